@@ -23,17 +23,20 @@ typedef struct {
 /* The view of a NUL-terminated string without its NUL; NULL gives the empty view. */
 dunlin_slice dunlin_slice_of(const char *text);
 
-static inline dunlin_slice dunlin_slice_make(const void *data, size_t len) {
+static inline dunlin_slice dunlin_slice_make(const void *data, size_t len)
+{
     dunlin_slice s = {(const uint8_t *)data, len};
     return s;
 }
 
-static inline dunlin_buf dunlin_buf_make(void *data, size_t cap) {
+static inline dunlin_buf dunlin_buf_make(void *data, size_t cap)
+{
     dunlin_buf b = {(uint8_t *)data, 0, cap};
     return b;
 }
 
-static inline dunlin_slice dunlin_buf_view(const dunlin_buf *buf) {
+static inline dunlin_slice dunlin_buf_view(const dunlin_buf *buf)
+{
     return dunlin_slice_make(buf->data, buf->len);
 }
 

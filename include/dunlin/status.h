@@ -38,7 +38,8 @@ typedef enum {
     DUNLIN_ERR_ARGUMENT = -80
 } dunlin_status;
 
-static inline bool dunlin_is_bad_input(dunlin_status s) {
+static inline bool dunlin_is_bad_input(dunlin_status s)
+{
     return s <= DUNLIN_ERR_MALFORMED && s > DUNLIN_ERR_SPACE;
 }
 

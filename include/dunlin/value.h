@@ -6,10 +6,11 @@
 #include <dunlin/slice.h>
 #include <dunlin/status.h>
 
-#define DUNLIN_ID_NONE 65535u    /* MAX_ID: never the id of a real thing */
-#define DUNLIN_PATH_TEXT_MAX 24u /* "/65534/65534/65534/65534" without NUL */
+#define DUNLIN_ID_NONE       65535u /* MAX_ID: never the id of a real thing */
+#define DUNLIN_PATH_TEXT_MAX 24u    /* "/65534/65534/65534/65534" without NUL */
 
-/* Object / Object Instance / Resource / Resource Instance; `depth` says how many of the ids count, 0 is the root. */
+/* Object / Object Instance / Resource / Resource Instance; `depth` says how many of the ids count, 0 is the
+ * root. */
 typedef struct {
     uint16_t id[4];
     uint8_t depth;
@@ -37,10 +38,10 @@ typedef struct {
 typedef struct {
     dunlin_type type;
     union {
-        int64_t integer;  /* INTEGER, TIME */
-        uint64_t uinteger; /* UNSIGNED */
-        double number;    /* FLOAT */
-        bool boolean;     /* BOOLEAN */
+        int64_t integer;    /* INTEGER, TIME */
+        uint64_t uinteger;  /* UNSIGNED */
+        double number;      /* FLOAT */
+        bool boolean;       /* BOOLEAN */
         dunlin_objlnk link; /* OBJLNK */
         dunlin_slice bytes; /* STRING (UTF-8), CORELNK, OPAQUE */
     } as;
@@ -63,38 +64,47 @@ int dunlin_path_compare(dunlin_path a, dunlin_path b);
 
 /* Reads "/3/0/1", "3/0/1" or "/". MALFORMED for anything else, RANGE for an id of 65535 or more. */
 dunlin_status dunlin_path_parse(dunlin_slice text, dunlin_path *out);
-/* Writes "/3/0/1" with a NUL; `out` holds at least DUNLIN_PATH_TEXT_MAX + 1 bytes. Returns the length without NUL. */
+/* Writes "/3/0/1" with a NUL; `out` holds at least DUNLIN_PATH_TEXT_MAX + 1 bytes. Returns the length without
+ * NUL. */
 size_t dunlin_path_format(dunlin_path path, char *out);
 
-static inline dunlin_value dunlin_string(dunlin_slice text) {
+static inline dunlin_value dunlin_string(dunlin_slice text)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_STRING, .as = {.bytes = text}};
     return v;
 }
-static inline dunlin_value dunlin_integer(int64_t integer) {
+static inline dunlin_value dunlin_integer(int64_t integer)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_INTEGER, .as = {.integer = integer}};
     return v;
 }
-static inline dunlin_value dunlin_unsigned(uint64_t uinteger) {
+static inline dunlin_value dunlin_unsigned(uint64_t uinteger)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_UNSIGNED, .as = {.uinteger = uinteger}};
     return v;
 }
-static inline dunlin_value dunlin_float(double number) {
+static inline dunlin_value dunlin_float(double number)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_FLOAT, .as = {.number = number}};
     return v;
 }
-static inline dunlin_value dunlin_boolean(bool boolean) {
+static inline dunlin_value dunlin_boolean(bool boolean)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_BOOLEAN, .as = {.boolean = boolean}};
     return v;
 }
-static inline dunlin_value dunlin_opaque(dunlin_slice bytes) {
+static inline dunlin_value dunlin_opaque(dunlin_slice bytes)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_OPAQUE, .as = {.bytes = bytes}};
     return v;
 }
-static inline dunlin_value dunlin_time(int64_t unix_s) {
+static inline dunlin_value dunlin_time(int64_t unix_s)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_TIME, .as = {.integer = unix_s}};
     return v;
 }
-static inline dunlin_value dunlin_link(uint16_t object, uint16_t instance) {
+static inline dunlin_value dunlin_link(uint16_t object, uint16_t instance)
+{
     dunlin_value v = {.type = DUNLIN_TYPE_OBJLNK, .as = {.link = {object, instance}}};
     return v;
 }

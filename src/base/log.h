@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log hook: libraries say what happened; the application decides where it goes. Never a secret, never a payload. */
+/* The log hook: libraries say what happened; the application decides where it goes. Never a secret, never a
+ * payload. */
 #ifndef DN_BASE_LOG_H
 #define DN_BASE_LOG_H
 
@@ -11,7 +12,12 @@ typedef struct {
     dn_log_level least; /* messages below it are not formatted */
 } dn_log;
 
-/* Formats (printf) into at most 256 bytes and hands it on; `log` may be NULL. `area` is the layer's name, "coap", "server". */
+/*
+ * Formats into at most 255 characters (a longer message is cut) and hands it on; `log` and its `write` may be
+ * NULL. `area` is the layer's name, "coap", "server". Conversions: %c %s %.*s %d %i %u %x %X %p %%, with the
+ * flags 0 and -, a width, and the lengths hh h l ll z j t. Not floats: printing one drags a large part of the
+ * C library, and its heap, into a small device.
+ */
 void dn_log_at(const dn_log *log, dn_log_level level, const char *area, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

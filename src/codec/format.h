@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The content formats behind one interface: bytes to a stream of records and back.
- * A record is one path with at most one value. Nothing here allocates; a decoder views its input and, where text must be
- * unescaped, a scratch region of the caller.  (Core 1.1.1 section 7.4, RFC 8428, RFC 8949)
+ * A record is one path with at most one value. Nothing here allocates; a decoder views its input and, where
+ * text must be unescaped, a scratch region of the caller.  (Core 1.1.1 section 7.4, RFC 8428, RFC 8949)
  */
 #ifndef DN_CODEC_FORMAT_H
 #define DN_CODEC_FORMAT_H
@@ -21,12 +21,13 @@ enum {
     DN_FORMAT_LWM2M_JSON = 11543,
     DN_FORMAT_NONE = 65535
 };
-/* The numbers that clients used before IANA assigned the above are mapped by dn_format_canonical: 1541 text, 1542 TLV, 1543 JSON. */
+/* The numbers that clients used before IANA assigned the above are mapped by dn_format_canonical: 1541 text,
+ * 1542 TLV, 1543 JSON. */
 
 typedef enum {
     DN_RECORD_VALUE = 0, /* a Resource (depth 3) or Resource Instance (depth 4) with `value` */
-    DN_RECORD_EMPTY,     /* no value: an Object Instance without resources, a multiple Resource without instances, or a
-                            name in a composite request or an ETCH-style removal */
+    DN_RECORD_EMPTY, /* no value: an Object Instance without resources, a multiple Resource without instances,
+                        or a name in a composite request or an ETCH-style removal */
 } dn_record_kind;
 
 typedef struct {
@@ -39,10 +40,10 @@ typedef struct {
 } dn_record;
 
 /*
- * Which type the model gives a Resource. Return DUNLIN_TYPE_NONE when it is not known: the decoder then gives the type that
- * the payload shows (TLV: OPAQUE, its bytes as they are; text: STRING; JSON/CBOR numbers: INTEGER if integral, UNSIGNED if
- * above INT64_MAX, else FLOAT). `multiple` is set by the callee when the Resource is known to be a multiple one.
- * NULL is a model that knows nothing.
+ * Which type the model gives a Resource. Return DUNLIN_TYPE_NONE when it is not known: the decoder then gives
+ * the type that the payload shows (TLV: OPAQUE, its bytes as they are; text: STRING; JSON/CBOR numbers:
+ * INTEGER if integral, UNSIGNED if above INT64_MAX, else FLOAT). `multiple` is set by the callee when the
+ * Resource is known to be a multiple one. NULL is a model that knows nothing.
  */
 typedef struct {
     dunlin_type (*type_of)(void *context, dunlin_path resource, bool *multiple);
@@ -55,10 +56,10 @@ typedef struct {
     const struct dn_format *format;
     dunlin_slice input;
     size_t at;
-    dunlin_path base;    /* the request's path: records lie within it */
+    dunlin_path base; /* the request's path: records lie within it */
     dn_types types;
-    dunlin_buf scratch;  /* at least as large as the input suffices for every format */
-    dunlin_status error; /* sticky */
+    dunlin_buf scratch;                     /* at least as large as the input suffices for every format */
+    dunlin_status error;                    /* sticky */
     uint64_t state[DN_DECODER_STATE_WORDS]; /* the format's own */
 } dn_decoder;
 
@@ -86,34 +87,40 @@ typedef struct dn_format {
     void (*encode_finish)(dn_encoder *);
 } dn_format;
 
-/* The row of `number` (old numbers are mapped), or NULL: not supported (also for 40, which has its own interface, link.h). */
+/* The row of `number` (old numbers are mapped), or NULL: not supported (also for 40, which has its own
+ * interface, link.h). */
 const dn_format *dn_format_find(uint16_t number);
 const dn_format *dn_format_find_name(const char *name);
 uint16_t dn_format_canonical(uint16_t number);
 
 /*
- * Starts decoding `input`, the payload of a request or response for `base`. For text, opaque and CBOR `base` is the
- * path of the only record (depth 3 or 4). Errors: UNSUPPORTED for an unknown format or one that cannot serve `base`.
+ * Starts decoding `input`, the payload of a request or response for `base`. For text, opaque and CBOR `base`
+ * is the path of the only record (depth 3 or 4). Errors: UNSUPPORTED for an unknown format or one that cannot
+ * serve `base`.
  */
-dunlin_status dn_decode(dn_decoder *decoder, uint16_t format, dunlin_path base, dunlin_slice input, dn_types types,
-                        dunlin_buf scratch);
-/* OK with a record; END; or an error, which sticks: MALFORMED, TRUNCATED, TYPE, RANGE, PATH, DUPLICATE, UNSUPPORTED (a
-   must-understand label), SPACE (scratch too small), LIMIT (nesting). Values read before an error must not be applied. */
+dunlin_status dn_decode(dn_decoder *decoder, uint16_t format, dunlin_path base, dunlin_slice input,
+                        dn_types types, dunlin_buf scratch);
+/* OK with a record; END; or an error, which sticks: MALFORMED, TRUNCATED, TYPE, RANGE, PATH, DUPLICATE,
+   UNSUPPORTED (a must-understand label), SPACE (scratch too small), LIMIT (nesting). Values read before an
+   error must not be applied. */
 dunlin_status dn_decode_next(dn_decoder *decoder, dn_record *record);
 
 /*
- * Starts encoding into `out` (NULL data: size only). `base` is the path of the request: SenML names are made from it, TLV
- * gives Object Instance wrappers when it has depth 1.
+ * Starts encoding into `out` (NULL data: size only). `base` is the path of the request: SenML names are made
+ * from it, TLV gives Object Instance wrappers when it has depth 1.
  */
 dunlin_status dn_encode(dn_encoder *encoder, uint16_t format, dunlin_path base, dunlin_buf out);
-/* Adds a record; records come in dunlin_path_compare order. Errors stick. A multiple Resource's instances come as depth 4. */
+/* Adds a record; records come in dunlin_path_compare order. Errors stick. A multiple Resource's instances
+ * come as depth 4. */
 void dn_encode_put(dn_encoder *encoder, const dn_record *record);
-/* Ends the payload and gives its view (data NULL in size-only mode). Errors: whichever came first; SPACE, ARGUMENT (order). */
+/* Ends the payload and gives its view (data NULL in size-only mode). Errors: whichever came first; SPACE,
+ * ARGUMENT (order). */
 dunlin_status dn_encode_finish(dn_encoder *encoder, dunlin_slice *payload);
 
 /*
- * Converts `value` to `type` where the formats allow it without loss: OPAQUE bytes of a TLV to any type, text to any type,
- * integers among signed/unsigned/time/float, "oid:iid" to OBJLNK. TYPE or RANGE otherwise; `value` is then unchanged.
+ * Converts `value` to `type` where the formats allow it without loss: OPAQUE bytes of a TLV to any type, text
+ * to any type, integers among signed/unsigned/time/float, "oid:iid" to OBJLNK. TYPE or RANGE otherwise;
+ * `value` is then unchanged.
  */
 dunlin_status dn_value_from_tlv(dunlin_slice bytes, dunlin_type type, dunlin_value *out);
 dunlin_status dn_value_from_text(dunlin_slice text, dunlin_type type, dunlin_buf *scratch, dunlin_value *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CoRE link format (RFC 6690), application/link-format: a list of <uri>;name=value,… read and written piece by piece. */
+/* CoRE link format (RFC 6690), application/link-format: a list of <uri>;name=value,… read and written piece
+ * by piece. */
 #ifndef DN_CODEC_LINK_H
 #define DN_CODEC_LINK_H
 
@@ -24,20 +25,20 @@ typedef struct {
 } dn_link_param;
 
 void dn_links_read(dn_link_reader *reader, dunlin_slice input);
-/* OK, END or MALFORMED (sticks). Tolerates blanks around commas; also the 1.0 head `lwm2m="1.0",` as a link with an empty
-   target and that parameter (checklist B12). */
+/* OK, END or MALFORMED (sticks). Tolerates blanks around commas; also the 1.0 head `lwm2m="1.0",` as a link
+   with an empty target and that parameter (checklist B12). */
 dunlin_status dn_links_next(dn_link_reader *reader, dn_link *link);
 /* Iterates over link->params: `at` starts at 0. OK, END or MALFORMED. */
 dunlin_status dn_link_param_next(const dn_link *link, size_t *at, dn_link_param *param);
 /* The first parameter called `name`: OK, NOT_FOUND or MALFORMED. */
 dunlin_status dn_link_param_find(const dn_link *link, const char *name, dn_link_param *param);
 
-/* Reads a link's target as an LwM2M path below `root` ("/" or an alternate path such as "/lwm2m"): PATH if it isn't one.
-   Tolerates a trailing slash. */
+/* Reads a link's target as an LwM2M path below `root` ("/" or an alternate path such as "/lwm2m"): PATH if it
+   isn't one. Tolerates a trailing slash. */
 dunlin_status dn_link_path(const dn_link *link, dunlin_slice root, dunlin_path *path);
 
 typedef struct {
-    dunlin_buf out;      /* data NULL: lengths only */
+    dunlin_buf out; /* data NULL: lengths only */
     size_t total;
     bool any;
     dunlin_status error; /* sticky */
