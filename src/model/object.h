@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Object definitions as data: what an Object's resources are called, what they hold and what may be done to them. */
+/* Object definitions as data: what an Object's resources are called, what they hold and what may be done to
+ * them. */
 #ifndef DN_MODEL_OBJECT_H
 #define DN_MODEL_OBJECT_H
 
@@ -41,7 +42,8 @@ const dn_resource_def *dn_object_resource(const dn_object_def *object, uint16_t 
 /* Reads "1", "1.0", "1.1" (quotes allowed: checklist V4). MALFORMED otherwise. */
 dunlin_status dn_version_parse(dunlin_slice text, dn_version *out);
 int dn_version_compare(dn_version a, dn_version b);
-/* The version that a core Object without `ver` has for a client of `lwm2m` (1.0, 1.1): checklist V3; 1.0 for any other Object. */
+/* The version that a core Object without `ver` has for a client of `lwm2m` (1.0, 1.1): checklist V3; 1.0 for
+ * any other Object. */
 dn_version dn_version_implied(uint16_t object, dn_version lwm2m);
 
 #endif

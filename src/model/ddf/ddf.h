@@ -11,11 +11,12 @@ typedef struct {
 } dn_ddf_error;
 
 /*
- * Reads one file's text (it may define several objects) and hands each to `take`, whose views are valid during the call.
- * Nothing is handed out unless the whole text is good. MALFORMED with `error` filled, MEMORY, or what `take` returned (stops).
- * External entities and document types are refused.
+ * Reads one file's text (it may define several objects) and hands each to `take`, whose views are valid
+ * during the call. Nothing is handed out unless the whole text is good. MALFORMED with `error` filled,
+ * MEMORY, or what `take` returned (stops). External entities and document types are refused.
  */
-dunlin_status dn_ddf_parse(dunlin_slice xml, dunlin_status (*take)(void *context, const dn_object_def *object), void *context,
+dunlin_status dn_ddf_parse(dunlin_slice xml,
+                           dunlin_status (*take)(void *context, const dn_object_def *object), void *context,
                            dn_ddf_error *error);
 
 #endif
