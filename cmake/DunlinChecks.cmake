@@ -23,3 +23,14 @@ if(archives AND NOT DUNLIN_SANITIZE AND NOT DUNLIN_FUZZ AND NOT CMAKE_C_FLAGS MA
     list(TRANSFORM archives REPLACE "(.+)" "$<TARGET_FILE:\\1>")
     dn_check(check_archives Python3::Interpreter "${tools}/check_archives.py" --nm "${CMAKE_NM}" ${archives})
 endif()
+
+# What is installed can be used by another project.
+get_property(bundles GLOBAL PROPERTY DUNLIN_BUNDLES)
+if(bundles AND NOT DUNLIN_FUZZ)
+    set(consumer_flags "${CMAKE_C_FLAGS}")
+    if(DUNLIN_SANITIZE)
+        string(APPEND consumer_flags " -fsanitize=${DUNLIN_SANITIZE}")
+    endif()
+    dn_check(consumer_test "${DUNLIN_BASH}" "${PROJECT_SOURCE_DIR}/tests/consumer/run"
+             "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}" "${consumer_flags}")
+endif()
