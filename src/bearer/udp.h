@@ -35,6 +35,11 @@ typedef struct {
     uint64_t dropped;   /* not sent: outbox full while the socket takes nothing, or the system refused it */
 } dn_udp_counters;
 
+/* The four bytes by which a peer names a local address: an IPv4 address, or the hash of an IPv6 one. */
+typedef struct {
+    uint8_t bytes[4];
+} dn_udp_local;
+
 typedef struct {
     int fd;
     int family; /* AF_INET or AF_INET6 of the socket; an IPv6 one bound to [::] serves IPv4 too, with IPv4
@@ -42,8 +47,13 @@ typedef struct {
     unsigned flags;
     char text[DN_UDP_TEXT_MAX]; /* the bound address with its real port */
     dn_udp_counters counters;
-    uint8_t local[DN_UDP_LOCALS][16]; /* IPv6 local addresses, found by hash when an answer leaves */
-    size_t local_count;
+    bool wildcard;      /* bound to no address in particular: the kernel says where each datagram came to */
+    dn_udp_local bound; /* what peers carry when it is not */
+    struct {
+        uint8_t address[DN_UDP_LOCALS][16];
+        uint32_t hash[DN_UDP_LOCALS];
+        size_t count;
+    } local; /* IPv6 local addresses, found by hash when an answer leaves */
 } dn_udp;
 
 typedef struct {
