@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The REST calls, one function each. Every call resolves to the decoded body or throws a Problem. */
+import { parseJson, stringifyJson } from "./json";
+import { Problem } from "./problem";
+import type {
+  ClientDetail, ClientPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, ReadResult, ServerInfo,
+} from "./types";
+
+export const BASE = "api/v1";
+
+export interface DeviceOptions {
+  /** Seconds that the server waits for the device; the server's default when undefined. */
+  timeout?: number | undefined;
+  /** Content format by name; chosen by the server when undefined. */
+  format?: string | undefined;
+}
+
+type Query = Record<string, string | number | undefined>;
+
+async function send(method: string, path: string, query: Query = {}, body?: string, type = "application/json",
+  signal?: AbortSignal): Promise<string> {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "") search.set(name, String(value));
+  }
+  const suffix = search.size > 0 ? `?${search}` : "";
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`${BASE}/${path}${suffix}`, {
+      method,
+      cache: "no-store",
+      headers: body === undefined ? {} : { "Content-Type": type },
+      ...(body === undefined ? {} : { body }),
+      ...(signal ? { signal } : {}),
+    });
+    text = await response.text();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw Problem.from(error);
+  }
+  if (!response.ok) throw Problem.fromAnswer(response.status, text);
+  return text;
+}
+
+async function call<T>(method: string, path: string, query?: Query, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const text = await send(method, path, query, body === undefined ? undefined : stringifyJson(body), undefined, signal);
+  try {
+    return parseJson(text) as T;
+  } catch (error) {
+    throw Problem.from(error);
+  }
+}
+
+const client = (ep: string): string => `clients/${encodeURIComponent(ep)}`;
+const query = (options: DeviceOptions): Query => ({ timeout: options.timeout, format: options.format });
+
+export const listClients = (q: string, after: string | null, limit: number, signal?: AbortSignal): Promise<ClientPage> =>
+  call("GET", "clients", { limit, q, after: after ?? undefined }, undefined, signal);
+
+export const getClient = (ep: string, signal?: AbortSignal): Promise<ClientDetail> =>
+  call("GET", client(ep), undefined, undefined, signal);
+
+export const readPath = (ep: string, path: string, options: DeviceOptions): Promise<ReadResult> =>
+  call("GET", client(ep) + path, query(options));
+
+export const discoverPath = (ep: string, path: string, options: DeviceOptions): Promise<OpResult & { links: DiscoverLink[] }> =>
+  call("GET", client(ep) + path, { op: "discover", timeout: options.timeout });
+
+export const writePath = (ep: string, path: string, mode: "replace" | "update", body: unknown, options: DeviceOptions): Promise<OpResult> =>
+  call("PUT", client(ep) + path, { ...query(options), mode }, body);
+
+export const executePath = (ep: string, path: string, args: { id: number; value?: string }[], options: DeviceOptions): Promise<OpResult> =>
+  call("POST", client(ep) + path, { timeout: options.timeout }, args.length > 0 ? { args } : undefined);
+
+export const createInstance = (ep: string, path: string, body: unknown, options: DeviceOptions): Promise<OpResult> =>
+  call("POST", client(ep) + path, query(options), body);
+
+export const deleteInstance = (ep: string, path: string, options: DeviceOptions): Promise<OpResult> =>
+  call("DELETE", client(ep) + path, { timeout: options.timeout });
+
+export const listObservations = (ep: string, signal?: AbortSignal): Promise<{ observations: Observation[] }> =>
+  call("GET", `${client(ep)}/observations`, undefined, undefined, signal);
+
+export const startObservation = (ep: string, path: string, options: DeviceOptions): Promise<ReadResult> =>
+  call("PUT", `${client(ep)}/observations${path}`, query(options));
+
+export const cancelObservation = (ep: string, path: string, options: DeviceOptions): Promise<OpResult> =>
+  call("DELETE", `${client(ep)}/observations${path}`, { timeout: options.timeout });
+
+export const listModels = (): Promise<{ models: ModelSummary[] }> => call("GET", "models");
+
+export const getModel = (id: number, version: string | undefined): Promise<Model> =>
+  call("GET", `models/${id}`, { version });
+
+export async function uploadModel(xml: string): Promise<{ models: { id: number; version: string; name: string }[] }> {
+  const text = await send("POST", "models", {}, xml, "application/xml");
+  return parseJson(text) as unknown as { models: { id: number; version: string; name: string }[] };
+}
+
+export const getServer = (): Promise<ServerInfo> => call("GET", "server");
+
+export const getMetrics = (): Promise<string> => send("GET", "metrics");

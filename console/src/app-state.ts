@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place where the page's state is wired together: stream, device list, log, sessions,
+ * models, preferences and the current route. */
+import { batch, effect, signal } from "@preact/signals";
+import * as rest from "./api/client";
+import { EventStream, type StreamState } from "./api/stream";
+import { Problem } from "./api/problem";
+import type { Model, ModelSummary, ServerEvent } from "./api/types";
+import { DeviceList } from "./model/devices";
+import { EventLog } from "./model/log";
+import { leavesOf } from "./model/nodes";
+import { parseRoute, type Route } from "./model/route";
+import { SeriesStore } from "./model/series";
+import { DeviceSession } from "./model/session";
+import { isNumeric } from "./model/value";
+
+/** Events become visible in batches, so that a busy server doesn't render the page to death. */
+const FLUSH_MS = 120;
+const MAX_SESSIONS = 8;
+
+export const route = signal<Route>(parseRoute(location.hash));
+export const streamState = signal<StreamState>({ kind: "connecting" });
+export const now = signal(Date.now());
+export const devices = new DeviceList(rest.listClients);
+export const log = new EventLog();
+export const series = new SeriesStore();
+
+export type Theme = "system" | "light" | "dark";
+function stored<T extends string>(key: string, fallback: T): T {
+  try {
+    return (localStorage.getItem(key) as T | null) ?? fallback;
+  } catch {
+    return fallback; // storage can be switched off
+  }
+}
+function store(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Then the choice lasts as long as the page.
+  }
+}
+export const theme = signal<Theme>(stored<Theme>("dunlin.theme", "system"));
+export const readOnOpen = signal(stored("dunlin.readOnOpen", "yes") === "yes");
+
+export const models = signal<readonly ModelSummary[] | undefined>(undefined);
+export const modelsProblem = signal<Problem | undefined>(undefined);
+const modelCache = new Map<string, Promise<Model | undefined>>();
+
+/** A model by id and version; undefined when the server has none. Cached, failures are not. */
+export function loadModel(id: number, version: string | undefined): Promise<Model | undefined> {
+  const key = `${id}/${version ?? ""}`;
+  let found = modelCache.get(key);
+  if (!found) {
+    found = rest.getModel(id, version).catch((error: unknown) => {
+      const problem = Problem.from(error);
+      // A version that the server lacks is better shown by the model it has than by none.
+      if (problem.status === 404) return version === undefined ? undefined : loadModel(id, undefined);
+      modelCache.delete(key);
+      return undefined;
+    });
+    modelCache.set(key, found);
+  }
+  return found;
+}
+
+export async function loadModels(): Promise<void> {
+  try {
+    const list = await rest.listModels();
+    batch(() => {
+      models.value = list.models;
+      modelsProblem.value = undefined;
+    });
+  } catch (error) {
+    modelsProblem.value = Problem.from(error);
+  }
+}
+
+/** After an upload: names and types of every open device may have changed. */
+export async function modelsChanged(): Promise<void> {
+  modelCache.clear();
+  await loadModels();
+  await Promise.all([...sessions.values()].map((session) => session.load()));
+}
+
+const sessions = new Map<string, DeviceSession>();
+
+export function sessionOf(endpoint: string): DeviceSession {
+  let session = sessions.get(endpoint);
+  if (session) {
+    sessions.delete(endpoint);
+  } else {
+    session = new DeviceSession(endpoint, {
+      appendNumber: (path, timeMs, value) => series.append(endpoint, path, timeMs, value),
+      model: loadModel,
+      readOnOpen: () => readOnOpen.value,
+    });
+    void session.load();
+  }
+  sessions.set(endpoint, session);
+  const oldest = sessions.keys().next();
+  if (sessions.size > MAX_SESSIONS && !oldest.done) sessions.delete(oldest.value);
+  return session;
+}
+
+function onEvent(event: ServerEvent): void {
+  log.add(event, Date.now());
+  devices.apply(event);
+  if (event.type === "gap") return;
+  const session = sessions.get(event.endpoint);
+  if (session) session.apply(event);
+  else if (event.type === "notification" && event.node) {
+    const at = Date.parse(event.time);
+    for (const leaf of leavesOf(event.path, event.node)) {
+      const value = isNumeric(leaf.type) ? Number(leaf.value) : Number.NaN;
+      if (Number.isFinite(value)) series.append(event.endpoint, leaf.path, at, value);
+    }
+  }
+}
+
+let started = false;
+function reload(): void {
+  started = true;
+  void devices.load();
+  for (const session of sessions.values()) void session.load();
+}
+
+export const stream = new EventStream(`${rest.BASE}/events`, {
+  onEvent: (event) => batch(() => onEvent(event)),
+  onState: (state) => { streamState.value = state; },
+  onReload: reload,
+});
+
+/** Starts everything; called once. */
+export function start(): void {
+  addEventListener("hashchange", () => { route.value = parseRoute(location.hash); });
+  addEventListener("online", () => stream.retryNow());
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) stream.retryNow();
+  });
+  setInterval(() => batch(() => {
+    devices.flush();
+    log.flush();
+  }), FLUSH_MS);
+  setInterval(() => {
+    if (!document.hidden) now.value = Date.now();
+  }, 1000);
+  effect(() => {
+    store("dunlin.theme", theme.value);
+    if (theme.value === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = theme.value;
+  });
+  effect(() => store("dunlin.readOnOpen", readOnOpen.value ? "yes" : "no"));
+  stream.start();
+  // The stream's opening loads the list; without a stream the list is still wanted.
+  setTimeout(() => {
+    if (!started) reload();
+  }, 1500);
+  void loadModels();
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Addresses inside the page. They live behind "#", so any static file server can serve the console. */
+
+export type Route =
+  | { page: "devices"; endpoint: string | undefined; path: string }
+  | { page: "events" }
+  | { page: "models"; id: number | undefined; version: string | undefined }
+  | { page: "server" };
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone "%" typed by hand
+  }
+}
+
+export function parseRoute(hash: string): Route {
+  const [page, ...rest] = hash.replace(/^#\/?/, "").split("/");
+  switch (page) {
+    case "events": return { page: "events" };
+    case "server": return { page: "server" };
+    case "models": {
+      const [id, version] = rest;
+      return { page: "models", id: id && /^\d+$/.test(id) ? Number(id) : undefined, version: version ? decode(version) : undefined };
+    }
+    default: {
+      const [endpoint, ...path] = rest;
+      const valid = path.length <= 4 && path.every((part) => /^\d{1,5}$/.test(part));
+      return {
+        page: "devices",
+        endpoint: page === "devices" && endpoint ? decode(endpoint) : undefined,
+        path: valid && path.length > 0 ? `/${path.join("/")}` : "",
+      };
+    }
+  }
+}
+
+export function formatRoute(route: Route): string {
+  switch (route.page) {
+    case "devices": return route.endpoint === undefined ? "#/devices" : `#/devices/${encodeURIComponent(route.endpoint)}${route.path}`;
+    case "models": {
+      const version = route.version === undefined ? "" : `/${encodeURIComponent(route.version)}`;
+      return route.id === undefined ? "#/models" : `#/models/${route.id}${version}`;
+    }
+    default: return `#/${route.page}`;
+  }
+}
+
+export const deviceLink = (endpoint: string, path = ""): string => formatRoute({ page: "devices", endpoint, path });

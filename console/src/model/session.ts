@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that the page knows of one device, and the operations on it. Operations never throw: their
+ * outcome lands in `outcomes` (the last one per path) and in `activity` (the recent ones). */
+import { batch, computed, signal } from "@preact/signals";
+import * as rest from "../api/client";
+import { Problem } from "../api/problem";
+import type { ClientDetail, ClientObject, DiscoverLink, Model, Node, Observation, ServerEvent } from "../api/types";
+import { depthOf, instancesOf, isWithin, leavesOf, parentOf, splitPath } from "./nodes";
+import { buildTree, findNode, type Presence, type Sample, type TreeNode } from "./tree";
+import { isNumeric } from "./value";
+
+export type Operation = "read" | "write" | "execute" | "create" | "delete" | "observe" | "cancel" | "discover";
+
+export interface Outcome {
+  key: number;
+  operation: Operation;
+  path: string;
+  at: number;
+  elapsedMs: number;
+  /** The CoAP code of a success, or what went wrong. */
+  code: string | undefined;
+  problem: Problem | undefined;
+}
+
+const MAX_ACTIVITY = 100;
+/** Objects with more instances than this are not read or unfolded by themselves. */
+const AUTO_INSTANCES = 12;
+const AUTO_OBJECTS = 12;
+
+export interface SessionHooks {
+  appendNumber: (path: string, timeMs: number, value: number) => void;
+  model: (id: number, version: string) => Promise<Model | undefined>;
+  readOnOpen: () => boolean;
+}
+
+export class DeviceSession {
+  readonly client = signal<ClientDetail | undefined>(undefined);
+  readonly problem = signal<Problem | undefined>(undefined);
+  readonly loading = signal(true);
+  /** Undefined while registered, else how the registration ended. */
+  readonly gone = signal<"deregistered" | "expired" | undefined>(undefined);
+  readonly models = signal<ReadonlyMap<number, Model>>(new Map());
+  readonly samples = signal<ReadonlyMap<string, Sample>>(new Map());
+  readonly presence = signal<ReadonlyMap<string, Presence>>(new Map());
+  readonly attributes = signal<ReadonlyMap<string, DiscoverLink["attributes"]>>(new Map());
+  readonly observations = signal<ReadonlyMap<string, Observation>>(new Map());
+  readonly expanded = signal<ReadonlySet<string>>(new Set());
+  readonly showAbsent = signal(false);
+  readonly pending = signal<ReadonlyMap<string, Operation>>(new Map());
+  readonly outcomes = signal<ReadonlyMap<string, Outcome>>(new Map());
+  readonly activity = signal<readonly Outcome[]>([]);
+  readonly options = signal<rest.DeviceOptions>({});
+  readonly tree = computed(() => buildTree({
+    objects: this.client.value?.objects ?? [],
+    models: this.models.value,
+    samples: this.samples.value,
+    presence: this.presence.value,
+    showAbsent: this.showAbsent.value,
+  }));
+
+  private opened = false;
+  private nextKey = 1;
+  private loads = 0;
+
+  constructor(readonly endpoint: string, private readonly hooks: SessionHooks) {}
+
+  /** Fetches the registration, its models and observations; on the first time also reads the objects. */
+  async load(): Promise<void> {
+    const turn = ++this.loads;
+    this.loading.value = true;
+    try {
+      const [client, watched] = await Promise.all([rest.getClient(this.endpoint), rest.listObservations(this.endpoint)]);
+      if (turn !== this.loads) return;
+      batch(() => {
+        this.client.value = client;
+        this.problem.value = undefined;
+        this.gone.value = undefined;
+        this.observations.value = new Map(watched.observations.map((item) => [item.path, item]));
+        for (const item of watched.observations) if (item.last) this.take(item.path, item.last.node, Date.parse(item.last.receivedAt), "notified");
+      });
+      await this.loadModels(client.objects);
+      if (!this.opened) this.open(client);
+    } catch (error) {
+      if (turn === this.loads) {
+        this.problem.value = Problem.from(error);
+        if (this.problem.value.slug === "unknown-endpoint") this.gone.value ??= "deregistered";
+      }
+    } finally {
+      if (turn === this.loads) this.loading.value = false;
+    }
+  }
+
+  private async loadModels(objects: readonly ClientObject[]): Promise<void> {
+    const found = await Promise.all(objects.map((object) => this.hooks.model(object.id, object.version)));
+    const models = new Map<number, Model>();
+    for (const model of found) if (model) models.set(model.id, model);
+    this.models.value = models;
+  }
+
+  /** What is unfolded, and read, when a device is opened for the first time. */
+  private open(client: ClientDetail): void {
+    this.opened = true;
+    const shown = client.objects.filter((object) => object.instances.length > 0 && object.instances.length <= AUTO_INSTANCES)
+      .slice(0, AUTO_OBJECTS);
+    const expanded = new Set<string>();
+    for (const object of shown) {
+      expanded.add(`/${object.id}`);
+      for (const id of object.instances) expanded.add(`/${object.id}/${id}`);
+    }
+    this.expanded.value = expanded;
+    // A sleeping device would keep the requests waiting; it is read when the operator asks.
+    if (this.hooks.readOnOpen() && !client.queueMode) void this.readAll(shown.map((object) => `/${object.id}`));
+  }
+
+  /** Reads and discovers objects one after the other: a constrained device handles one request at a time. */
+  async readAll(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      if (this.gone.value) return;
+      await this.discover(path);
+      await this.read(path);
+    }
+  }
+
+  toggle(path: string, open?: boolean): void {
+    const expanded = new Set(this.expanded.value);
+    const wanted = open ?? !expanded.has(path);
+    if (wanted) expanded.add(path);
+    else expanded.delete(path);
+    this.expanded.value = expanded;
+  }
+
+  expandAll(open: boolean): void {
+    const paths = new Set<string>();
+    const walk = (nodes: typeof this.tree.value): void => {
+      for (const node of nodes) {
+        if (node.children.length > 0) paths.add(node.path);
+        walk(node.children);
+      }
+    };
+    if (open) walk(this.tree.value);
+    this.expanded.value = paths;
+  }
+
+  nodeAt(path: string): TreeNode | undefined {
+    return findNode(this.tree.value, path);
+  }
+
+  /** The observation that covers a path: its own or that of a node above it. */
+  observationOf(path: string): Observation | undefined {
+    for (let at = path; at !== ""; at = parentOf(at)) {
+      const found = this.observations.value.get(at);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  async read(path: string): Promise<Outcome> {
+    return this.run("read", path, async () => {
+      const result = await rest.readPath(this.endpoint, path, this.options.value);
+      this.take(path, result.node, Date.parse(result.receivedAt), "read");
+      return result.code;
+    });
+  }
+
+  async discover(path: string): Promise<Outcome> {
+    return this.run("discover", path, async () => {
+      const result = await rest.discoverPath(this.endpoint, path, this.options.value);
+      this.takeLinks(path, result.links);
+      return result.code;
+    });
+  }
+
+  async write(path: string, mode: "replace" | "update", body: unknown): Promise<Outcome> {
+    const outcome = await this.run("write", path, async () =>
+      (await rest.writePath(this.endpoint, path, mode, body, this.options.value)).code);
+    // What the device made of it is what it now says. A resource that can't be read has nothing to say.
+    if (!outcome.problem && this.isReadable(path)) await this.refresh(path);
+    return outcome;
+  }
+
+  async execute(path: string, args: { id: number; value?: string }[]): Promise<Outcome> {
+    return this.run("execute", path, async () => (await rest.executePath(this.endpoint, path, args, this.options.value)).code);
+  }
+
+  async create(path: string, body: unknown): Promise<Outcome & { created?: string }> {
+    let created: string | undefined;
+    const outcome = await this.run("create", path, async () => {
+      const result = await rest.createInstance(this.endpoint, path, body, this.options.value);
+      created = result.path;
+      this.changeInstances(created, true);
+      return result.code;
+    });
+    if (created === undefined) return outcome;
+    this.toggle(path, true);
+    this.toggle(created, true);
+    await this.refresh(created);
+    return { ...outcome, created };
+  }
+
+  async remove(path: string): Promise<Outcome> {
+    return this.run("delete", path, async () => {
+      const result = await rest.deleteInstance(this.endpoint, path, this.options.value);
+      this.changeInstances(path, false);
+      return result.code;
+    });
+  }
+
+  async observe(path: string): Promise<Outcome> {
+    return this.run("observe", path, async () => {
+      const result = await rest.startObservation(this.endpoint, path, this.options.value);
+      const observations = new Map(this.observations.value);
+      observations.set(path, {
+        path, contentFormat: result.contentFormat, since: result.receivedAt, state: "active",
+        last: { receivedAt: result.receivedAt, code: result.code, contentFormat: result.contentFormat, node: result.node },
+      });
+      this.observations.value = observations;
+      this.take(path, result.node, Date.parse(result.receivedAt), "notified");
+      return result.code;
+    });
+  }
+
+  async cancel(path: string): Promise<Outcome> {
+    const forget = (): void => {
+      const observations = new Map(this.observations.value);
+      observations.delete(path);
+      this.observations.value = observations;
+    };
+    return this.run("cancel", path, async () => {
+      try {
+        const result = await rest.cancelObservation(this.endpoint, path, this.options.value);
+        forget();
+        return result.code;
+      } catch (error) {
+        if (error instanceof Problem && error.slug === "not-observed") forget();
+        throw error;
+      }
+    });
+  }
+
+  /** Takes an event about this device into account. */
+  apply(event: ServerEvent): void {
+    switch (event.type) {
+      case "notification":
+        if (event.node) this.take(event.path, event.node, Date.parse(event.time), "notified");
+        // Started by someone else, or ended by the device.
+        if (!event.node || !this.observations.value.has(event.path)) void this.loadObservations();
+        break;
+      case "registered":
+        void this.load();
+        break;
+      case "updated":
+        if (event.changed.includes("objects")) void this.load();
+        else if (this.client.value) this.client.value = { ...this.client.value, ...event.client };
+        break;
+      case "deregistered":
+      case "expired":
+        if (this.client.value?.registrationId === event.registrationId) this.gone.value = event.type;
+        break;
+      case "gap":
+        break;
+    }
+  }
+
+  private async loadObservations(): Promise<void> {
+    try {
+      const watched = await rest.listObservations(this.endpoint);
+      this.observations.value = new Map(watched.observations.map((item) => [item.path, item]));
+    } catch {
+      // The next load of the page shows it; this was only to be quicker.
+    }
+  }
+
+  private async refresh(path: string): Promise<void> {
+    await this.run("read", path, async () => {
+      const result = await rest.readPath(this.endpoint, path, this.options.value);
+      this.take(path, result.node, Date.parse(result.receivedAt), "read");
+      return result.code;
+    }, false);
+  }
+
+  private isReadable(path: string): boolean {
+    const [object, , resource] = splitPath(path);
+    if (resource === undefined) return true;
+    const model = this.models.value.get(object ?? -1)?.resources.find((item) => item.id === resource);
+    return model === undefined || model.operations.includes("R");
+  }
+
+  private async run(operation: Operation, path: string, work: () => Promise<string>, main = true): Promise<Outcome> {
+    const started = performance.now();
+    this.pending.value = new Map(this.pending.value).set(path, operation);
+    let code: string | undefined;
+    let problem: Problem | undefined;
+    try {
+      code = await work();
+    } catch (error) {
+      problem = Problem.from(error);
+    }
+    const outcome: Outcome = {
+      key: this.nextKey++, operation, path, at: Date.now(), elapsedMs: performance.now() - started, code, problem,
+    };
+    batch(() => {
+      const pending = new Map(this.pending.value);
+      pending.delete(path);
+      this.pending.value = pending;
+      if (main) this.outcomes.value = new Map(this.outcomes.value).set(path, outcome);
+      this.activity.value = [outcome, ...this.activity.value].slice(0, MAX_ACTIVITY);
+    });
+    return outcome;
+  }
+
+  private changeInstances(path: string, present: boolean): void {
+    const [object, instance] = splitPath(path);
+    const client = this.client.value;
+    if (!client || object === undefined || instance === undefined) return;
+    const change = (ids: number[]): number[] => [...ids.filter((id) => id !== instance), ...(present ? [instance] : [])];
+    this.client.value = {
+      ...client,
+      objects: client.objects.map((item) => (item.id === object ? { ...item, instances: change(item.instances) } : item)),
+    };
+    if (present) return;
+    this.dropSamples((at) => isWithin(at, path));
+    this.presence.value = new Map([...this.presence.value].filter(([at]) => at !== path));
+    this.observations.value = new Map([...this.observations.value].filter(([at]) => !isWithin(at, path)));
+  }
+
+  private dropSamples(drop: (path: string) => boolean): void {
+    this.samples.value = new Map([...this.samples.value].filter(([at]) => !drop(at)));
+  }
+
+  /** Stores a node; it says all there is at its path, so what was known below and isn't in it is gone. */
+  private take(path: string, node: Node, at: number, source: Sample["source"]): void {
+    const samples = new Map<string, Sample>();
+    for (const [key, sample] of this.samples.value) if (!isWithin(key, path)) samples.set(key, sample);
+    for (const leaf of leavesOf(path, node)) {
+      samples.set(leaf.path, { ...leaf, at, source });
+      if (isNumeric(leaf.type)) {
+        const value = Number(leaf.value);
+        if (Number.isFinite(value) && (source === "notified" || this.observationOf(leaf.path))) this.hooks.appendNumber(leaf.path, at, value);
+      }
+    }
+    const presence = new Map(this.presence.value);
+    for (const [instance, ids] of instancesOf(path, node) ?? []) {
+      const known = presence.get(instance);
+      presence.set(instance, known?.complete
+        ? { ids: new Set([...known.ids, ...ids]), complete: true }
+        : { ids: new Set(ids), complete: false });
+    }
+    batch(() => {
+      this.samples.value = samples;
+      this.presence.value = presence;
+    });
+  }
+
+  private takeLinks(path: string, links: readonly DiscoverLink[]): void {
+    const presence = new Map(this.presence.value);
+    const attributes = new Map([...this.attributes.value].filter(([at]) => !isWithin(at, path)));
+    const fresh = new Map<string, Set<number>>();
+    for (const link of links) {
+      attributes.set(link.path, link.attributes);
+      const [object, instance, resource] = splitPath(link.path);
+      if (instance === undefined) continue;
+      const key = `/${object}/${instance}`;
+      const ids = fresh.get(key) ?? new Set<number>();
+      if (resource !== undefined) ids.add(resource);
+      fresh.set(key, ids);
+    }
+    // Discover of a resource names that resource alone and says nothing about its neighbours.
+    if (depthOf(path) <= 2) for (const [key, ids] of fresh) if (isWithin(key, path)) presence.set(key, { ids, complete: true });
+    batch(() => {
+      this.presence.value = presence;
+      this.attributes.value = attributes;
+    });
+  }
+}
