@@ -18,6 +18,7 @@
 #       Find a system library as PkgConfig::PREFIX, or stop with what to install.
 include_guard(GLOBAL)
 find_package(PkgConfig REQUIRED)
+find_program(DUNLIN_BASH bash REQUIRED)
 find_package(Python3 COMPONENTS Interpreter REQUIRED)
 
 file(READ "${PROJECT_SOURCE_DIR}/tools/layers.json" DN_LAYERS_JSON)

@@ -13,7 +13,6 @@ endfunction()
 dn_check(check_layers Python3::Interpreter "${tools}/check_layers.py" "${PROJECT_SOURCE_DIR}")
 dn_check(check_style Python3::Interpreter "${tools}/check_style.py" "${PROJECT_SOURCE_DIR}")
 dn_check(checks_test Python3::Interpreter "${tools}/checks_test.py")
-find_program(DUNLIN_BASH bash REQUIRED)
 dn_check(dev_test "${DUNLIN_BASH}" "${tools}/dev_test.sh")
 dn_check(check_links Python3::Interpreter "${tools}/check_links.py" "${PROJECT_SOURCE_DIR}")
 
