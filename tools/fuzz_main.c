@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #define INPUT_MAX_BYTES (16u * 1024u * 1024u)
-#define PATH_MAX_BYTES 4096
+#define PATH_MAX_BYTES  4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
