@@ -49,6 +49,10 @@ function(dn_warnings target)
         -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough -Wdouble-promotion -fno-common
         $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wno-format-nonliteral>
         $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral -Wno-gnu-zero-variadic-macro-arguments>)
+    if(DUNLIN_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        # gcc's own instrumentation makes these warn about code that is fine without it.
+        target_compile_options(${target} PRIVATE -Wno-conversion -Wno-maybe-uninitialized)
+    endif()
     if(DUNLIN_WERROR)
         target_compile_options(${target} PRIVATE -Werror)
     endif()
