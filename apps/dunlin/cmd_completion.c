@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dunlin completion: scripts for shells. They ask `dunlin` itself for commands and endpoints, so they never
+ * go stale. */
+#include "apps/dunlin/command.h"
+
+#include <string.h>
+
+static const char USAGE[] = "dunlin completion bash|zsh|fish";
+
+static const char BASH[] =
+    "# bash completion for dunlin: source it, or put it in /usr/share/bash-completion/completions/dunlin\n"
+    "_dunlin() {\n"
+    "    local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}\n"
+    "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+    "        COMPREPLY=($(compgen -W \"$(dunlin --help | sed -n 's/^  \\([a-z]*\\)  .*/\\1/p') help --server "
+    "--version\" -- \"$cur\"))\n"
+    "    elif [ \"${cur#-}\" != \"$cur\" ]; then\n"
+    "        COMPREPLY=($(compgen -W \"$(dunlin \"$command\" --help 2>/dev/null | sed -n 's/^  "
+    "\\(--[a-z-]*\\).*/\\1/p') --server --json --help\" -- \"$cur\"))\n"
+    "    elif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+    "        case $command in\n"
+    "        read|write|exec|create|delete|discover|observe|observations|cancel)\n"
+    "            COMPREPLY=($(compgen -W \"$(dunlin clients --limit 200 2>/dev/null | sed '1d;s/ .*//')\" -- "
+    "\"$cur\")) ;;\n"
+    "        completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")) ;;\n"
+    "        esac\n"
+    "    fi\n"
+    "}\n"
+    "complete -o default -F _dunlin dunlin\n";
+
+static const char ZSH[] =
+    "#compdef dunlin\n"
+    "# zsh completion for dunlin: put it into a folder of $fpath as _dunlin\n"
+    "_dunlin() {\n"
+    "    local command=$words[2]\n"
+    "    if (( CURRENT == 2 )); then\n"
+    "        compadd -- ${(f)\"$(dunlin --help | sed -n 's/^  \\([a-z]*\\)  .*/\\1/p')\"} help\n"
+    "    elif [[ $words[CURRENT] == -* ]]; then\n"
+    "        compadd -- ${(f)\"$(dunlin $command --help 2>/dev/null | sed -n 's/^  "
+    "\\(--[a-z-]*\\).*/\\1/p')\"} --server --json --help\n"
+    "    elif (( CURRENT == 3 )); then\n"
+    "        case $command in\n"
+    "        read|write|exec|create|delete|discover|observe|observations|cancel)\n"
+    "            compadd -- ${(f)\"$(dunlin clients --limit 200 2>/dev/null | sed '1d;s/ .*//')\"} ;;\n"
+    "        completion) compadd bash zsh fish ;;\n"
+    "        esac\n"
+    "    fi\n"
+    "}\n"
+    "_dunlin \"$@\"\n";
+
+static const char FISH[] =
+    "# fish completion for dunlin: put it into ~/.config/fish/completions/dunlin.fish\n"
+    "complete -c dunlin -f\n"
+    "complete -c dunlin -n __fish_use_subcommand -a \"(dunlin --help | sed -n 's/^  \\([a-z]*\\)  "
+    ".*/\\1/p')\"\n"
+    "complete -c dunlin -n '__fish_seen_subcommand_from read write exec create delete discover observe "
+    "observations cancel; and test "
+    "(count (commandline -opc)) -eq 2' -a \"(dunlin clients --limit 200 2>/dev/null | sed '1d;s/ .*//')\"\n"
+    "complete -c dunlin -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
+    "complete -c dunlin -l server -r -d 'URL of the dunlind'\n"
+    "complete -c dunlin -l json -d 'print JSON'\n";
+
+void dn_help_completion(FILE *out)
+{
+    (void)fprintf(out,
+                  "Print a completion script for a shell.\n\nusage: %s\n\n"
+                  "examples:\n  source <(dunlin completion bash)\n"
+                  "  dunlin completion fish > ~/.config/fish/completions/dunlin.fish\n",
+                  USAGE);
+}
+
+int dn_cmd_completion(int argc, char **argv)
+{
+    static const struct {
+        const char *shell, *script;
+    } scripts[] = {{"bash", BASH}, {"zsh", ZSH}, {"fish", FISH}};
+    for (size_t i = 0; argc == 2 && i < sizeof scripts / sizeof scripts[0]; i++) {
+        if (strcmp(argv[1], scripts[i].shell) == 0) {
+            return fputs(scripts[i].script, stdout) < 0 ? EXIT_CODE_REFUSED : EXIT_CODE_OK;
+        }
+    }
+    (void)fprintf(stderr, "usage: %s\n", USAGE);
+    return EXIT_CODE_USAGE;
+}

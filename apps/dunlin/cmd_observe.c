@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dunlin observe, observations, cancel. */
+#include "apps/dunlin/command.h"
+#include "apps/dunlin/device.h"
+#include "apps/dunlin/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char OBSERVE_USAGE[] =
+    "dunlin observe EP PATH [--keep] [--count N] [--format NAME] [--json] [--server URL]";
+static const char LIST_USAGE[] = "dunlin observations EP [--json] [--server URL]";
+static const char CANCEL_USAGE[] = "dunlin cancel EP PATH [--json] [--server URL]";
+
+void dn_help_observe(FILE *out)
+{
+    (void)fprintf(
+        out,
+        "Observe a path of a device and print its values as they come, until Ctrl-C.\n"
+        "An observation that this command started ends with it; one that was there stays.\n\nusage: %s\n\n"
+        "  --keep          leave the observation in place at the end\n"
+        "  --count N       stop after N notifications\n"
+        "  --format NAME   text, opaque, cbor, senml-json, senml-cbor, tlv or lwm2m-json\n"
+        "  --timeout S     seconds to wait for the device's first answer (1 to 300)\n"
+        "  --json          one JSON object per line\n\n"
+        "examples:\n  dunlin observe thermo-1 /3303/0/5700\n  dunlin observe thermo-1 /3303 --json | jq "
+        ".node\n",
+        OBSERVE_USAGE);
+}
+
+void dn_help_observations(FILE *out)
+{
+    (void)fprintf(out,
+                  "List the observations of a device, with their last values.\n\nusage: %s\n\nexample:\n  "
+                  "dunlin observations thermo-1\n",
+                  LIST_USAGE);
+}
+
+void dn_help_cancel(FILE *out)
+{
+    (void)fprintf(out,
+                  "End an observation.\n\nusage: %s\n\nexample:\n  dunlin cancel thermo-1 /3303/0/5700\n",
+                  CANCEL_USAGE);
+}
+
+typedef struct {
+    const dn_options *options;
+    const char *endpoint;
+    dn_device_path path;
+    bool was_there, started;
+    unsigned long left; /* notifications until we stop; 0: no end */
+    int exit_code;
+} observing;
+
+/* The server's answer to PUT, in the form of a notification. */
+static void print_first(const observing *o, const json_t *answer)
+{
+    dn_show_node_stream(stdout, dn_show_text(answer, "receivedAt"), o->endpoint, o->path.text,
+                        json_object_get(answer, "node"));
+}
+
+static bool start(void *context)
+{
+    observing *o = context;
+    dn_text url = dn_device_url(o->options, o->endpoint, "/observations", &o->path, "");
+    dn_answer answer = dn_rest("PUT", url.data, NULL, 0, NULL);
+    dn_text_free(&url);
+    o->started = answer.status == 200 || answer.status == 201;
+    o->was_there = answer.status == 200;
+    if (!o->started) {
+        o->exit_code = dn_rest_trouble(o->options, &answer);
+    } else if (o->options->json) {
+        (void)printf("%s\n", answer.body.data);
+        (void)fflush(stdout);
+    } else {
+        json_t *first = dn_show_load(answer.body.data, answer.body.len);
+        print_first(o, first);
+        json_decref(first);
+    }
+    dn_answer_free(&answer);
+    return o->started;
+}
+
+static bool on_notification(void *context, const char *id, const char *type, const char *data)
+{
+    observing *o = context;
+    (void)id;
+    json_t *event = dn_show_load(data, strlen(data));
+    const bool ours = strcmp(dn_show_text(event, "path"), o->path.text) == 0;
+    if (strcmp(type, "gap") == 0) {
+        (void)fputs("dunlin: some notifications were missed\n", stderr);
+    } else if (ours && o->options->json) {
+        (void)printf("%s\n", data);
+        (void)fflush(stdout);
+    } else if (ours) {
+        dn_show_node_stream(stdout, dn_show_text(event, "time"), o->endpoint, o->path.text,
+                            json_object_get(event, "node"));
+    }
+    json_decref(event);
+    return !ours || o->left == 0 || --o->left > 0;
+}
+
+static void finish(const observing *o)
+{
+    dn_options quiet = *o->options;
+    quiet.json = false;
+    dn_text url = dn_device_url(&quiet, o->endpoint, "/observations", &o->path, "");
+    json_t *answer = NULL;
+    (void)dn_device_call(&quiet, "DELETE", &url, NULL, &answer);
+    json_decref(answer);
+    dn_text_free(&url);
+}
+
+int dn_cmd_observe(int argc, char **argv)
+{
+    bool keep = false;
+    const char *count = NULL;
+    const dn_option own[] = {{"--keep", NULL, &keep}, {"--count", &count, NULL}, {NULL, NULL, NULL}};
+    dn_options options;
+    observing o = {.options = &options};
+    if (!dn_options_read(argc, argv, own, 2, 2, OBSERVE_USAGE, &options) ||
+        !dn_device_path_read("observe", options.arguments[1], 1, 4, &o.path)) {
+        return EXIT_CODE_USAGE;
+    }
+    char *end = NULL;
+    o.left = count == NULL ? 0 : strtoul(count, &end, 10);
+    if (count != NULL && (*end != '\0' || o.left == 0)) {
+        (void)fprintf(stderr, "dunlin observe: --count must be a number above 0, not '%s'\n", count);
+        return EXIT_CODE_USAGE;
+    }
+    o.endpoint = options.arguments[0];
+    dn_text path = {0};
+    dn_text_puts(&path, "/events?type=notification,gap&ep=");
+    dn_text_percent(&path, o.endpoint);
+    dn_text url = dn_rest_url(&options, path.data, false);
+    const int exit_code = dn_rest_follow(&options, url.data, start, on_notification, &o);
+    if (o.started && !o.was_there && !keep) {
+        finish(&o);
+    }
+    dn_text_free(&url);
+    dn_text_free(&path);
+    return o.exit_code != EXIT_CODE_OK ? o.exit_code : exit_code;
+}
+
+static void print_observations(const json_t *list)
+{
+    static const char *const titles[] = {"PATH", "STATE", "SINCE", "LAST RECEIVED"};
+    dn_table table;
+    dn_table_start(&table, 4, titles);
+    size_t i = 0;
+    const json_t *entry = NULL;
+    json_array_foreach(list, i, entry)
+    {
+        dn_table_cell(&table, dn_show_text(entry, "path"));
+        dn_table_cell(&table, dn_show_text(entry, "state"));
+        dn_table_cell(&table, dn_show_text(entry, "since"));
+        dn_table_cell(&table, dn_show_text(json_object_get(entry, "last"), "receivedAt"));
+    }
+    dn_table_print(&table, stdout, 0);
+}
+
+int dn_cmd_observations(int argc, char **argv)
+{
+    dn_options options;
+    if (!dn_options_read(argc, argv, NULL, 1, 1, LIST_USAGE, &options)) {
+        return EXIT_CODE_USAGE;
+    }
+    dn_text url = dn_device_url(&options, options.arguments[0], "/observations", NULL, "");
+    json_t *answer = NULL;
+    const int exit_code = dn_device_call(&options, "GET", &url, NULL, &answer);
+    if (answer != NULL && !options.json) {
+        print_observations(json_object_get(answer, "observations"));
+    }
+    json_decref(answer);
+    dn_text_free(&url);
+    return exit_code;
+}
+
+int dn_cmd_cancel(int argc, char **argv)
+{
+    dn_options options;
+    dn_device_path path;
+    if (!dn_options_read(argc, argv, NULL, 2, 2, CANCEL_USAGE, &options) ||
+        !dn_device_path_read("cancel", options.arguments[1], 1, 4, &path)) {
+        return EXIT_CODE_USAGE;
+    }
+    dn_text url = dn_device_url(&options, options.arguments[0], "/observations", &path, "");
+    json_t *answer = NULL;
+    const int exit_code = dn_device_call(&options, "DELETE", &url, NULL, &answer);
+    if (answer != NULL && !options.json) {
+        (void)printf("no longer observed: %s\n", path.text);
+    }
+    json_decref(answer);
+    dn_text_free(&url);
+    return exit_code;
+}
