@@ -47,15 +47,25 @@ export const models = signal<readonly ModelSummary[] | undefined>(undefined);
 export const modelsProblem = signal<Problem | undefined>(undefined);
 const modelCache = new Map<string, Promise<Model | undefined>>();
 
-/** A model by id and version; undefined when the server has none. Cached, failures are not. */
-export function loadModel(id: number, version: string | undefined): Promise<Model | undefined> {
-  const key = `${id}/${version ?? ""}`;
+let modelList: Promise<void> | undefined;
+
+/** Which of the server's models to use for an object: its version, else the newest there is. */
+function chooseVersion(id: number, version: string | undefined): string | undefined {
+  const versions = (models.value ?? []).filter((model) => model.id === id).map((model) => model.version);
+  if (version !== undefined && versions.includes(version)) return version;
+  return versions.sort((a, b) => Number(a) - Number(b)).at(-1);
+}
+
+/** The model of an object; undefined when the server has none. Cached, failures are not. */
+export async function loadModel(id: number, version: string | undefined): Promise<Model | undefined> {
+  modelList ??= loadModels();
+  await modelList;
+  const chosen = chooseVersion(id, version);
+  if (chosen === undefined) return undefined;
+  const key = `${id}/${chosen}`;
   let found = modelCache.get(key);
   if (!found) {
-    found = rest.getModel(id, version).catch((error: unknown) => {
-      const problem = Problem.from(error);
-      // A version that the server lacks is better shown by the model it has than by none.
-      if (problem.status === 404) return version === undefined ? undefined : loadModel(id, undefined);
+    found = rest.getModel(id, chosen).catch(() => {
       modelCache.delete(key);
       return undefined;
     });
@@ -72,6 +82,7 @@ export async function loadModels(): Promise<void> {
       modelsProblem.value = undefined;
     });
   } catch (error) {
+    modelList = undefined;
     modelsProblem.value = Problem.from(error);
   }
 }
@@ -79,7 +90,8 @@ export async function loadModels(): Promise<void> {
 /** After an upload: names and types of every open device may have changed. */
 export async function modelsChanged(): Promise<void> {
   modelCache.clear();
-  await loadModels();
+  modelList = loadModels();
+  await modelList;
   await Promise.all([...sessions.values()].map((session) => session.load()));
 }
 
@@ -156,5 +168,5 @@ export function start(): void {
   setTimeout(() => {
     if (!started) reload();
   }, 1500);
-  void loadModels();
+  modelList ??= loadModels();
 }

@@ -8,6 +8,8 @@ export const MAX_SERIES = 400;
 
 export class Series {
   readonly version = signal(0);
+  /** Whether it ever moved: a line that never does needs no chart. */
+  readonly varies = signal(false);
   private times: number[] = [];
   private values: number[] = [];
 
@@ -15,6 +17,10 @@ export class Series {
 
   get length(): number {
     return this.times.length;
+  }
+
+  get firstTime(): number | undefined {
+    return this.times[0];
   }
 
   get lastValue(): number | undefined {
@@ -25,6 +31,7 @@ export class Series {
   append(timeMs: number, value: number): void {
     const seconds = timeMs / 1000;
     const last = this.times[this.times.length - 1];
+    if (this.lastValue !== undefined && this.lastValue !== value) this.varies.value = true;
     if (last !== undefined && seconds <= last) {
       this.values[this.values.length - 1] = value;
     } else {

@@ -32,6 +32,9 @@ export interface TreeNode {
   mandatory: boolean;
   /** False when no model describes it: operations are then anyone's guess and all offered. */
   modelled: boolean;
+  /** An instance that may be deleted, an object that may get another instance. */
+  deletable: boolean;
+  creatable: boolean;
   /** The model has it, the device is known not to. */
   absent: boolean;
   version: string;
@@ -49,7 +52,7 @@ export interface TreeInput {
 
 const BLANK = {
   description: "", type: undefined, unit: "", range: "", readable: true, writable: true, executable: false,
-  multiple: false, mandatory: false, modelled: false, absent: false, version: "", sample: undefined,
+  multiple: false, mandatory: false, modelled: false, deletable: false, creatable: false, absent: false, version: "", sample: undefined,
 } satisfies Partial<TreeNode>;
 
 /** Samples below each instance, so that a tree of many instances needs one pass over the samples. */
@@ -65,7 +68,16 @@ function groupByInstance(samples: ReadonlyMap<string, Sample>): Map<string, Samp
   return groups;
 }
 
-function resourceNode(path: string, id: number, model: ModelResource | undefined, samples: Sample[], absent: boolean): TreeNode {
+/** The unit that an IPSO object tells in its own resource 5701 for the values around it. */
+const UNIT_RESOURCE = 5701;
+const MEASURED = new Set([5601, 5602, 5603, 5604, 5700]);
+
+function unitBeside(samples: readonly Sample[], instance: string): string {
+  const found = samples.find((sample) => sample.path === `${instance}/${UNIT_RESOURCE}`);
+  return typeof found?.value === "string" ? found.value : "";
+}
+
+function resourceNode(path: string, id: number, model: ModelResource | undefined, samples: Sample[], absent: boolean, beside = ""): TreeNode {
   const own = samples.find((sample) => sample.path === path);
   const parts = samples.filter((sample) => sample.path !== path && isWithin(sample.path, path));
   const any = own ?? parts[0];
@@ -76,7 +88,7 @@ function resourceNode(path: string, id: number, model: ModelResource | undefined
     name: model?.name ?? any?.name ?? "",
     description: model?.description ?? "",
     type,
-    unit: model?.unit || any?.unit || "",
+    unit: model?.unit || any?.unit || (MEASURED.has(id) ? beside : ""),
     range: model?.range ?? "",
     readable: operations === undefined ? type !== "none" : operations.includes("R"),
     writable: operations === undefined ? type !== "none" : operations.includes("W"),
@@ -107,13 +119,16 @@ function instanceNode(path: string, id: number, model: Model | undefined, sample
     if (showAbsent || (undecided && resource.operations !== "")) shown.add(resource.id);
   }
   const byId = new Map(model?.resources.map((resource) => [resource.id, resource]));
+  const unit = unitBeside(samples, path);
   const children = [...shown].sort((a, b) => a - b).map((rid) => {
     const resource = byId.get(rid);
     const decided = presence !== undefined && (presence.complete || (resource?.operations.includes("R") ?? false));
     return resourceNode(`${path}/${rid}`, rid, resource, samples.filter((s) => isWithin(s.path, `${path}/${rid}`)),
-      decided && !known.has(rid));
+      decided && !known.has(rid), unit);
   });
-  return { ...BLANK, path, id, depth: 2, name: "", children, modelled: model !== undefined };
+  // A mandatory object of one instance, such as Device, can't lose it (core specification, Create and Delete).
+  const deletable = model === undefined || model.multiple || !model.mandatory;
+  return { ...BLANK, path, id, depth: 2, name: "", children, modelled: model !== undefined, deletable };
 }
 
 /** The device's objects, instances, resources and resource instances, each sorted by id. */
@@ -129,6 +144,7 @@ export function buildTree(input: TreeInput): TreeNode[] {
       multiple: model?.multiple ?? true,
       mandatory: model?.mandatory ?? false,
       modelled: model !== undefined,
+      creatable: model === undefined || model.multiple || object.instances.length === 0,
       children: [...object.instances].sort((a, b) => a - b).map((id) => {
         const at = `${path}/${id}`;
         return instanceNode(at, id, model, groups.get(at) ?? [], input.presence.get(at), input.showAbsent);

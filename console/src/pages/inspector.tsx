@@ -56,20 +56,37 @@ function Facts({ session, node }: { session: DeviceSession; node: TreeNode }) {
   );
 }
 
-/** The charts of all numbers at or below a path ("" for the whole device). */
+/** The charts of all numbers at or below a path ("" for the whole device): what moves first, what
+ * never did as a line of text. */
 export function Charts({ session, path }: { session: DeviceSession; path: string }) {
   void series.version.value;
   const found = series.of(session.endpoint).filter((item) => path === "" || isWithin(item.path, path))
-    .sort((a, b) => comparePaths(a.path, b.path));
+    .sort((a, b) => comparePaths(a.path, b.path)).map((item) => {
+      const node = session.nodeAt(item.path);
+      return {
+        item, name: node ? labelOf(session.tree.value, node) : item.path, unit: node?.unit ?? "",
+        href: item.path === path ? undefined : deviceLink(session.endpoint, item.path),
+      };
+    });
+  const moving = found.filter(({ item }) => item.varies.value || item.path === path);
+  const still = found.filter((entry) => !moving.includes(entry));
   return (
-    <div class="charts">
-      {found.map((item) => {
-        const node = session.nodeAt(item.path);
-        const name = node ? labelOf(session.tree.value, node) : item.path;
-        return <Chart key={item.path} series={item} name={name} unit={node?.unit ?? ""}
-          href={item.path === path ? undefined : deviceLink(session.endpoint, item.path)} />;
-      })}
-    </div>
+    <>
+      <div class="charts">
+        {moving.map(({ item, ...rest }) => <Chart key={item.path} series={item} {...rest} />)}
+      </div>
+      {still.length > 0 && (
+        <ul class="lines" aria-label="Numbers that have not moved">
+          {still.map(({ item, name, unit, href }) => (
+            <li key={item.path}>
+              <span class="grow">{href === undefined ? name : <a class="plain" href={href}>{name}</a>} <code class="muted small">{item.path}</code></span>
+              <span class="muted small">steady</span>
+              <span class="value num">{item.lastValue} <span class="unit">{formatUnit(unit)}</span></span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }
 
@@ -136,11 +153,11 @@ export function Inspector({ session, path, narrow }: { session: DeviceSession; p
           ? <Button icon="observe" label="Stop observing" pressed busy={busy === "cancel"} disabled={gone} onClick={() => void session.cancel(path)} />
           : <Button icon="observe" label="Observe" pressed={false} busy={busy === "observe"} disabled={gone} onClick={() => void session.observe(path)} />)}
         {node.depth <= 3 && <Button icon="discover" label="Discover" busy={busy === "discover"} disabled={gone} onClick={() => void session.discover(path)} />}
-        {node.depth === 1 && <Button icon="create" label="Create…" pressed={open.value === "create"} disabled={gone}
+        {node.creatable && <Button icon="create" label="Create…" pressed={open.value === "create"} disabled={gone}
           onClick={() => { open.value = open.value === "create" ? undefined : "create"; }} />}
         {node.depth === 2 && <Button icon="write" label="Write…" pressed={open.value === "write"} disabled={gone}
           onClick={() => { open.value = open.value === "write" ? undefined : "write"; }} />}
-        {node.depth === 2 && <Button icon="delete" label="Delete" kind="danger" busy={busy === "delete"} disabled={gone} onClick={() => { asking.value = true; }} />}
+        {node.deletable && <Button icon="delete" label="Delete" kind="danger" busy={busy === "delete"} disabled={gone} onClick={() => { asking.value = true; }} />}
       </div>
       {observed?.state === "pending" && <p class="muted small">The observation waits for the device.</p>}
       {observed?.state === "lost" && <p class="hint warn">The device dropped this observation.</p>}

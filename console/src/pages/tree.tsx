@@ -40,12 +40,12 @@ function actionsOf(session: DeviceSession, node: TreeNode, name: string): Action
       run: () => void (session.observations.value.has(node.path) ? session.cancel(node.path) : session.observe(node.path)),
     });
   }
-  if (node.depth === 1) out.push({ name: "create", key: "c", label: `Create an instance of ${name}`, run: () => go("create") });
+  if (node.creatable) out.push({ name: "create", key: "c", label: `Create an instance of ${name}`, run: () => go("create") });
   if ((node.depth >= 3 && node.writable) || (node.depth === 2 && node.children.some((child) => child.writable))) {
     out.push({ name: "write", key: "w", label: `Write ${name}`, run: () => go("write") });
   }
   if (node.depth === 3 && node.executable) out.push({ name: "execute", key: "x", label: `Execute ${name}`, run: () => go("execute") });
-  if (node.depth === 2) out.push({ name: "delete", key: "Delete", label: `Delete ${name}`, run: () => go("delete") });
+  if (node.deletable) out.push({ name: "delete", key: "Delete", label: `Delete ${name}`, run: () => go("delete") });
   return out;
 }
 
@@ -57,7 +57,7 @@ function Row({ session, row, selected, active, onActive }: {
   const problem = session.outcomes.value.get(node.path)?.problem;
   const name = labelOf(session.tree.value, node);
   const tab = active ? 0 : -1;
-  const covered = session.observationOf(node.path) !== undefined;
+  const covered = node.readable && !node.absent && session.observationOf(node.path) !== undefined;
   return (
     <div role="row" class={`row depth${node.depth}${selected ? " selected" : ""}${node.absent ? " absent" : ""}`} data-path={node.path}
       aria-level={node.depth} aria-posinset={row.position} aria-setsize={row.siblings} aria-expanded={row.expanded}
@@ -84,7 +84,7 @@ function Row({ session, row, selected, active, onActive }: {
           : node.depth >= 3 && node.children.length === 0 && (
             <span class="muted">{node.absent ? "absent" : node.executable && !node.readable ? "executable" : node.readable ? "–" : "write only"}</span>
           )}
-        {node.children.length > 0 && node.depth === 3 && <span class="muted">{node.children.length} values</span>}
+        {node.children.length > 0 && node.depth === 3 && <span class="muted">{node.children.length === 1 ? "1 value" : `${node.children.length} values`}</span>}
         {problem && !busy && <span class="failed" title={`${problem.title}: ${problem.detail}`}>{problem.coapCode ?? "failed"}</span>}
       </div>
       <div role="gridcell" class="acts">

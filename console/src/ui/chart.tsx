@@ -12,6 +12,7 @@ import { Segments } from "./bits";
 const WINDOWS = [
   { value: "60", label: "1 min" }, { value: "300", label: "5 min" }, { value: "900", label: "15 min" }, { value: "3600", label: "1 h" },
 ] as const;
+const LEAST_SECONDS = 20;
 type Window = (typeof WINDOWS)[number]["value"];
 
 function color(element: Element, name: string): string {
@@ -76,10 +77,11 @@ export function Chart({ series, name, unit, href }: ChartProps) {
     let plot: uPlot | undefined;
     const draw = (): void => {
       const to = Date.now() / 1000;
-      const seconds = Number(span);
+      // Until there is enough for the whole span the line uses the width that it has.
+      const from = Math.max(to - Number(span), Math.min(series.firstTime ?? to, to - LEAST_SECONDS));
       plot?.batch(() => {
-        plot?.setData(series.window(to - seconds), true);
-        plot?.setScale("x", { min: to - seconds, max: to });
+        plot?.setData(series.window(from), true);
+        plot?.setScale("x", { min: from, max: to });
       });
     };
     const build = (): void => {
