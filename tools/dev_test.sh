@@ -28,7 +28,8 @@ expect() { # description, expected status, pattern in the output (or "")
 make_tools() {
     local tool
     mkdir -p "$work/bin" "$work/tree/tools"
-    for tool in bash sh env dirname cat grep sed sort head tail mktemp rm cp cmp tr mkdir touch; do
+    for tool in bash sh env dirname cat grep sed sort head tail mktemp rm cp cmp tr mkdir touch sleep mkfifo mv \
+        wc; do
         ln -s "$(command -v "$tool")" "$work/bin/$tool"
     done
     cp "$root/dev" "$work/tree/dev"
@@ -110,6 +111,57 @@ fresh
 expect "apt-get fails" 1 'apt-get update failed' dev setup build
 rm "$work/bin/dpkg-query"
 expect "not a Debian" 1 "only Debian's packages" dev setup build
+
+# The demo, with stand-ins for the build and for both programs.
+stub dpkg-query 'echo installed'
+stub cmake 'echo "cmake version 3.31.2"'
+mkdir -p "$work/tree/build/bin"
+printf 'build: gcc\nconsole: gcc\n' >"$work/tree/tools/packages.txt"
+program() {
+    printf '#!/bin/bash\n%s\n' "$2" >"$work/tree/build/bin/$1"
+    chmod +x "$work/tree/build/bin/$1"
+}
+server='trap "echo dunlind stopped >>$STATE/calls; exit 0" TERM
+while [ $# -gt 0 ]; do [ "$1" = --ready-file ] && ready=$2; shift; done
+printf "{\"coap\":\"127.0.0.1:7\",\"http\":\"127.0.0.1:9\"}" >"$ready.new" && mv "$ready.new" "$ready"
+while :; do sleep 0.1; done'
+device='case $1 in
+client) trap "echo device stopped >>$STATE/calls; exit 0" TERM; echo "$*" >>$STATE/calls
+    while read -r -t 0.1 line || [ $? -gt 128 ]; do :; done; echo "end of input"; exit 1 ;;
+*) echo "[{\"endpoint\":\"a\"},{\"endpoint\":\"b\"},{\"endpoint\":\"c\"}]" ;; esac'
+program dunlind "$server"
+program dunlin "$device"
+extra=(LANG=C)
+fresh
+expect "demo: ends by itself" 0 'http://127.0.0.1:9/' dev demo --for 1
+expect "demo: devices get the address" 0 'client -e .* -u coap://127.0.0.1:7 ' calls
+expect "demo: the server is stopped" 0 'dunlind stopped' calls
+expect "demo: the devices are stopped" 0 'device stopped' calls
+no_leftovers() { ! compgen -G "$work/dunlin-demo.*"; }
+expect "demo: its folder is removed" 0 '' no_leftovers
+
+interrupted() {
+    # Not through dev(): the signal must reach the script, not a subshell around it.
+    env -i PATH="$work/bin" STATE="$work/state" TMPDIR="$work" bash "$work/tree/dev" demo >"$work/demo.out" 2>&1 &
+    local pid=$! tries=100
+    until grep -q 'Ctrl-C' "$work/demo.out" || [ $((tries -= 1)) -eq 0 ]; do sleep 0.1; done
+    kill -TERM $pid
+    wait $pid
+    local status=$?
+    cat "$work/demo.out" "$work/state/calls"
+    return $status
+}
+fresh
+expect "demo: a signal stops it" 0 'dunlind stopped' interrupted
+
+program dunlind 'echo "address already in use" >&2; exit 1'
+expect "demo: the server fails" 1 'address already in use' dev demo --for 1
+expect "demo: the server fails, said plainly" 1 'dunlind ended by itself' dev demo --for 1
+program dunlind "$server"
+program dunlin 'case $1 in client) echo "no such host" >&2; exit 3 ;; *) echo "[]" ;; esac'
+expect "demo: a device fails" 1 'ended by itself' dev demo --for 1
+rm "$work/tree/build/bin/dunlin"
+expect "demo: a program is missing" 1 'made no build/bin/dunlind or' dev demo --for 1
 
 printf '%d passed, %d failed\n' "$((count - failures))" "$failures"
 [ "$failures" -eq 0 ]
