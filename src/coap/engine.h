@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The CoAP engine over datagrams: messages, reliability, requests and responses, block-wise transfer, Observe
- * (RFC 7252, 7959, 7641, 8132). It serves both roles with any number of peers. It is a function of bytes, peer and time: it opens no
- * socket, reads no clock and owns no memory but the arena it was given. It knows nothing of LwM2M.
+ * (RFC 7252, 7959, 7641, 8132). It serves both roles with any number of peers. It is a function of bytes,
+ * peer and time: it opens no socket, reads no clock and owns no memory but the arena it was given. It knows
+ * nothing of LwM2M.
  *
- * Observations of the server role (who observes what) and of the client role (which tokens are ours) belong to the layer above: the
- * engine carries the option, orders nothing by itself and keeps no per-observation state, so a million of them cost it nothing.
+ * Observations of the server role (who observes what) and of the client role (which tokens are ours) belong
+ * to the layer above: the engine carries the option, orders nothing by itself and keeps no per-observation
+ * state, so a million of them cost it nothing.
  *
- * Threads: one engine belongs to one thread. Callbacks may call dn_coap_request/notify/answer/cancel, not dn_coap_receive or dn_coap_expire.
+ * Threads: one engine belongs to one thread. Callbacks may call dn_coap_request/notify/answer/cancel, not
+ * dn_coap_receive or dn_coap_expire.
  */
 #ifndef DN_COAP_ENGINE_H
 #define DN_COAP_ENGINE_H
@@ -19,8 +22,8 @@
 #include "base/random.h"
 #include "coap/option.h"
 
-#define DN_COAP_TOKEN_MAX 8
-#define DN_COAP_NO_FORMAT 65535u
+#define DN_COAP_TOKEN_MAX  8
+#define DN_COAP_NO_FORMAT  65535u
 #define DN_COAP_NO_OBSERVE (-1)
 
 typedef struct dn_coap dn_coap;
@@ -32,24 +35,26 @@ typedef struct {
 
 /* Every limit by name. dn_coap_config_default() gives RFC 7252's values and a small device's memory. */
 typedef struct {
-    uint32_t ack_timeout_ms;         /* 2000 */
-    uint32_t ack_random_percent;     /* 150: ACK_RANDOM_FACTOR 1.5 */
-    uint32_t max_retransmit;         /* 4 */
-    uint32_t nstart;                 /* 1: outstanding CON requests per peer; further ones wait in order */
-    uint32_t exchange_lifetime_ms;   /* 247000: how long a CON message id is remembered */
-    uint32_t non_lifetime_ms;        /* 145000 */
-    uint32_t separate_ack_ms;        /* 500: a request answered later than this gets an empty ACK first */
-    uint32_t response_timeout_ms;    /* 93000: wait for a separate response after its request was acknowledged */
-    uint32_t transfer_timeout_ms;    /* 93000: an unfinished block-wise transfer is dropped this long after its last block */
-    uint32_t exchanges;              /* 8: outgoing messages that await something, waiting ones included */
-    uint32_t transfers;              /* 2: block-wise bodies in assembly or being served, either role */
-    uint32_t dedup_slots;            /* 16: remembered incoming message ids, all peers; the oldest gives way */
-    uint32_t dedup_reply_max;        /* 256: bytes of a reply kept to be repeated; a longer one is not kept: the request is then handled
-                                        anew if its method is safe or idempotent (RFC 7252 section 4.5), and answered 5.03 if not */
-    uint32_t dedup_per_peer;         /* 8: bounds what one peer can occupy */
-    uint32_t max_message;            /* 1152: largest datagram, in and out; a larger one is counted and rejected */
-    uint32_t max_body;               /* 4096: largest body, in and out */
-    uint8_t block_szx;               /* 6: preferred block size 2^(szx+4), 1024 */
+    uint32_t ack_timeout_ms;       /* 2000 */
+    uint32_t ack_random_percent;   /* 150: ACK_RANDOM_FACTOR 1.5 */
+    uint32_t max_retransmit;       /* 4 */
+    uint32_t nstart;               /* 1: outstanding CON requests per peer; further ones wait in order */
+    uint32_t exchange_lifetime_ms; /* 247000: how long a CON message id is remembered */
+    uint32_t non_lifetime_ms;      /* 145000 */
+    uint32_t separate_ack_ms;      /* 500: a request answered later than this gets an empty ACK first */
+    uint32_t response_timeout_ms; /* 93000: wait for a separate response after its request was acknowledged */
+    uint32_t transfer_timeout_ms; /* 93000: an unfinished block-wise transfer is dropped this long after its
+                                     last block */
+    uint32_t exchanges;           /* 8: outgoing messages that await something, waiting ones included */
+    uint32_t transfers;           /* 2: block-wise bodies in assembly or being served, either role */
+    uint32_t dedup_slots;         /* 16: remembered incoming message ids, all peers; the oldest gives way */
+    uint32_t dedup_reply_max;     /* 256: bytes of a reply kept to be repeated; a longer one is not kept: the
+                                     request is then handled     anew if its method is safe or idempotent (RFC 7252
+                                     section 4.5), and answered 5.03 if not */
+    uint32_t dedup_per_peer;      /* 8: bounds what one peer can occupy */
+    uint32_t max_message; /* 1152: largest datagram, in and out; a larger one is counted and rejected */
+    uint32_t max_body;    /* 4096: largest body, in and out */
+    uint8_t block_szx;    /* 6: preferred block size 2^(szx+4), 1024 */
 } dn_coap_config;
 
 /* A request that came in. All views are valid during the callback only. */
@@ -70,28 +75,35 @@ typedef struct {
 typedef struct {
     uint8_t code;
     uint16_t content_format;
-    int32_t observe;                /* sequence number 0..2^24-1 */
-    const dn_coap_option *options;  /* further ones, ascending numbers (Location-Path, Max-Age, ETag) */
+    int32_t observe;               /* sequence number 0..2^24-1 */
+    const dn_coap_option *options; /* further ones, ascending numbers (Location-Path, Max-Age, ETag) */
     size_t option_count;
-    dunlin_slice payload; /* any length up to max_body: the engine cuts it into blocks and keeps a copy as long as it needs one */
+    dunlin_slice payload; /* any length up to max_body: the engine cuts it into blocks and keeps a copy as
+                             long as it needs one */
 } dn_coap_reply;
 
-/* What to request. Views must stay valid until the result callback for the payload, until return for the rest. */
+/* What to request. Views must stay valid until the result callback for the payload, until return for the
+ * rest. */
 typedef struct {
     uint8_t code; /* method */
     bool confirmable;
-    dn_coap_token token; /* len 0: the engine draws an unpredictable 8-byte one. Observe wants its own, to know it again */
+    dn_coap_token token; /* len 0: the engine draws an unpredictable 8-byte one. Observe wants its own, to
+                            know it again */
     uint16_t content_format;
     uint16_t accept;
     int32_t observe; /* 0 register, 1 deregister, or none */
-    const dn_coap_option *options; /* ascending: Uri-Host, Uri-Path…, Uri-Query… (no Block, Observe, Content-Format, Accept) */
+    const dn_coap_option
+        *options; /* ascending: Uri-Host, Uri-Path…, Uri-Query… (no Block, Observe, Content-Format, Accept) */
     size_t option_count;
     dunlin_slice payload;
     uint32_t timeout_ms; /* in all, waiting for NSTART included; 0: as the protocol gives */
-    /* For the rest of a notification whose body did not fit: `first` holds the bytes that came, block 0's size exponent `first_szx`;
-       the request then asks for block 1 onwards and the result is the whole body. */
+    /* For the rest of a notification whose body did not fit: `first` holds the bytes that came, block 0's
+       size exponent `first_szx`; the request then asks for block 1 onwards and the result is the whole body.
+     */
     dunlin_slice first;
     uint8_t first_szx;
+    dunlin_slice first_etag; /* the notification's ETag option if it had one: tells whether the rest is of the
+                                same body; if not, the whole body is fetched anew */
 } dn_coap_outgoing;
 
 /* A response, or a notification. Views are valid during the callback only. */
@@ -108,12 +120,14 @@ typedef struct {
 } dn_coap_response;
 
 /*
- * How a request of ours, or a notification of ours, ended. Exactly once for each that was taken, never from within the call
- * that made it. `response` is NULL unless status is OK (for a notification OK means acknowledged, or sent if it was NON).
- * TIMEOUT no answer; REJECTED by a Reset; CANCELLED by dn_coap_cancel or dn_coap_forget; MALFORMED: the answer breaks the protocol;
- * LIMIT: the body is larger than max_body, or no transfer slot is free.
+ * How a request of ours, or a notification of ours, ended. Exactly once for each that was taken, never from
+ * within the call that made it. `response` is NULL unless status is OK (for a notification OK means
+ * acknowledged, or sent if it was NON). TIMEOUT no answer; REJECTED by a Reset; CANCELLED by dn_coap_cancel
+ * or dn_coap_forget; MALFORMED: the answer breaks the protocol; LIMIT: the body is larger than max_body, or
+ * no transfer slot is free.
  */
-typedef void dn_coap_result(void *context, uint64_t exchange, dunlin_status status, const dn_coap_response *response);
+typedef void dn_coap_result(void *context, uint64_t exchange, dunlin_status status,
+                            const dn_coap_response *response);
 
 typedef enum {
     DN_COAP_ANSWERED, /* `reply` is filled: send it */
@@ -124,67 +138,76 @@ typedef struct {
     /* Takes a datagram to send; must copy it or send it before it returns. */
     void (*send)(void *context, const dn_peer *peer, dunlin_slice datagram);
     /* A request. `body` is a work buffer of max_body bytes which reply->payload may view. */
-    dn_coap_answered (*request)(void *context, const dn_coap_incoming *request, dunlin_buf *body, dn_coap_reply *reply);
-    /* A response with an Observe option, or one whose token no exchange waits for. True: it's known, acknowledge; false: Reset. */
+    dn_coap_answered (*request)(void *context, const dn_coap_incoming *request, dunlin_buf *body,
+                                dn_coap_reply *reply);
+    /* A response with an Observe option, or one whose token no exchange waits for. True: it's known,
+     * acknowledge; false: Reset. */
     bool (*notification)(void *context, const dn_peer *peer, const dn_coap_response *notification);
-    /* A Reset came for a notification of ours with this token (also for a NON one): its observation is cancelled (RFC 7641 section 3.6). May
-       be NULL. */
+    /* A Reset came for a notification of ours with this token (also for a NON one): its observation is
+       cancelled (RFC 7641 section 3.6). May be NULL. */
     void (*observer_gone)(void *context, const dn_peer *peer, const dn_coap_token *token);
     void *context;
 } dn_coap_callbacks;
 
 typedef struct {
     uint64_t received, sent, bytes_received, bytes_sent;
-    uint64_t malformed;       /* not CoAP, or breaking its rules; answered with Reset or dropped as section 4.2, 4.3 say */
+    uint64_t malformed; /* not CoAP, or breaking its rules; answered with Reset or dropped as section 4.2, 4.3
+                           say */
     uint64_t oversized;
     uint64_t duplicates;
     uint64_t retransmissions;
     uint64_t timeouts;
     uint64_t resets_received, resets_sent;
-    uint64_t bad_options;     /* 4.02 */
-    uint64_t limits;          /* requests refused or dropped because a limit was reached */
-    uint64_t unmatched;       /* responses and ACKs nobody waits for */
+    uint64_t bad_options; /* 4.02 */
+    uint64_t limits;      /* requests refused or dropped because a limit was reached */
+    uint64_t unmatched;   /* responses and ACKs nobody waits for */
     uint64_t requests, responses, notifications;
-    uint64_t incomplete;      /* 4.08 sent */
+    uint64_t incomplete; /* 4.08 sent */
 } dn_coap_counters;
 
 dn_coap_config dn_coap_config_default(void);
 /* Bytes of arena that `config` needs, aligned as malloc aligns. 0: a value is out of its range. */
 size_t dn_coap_arena_size(const dn_coap_config *config);
-/* Makes an engine in `arena` (at least dn_coap_arena_size bytes; it must outlive the engine). NULL: arena too small, bad config. `log` may
-   be NULL. */
-dn_coap *dn_coap_create(void *arena, size_t arena_size, const dn_coap_config *config, const dn_coap_callbacks *callbacks,
-                        const dn_random *random, const dn_log *log, uint64_t now_ms);
+/* Makes an engine in `arena` (at least dn_coap_arena_size bytes; it must outlive the engine). NULL: arena too
+   small, bad config. `log` may be NULL. */
+dn_coap *dn_coap_create(void *arena, size_t arena_size, const dn_coap_config *config,
+                        const dn_coap_callbacks *callbacks, const dn_random *random, const dn_log *log,
+                        uint64_t now_ms);
 
-/* Takes a datagram from `peer`. Malformed input is counted and answered as RFC 7252 section 4.2 says; it changes nothing else. */
+/* Takes a datagram from `peer`. Malformed input is counted and answered as RFC 7252 section 4.2 says; it
+ * changes nothing else. */
 void dn_coap_receive(dn_coap *coap, const dn_peer *peer, dunlin_slice datagram, uint64_t now_ms);
 /* Does what is due at `now_ms`: retransmissions, time-outs, expiry. */
 void dn_coap_expire(dn_coap *coap, uint64_t now_ms);
 /* When dn_coap_expire is to be called next, DN_NEVER if nothing waits. */
 uint64_t dn_coap_deadline(const dn_coap *coap);
 
-/* Sends a request. OK with `*exchange` (never 0), or LIMIT (no exchange free), SPACE (options too long), ARGUMENT. */
-dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_outgoing *request, dn_coap_result *result,
-                              void *context, uint64_t now_ms, uint64_t *exchange);
-/* Sends a notification of `token`. A body larger than a block goes as block 0; the observer fetches the rest from our `request`. `result` may
-   be NULL. */
-dunlin_status dn_coap_notify(dn_coap *coap, const dn_peer *peer, const dn_coap_token *token, const dn_coap_reply *reply,
-                             bool confirmable, dn_coap_result *result, void *context, uint64_t now_ms, uint64_t *exchange);
+/* Sends a request. OK with `*exchange` (never 0), or LIMIT (no exchange free), SPACE (options too long),
+ * ARGUMENT. */
+dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_outgoing *request,
+                              dn_coap_result *result, void *context, uint64_t now_ms, uint64_t *exchange);
+/* Sends a notification of `token`. A body larger than a block goes as block 0; the observer fetches the rest
+   from our `request`. `result` may be NULL. */
+dunlin_status dn_coap_notify(dn_coap *coap, const dn_peer *peer, const dn_coap_token *token,
+                             const dn_coap_reply *reply, bool confirmable, dn_coap_result *result,
+                             void *context, uint64_t now_ms, uint64_t *exchange);
 /* Answers a request whose callback said LATER. NOT_FOUND when it is no longer waited for. */
 dunlin_status dn_coap_answer(dn_coap *coap, uint64_t request, const dn_coap_reply *reply, uint64_t now_ms);
-/* Ends an exchange of ours; its result callback gets CANCELLED before this returns. NOT_FOUND if it had ended. */
+/* Ends an exchange of ours; its result callback gets CANCELLED before this returns. NOT_FOUND if it had
+ * ended. */
 dunlin_status dn_coap_cancel(dn_coap *coap, uint64_t exchange);
 /* Forgets everything about a peer: exchanges (CANCELLED), transfers, message ids. */
 void dn_coap_forget(dn_coap *coap, const dn_peer *peer);
 /* A CoAP ping (RFC 7252 section 4.3): OK when the peer's Reset arrives. */
-dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *result, void *context, uint64_t now_ms,
-                           uint64_t *exchange);
+dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *result, void *context,
+                           uint64_t now_ms, uint64_t *exchange);
 
 const dn_coap_counters *dn_coap_count(const dn_coap *coap);
 void dn_coap_reply_init(dn_coap_reply *reply, uint8_t code);
 void dn_coap_outgoing_init(dn_coap_outgoing *request, uint8_t code);
 
-/* The client's side of an observation's order (RFC 7641 section 3.4); the owner of the observation keeps one of these. */
+/* The client's side of an observation's order (RFC 7641 section 3.4); the owner of the observation keeps one
+ * of these. */
 typedef struct {
     bool any;
     uint32_t sequence;

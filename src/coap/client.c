@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests go out block by block; responses come back block by block. */
+#include "coap/client.h"
+#include "coap/compose.h"
+#include "coap/reliability.h"
+
+/* How often a transfer may begin anew before it counts as failed: the body changed under way, or the peer
+ * lost its part. */
+#define RESTARTS_MAX 3
+
+/* Header, token, payload marker and every option of ours at its longest; and the head of one of the caller's.
+ */
+#define OWN_BYTES_MAX   60
+#define OPTION_HEAD_MAX 5
+
+static bool is_safe(uint8_t method)
+{
+    return method == DN_COAP_GET || method == DN_COAP_FETCH;
+}
+
+static bool is_sound(const dn_coap *coap, const dn_coap_outgoing *request)
+{
+    bool first_ok =
+        request->first.len == 0 ||
+        (request->first_szx <= DN_COAP_SZX_MAX &&
+         request->first.len % dn_coap_block_size(request->first_szx) == 0 &&
+         request->first.len <= coap->config.max_body && request->first_etag.len <= DN_COAP_ETAG_MAX);
+    return dn_coap_is_request(request->code) && request->code < DN_COAP_CODE(1, 0) &&
+           request->token.len <= DN_COAP_TOKEN_MAX && first_ok &&
+           (request->payload.len == 0 || request->payload.data != NULL);
+}
+
+static void draw_token(dn_coap *coap, dn_coap_token *token)
+{
+    token->len = DN_COAP_TOKEN_MAX;
+    coap->random.fill(coap->random.context, token->bytes, sizeof token->bytes);
+}
+
+/* The largest block that fits into a message beside the request's options. */
+static uint8_t fit_block(const dn_coap *coap, const dn_coap_outgoing *request)
+{
+    size_t around = OWN_BYTES_MAX;
+    uint8_t szx = coap->config.block_szx;
+    for (size_t i = 0; i < request->option_count; i++) {
+        around += OPTION_HEAD_MAX + request->options[i].value.len;
+    }
+    while (szx > 0) {
+        size_t size = dn_coap_block_size(szx);
+        size_t part = request->payload.len < size ? request->payload.len : size;
+        if (around + part <= coap->config.max_message) {
+            break;
+        }
+        szx--;
+    }
+    return szx;
+}
+
+/* The part of the request's payload that goes with the block at `offset`. */
+static dunlin_slice payload_part(const dn_coap_exchange *exchange, bool *more)
+{
+    size_t left = exchange->payload.len - exchange->offset;
+    size_t size = dn_coap_block_size(exchange->szx);
+    *more = left > size;
+    return dunlin_slice_make(exchange->payload.data + exchange->offset, *more ? size : left);
+}
+
+static void own_block1(dn_coap_own *own, const dn_coap_exchange *exchange, bool more)
+{
+    dn_coap_block block = {(uint32_t)(exchange->offset >> (exchange->szx + 4)), exchange->szx, more};
+    dn_coap_own_uint(own, DN_OPTION_BLOCK1, dn_coap_block_value(&block));
+    if (exchange->offset == 0) {
+        dn_coap_own_uint(own, DN_OPTION_SIZE1, (uint32_t)exchange->payload.len);
+    }
+}
+
+/* The Block2 option of a first request, if one is due: the rest of a notification, or a smaller block than
+ * the usual. */
+static void own_first_block2(const dn_coap *coap, dn_coap_own *own, const dn_coap_outgoing *request)
+{
+    dn_coap_block block = {0, coap->config.block_szx, false};
+    if (request->first.len > 0) {
+        block.szx = request->first_szx < block.szx ? request->first_szx : block.szx;
+        block.num = (uint32_t)(request->first.len >> (block.szx + 4));
+    } else if (block.szx == DN_COAP_SZX_MAX) {
+        return;
+    }
+    dn_coap_own_uint(own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
+}
+
+/* Writes the exchange's first message. False: options too long or out of order. */
+static bool write_first(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
+{
+    dn_coap_writer writer;
+    dn_coap_own own;
+    bool more = false;
+    own.count = 0;
+    exchange->szx = fit_block(coap, request);
+    exchange->sending_blocks = request->payload.len > dn_coap_block_size(exchange->szx);
+    if (request->observe != DN_COAP_NO_OBSERVE) {
+        dn_coap_own_uint(&own, DN_OPTION_OBSERVE, (uint32_t)request->observe);
+    }
+    if (request->content_format != DN_COAP_NO_FORMAT) {
+        dn_coap_own_uint(&own, DN_OPTION_CONTENT_FORMAT, request->content_format);
+    }
+    if (request->accept != DN_COAP_NO_FORMAT) {
+        dn_coap_own_uint(&own, DN_OPTION_ACCEPT, request->accept);
+    }
+    own_first_block2(coap, &own, request);
+    dunlin_slice part = payload_part(exchange, &more);
+    if (exchange->sending_blocks) {
+        own_block1(&own, exchange, more);
+    }
+    dn_coap_write_header(&writer, exchange->datagram, coap->config.max_message,
+                         exchange->confirmable ? DN_COAP_CON : DN_COAP_NON, exchange->code,
+                         dn_coap_exchange_next_mid(&coap->exchanges, exchange), &exchange->wire);
+    dn_coap_write_merged(&writer, request->options, request->option_count, &own);
+    dn_coap_write_payload(&writer, part);
+    exchange->datagram_len = writer.len;
+    return !writer.failed;
+}
+
+static bool drop_for_block1(uint16_t number)
+{
+    return number == DN_OPTION_BLOCK1 || number == DN_OPTION_SIZE1;
+}
+
+static bool drop_for_block2(uint16_t number)
+{
+    return number == DN_OPTION_BLOCK1 || number == DN_OPTION_SIZE1 || number == DN_OPTION_BLOCK2 ||
+           number == DN_OPTION_SIZE2 || number == DN_OPTION_OBSERVE || number == DN_OPTION_ETAG;
+}
+
+static dn_coap_options options_sent(const dn_coap_exchange *exchange)
+{
+    size_t at = DN_COAP_HEADER_LEN + (exchange->datagram[0] & 15u);
+    dn_coap_options walk = {dunlin_slice_make(exchange->datagram + at, exchange->datagram_len - at), 0, 0};
+    return walk;
+}
+
+/* Writes and sends the next message of an exchange, with the options of the last one but for those that
+ * `drop` names. */
+static void send_next(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(uint16_t number),
+                      const dn_coap_own *own, dunlin_slice payload)
+{
+    dn_coap_writer writer;
+    dn_coap_write_header(&writer, coap->out_datagram, coap->config.max_message,
+                         exchange->confirmable ? DN_COAP_CON : DN_COAP_NON, exchange->code,
+                         dn_coap_exchange_next_mid(&coap->exchanges, exchange), &exchange->wire);
+    dn_coap_write_again(&writer, options_sent(exchange), drop, own);
+    dn_coap_write_payload(&writer, payload);
+    if (writer.failed) {
+        dn_coap_finish(coap, exchange, DUNLIN_ERR_SPACE, NULL, NULL);
+        return;
+    }
+    memcpy(exchange->datagram, coap->out_datagram, writer.len);
+    exchange->datagram_len = writer.len;
+    dn_coap_submit_next(coap, exchange);
+}
+
+static void send_block1(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(uint16_t number))
+{
+    dn_coap_own own;
+    bool more;
+    own.count = 0;
+    dunlin_slice part = payload_part(exchange, &more);
+    own_block1(&own, exchange, more);
+    exchange->sending_blocks = true;
+    send_next(coap, exchange, drop, &own, part);
+}
+
+/* Asks for the block at `offset` of the response. */
+static void send_block2(dn_coap *coap, dn_coap_exchange *exchange, size_t offset, uint8_t szx)
+{
+    dn_coap_own own;
+    dn_coap_token token;
+    dn_coap_block block = {(uint32_t)(offset >> (szx + 4)), szx, false};
+    /* FETCH: the payload is part of the question (RFC 8132 section 2); others have had their effect. */
+    bool with_payload = exchange->code == DN_COAP_FETCH &&
+                        exchange->payload.len <= dn_coap_block_size(coap->config.block_szx);
+    own.count = 0;
+    dn_coap_own_uint(&own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
+    draw_token(coap, &token); /* notifications go on with the first one (RFC 7959 section 3.4) */
+    dn_coap_exchange_bind_token(&coap->exchanges, exchange, &token);
+    send_next(coap, exchange, drop_for_block2, &own,
+              with_payload ? exchange->payload : dunlin_slice_make(NULL, 0));
+}
+
+/* Takes an exchange back that was never sent. */
+static dunlin_status take_back(dn_coap *coap, dn_coap_exchange *exchange, dunlin_status status)
+{
+    if (exchange->fetch != NULL) {
+        dn_coap_transfer_end(&coap->transfers, exchange->fetch);
+    }
+    dn_coap_exchange_free(&coap->exchanges, exchange);
+    return status;
+}
+
+static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
+{
+    exchange->token = request->token;
+    if (exchange->token.len == 0) {
+        draw_token(coap, &exchange->token);
+    }
+    if (dn_coap_exchange_by_token(&coap->exchanges, exchange->remote, &exchange->token) != NULL) {
+        return DUNLIN_ERR_ARGUMENT;
+    }
+    if (request->first.len > 0) {
+        exchange->fetch = dn_coap_transfer_start(&coap->transfers, DN_COAP_TRANSFER_FETCH, exchange->remote,
+                                                 exchange->id, coap->now_ms);
+        if (exchange->fetch == NULL) {
+            return DUNLIN_ERR_LIMIT;
+        }
+        (void)dunlin_buf_append(&exchange->fetch->body, request->first);
+        exchange->etag.len = (uint8_t)request->first_etag.len;
+        if (request->first_etag.len > 0) {
+            memcpy(exchange->etag.bytes, request->first_etag.data, request->first_etag.len);
+        }
+    }
+    dn_coap_exchange_bind_token(&coap->exchanges, exchange, &exchange->token);
+    return write_first(coap, exchange, request) ? DUNLIN_OK : DUNLIN_ERR_SPACE;
+}
+
+dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_outgoing *request,
+                              dn_coap_result *result, void *context, uint64_t now_ms, uint64_t *id)
+{
+    coap->now_ms = now_ms > coap->now_ms ? now_ms : coap->now_ms;
+    if (!is_sound(coap, request)) {
+        return DUNLIN_ERR_ARGUMENT;
+    }
+    if (request->payload.len > coap->config.max_body) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer, coap->now_ms);
+    if (remote == DN_COAP_NONE) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    dn_coap_exchange *exchange = dn_coap_exchange_make(&coap->exchanges, DN_COAP_X_REQUEST, remote);
+    dn_coap_remote_release(&coap->remotes, remote);
+    if (exchange == NULL) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    exchange->code = request->code;
+    exchange->confirmable = request->confirmable;
+    exchange->observe = request->observe;
+    exchange->payload = request->payload;
+    exchange->result = result;
+    exchange->context = context;
+    if (request->timeout_ms > 0) {
+        exchange->give_up_ms = coap->now_ms + request->timeout_ms;
+    }
+    dunlin_status status = start_request(coap, exchange, request);
+    if (status != DUNLIN_OK) {
+        return take_back(coap, exchange, status);
+    }
+    *id = exchange->id;
+    dn_coap_submit(coap, exchange);
+    return DUNLIN_OK;
+}
+
+static void fail(dn_coap *coap, dn_coap_exchange *exchange, dunlin_status status)
+{
+    dn_coap_finish(coap, exchange, status, NULL, NULL);
+}
+
+static dn_coap_response make_response(const dn_coap_message *message)
+{
+    dn_coap_response response = {.code = message->code,
+                                 .confirmable = message->type == DN_COAP_CON,
+                                 .content_format = message->content_format,
+                                 .observe = message->observe,
+                                 .options = message->options,
+                                 .payload = message->payload,
+                                 .token = message->token};
+    return response;
+}
+
+static void deliver(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message,
+                    dn_coap_transfer *whole)
+{
+    dn_coap_response response = make_response(message);
+    response.token = exchange->token;
+    if (whole != NULL) {
+        response.payload = dunlin_buf_view(&whole->body);
+        response.content_format = exchange->result_format;
+    }
+    if (exchange->result_observe != DN_COAP_NO_OBSERVE) {
+        response.observe = exchange->result_observe;
+    }
+    dn_coap_finish(coap, exchange, DUNLIN_OK, &response, whole);
+}
+
+/* Begins anew, from the request's first block. */
+static void restart(dn_coap *coap, dn_coap_exchange *exchange)
+{
+    if (!is_safe(exchange->code) || exchange->restarts >= RESTARTS_MAX) {
+        fail(coap, exchange, DUNLIN_ERR_MALFORMED);
+        return;
+    }
+    exchange->restarts++;
+    dn_coap_transfer_end(&coap->transfers, exchange->fetch);
+    exchange->fetch = NULL;
+    exchange->etag.len = 0;
+    exchange->offset = 0;
+    if (exchange->payload.len > dn_coap_block_size(exchange->szx)) {
+        send_block1(coap, exchange, drop_for_block2);
+    } else {
+        send_block2(coap, exchange, 0, coap->config.block_szx);
+    }
+}
+
+/* A 2.xx to a block that was sent. True: it was dealt with; false: it is the response to the whole. */
+static bool go_on_sending(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    size_t size = dn_coap_block_size(exchange->szx);
+    bool last = exchange->offset + size >= exchange->payload.len;
+    /* A peer that wants smaller blocks may count in its own size or in ours. */
+    bool about_this = (message->has & DN_COAP_HAS_BLOCK1) != 0 && message->block1.szx <= DN_COAP_SZX_MAX &&
+                      (message->block1.num == exchange->offset >> (exchange->szx + 4) ||
+                       dn_coap_block_offset(&message->block1) == exchange->offset);
+    if (message->code == DN_COAP_CONTINUE && (last || !about_this)) {
+        fail(coap, exchange, DUNLIN_ERR_MALFORMED);
+        return true;
+    }
+    if (last || !about_this) {
+        return false;
+    }
+    exchange->offset += size;
+    if (message->block1.szx < exchange->szx) {
+        exchange->szx = message->block1.szx;
+    }
+    send_block1(coap, exchange, drop_for_block1);
+    return true;
+}
+
+/* What the answer means for the request's body. True: the exchange went on or ended; false: this is the
+ * response to the whole. */
+static bool take_block1_answer(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    bool smaller = message->code == DN_COAP_TOO_LARGE && (message->has & DN_COAP_HAS_BLOCK1) != 0 &&
+                   exchange->offset == 0 && exchange->fetch == NULL &&
+                   message->block1.szx < (exchange->sending_blocks ? exchange->szx : DN_COAP_SZX_RESERVED) &&
+                   exchange->payload.len > dn_coap_block_size(message->block1.szx);
+    if (smaller && exchange->restarts < RESTARTS_MAX) {
+        exchange->restarts++;
+        exchange->szx = message->block1.szx < exchange->szx ? message->block1.szx : exchange->szx;
+        send_block1(coap, exchange, drop_for_block1); /* RFC 7959 section 2.9.3 */
+        return true;
+    }
+    if (!exchange->sending_blocks) {
+        return false;
+    }
+    if (message->code >> 5 == 2 && go_on_sending(coap, exchange, message)) {
+        return true;
+    }
+    if (message->code == DN_COAP_INCOMPLETE && exchange->offset > 0 && exchange->restarts < RESTARTS_MAX) {
+        exchange->restarts++;
+        exchange->offset = 0;
+        send_block1(coap, exchange, drop_for_block1);
+        return true;
+    }
+    exchange->sending_blocks = false;
+    return false;
+}
+
+static bool same_body(const dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    bool both = exchange->etag.len > 0 && (message->has & DN_COAP_HAS_ETAG) != 0;
+    return !both ||
+           dunlin_slice_equal(message->etag, dunlin_slice_make(exchange->etag.bytes, exchange->etag.len));
+}
+
+/* Block 0 of several: makes room for the body. The error if it cannot be, or OK. */
+static dunlin_status start_fetch(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    if ((message->has & DN_COAP_HAS_SIZE2) != 0 && message->size2 > coap->config.max_body) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    exchange->fetch = dn_coap_transfer_start(&coap->transfers, DN_COAP_TRANSFER_FETCH, exchange->remote,
+                                             exchange->id, coap->now_ms);
+    if (exchange->fetch == NULL) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    if (message->observe != DN_COAP_NO_OBSERVE) {
+        exchange->result_observe = message->observe;
+    }
+    return DUNLIN_OK;
+}
+
+/* The first block seen says what the body is. */
+static void note_body(dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    if (exchange->result_format == DN_COAP_NO_FORMAT) {
+        exchange->result_format = message->content_format;
+    }
+    if (exchange->etag.len == 0 && (message->has & DN_COAP_HAS_ETAG) != 0) {
+        exchange->etag.len = (uint8_t)message->etag.len;
+        memcpy(exchange->etag.bytes, message->etag.data, message->etag.len);
+    }
+}
+
+static void take_block2(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    const dn_coap_block *block = &message->block2;
+    size_t size = dn_coap_block_size(block->szx);
+    size_t offset = dn_coap_block_offset(block);
+    dunlin_status status = DUNLIN_OK;
+    if (exchange->fetch != NULL && !same_body(exchange, message)) {
+        restart(coap, exchange); /* RFC 7959 section 2.4: the representation changed */
+        return;
+    }
+    size_t expected = exchange->fetch == NULL ? 0 : exchange->fetch->body.len;
+    if (block->szx == DN_COAP_SZX_RESERVED || offset != expected || message->payload.len > size ||
+        (block->more && message->payload.len != size)) {
+        fail(coap, exchange, DUNLIN_ERR_MALFORMED);
+        return;
+    }
+    if (exchange->fetch == NULL && !block->more) {
+        deliver(coap, exchange, message, NULL);
+        return;
+    }
+    if (exchange->fetch == NULL) {
+        status = start_fetch(coap, exchange, message);
+    }
+    if (status == DUNLIN_OK && !dunlin_buf_append(&exchange->fetch->body, message->payload)) {
+        status = DUNLIN_ERR_LIMIT;
+    }
+    if (status != DUNLIN_OK) {
+        coap->counters.limits++;
+        fail(coap, exchange, status);
+        return;
+    }
+    note_body(exchange, message);
+    if (block->more) {
+        uint8_t szx = block->szx < coap->config.block_szx ? block->szx : coap->config.block_szx;
+        send_block2(coap, exchange, exchange->fetch->body.len, szx);
+    } else {
+        deliver(coap, exchange, message, exchange->fetch);
+    }
+}
+
+/* The response to the exchange's message, in whatever type of message it came. */
+static void take_answer(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    coap->counters.responses++;
+    if (message->bad_option != 0) {
+        fail(coap, exchange, DUNLIN_ERR_MALFORMED); /* RFC 7252 section 5.4.1 */
+        return;
+    }
+    if (take_block1_answer(coap, exchange, message)) {
+        return;
+    }
+    if ((message->has & DN_COAP_HAS_BLOCK2) != 0 && message->code >> 5 == 2) {
+        take_block2(coap, exchange, message);
+    } else {
+        deliver(coap, exchange, message, NULL);
+    }
+}
+
+static bool is_on_its_way(const dn_coap_exchange *exchange)
+{
+    return exchange->state == DN_COAP_X_SENT || exchange->state == DN_COAP_X_AWAIT;
+}
+
+/* ACK for what was taken; Reset for what was not (RFC 7252 sections 4.2, 4.3); and the same for its
+ * duplicates. */
+static void reply_empty(dn_coap *coap, uint32_t remote, const dn_coap_message *message, uint32_t seen,
+                        uint32_t serial, bool taken)
+{
+    uint8_t bytes[DN_COAP_HEADER_LEN];
+    dn_coap_write_empty(bytes, taken ? DN_COAP_ACK : DN_COAP_RST, message->mid);
+    bool silent = taken && message->type == DN_COAP_NON;
+    dunlin_slice reply = dunlin_slice_make(bytes, silent ? 0 : sizeof bytes);
+    coap->counters.resets_sent += !taken;
+    if (dn_coap_seen_is(&coap->in, seen, serial)) {
+        dn_coap_seen_set_reply(&coap->in, seen, reply);
+    }
+    if (reply.len > 0) {
+        dn_coap_send(coap, remote, reply);
+    }
+}
+
+/* A response that no exchange waits for: an observation's, or nobody's. True: somebody knows it. */
+static bool notify_upwards(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    bool blocks = (message->has & DN_COAP_HAS_BLOCK2) != 0;
+    dn_coap_response notification = make_response(message);
+    if (message->bad_option != 0 || coap->callbacks.notification == NULL) {
+        return false;
+    }
+    if (blocks) {
+        size_t size = dn_coap_block_size(message->block2.szx);
+        if (message->block2.num != 0 || message->block2.szx == DN_COAP_SZX_RESERVED ||
+            message->payload.len > size || (message->block2.more && message->payload.len != size)) {
+            return false;
+        }
+        notification.more = message->block2.more;
+        notification.szx = message->block2.szx;
+    }
+    return coap->callbacks.notification(coap->callbacks.context, dn_coap_peer_of(coap, remote),
+                                        &notification);
+}
+
+/* A notification may bear the token of a request that ends its observation, but the answer to that has no
+ * Observe option. */
+static bool is_answer_to(const dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    return exchange != NULL && is_on_its_way(exchange) &&
+           !(exchange->observe == 1 && message->observe != DN_COAP_NO_OBSERVE);
+}
+
+void dn_coap_take_response(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    uint32_t seen = dn_coap_seen_find(&coap->in, remote, message->mid, coap->now_ms);
+    if (seen != DN_COAP_NONE) {
+        coap->counters.duplicates++;
+        if (coap->in.at[seen].state == DN_COAP_SEEN_REPLY && coap->in.at[seen].reply_len > 0) {
+            dn_coap_send(coap, remote, dn_coap_seen_reply(&coap->in, seen));
+        }
+        return;
+    }
+    uint32_t lifetime_ms =
+        message->type == DN_COAP_CON ? coap->config.exchange_lifetime_ms : coap->config.non_lifetime_ms;
+    seen = dn_coap_seen_add(&coap->in, remote, message->mid, coap->now_ms + lifetime_ms, coap->now_ms);
+    coap->in.at[seen].owner = DN_COAP_NONE;
+    uint32_t serial = coap->in.at[seen].serial;
+    dn_coap_exchange *exchange = dn_coap_exchange_by_token(&coap->exchanges, remote, &message->token);
+    if (is_answer_to(exchange, message)) {
+        reply_empty(coap, remote, message, seen, serial, message->bad_option == 0);
+        take_answer(coap, exchange, message);
+        return;
+    }
+    bool known = notify_upwards(coap, remote, message);
+    coap->counters.notifications += known;
+    coap->counters.unmatched += !known;
+    reply_empty(coap, remote, message, seen, serial, known);
+}
+
+void dn_coap_take_ack(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    dn_coap_exchange *exchange = dn_coap_exchange_by_mid(&coap->exchanges, remote, message->mid);
+    if (exchange == NULL || !exchange->confirmable || !is_on_its_way(exchange)) {
+        coap->counters.unmatched++;
+    } else if (exchange->kind != DN_COAP_X_REQUEST) {
+        dn_coap_finish(coap, exchange, DUNLIN_OK, NULL, NULL);
+    } else if (message->code == DN_COAP_EMPTY) {
+        if (exchange->state == DN_COAP_X_SENT) {
+            dn_coap_acknowledged(coap, exchange);
+        }
+    } else if (dn_coap_token_equal(&exchange->wire, &message->token)) {
+        take_answer(coap, exchange, message);
+    } else {
+        coap->counters.unmatched++;
+    }
+}

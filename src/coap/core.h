@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's inside: what its files share. See docs of each file for the direction of calls: engine →
+ * client, server → reliability → tables. */
+#ifndef DN_COAP_CORE_H
+#define DN_COAP_CORE_H
+
+#include "coap/exchange.h"
+#include "coap/message.h"
+#include "coap/pending.h"
+#include "coap/seen.h"
+#include "coap/transfer.h"
+
+enum { DN_COAP_SEEN_IN = 0, DN_COAP_SEEN_OUT = 1 };
+
+struct dn_coap {
+    dn_coap_config config;
+    dn_coap_callbacks callbacks;
+    dn_random random;
+    const dn_log *log;
+    uint64_t now_ms; /* of the current call */
+    dn_hash_key key;
+    dn_wheel wheel;
+    dn_coap_counters counters;
+    dn_coap_remotes remotes;
+    dn_coap_seen in;  /* message ids that came */
+    dn_coap_seen out; /* of non-confirmable notifications that went, with their tokens */
+    dn_coap_exchanges exchanges;
+    dn_coap_pendings pendings;
+    dn_coap_transfers transfers;
+    uint8_t *out_datagram; /* max_message bytes to write a message in */
+    uint8_t *body;         /* max_body bytes lent to the request callback */
+};
+
+static inline const dn_peer *dn_coap_peer_of(const dn_coap *coap, uint32_t remote)
+{
+    return &coap->remotes.at[remote].peer;
+}
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cuts a reply to the block that is due, writes it, sends it, and keeps what may be asked for again. */
+#include "coap/respond.h"
+#include "coap/compose.h"
+#include "coap/reliability.h"
+
+#define ETAG_LEN 4
+
+/* Header, token, payload marker and every option of ours at its longest; and the head of one of the caller's.
+ */
+#define OWN_BYTES_MAX   60
+#define OPTION_HEAD_MAX 5
+
+/* A response about to be written. */
+typedef struct {
+    dn_coap_type type;
+    uint16_t mid;
+    const dn_coap_token *token;
+    const dn_coap_reply *reply;
+    dn_coap_etag etag; /* len 0: none of ours */
+    bool blockwise;    /* Block2 */
+    uint8_t szx;
+    size_t offset;
+    bool has_block1, has_size1, has_size2;
+    dn_coap_block block1;
+    uint32_t size1;
+} draft;
+
+/* The bytes of the body that this message carries; `more` says whether others follow. */
+static dunlin_slice cut(const draft *response, bool *more)
+{
+    dunlin_slice body = response->reply->payload;
+    size_t left = body.len - response->offset;
+    size_t size = dn_coap_block_size(response->szx);
+    *more = response->blockwise && left > size;
+    const uint8_t *start = body.data == NULL ? NULL : body.data + response->offset;
+    return dunlin_slice_make(start, *more ? size : left);
+}
+
+/* The length written; 0: the options are out of order, or too long even for the smallest block. */
+static size_t write_draft(const draft *response, uint8_t *out, size_t cap)
+{
+    bool more;
+    dunlin_slice part = cut(response, &more);
+    const dn_coap_reply *reply = response->reply;
+    dn_coap_own own;
+    own.count = 0;
+    if (response->etag.len > 0) {
+        dn_coap_own_bytes(&own, DN_OPTION_ETAG, dunlin_slice_make(response->etag.bytes, response->etag.len));
+    }
+    /* RFC 7959 section 2.6: the Observe option is on block 0 only. */
+    if (reply->observe != DN_COAP_NO_OBSERVE && response->offset == 0) {
+        dn_coap_own_uint(&own, DN_OPTION_OBSERVE, (uint32_t)reply->observe & 0xffffffu);
+    }
+    if (reply->content_format != DN_COAP_NO_FORMAT) {
+        dn_coap_own_uint(&own, DN_OPTION_CONTENT_FORMAT, reply->content_format);
+    }
+    if (response->blockwise) {
+        dn_coap_block block = {(uint32_t)(response->offset >> (response->szx + 4)), response->szx, more};
+        dn_coap_own_uint(&own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
+    }
+    if (response->has_block1) {
+        dn_coap_own_uint(&own, DN_OPTION_BLOCK1, dn_coap_block_value(&response->block1));
+    }
+    if (response->has_size2) {
+        dn_coap_own_uint(&own, DN_OPTION_SIZE2, (uint32_t)reply->payload.len);
+    }
+    if (response->has_size1) {
+        dn_coap_own_uint(&own, DN_OPTION_SIZE1, response->size1);
+    }
+    dn_coap_writer writer;
+    dn_coap_write_header(&writer, out, cap, response->type, reply->code, response->mid, response->token);
+    dn_coap_write_merged(&writer, reply->options, reply->option_count, &own);
+    dn_coap_write_payload(&writer, part);
+    return writer.failed ? 0 : writer.len;
+}
+
+/* The largest block, from `szx` down, that fits into a message beside the options. */
+static uint8_t fit_block(const dn_coap *coap, const dn_coap_reply *reply, uint8_t szx)
+{
+    size_t around = OWN_BYTES_MAX;
+    for (size_t i = 0; i < reply->option_count; i++) {
+        around += OPTION_HEAD_MAX + reply->options[i].value.len;
+    }
+    while (szx > 0) {
+        size_t size = dn_coap_block_size(szx);
+        size_t part = reply->payload.len < size ? reply->payload.len : size;
+        if (around + part <= coap->config.max_message) {
+            break;
+        }
+        szx--;
+    }
+    return szx;
+}
+
+static dn_coap_etag etag_of_reply(const dn_coap *coap, const dn_coap_reply *reply, bool *own)
+{
+    dn_coap_etag etag = {0, {0}};
+    for (size_t i = 0; i < reply->option_count; i++) {
+        if (reply->options[i].number == DN_OPTION_ETAG && reply->options[i].value.len <= DN_COAP_ETAG_MAX) {
+            etag.len = (uint8_t)reply->options[i].value.len;
+            memcpy(etag.bytes, reply->options[i].value.data, etag.len);
+            *own = false;
+            return etag;
+        }
+    }
+    /* By content: a body made again for a later block has the same tag if nothing changed, another one if it
+     * did. */
+    uint64_t hash = dn_hash(&coap->key, reply->payload) ^ reply->code ^ (uint64_t)reply->content_format << 8;
+    etag.len = ETAG_LEN;
+    memcpy(etag.bytes, &hash, ETAG_LEN);
+    *own = true;
+    return etag;
+}
+
+static bool is_success(uint8_t code)
+{
+    return code >> 5 == 2;
+}
+
+/* Fills in the block to send. False: the peer asks for one behind the end. */
+static bool choose_block(const dn_coap *coap, const dn_coap_pending *pending, draft *response)
+{
+    const dn_coap_reply *reply = response->reply;
+    bool asked = (pending->has & DN_COAP_HAS_BLOCK2) != 0 && is_success(reply->code);
+    response->szx = coap->config.block_szx;
+    response->offset = 0;
+    if (asked) {
+        response->offset = dn_coap_block_offset(&pending->block2);
+    }
+    if (asked && pending->block2.szx < response->szx) {
+        response->szx = pending->block2.szx;
+    } else if (!asked && (pending->has & DN_COAP_HAS_BLOCK1) != 0 && pending->block1.szx < response->szx) {
+        response->szx = pending->block1.szx; /* what it sends is what it likes to get */
+    }
+    response->szx = fit_block(coap, reply, response->szx);
+    response->blockwise = asked || reply->payload.len > dn_coap_block_size(response->szx);
+    return response->offset == 0 || response->offset < reply->payload.len;
+}
+
+/* Keeps the body for the blocks to come. False: it cannot be kept, nor made again. */
+static bool keep_body(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
+                      const dn_coap_etag *etag)
+{
+    bool safe = pending->code == DN_COAP_GET || pending->code == DN_COAP_FETCH;
+    dn_coap_transfer *transfer = dn_coap_transfer_start(&coap->transfers, DN_COAP_TRANSFER_SERVE,
+                                                        pending->remote, pending->key, coap->now_ms);
+    if (transfer == NULL) {
+        return safe;
+    }
+    transfer->code = reply->code;
+    transfer->reproducible = safe;
+    transfer->content_format = reply->content_format;
+    transfer->etag = *etag;
+    (void)dunlin_buf_append(&transfer->body, reply->payload);
+    return true;
+}
+
+static void remember_reply(dn_coap *coap, const dn_coap_pending *pending, dunlin_slice reply)
+{
+    if (dn_coap_seen_is(&coap->in, pending->seen, pending->seen_serial)) {
+        dn_coap_seen_set_reply(&coap->in, pending->seen, reply);
+    }
+}
+
+/* Gives a written message its type and id. */
+static void stamp(uint8_t *datagram, dn_coap_type type, uint16_t mid)
+{
+    datagram[0] = (uint8_t)((datagram[0] & 0xcfu) | (unsigned)type << 4);
+    datagram[2] = (uint8_t)(mid >> 8);
+    datagram[3] = (uint8_t)mid;
+}
+
+/* Section 5.2.2: a separate response is confirmable, in an exchange of its own. False: there is none free. */
+static bool send_separately(dn_coap *coap, const dn_coap_pending *pending, size_t length)
+{
+    dn_coap_exchange *exchange = dn_coap_exchange_make(&coap->exchanges, DN_COAP_X_RESPONSE, pending->remote);
+    if (exchange == NULL) {
+        coap->counters.limits++;
+        return false;
+    }
+    exchange->confirmable = true;
+    exchange->datagram_len = length;
+    memcpy(exchange->datagram, coap->out_datagram, length);
+    stamp(exchange->datagram, DN_COAP_CON, dn_coap_exchange_next_mid(&coap->exchanges, exchange));
+    dn_coap_submit(coap, exchange);
+    return true;
+}
+
+/* Sends the response that stands in out_datagram. */
+static void send_written(dn_coap *coap, const dn_coap_pending *pending, size_t length)
+{
+    dunlin_slice datagram = dunlin_slice_make(coap->out_datagram, length);
+    bool piggybacked = pending->confirmable && !pending->acknowledged;
+    if (pending->acknowledged && send_separately(coap, pending, length)) {
+        return;
+    }
+    if (piggybacked) {
+        stamp(coap->out_datagram, DN_COAP_ACK, pending->mid);
+        remember_reply(coap, pending, datagram);
+    } else {
+        stamp(coap->out_datagram, DN_COAP_NON, coap->remotes.at[pending->remote].next_mid++);
+    }
+    if (!pending->confirmable) {
+        remember_reply(coap, pending, dunlin_slice_make(NULL, 0)); /* a repeated NON gets no second answer */
+    }
+    dn_coap_send(coap, pending->remote, datagram);
+}
+
+/* Writes and sends; false: it cannot be written. */
+static bool send_draft(dn_coap *coap, const dn_coap_pending *pending, const draft *response)
+{
+    size_t length = write_draft(response, coap->out_datagram, coap->config.max_message);
+    if (length > 0) {
+        send_written(coap, pending, length);
+    }
+    return length > 0;
+}
+
+static void send_code(dn_coap *coap, const dn_coap_pending *pending, draft *response,
+                      const dn_coap_reply *reply)
+{
+    response->reply = reply;
+    response->token = &pending->token;
+    response->szx = DN_COAP_SZX_MAX;
+    (void)send_draft(coap, pending, response);
+}
+
+void dn_coap_respond_code(dn_coap *coap, const dn_coap_pending *pending, uint8_t code, const char *diagnostic)
+{
+    dn_coap_reply reply;
+    draft response = {0};
+    dn_coap_reply_init(&reply, code);
+    reply.payload = dunlin_slice_of(diagnostic);
+    send_code(coap, pending, &response, &reply);
+}
+
+void dn_coap_respond_too_large(dn_coap *coap, const dn_coap_pending *pending, uint32_t size1, uint8_t szx)
+{
+    dn_coap_reply reply;
+    draft response = {.has_size1 = true, .size1 = size1, .has_block1 = szx != DN_COAP_SZX_RESERVED};
+    response.block1.szx = szx;
+    dn_coap_reply_init(&reply, DN_COAP_TOO_LARGE);
+    send_code(coap, pending, &response, &reply);
+}
+
+void dn_coap_respond_continue(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_block *block1)
+{
+    dn_coap_reply reply;
+    draft response = {.has_block1 = true, .block1 = *block1};
+    dn_coap_reply_init(&reply, DN_COAP_CONTINUE);
+    send_code(coap, pending, &response, &reply);
+}
+
+/* Whether the reply can be written at all; the answer to give instead, or 0. */
+static uint8_t check_reply(const dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
+                           draft *response)
+{
+    if (reply->payload.len > coap->config.max_body) {
+        return DN_COAP_INTERNAL_ERROR;
+    }
+    if (!choose_block(coap, pending, response)) {
+        return DN_COAP_BAD_REQUEST;
+    }
+    return 0;
+}
+
+/* ETag and Size2, and keeps a body of several blocks. False: it can neither be kept nor made again. */
+static bool add_body_options(dn_coap *coap, const dn_coap_pending *pending, draft *response,
+                             const dn_coap_transfer *kept)
+{
+    const dn_coap_reply *reply = response->reply;
+    bool size_asked = (pending->has & DN_COAP_HAS_SIZE2) != 0 && is_success(reply->code);
+    bool several = response->blockwise && reply->payload.len > dn_coap_block_size(response->szx);
+    response->has_size2 = response->offset == 0 && (several || size_asked);
+    if (!several) {
+        return true;
+    }
+    bool own = true;
+    dn_coap_etag etag = kept != NULL ? kept->etag : etag_of_reply(coap, reply, &own);
+    if (own) {
+        response->etag = etag;
+    }
+    return kept != NULL || keep_body(coap, pending, reply, &etag);
+}
+
+void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
+                     const dn_coap_transfer *kept)
+{
+    draft response = {.reply = reply, .token = &pending->token};
+    uint8_t refusal = check_reply(coap, pending, reply, &response);
+    if (refusal != 0) {
+        coap->counters.limits += refusal == DN_COAP_INTERNAL_ERROR;
+        dn_coap_respond_code(coap, pending, refusal, NULL);
+        return;
+    }
+    if ((pending->has & DN_COAP_HAS_BLOCK1) != 0) {
+        response.has_block1 = true;
+        response.block1 = pending->block1;
+        response.block1.more = false;
+    }
+    if (!add_body_options(coap, pending, &response, kept)) {
+        coap->counters.limits++;
+        dn_coap_respond_code(coap, pending, DN_COAP_UNAVAILABLE, NULL);
+        return;
+    }
+    if (!send_draft(coap, pending, &response)) {
+        dn_log_at(coap->log, DN_LOG_ERROR, "coap", "options of a reply are too long or out of order");
+        dn_coap_respond_code(coap, pending, DN_COAP_INTERNAL_ERROR, NULL);
+    }
+}
+
+size_t dn_coap_write_notification(const dn_coap *coap, dn_coap_type type, uint16_t mid,
+                                  const dn_coap_token *token, const dn_coap_reply *reply, uint8_t *out)
+{
+    draft response = {.type = type, .mid = mid, .token = token, .reply = reply};
+    response.szx = fit_block(coap, reply, coap->config.block_szx);
+    response.blockwise = reply->payload.len > dn_coap_block_size(response.szx);
+    if (response.blockwise) {
+        bool own;
+        dn_coap_etag etag = etag_of_reply(coap, reply, &own);
+        response.has_size2 = true;
+        if (own) {
+            response.etag = etag;
+        }
+    }
+    return write_draft(&response, out, coap->config.max_message);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests: refuse, repeat, put together, hand up. */
+#include "coap/server.h"
+#include "coap/reliability.h"
+#include "coap/respond.h"
+
+/* RFC 7252 section 5.1 and RFC 8132: a repeated one has the effect of one. POST and PATCH are not. */
+static bool is_idempotent(uint8_t method)
+{
+    return method != DN_COAP_POST && method != DN_COAP_PATCH;
+}
+
+static bool is_safe(uint8_t method)
+{
+    return method == DN_COAP_GET || method == DN_COAP_FETCH;
+}
+
+/* An answer that leaves no trace: what the request would change was not touched, so its repetition may be
+ * refused anew. */
+static dn_coap_pending without_trace(uint32_t remote, const dn_coap_message *message)
+{
+    dn_coap_pending pending = {.remote = remote,
+                               .seen = DN_COAP_NONE,
+                               .mid = message->mid,
+                               .code = message->code,
+                               .token = message->token,
+                               .confirmable = message->type == DN_COAP_CON};
+    return pending;
+}
+
+static void acknowledge(dn_coap *coap, dn_coap_pending *pending)
+{
+    uint8_t ack[DN_COAP_HEADER_LEN];
+    dn_coap_write_empty(ack, DN_COAP_ACK, pending->mid);
+    pending->acknowledged = true;
+    if (dn_coap_seen_is(&coap->in, pending->seen, pending->seen_serial)) {
+        dn_coap_seen_set_reply(&coap->in, pending->seen, dunlin_slice_make(ack, sizeof ack));
+    }
+    dn_coap_send(coap, pending->remote, dunlin_slice_make(ack, sizeof ack));
+    dn_deadline_set(&coap->wheel, &pending->timer.deadline, pending->give_up_ms);
+}
+
+/* Section 4.5. True: the duplicate was dealt with; false: it is to be handled as if it were new. */
+static bool repeat(dn_coap *coap, uint32_t remote, const dn_coap_message *message, uint32_t seen)
+{
+    const dn_coap_seen_id *id = &coap->in.at[seen];
+    coap->counters.duplicates++;
+    if (message->type != DN_COAP_CON) {
+        return true;
+    }
+    if (id->state == DN_COAP_SEEN_PENDING) {
+        dn_coap_pending *pending = id->owner < coap->pendings.count ? &coap->pendings.at[id->owner] : NULL;
+        if (pending != NULL && pending->id != 0 && pending->seen == seen && !pending->acknowledged) {
+            acknowledge(coap, pending); /* it waits long enough to ask again */
+        }
+        return true;
+    }
+    if (id->state == DN_COAP_SEEN_REPLY) {
+        dn_coap_send(coap, remote, dn_coap_seen_reply(&coap->in, seen));
+        return true;
+    }
+    if (is_idempotent(message->code)) {
+        dn_coap_seen_forget(&coap->in, seen);
+        return false;
+    }
+    dn_coap_pending pending = without_trace(remote, message);
+    coap->counters.limits++;
+    dn_coap_respond_code(coap, &pending, DN_COAP_UNAVAILABLE, NULL);
+    return true;
+}
+
+/* The code with which a request is refused before anybody sees it, or 0. */
+static uint8_t refusal_of(const dn_coap *coap, const dn_coap_message *message)
+{
+    bool reserved_szx =
+        ((message->has & DN_COAP_HAS_BLOCK1) != 0 && message->block1.szx == DN_COAP_SZX_RESERVED) ||
+        ((message->has & DN_COAP_HAS_BLOCK2) != 0 && message->block2.szx == DN_COAP_SZX_RESERVED);
+    if (message->bad_option != 0) {
+        return DN_COAP_BAD_OPTION;
+    }
+    if ((message->has & DN_COAP_HAS_PROXY) != 0) {
+        return DN_COAP_PROXYING_NOT_SUPPORTED; /* section 5.7.2 */
+    }
+    if (message->code > DN_COAP_IPATCH) {
+        return DN_COAP_METHOD_NOT_ALLOWED; /* section 5.8 */
+    }
+    if (reserved_szx) {
+        return DN_COAP_BAD_REQUEST; /* RFC 7959 section 2.2 */
+    }
+    return message->payload.len > coap->config.max_body ? DN_COAP_TOO_LARGE : 0;
+}
+
+/* "option 65001", without the help of stdio. */
+static void name_option(uint16_t number, char out[16])
+{
+    char digits[5];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number = (uint16_t)(number / 10);
+    } while (number > 0);
+    memcpy(out, "option ", 7);
+    size_t at = 7;
+    while (count > 0) {
+        out[at++] = digits[--count];
+    }
+    out[at] = '\0';
+}
+
+static void refuse(dn_coap *coap, uint32_t remote, const dn_coap_message *message, uint8_t code)
+{
+    dn_coap_pending pending = without_trace(remote, message);
+    if (code == DN_COAP_TOO_LARGE) {
+        coap->counters.limits++;
+        dn_coap_respond_too_large(coap, &pending, coap->config.max_body, DN_COAP_SZX_RESERVED);
+    } else if (code != DN_COAP_BAD_OPTION) {
+        dn_coap_respond_code(coap, &pending, code, NULL);
+    } else if (message->type == DN_COAP_CON) {
+        char text[16];
+        coap->counters.bad_options++;
+        name_option(message->bad_option, text);
+        dn_coap_respond_code(coap, &pending, code, text);
+    } else {
+        /* Section 5.4.1: a NON message with such an option is rejected. */
+        coap->counters.bad_options++;
+        dn_coap_send_empty(coap, dn_coap_peer_of(coap, remote), DN_COAP_RST, message->mid);
+    }
+}
+
+/*
+ * What makes two requests parts of one transfer (RFC 7959 section 2.4, 2.5): the method and all options but
+ * those that are NoCacheKey (RFC 7252 section 5.4.6), differ between blocks, or may be on the first one only.
+ */
+static uint64_t request_key(const dn_coap *coap, const dn_coap_message *message)
+{
+    dn_coap_options walk = message->options;
+    dn_coap_option option;
+    dn_hash_key key = coap->key;
+    key.k0 ^= message->code;
+    while (dn_coap_option_next(&walk, &option) == DUNLIN_OK) {
+        bool no_cache_key = (option.number & 0x1eu) == 0x1cu;
+        if (no_cache_key || option.number == DN_OPTION_BLOCK1 || option.number == DN_OPTION_BLOCK2 ||
+            option.number == DN_OPTION_OBSERVE || option.number == DN_OPTION_ETAG ||
+            option.number == DN_OPTION_CONTENT_FORMAT) {
+            continue;
+        }
+        key.k1 ^= option.number;
+        key.k0 = dn_hash(&key, option.value);
+    }
+    return key.k0;
+}
+
+/* A body under way to the request callback. */
+typedef struct {
+    dunlin_slice payload;
+    dn_coap_transfer *lent; /* holds it, or NULL: it is in the datagram */
+} request_body;
+
+/* The size rules of one Block1 (RFC 7959 section 2.3): the refusal, or 0. */
+static uint8_t check_block1(const dn_coap *coap, const dn_coap_message *message)
+{
+    size_t size = dn_coap_block_size(message->block1.szx);
+    if (message->block1.more ? message->payload.len != size : message->payload.len > size) {
+        return DN_COAP_BAD_REQUEST;
+    }
+    bool announced = (message->has & DN_COAP_HAS_SIZE1) != 0 && message->size1 > coap->config.max_body;
+    if (announced || dn_coap_block_offset(&message->block1) + message->payload.len > coap->config.max_body) {
+        return DN_COAP_TOO_LARGE;
+    }
+    return 0;
+}
+
+static bool refuse_block(dn_coap *coap, const dn_coap_pending *pending, uint8_t code)
+{
+    coap->counters.incomplete += code == DN_COAP_INCOMPLETE;
+    coap->counters.limits += code == DN_COAP_TOO_LARGE || code == DN_COAP_UNAVAILABLE;
+    dn_coap_pending plain = *pending;
+    plain.has = 0;
+    if (code == DN_COAP_TOO_LARGE) {
+        dn_coap_respond_too_large(coap, &plain, coap->config.max_body, DN_COAP_SZX_RESERVED);
+    } else {
+        dn_coap_respond_code(coap, &plain, code, NULL);
+    }
+    return false;
+}
+
+/* Takes a block of the request's body. True: the body is whole; false: the block was answered. */
+static bool assemble(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_message *message,
+                     request_body *body)
+{
+    const dn_coap_block *block = &message->block1;
+    size_t offset = dn_coap_block_offset(block);
+    uint8_t refusal = check_block1(coap, message);
+    dn_coap_transfer *transfer =
+        dn_coap_transfer_find(&coap->transfers, DN_COAP_TRANSFER_ASSEMBLE, pending->remote, pending->key);
+    if (refusal != 0) {
+        if (transfer != NULL) {
+            dn_coap_transfer_end(&coap->transfers, transfer);
+        }
+        return refuse_block(coap, pending, refusal);
+    }
+    if (offset == 0 && !block->more) {
+        if (transfer != NULL) {
+            dn_coap_transfer_end(&coap->transfers, transfer);
+        }
+        return true; /* all in one */
+    }
+    if (offset == 0) {
+        transfer = dn_coap_transfer_start(&coap->transfers, DN_COAP_TRANSFER_ASSEMBLE, pending->remote,
+                                          pending->key, coap->now_ms);
+        if (transfer == NULL) {
+            return refuse_block(coap, pending, DN_COAP_UNAVAILABLE);
+        }
+    }
+    if (transfer == NULL || offset > transfer->body.len) {
+        return refuse_block(coap, pending, DN_COAP_INCOMPLETE); /* RFC 7959 section 2.9.2 */
+    }
+    transfer->body.len = offset; /* a block sent again replaces itself */
+    (void)dunlin_buf_append(&transfer->body, message->payload);
+    dn_coap_transfer_touch(&coap->transfers, transfer, coap->now_ms);
+    if (block->more) {
+        dn_coap_block answer = *block;
+        if (offset == 0 && answer.szx > coap->config.block_szx) {
+            answer.szx = coap->config.block_szx; /* section 2.3: early negotiation */
+        }
+        dn_coap_respond_continue(coap, pending, &answer);
+        return false;
+    }
+    dn_coap_transfer_lend(&coap->transfers, transfer);
+    body->lent = transfer;
+    body->payload = dunlin_buf_view(&transfer->body);
+    return true;
+}
+
+/* A later block of a response. True: it was answered, from the body that is kept or because there is none. */
+static bool serve_kept(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_message *message)
+{
+    if ((message->has & DN_COAP_HAS_BLOCK2) == 0 || message->block2.num == 0) {
+        return false;
+    }
+    dn_coap_transfer *kept =
+        dn_coap_transfer_find(&coap->transfers, DN_COAP_TRANSFER_SERVE, pending->remote, pending->key);
+    if (kept == NULL) {
+        if (is_safe(message->code)) {
+            return false; /* it is made again; its ETag tells whether it is still the same */
+        }
+        (void)refuse_block(coap, pending, DN_COAP_INCOMPLETE);
+        return true;
+    }
+    dn_coap_reply reply;
+    dn_coap_reply_init(&reply, kept->code);
+    reply.content_format = kept->content_format;
+    reply.payload = dunlin_buf_view(&kept->body);
+    dn_coap_transfer_touch(&coap->transfers, kept, coap->now_ms);
+    dn_coap_respond(coap, pending, &reply, kept);
+    return true;
+}
+
+static void end_pending(dn_coap *coap, dn_coap_pending *pending)
+{
+    dn_deadline_cancel(&coap->wheel, &pending->timer.deadline);
+    dn_coap_pending_free(&coap->pendings, pending);
+}
+
+static void await_answer(dn_coap *coap, dn_coap_pending *pending)
+{
+    pending->give_up_ms = coap->now_ms + coap->config.exchange_lifetime_ms;
+    uint64_t ack_ms = coap->now_ms + coap->config.separate_ack_ms;
+    dn_deadline_set(&coap->wheel, &pending->timer.deadline,
+                    pending->confirmable && ack_ms < pending->give_up_ms ? ack_ms : pending->give_up_ms);
+}
+
+static void hand_up(dn_coap *coap, dn_coap_pending *pending, const dn_coap_message *message,
+                    const request_body *body)
+{
+    uint64_t id = pending->id;
+    dunlin_buf work = dunlin_buf_make(coap->body, coap->config.max_body);
+    dn_coap_reply reply;
+    dn_coap_incoming incoming = {.id = id,
+                                 .peer = *dn_coap_peer_of(coap, pending->remote),
+                                 .token = message->token,
+                                 .code = message->code,
+                                 .confirmable = message->type == DN_COAP_CON,
+                                 .content_format = message->content_format,
+                                 .accept = message->accept,
+                                 .observe = message->observe,
+                                 .options = message->options,
+                                 .payload = body->payload};
+    dn_coap_reply_init(&reply, DN_COAP_NOT_FOUND);
+    dn_coap_answered answered = DN_COAP_ANSWERED;
+    if (coap->callbacks.request != NULL) {
+        answered = coap->callbacks.request(coap->callbacks.context, &incoming, &work, &reply);
+    }
+    /* The callback may have answered it already, or have forgotten the peer. */
+    pending = dn_coap_pending_by_id(&coap->pendings, id);
+    if (pending != NULL && answered == DN_COAP_LATER) {
+        await_answer(coap, pending);
+    } else if (pending != NULL) {
+        dn_coap_respond(coap, pending, &reply, NULL);
+        end_pending(coap, pending);
+    }
+    if (body->lent != NULL) {
+        dn_coap_transfer_end(&coap->transfers, body->lent);
+    }
+}
+
+void dn_coap_serve(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    uint32_t seen = dn_coap_seen_find(&coap->in, remote, message->mid, coap->now_ms);
+    if (seen != DN_COAP_NONE && repeat(coap, remote, message, seen)) {
+        return;
+    }
+    uint8_t refusal = refusal_of(coap, message);
+    if (refusal != 0) {
+        refuse(coap, remote, message, refusal);
+        return;
+    }
+    dn_coap_pending *pending = dn_coap_pending_make(&coap->pendings, remote, message);
+    if (pending == NULL) {
+        coap->counters.limits++;
+        refuse(coap, remote, message, DN_COAP_UNAVAILABLE);
+        return;
+    }
+    bool confirmable = message->type == DN_COAP_CON;
+    uint32_t lifetime_ms = confirmable ? coap->config.exchange_lifetime_ms : coap->config.non_lifetime_ms;
+    pending->seen =
+        dn_coap_seen_add(&coap->in, remote, message->mid, coap->now_ms + lifetime_ms, coap->now_ms);
+    pending->seen_serial = coap->in.at[pending->seen].serial;
+    coap->in.at[pending->seen].owner = (uint32_t)(pending - coap->pendings.at);
+    pending->key = request_key(coap, message);
+    coap->counters.requests++;
+
+    request_body body = {message->payload, NULL};
+    bool answered = (message->has & DN_COAP_HAS_BLOCK1) != 0 && !assemble(coap, pending, message, &body);
+    if (answered || (body.lent == NULL && serve_kept(coap, pending, message))) {
+        end_pending(coap, pending);
+        return;
+    }
+    hand_up(coap, pending, message, &body);
+}
+
+void dn_coap_serve_oversized(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    dn_coap_pending pending = without_trace(remote, message);
+    dn_coap_respond_too_large(coap, &pending, coap->config.max_body, coap->config.block_szx);
+}
+
+void dn_coap_pending_due(dn_coap *coap, dn_coap_pending *pending)
+{
+    if (coap->now_ms < pending->give_up_ms && pending->confirmable && !pending->acknowledged) {
+        acknowledge(coap, pending);
+        return;
+    }
+    dn_log_at(coap->log, DN_LOG_WARN, "coap", "a request was not answered in time");
+    end_pending(coap, pending);
+}
+
+void dn_coap_serve_forget(dn_coap *coap, uint32_t remote)
+{
+    for (uint32_t i = 0; i < coap->pendings.count; i++) {
+        if (coap->pendings.at[i].id != 0 && coap->pendings.at[i].remote == remote) {
+            end_pending(coap, &coap->pendings.at[i]);
+        }
+    }
+}
+
+dunlin_status dn_coap_answer(dn_coap *coap, uint64_t request, const dn_coap_reply *reply, uint64_t now_ms)
+{
+    coap->now_ms = now_ms > coap->now_ms ? now_ms : coap->now_ms;
+    dn_coap_pending *pending = dn_coap_pending_by_id(&coap->pendings, request);
+    if (pending == NULL) {
+        return DUNLIN_ERR_NOT_FOUND;
+    }
+    dn_coap_respond(coap, pending, reply, NULL);
+    end_pending(coap, pending);
+    return DUNLIN_OK;
+}
