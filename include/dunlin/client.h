@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The LwM2M client: registration, device management and reporting (LwM2M 1.1 and 1.0, Core 1.1.1 sections 6.2
+ * to 6.4) as a function of datagrams and time. It opens no socket, reads no clock and allocates nothing:
+ * whatever it needs comes from the arena and the callbacks of its caller.
+ *
+ *     client = dunlin_client_create(arena, sizeof arena, &config, now_ms);
+ *     dunlin_client_add_object(client, &thermometer, &instance, 1, 1, NULL);
+ *     dunlin_client_add_server(client, &server);
+ *     dunlin_client_start(client, now_ms);
+ *     for (;;) {   wait for a datagram, at most until dunlin_client_deadline(client);
+ *                  dunlin_client_receive(client, &peer, datagram, now_ms);   dunlin_client_step(client,
+ * now_ms); }
+ *
+ * Time is the caller's monotonic clock in milliseconds and never goes back. Threads: one client belongs to
+ * one thread. Callbacks must not call receive, step, start or stop of the same client.
+ */
+#ifndef DUNLIN_CLIENT_H
+#define DUNLIN_CLIENT_H
+
+#include <dunlin/object.h>
+#include <dunlin/slice.h>
+#include <dunlin/status.h>
+#include <dunlin/value.h>
+
+#define DUNLIN_SERVERS_MAX  1u   /* server accounts of one client; more need access control (Object 2) */
+#define DUNLIN_ENDPOINT_MAX 252u /* bytes of an endpoint name: a Uri-Query holds 255 */
+#define DUNLIN_URI_MAX      255u
+#define DUNLIN_LOCATION_MAX 63u /* bytes of the location that a server gives, as "/rd/…" */
+#define DUNLIN_PEER_MAX     27u
+#define DUNLIN_NEVER        UINT64_MAX
+
+typedef struct dunlin_client dunlin_client;
+
+/* The other end, in whatever form the bearer likes; compared byte by byte. Bytes behind `len` are zero. */
+typedef struct {
+    uint8_t len;
+    uint8_t bytes[DUNLIN_PEER_MAX];
+} dunlin_peer;
+
+typedef enum { DUNLIN_LWM2M_1_0, DUNLIN_LWM2M_1_1 } dunlin_lwm2m;
+typedef enum { DUNLIN_LOG_DEBUG, DUNLIN_LOG_INFO, DUNLIN_LOG_WARN, DUNLIN_LOG_ERROR } dunlin_log_level;
+
+typedef enum {
+    DUNLIN_CLIENT_REGISTERED,   /* `location` is where */
+    DUNLIN_CLIENT_UPDATED,      /* the server acknowledged an Update */
+    DUNLIN_CLIENT_REFUSED,      /* a Register or Update was answered with `code` (0x83 is 4.03); it goes on as
+                                   `retry_ms` says */
+    DUNLIN_CLIENT_UNREACHABLE,  /* no answer, or no address (`status`); it goes on as `retry_ms` says */
+    DUNLIN_CLIENT_FAILED,       /* all tries are used up; dunlin_client_start begins anew */
+    DUNLIN_CLIENT_DEREGISTERED, /* by dunlin_client_stop, or for the disable time; also when the server did
+                                   not answer */
+    DUNLIN_CLIENT_CHANGED,      /* a server has written, created or deleted at `path` */
+    DUNLIN_CLIENT_EXECUTED      /* a server has executed `path` */
+} dunlin_client_event_kind;
+
+typedef struct {
+    dunlin_client_event_kind kind;
+    uint16_t server;      /* Short Server ID */
+    const char *location; /* "/rd/…" while registered, else "" */
+    uint8_t code;         /* CoAP code */
+    dunlin_status status;
+    uint64_t retry_ms; /* how long until the next try; DUNLIN_NEVER: none by itself */
+    dunlin_path path;
+} dunlin_client_event;
+
+/* What the client asks of its surroundings. `log` and `event` may be NULL. */
+typedef struct {
+    /* Sends a datagram, or copies it to send it later. A loss is no error. */
+    void (*send)(void *context, const dunlin_peer *peer, dunlin_slice datagram);
+    /* `len` unpredictable bytes: message tokens guard against off-path answers. */
+    void (*random)(void *context, void *out, size_t len);
+    /* The address of a server's URI; asked before each Register. Not OK: try again as if there was no answer.
+     */
+    dunlin_status (*resolve)(void *context, const char *uri, dunlin_peer *peer);
+    void (*event)(void *context, const dunlin_client_event *event);
+    void (*log)(void *context, dunlin_log_level level, const char *area, const char *message);
+    void *context;
+} dunlin_client_callbacks;
+
+/* Every limit by name. dunlin_client_config_default gives the values in brackets. */
+typedef struct {
+    const char *endpoint; /* must outlive the client */
+    dunlin_lwm2m lwm2m;   /* [1.1] */
+    dunlin_client_callbacks call;
+    dunlin_log_level log_least; /* [INFO] */
+    bool notify_confirmable; /* [false] true: every notification is Confirmable; else one a day, as it must */
+
+    uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
+    uint16_t observations; /* [8] */
+    uint16_t attributes;   /* [8] paths with attributes of a server */
+    uint16_t list_max;     /* [512] bytes of the list of Objects in a Register */
+    uint16_t undo_max; /* [256] bytes of old values kept while a request is applied whose `set` may fail */
+
+    uint16_t max_message;     /* [1152] largest datagram */
+    uint32_t max_body;        /* [2048] largest payload, block-wise, in or out */
+    uint16_t block_size;      /* [1024] preferred: 16, 32 .. 1024 */
+    uint16_t exchanges;       /* [4] messages of ours that wait for something */
+    uint16_t transfers;       /* [2] block-wise transfers at a time */
+    uint16_t dedup_slots;     /* [8] message ids remembered */
+    uint16_t dedup_reply_max; /* [64] bytes of an answer kept with each, to repeat it */
+
+    /* Tries to register (Core 1.1.1 section 6.2.1.1; Object 1 resources 17 to 20). */
+    uint32_t retry_count;      /* [5] tries in a sequence */
+    uint32_t retry_timer_s;    /* [60] before the second try; doubled for each further one */
+    uint32_t sequence_delay_s; /* [86400] between sequences */
+    uint32_t sequence_count;   /* [1] sequences */
+} dunlin_client_config;
+
+/* A server account: what Objects 0 and 1 hold of it. The library keeps it; a server changes its RW members.
+ */
+typedef struct {
+    char uri[DUNLIN_URI_MAX + 1]; /* "coap://host:port" */
+    int32_t ssid;                 /* [1] 1..65534 */
+    int32_t lifetime_s;           /* [86400] 0: never ends */
+    int32_t pmin_s, pmax_s;       /* [0, 0] defaults for this server's observations; pmax 0: none */
+    int32_t disable_s;            /* [86400] how long Disable lasts */
+    bool store_notifications;     /* [true] Notification Storing; kept for the server, but this version queues
+                                     none */
+    char binding[5];              /* ["U"] */
+} dunlin_server;
+
+dunlin_client_config dunlin_client_config_default(void);
+/* An account with the values in brackets and no URI. */
+dunlin_server dunlin_server_default(void);
+
+/* Bytes of arena for `config`, without the Objects. 0: a value of `config` is out of its range. */
+size_t dunlin_client_arena_size(const dunlin_client_config *config);
+/* What adding `object` with `capacity` instances takes of the arena. */
+size_t dunlin_client_object_size(const dunlin_object *object, uint16_t capacity);
+/* Bytes of the arena which are bodies and messages: what max_body, max_message and list_max ask for. */
+size_t dunlin_client_buffer_size(const dunlin_client_config *config);
+
+/* Makes a client in `arena`, aligned as for a pointer and a uint64_t, which must outlive it. Objects 0 and 1
+   come with it. NULL: arena too small, or a value of `config` out of its range (endpoint 1..252 bytes, send,
+   random, resolve set). */
+dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_client_config *config,
+                                    uint64_t now_ms);
+
+/*
+ * Adds an Object. `storage` is an array of `capacity` instance structures of which the first `used` are
+ * instances with the ids 0, 1, …; capacity is 1 for an Object without DUNLIN_MULTIPLE. `context` goes to its
+ * callbacks. ARGUMENT: a table that breaks a rule of dunlin/object.h (ids not ascending, kinds that do not
+ * fit the type, too many); DUPLICATE; LIMIT: config.objects; MEMORY: arena. While registered, the server is
+ * told by an Update.
+ */
+dunlin_status dunlin_client_add_object(dunlin_client *client, const dunlin_object *object, void *storage,
+                                       uint16_t capacity, uint16_t used, void *context);
+/* Adds an instance with the id `instance` in a free structure, whose index goes to *index (may be NULL). The
+   caller fills it before the next call. NOT_FOUND, DUPLICATE, LIMIT: no structure is free. */
+dunlin_status dunlin_client_add_instance(dunlin_client *client, uint16_t object, uint16_t instance,
+                                         uint16_t *index);
+/* Takes an instance away, as a Delete does. NOT_FOUND. */
+dunlin_status dunlin_client_remove_instance(dunlin_client *client, uint16_t object, uint16_t instance);
+/* Makes an optional resource of an instance present or absent. NOT_FOUND; STATE: it is mandatory. */
+dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resource, bool present);
+
+/* Adds a server account, copied. LIMIT: DUNLIN_SERVERS_MAX; DUPLICATE ssid; ARGUMENT; RANGE: ssid. */
+dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server);
+
+/* Begins to register with each server that is not being registered with; also after FAILED and after stop. */
+void dunlin_client_start(dunlin_client *client, uint64_t now_ms);
+/* De-registers. Go on with receive and step until dunlin_client_stopped. */
+void dunlin_client_stop(dunlin_client *client, uint64_t now_ms);
+bool dunlin_client_stopped(const dunlin_client *client);
+bool dunlin_client_registered(const dunlin_client *client);
+/* Registers anew at once: after a reboot, or when the device's own address has changed (Transport 1.1.1
+ * section 6.4.3). */
+void dunlin_client_restart(dunlin_client *client, uint64_t now_ms);
+/* Sends an Update at the next step. */
+void dunlin_client_update(dunlin_client *client);
+
+/* Takes a datagram from `peer`. Whatever is not from a server of ours, or not expected, changes nothing. */
+void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunlin_slice datagram,
+                           uint64_t now_ms);
+/* Does what is due: retransmissions, Updates, notifications. */
+void dunlin_client_step(dunlin_client *client, uint64_t now_ms);
+/* When dunlin_client_step is due next; DUNLIN_NEVER. Any call to the client may bring it forward. */
+uint64_t dunlin_client_deadline(const dunlin_client *client);
+
+/* Says that the value at `path`, or something below it, has changed: observers are notified as their
+ * attributes say. */
+void dunlin_changed(dunlin_client *client, dunlin_path path);
+
+/* Reads a resource or resource instance as the device itself; bytes stay valid until the next call.
+   NOT_FOUND; STATE: an executable or a multiple resource. */
+dunlin_status dunlin_client_get(dunlin_client *client, dunlin_path path, dunlin_value *value);
+/* Sets one as the device itself, also if servers may only read it, with the checks of a Write but for the
+   access, and tells observers. NOT_FOUND, TYPE, RANGE, STATE: nothing that can be set, or what `check` and
+   `set` answered. */
+dunlin_status dunlin_client_set(dunlin_client *client, dunlin_path path, const dunlin_value *value);
+/* Visits what is at and below `base` in order: Objects, instances, resources (`value` set for those which
+   have one and can be read), resource instances. `visit` returns false to stop. NOT_FOUND: nothing is at
+   `base`. */
+dunlin_status dunlin_client_walk(dunlin_client *client, dunlin_path base,
+                                 bool (*visit)(void *context, dunlin_path path,
+                                               const dunlin_resource *resource, const dunlin_value *value),
+                                 void *context);
+
+typedef struct {
+    uint64_t datagrams_received, datagrams_sent;
+    uint64_t strangers;            /* datagrams from who is no server of ours */
+    uint64_t not_expected;         /* requests from a server with which we are not registered */
+    uint64_t requests;             /* operations asked for */
+    uint64_t refused;              /* of those: answered 4.xx or 5.xx */
+    uint64_t notifications;        /* sent */
+    uint64_t observations_refused; /* answered without observing, because the table is full */
+    uint64_t registers, updates;   /* sent */
+    uint64_t timeouts;
+} dunlin_client_counters;
+dunlin_client_counters dunlin_client_count(const dunlin_client *client);
+/* Bytes of the arena in use. */
+size_t dunlin_client_arena_used(const dunlin_client *client);
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client as a whole: its memory, its engine, and time. */
+#include "client/attributes.h"
+#include "client/objects.h"
+#include "client/observe.h"
+#include "client/operation.h"
+#include "client/registration.h"
+#include "client/resource.h"
+#include "client/tree.h"
+#include <string.h>
+
+#define ALIGNMENT      16u /* of whatever is taken from the arena */
+#define OWN_OBJECTS    2u  /* Security and Server */
+#define BLOCK_SIZE_MIN 16u
+#define BLOCK_SIZE_MAX 1024u
+#define BLOCK_SZX_MAX  6u
+
+_Static_assert(DUNLIN_PEER_MAX == DN_PEER_MAX, "public and internal peers hold the same");
+_Static_assert((int)DUNLIN_LOG_ERROR == (int)DN_LOG_ERROR, "public and internal log levels are the same");
+
+size_t dn_client_round(size_t size)
+{
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+void *dn_client_take(dunlin_client *client, size_t size)
+{
+    const size_t rounded = dn_client_round(size);
+    if (rounded > client->arena_size - client->arena_used) {
+        return NULL;
+    }
+    void *memory = client->arena + client->arena_used;
+    client->arena_used += rounded;
+    memset(memory, 0, rounded);
+    return memory;
+}
+
+void dn_client_tell(dunlin_client *client, const dunlin_client_event *event)
+{
+    if (client->config.call.event != NULL) {
+        client->config.call.event(client->config.call.context, event);
+    }
+}
+
+dunlin_client_config dunlin_client_config_default(void)
+{
+    const dunlin_client_config config = {
+        .lwm2m = DUNLIN_LWM2M_1_1,
+        .log_least = DUNLIN_LOG_INFO,
+        .objects = 12,
+        .observations = 8,
+        .attributes = 8,
+        .list_max = 512,
+        .undo_max = 256,
+        .max_message = 1152,
+        .max_body = 2048,
+        .block_size = 1024,
+        .exchanges = 4,
+        .transfers = 2,
+        .dedup_slots = 8,
+        .dedup_reply_max = 64,
+        .retry_count = 5,
+        .retry_timer_s = 60,
+        .sequence_delay_s = 86400,
+        .sequence_count = 1,
+    };
+    return config;
+}
+
+dunlin_server dunlin_server_default(void)
+{
+    const dunlin_server server = {
+        .ssid = 1,
+        .lifetime_s = 86400,
+        .disable_s = 86400,
+        .store_notifications = true,
+        .binding = "U",
+    };
+    return server;
+}
+
+static dn_coap_config coap_config(const dunlin_client_config *config)
+{
+    dn_coap_config coap = dn_coap_config_default();
+    coap.exchanges = config->exchanges;
+    coap.transfers = config->transfers;
+    coap.dedup_slots = config->dedup_slots;
+    coap.dedup_per_peer = config->dedup_slots;
+    coap.dedup_reply_max = config->dedup_reply_max;
+    coap.max_message = config->max_message;
+    coap.max_body = config->max_body;
+    coap.block_szx = 0;
+    while (coap.block_szx < BLOCK_SZX_MAX && (BLOCK_SIZE_MIN << (coap.block_szx + 1)) <= config->block_size) {
+        coap.block_szx++;
+    }
+    return coap;
+}
+
+static bool config_valid(const dunlin_client_config *config)
+{
+    const size_t name = dunlin_slice_of(config->endpoint).len;
+    return name >= 1 && name <= DUNLIN_ENDPOINT_MAX && config->call.send != NULL &&
+           config->call.random != NULL && config->call.resolve != NULL;
+}
+
+static bool limits_valid(const dunlin_client_config *config)
+{
+    return config->objects > OWN_OBJECTS && config->list_max > 0 && config->retry_count > 0 &&
+           config->sequence_count > 0 && config->block_size >= BLOCK_SIZE_MIN &&
+           config->block_size <= BLOCK_SIZE_MAX && config->lwm2m <= DUNLIN_LWM2M_1_1;
+}
+
+size_t dunlin_client_arena_size(const dunlin_client_config *config)
+{
+    const dn_coap_config coap = coap_config(config);
+    const size_t engine = dn_coap_arena_size(&coap);
+    if (engine == 0 || !limits_valid(config)) {
+        return 0;
+    }
+    return dn_client_round(sizeof(dunlin_client)) + dn_client_round(engine) +
+           dn_client_round(config->objects * sizeof(dn_object_slot)) +
+           dn_client_round(config->observations * sizeof(dn_observation)) +
+           dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
+           dn_client_round(config->undo_max) + DUNLIN_SERVERS_MAX * dn_client_round(config->list_max) +
+           dunlin_client_object_size(&dn_client_object_security, DUNLIN_SERVERS_MAX) +
+           dunlin_client_object_size(&dn_client_object_server, DUNLIN_SERVERS_MAX);
+}
+
+static size_t presence_words(const dunlin_object *object)
+{
+    return ((size_t)object->resource_count + 31) / 32;
+}
+
+size_t dunlin_client_object_size(const dunlin_object *object, uint16_t capacity)
+{
+    return dn_client_round(capacity * sizeof(uint16_t)) +
+           dn_client_round(capacity * presence_words(object) * sizeof(uint32_t));
+}
+
+size_t dunlin_client_arena_used(const dunlin_client *client)
+{
+    return client->arena_used;
+}
+
+/* ---- what the engine asks and tells ---- */
+
+static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
+{
+    dunlin_client *client = context;
+    dunlin_peer to = {.len = peer->len};
+    memcpy(to.bytes, peer->bytes, sizeof to.bytes);
+    client->counters.datagrams_sent++;
+    client->config.call.send(client->config.call.context, &to, datagram);
+}
+
+static void on_log(void *context, dn_log_level level, const char *area, const char *message)
+{
+    const dunlin_client *client = context;
+    client->config.call.log(client->config.call.context, (dunlin_log_level)level, area, message);
+}
+
+static dn_account *account_of(dunlin_client *client, const dn_peer *peer)
+{
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        if (client->accounts[i].peer.len != 0 && dn_peer_equal(&client->accounts[i].peer, peer)) {
+            return &client->accounts[i];
+        }
+    }
+    return NULL;
+}
+
+static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
+                                   dn_coap_reply *reply)
+{
+    dunlin_client *client = context;
+    dn_account *account = account_of(client, &request->peer);
+    if (account == NULL) { /* receive lets nobody else through */
+        dn_coap_reply_init(reply, DN_COAP_UNAUTHORIZED);
+    } else {
+        dn_client_dispatch(client, account, request, body, reply);
+    }
+    return DN_COAP_ANSWERED;
+}
+
+static bool on_notification(void *context, const dn_peer *peer, const dn_coap_response *notification)
+{
+    (void)context;
+    (void)peer;
+    (void)notification;
+    return false; /* we observe nobody */
+}
+
+static void on_observer_gone(void *context, const dn_peer *peer, const dn_coap_token *token)
+{
+    dunlin_client *client = context;
+    const dn_account *account = account_of(client, peer);
+    if (account != NULL) {
+        dn_client_observe_reset(client, account, token);
+    }
+}
+
+static bool create_engine(dunlin_client *client, uint64_t now_ms)
+{
+    const dn_coap_config config = coap_config(&client->config);
+    const size_t size = dn_coap_arena_size(&config);
+    const dn_coap_callbacks callbacks = {
+        .send = on_send,
+        .request = on_request,
+        .notification = on_notification,
+        .observer_gone = on_observer_gone,
+        .context = client,
+    };
+    void *memory = size == 0 ? NULL : dn_client_take(client, size);
+    if (memory == NULL) {
+        return false;
+    }
+    client->coap = dn_coap_create(memory, size, &config, &callbacks, &client->random,
+                                  client->log.write == NULL ? NULL : &client->log, now_ms);
+    return client->coap != NULL;
+}
+
+static bool take_tables(dunlin_client *client)
+{
+    const dunlin_client_config *config = &client->config;
+    client->objects = dn_client_take(client, config->objects * sizeof(dn_object_slot));
+    client->observations = dn_client_take(client, config->observations * sizeof(dn_observation));
+    client->attributes = dn_client_take(client, config->attributes * sizeof(dn_attributes));
+    client->work = dn_client_take(client, config->max_body);
+    client->undo = dn_client_take(client, config->undo_max);
+    bool taken = client->objects != NULL && client->observations != NULL && client->attributes != NULL &&
+                 client->work != NULL && client->undo != NULL;
+    for (size_t i = 0; i < DUNLIN_SERVERS_MAX; i++) {
+        client->accounts[i].list = dn_client_take(client, config->list_max);
+        taken = taken && client->accounts[i].list != NULL;
+    }
+    return taken;
+}
+
+dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_client_config *config,
+                                    uint64_t now_ms)
+{
+    const size_t needed = dunlin_client_arena_size(config);
+    if (needed == 0 || size < needed || !config_valid(config) || (uintptr_t)arena % sizeof(uint64_t) != 0) {
+        return NULL;
+    }
+    dunlin_client *client = arena;
+    memset(client, 0, sizeof *client);
+    client->arena = arena;
+    client->arena_size = size;
+    client->arena_used = dn_client_round(sizeof *client);
+    client->config = *config;
+    client->now_ms = now_ms;
+    client->observe_due_ms = DN_NEVER;
+    client->random = (dn_random){config->call.random, config->call.context};
+    if (config->call.log != NULL) {
+        client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};
+    }
+    /* The accounts are the instances of both Objects. */
+    void *accounts = client->accounts;
+    if (!take_tables(client) || !create_engine(client, now_ms) ||
+        dunlin_client_add_object(client, &dn_client_object_security, accounts, DUNLIN_SERVERS_MAX, 0, NULL) !=
+            DUNLIN_OK ||
+        dunlin_client_add_object(client, &dn_client_object_server, accounts, DUNLIN_SERVERS_MAX, 0, NULL) !=
+            DUNLIN_OK) {
+        return NULL;
+    }
+    return client;
+}
+
+/* ---- servers ---- */
+
+dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server)
+{
+    const char *uri = memchr(server->uri, 0, sizeof server->uri);
+    if (uri == NULL || uri == server->uri || memchr(server->binding, 0, sizeof server->binding) == NULL ||
+        server->lifetime_s < 0 || server->pmin_s < 0 || server->pmax_s < 0 || server->disable_s < 0) {
+        return DUNLIN_ERR_ARGUMENT;
+    }
+    if (server->ssid < 1 || server->ssid >= (int32_t)DUNLIN_ID_NONE) {
+        return DUNLIN_ERR_RANGE;
+    }
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        if (client->accounts[i].server.ssid == server->ssid) {
+            return DUNLIN_ERR_DUPLICATE;
+        }
+    }
+    if (client->account_count >= DUNLIN_SERVERS_MAX) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    const uint16_t id = client->account_count++;
+    dn_account *account = &client->accounts[id];
+    uint16_t index = 0;
+    account->server = *server;
+    account->security_mode = DN_SECURITY_MODE_NONE;
+    account->client = client;
+    account->state = DN_REG_IDLE;
+    account->due_ms = DN_NEVER;
+    /* There are as many structures as accounts, taken in the same order. */
+    (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_security.id), id, &index);
+    (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_server.id), id, &index);
+    return DUNLIN_OK;
+}
+
+static void each_account(dunlin_client *client, uint64_t now_ms, void (*act)(dn_account *))
+{
+    client->now_ms = now_ms;
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        act(&client->accounts[i]);
+    }
+}
+
+void dunlin_client_start(dunlin_client *client, uint64_t now_ms)
+{
+    each_account(client, now_ms, dn_client_registration_start);
+}
+
+void dunlin_client_stop(dunlin_client *client, uint64_t now_ms)
+{
+    each_account(client, now_ms, dn_client_registration_stop);
+}
+
+void dunlin_client_restart(dunlin_client *client, uint64_t now_ms)
+{
+    each_account(client, now_ms, dn_client_registration_restart);
+}
+
+void dunlin_client_update(dunlin_client *client)
+{
+    dn_client_registration_want_all(client, DN_WANT_UPDATE);
+}
+
+bool dunlin_client_stopped(const dunlin_client *client)
+{
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        const dn_reg_state state = client->accounts[i].state;
+        if (state != DN_REG_IDLE && state != DN_REG_FAILED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool dunlin_client_registered(const dunlin_client *client)
+{
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        if (!dn_client_registration_holds(&client->accounts[i])) {
+            return false;
+        }
+    }
+    return client->account_count > 0;
+}
+
+/* ---- datagrams and time ---- */
+
+static void advance(dunlin_client *client)
+{
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        dn_client_registration_step(&client->accounts[i]);
+    }
+    dn_client_observe_step(client);
+}
+
+/* A CoAP request: class 0, and not the empty message of a ping or a Reset (RFC 7252 section 3). */
+static bool is_request(dunlin_slice datagram)
+{
+    return datagram.len > 1 && datagram.data[1] != DN_COAP_EMPTY && datagram.data[1] >> 5 == 0;
+}
+
+void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunlin_slice datagram,
+                           uint64_t now_ms)
+{
+    dn_peer from = {.len = peer->len};
+    memcpy(from.bytes, peer->bytes, sizeof from.bytes);
+    client->now_ms = now_ms;
+    client->counters.datagrams_received++;
+    const dn_account *account = account_of(client, &from);
+    if (account == NULL) {
+        client->counters.strangers++;
+        return;
+    }
+    /* Before a Register is acknowledged requests are ignored, not even refused (Core 1.1.1 section 6.2). */
+    if (is_request(datagram) && !dn_client_registration_holds(account)) {
+        client->counters.not_expected++;
+        return;
+    }
+    dn_coap_receive(client->coap, &from, datagram, now_ms);
+    advance(client);
+}
+
+void dunlin_client_step(dunlin_client *client, uint64_t now_ms)
+{
+    client->now_ms = now_ms;
+    dn_coap_expire(client->coap, now_ms);
+    advance(client);
+}
+
+uint64_t dunlin_client_deadline(const dunlin_client *client)
+{
+    uint64_t due = dn_coap_deadline(client->coap);
+    due = client->observe_due_ms < due ? client->observe_due_ms : due;
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        const uint64_t at = dn_client_registration_deadline(&client->accounts[i]);
+        due = at < due ? at : due;
+    }
+    return due;
+}
+
+void dunlin_changed(dunlin_client *client, dunlin_path path)
+{
+    dn_client_observe_changed(client, path);
+}
+
+dunlin_client_counters dunlin_client_count(const dunlin_client *client)
+{
+    return client->counters;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a CoAP request to the operation it is (Transport 1.1.1 section 6.4.4), and the checks that come before
+ * all of them. */
+#include "client/formats.h"
+#include "client/operation.h"
+#include "client/resource.h"
+#include "client/tree.h"
+#include <string.h>
+
+#define CODE_OK     0
+#define PATH_DEPTHS 4
+
+/* Depths of a path, as a set. */
+enum { AT_OBJECT = 1, AT_INSTANCE = 2, AT_RESOURCE = 4, AT_ELEMENT = 8 };
+
+/* What else must be so for a row to be the one. */
+typedef enum { ALWAYS, IF_LINK, IF_QUERY_ONLY } route_condition;
+
+/* How much of the path must be there. A Write may instantiate a resource that the Object defines. */
+typedef enum { MUST_EXIST, MAY_BE_ABSENT } route_target;
+
+typedef struct {
+    uint8_t method;
+    uint8_t depths;
+    route_condition condition;
+    route_target target;
+    bool takes_query;
+    uint8_t (*run)(dn_operation *);
+} route;
+
+/* The first row that fits is the operation; none: 4.05. */
+static const route routes[] = {
+    {DN_COAP_GET, AT_OBJECT | AT_INSTANCE | AT_RESOURCE, IF_LINK, MUST_EXIST, false,
+     dn_client_operation_discover},
+    {DN_COAP_GET, AT_OBJECT | AT_INSTANCE | AT_RESOURCE | AT_ELEMENT, ALWAYS, MUST_EXIST, false,
+     dn_client_operation_read},
+    {DN_COAP_PUT, AT_OBJECT | AT_INSTANCE | AT_RESOURCE | AT_ELEMENT, IF_QUERY_ONLY, MUST_EXIST, true,
+     dn_client_operation_write_attributes},
+    {DN_COAP_PUT, AT_INSTANCE | AT_RESOURCE | AT_ELEMENT, ALWAYS, MAY_BE_ABSENT, false,
+     dn_client_operation_write_replace},
+    {DN_COAP_POST, AT_OBJECT, ALWAYS, MUST_EXIST, false, dn_client_operation_create},
+    {DN_COAP_POST, AT_INSTANCE, ALWAYS, MUST_EXIST, false, dn_client_operation_write_update},
+    {DN_COAP_POST, AT_RESOURCE, ALWAYS, MUST_EXIST, true, dn_client_operation_execute},
+    {DN_COAP_DELETE, AT_INSTANCE, ALWAYS, MUST_EXIST, false, dn_client_operation_delete},
+};
+
+uint8_t dn_client_code_of(dunlin_status status)
+{
+    if (status == DUNLIN_OK) {
+        return DN_COAP_CHANGED;
+    }
+    if (dunlin_is_bad_input(status)) {
+        return DN_COAP_BAD_REQUEST;
+    }
+    switch (status) {
+    case DUNLIN_ERR_STATE:
+        return DN_COAP_METHOD_NOT_ALLOWED;
+    case DUNLIN_ERR_NOT_FOUND:
+        return DN_COAP_NOT_FOUND;
+    default:
+        return DN_COAP_INTERNAL_ERROR;
+    }
+}
+
+/* One segment: an id in decimal, below 65535. */
+static bool read_segment(dunlin_slice text, uint16_t *id)
+{
+    uint32_t number = 0;
+    if (text.len == 0 || text.len > 5 || (text.len > 1 && text.data[0] == '0')) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+        number = number * 10 + (uint32_t)(text.data[i] - '0');
+    }
+    *id = (uint16_t)number;
+    return number < DUNLIN_ID_NONE;
+}
+
+static uint8_t read_path(dn_coap_options options, dunlin_path *path)
+{
+    dunlin_slice segment;
+    *path = dunlin_path_root();
+    while (dn_coap_option_find(&options, DN_OPTION_URI_PATH, &segment) == DUNLIN_OK) {
+        if (path->depth == PATH_DEPTHS) {
+            return DN_COAP_METHOD_NOT_ALLOWED;
+        }
+        if (!read_segment(segment, &path->id[path->depth])) {
+            return DN_COAP_BAD_REQUEST;
+        }
+        path->depth++;
+    }
+    return CODE_OK;
+}
+
+static bool has_query(const dn_coap_incoming *request)
+{
+    dn_coap_options walk = request->options;
+    dunlin_slice query;
+    return dn_coap_option_find(&walk, DN_OPTION_URI_QUERY, &query) == DUNLIN_OK;
+}
+
+static const route *find_route(const dn_coap_incoming *request, uint8_t depth)
+{
+    const uint8_t at = depth == 0 ? 0 : (uint8_t)(1u << (depth - 1));
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        const route *row = &routes[i];
+        if (row->method != request->code || (row->depths & at) == 0) {
+            continue;
+        }
+        if ((row->condition == IF_LINK && request->accept != DN_FORMAT_LINK) ||
+            (row->condition == IF_QUERY_ONLY && (request->payload.len != 0 || !has_query(request)))) {
+            continue;
+        }
+        return row;
+    }
+    return NULL;
+}
+
+/* Finds what the path names. Before 1.1 there was no access to resource instances. */
+static uint8_t find_target(dn_operation *op, dunlin_path path, const route *row)
+{
+    const bool instantiated = row == NULL || row->target == MUST_EXIST;
+    const dunlin_status status = dn_client_tree_find(op->client, path, instantiated, &op->at);
+    op->at.server = (uint16_t)op->account->server.ssid;
+    if (status != DUNLIN_OK) {
+        return dn_client_code_of(status);
+    }
+    return path.depth == 4 && op->client->config.lwm2m == DUNLIN_LWM2M_1_0 ? DN_COAP_METHOD_NOT_ALLOWED
+                                                                           : CODE_OK;
+}
+
+static uint8_t operate(dn_operation *op)
+{
+    dunlin_path path;
+    const dn_coap_incoming *request = op->request;
+    uint8_t code = read_path(request->options, &path);
+    if (code != CODE_OK) {
+        return code;
+    }
+    if (path.depth == 0) {
+        return DN_COAP_METHOD_NOT_ALLOWED;
+    }
+    /* Security and OSCORE are nobody's business, whether they are there or not (Core 1.1.1 section 6.3). */
+    const dn_object_slot *object = dn_client_tree_object(op->client, path.id[0]);
+    if (path.id[0] == 0 || path.id[0] == 21 ||
+        (object != NULL && (object->def->flags & DUNLIN_HIDDEN) != 0)) {
+        return DN_COAP_UNAUTHORIZED;
+    }
+    const route *row = find_route(request, path.depth);
+    code = find_target(op, path, row);
+    if (code != CODE_OK) {
+        return code;
+    }
+    if (row == NULL) {
+        return DN_COAP_METHOD_NOT_ALLOWED;
+    }
+    if (!row->takes_query && has_query(request)) {
+        return DN_COAP_BAD_REQUEST;
+    }
+    return row->run(op);
+}
+
+void dn_client_dispatch(dunlin_client *client, dn_account *account, const dn_coap_incoming *request,
+                        dunlin_buf *body, dn_coap_reply *reply)
+{
+    dn_operation op;
+    memset(&op, 0, sizeof op);
+    op.client = client;
+    op.account = account;
+    op.request = request;
+    op.body = body;
+    op.reply = reply;
+
+    client->counters.requests++;
+    reply->code = operate(&op);
+    if (reply->code >= DN_COAP_BAD_REQUEST) {
+        client->counters.refused++;
+    }
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Objects that a client has by itself. Their instances are the server accounts. */
+#ifndef DN_CLIENT_OBJECTS_H
+#define DN_CLIENT_OBJECTS_H
+
+#include "client/state.h"
+
+#define DN_SECURITY_MODE_NONE 3 /* /0/x/2: NoSec */
+
+extern const dunlin_object dn_client_object_security;
+extern const dunlin_object dn_client_object_server;
+
+#endif

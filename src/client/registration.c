@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registration as a state machine: a table of what each event does in each state, and the actions. */
+#include "client/registration.h"
+
+#include "client/links.h"
+#include "client/observe.h"
+#include "client/tree.h"
+#include "codec/format.h"
+#include <string.h>
+
+/* An Update goes out this long before the lifetime ends, so that all its retransmissions still fit
+   (MAX_TRANSMIT_WAIT); at half of a lifetime too short for that. */
+#define UPDATE_MARGIN_MS 93000u
+
+#define QUERY_MAX              4u
+#define SEGMENTS_MAX           8u /* of a location */
+#define NUMBER_MAX             21u
+#define BACKOFF_MAX            16u /* doublings of the retry timer */
+#define SERVER_OBJECT          1
+#define SERVER_DISABLE_TIMEOUT 5
+#define DISABLE_DEFAULT_S      86400u /* while /1/x/5 is absent */
+#define MS_PER_S               1000u
+
+typedef enum {
+    EVENT_START,
+    EVENT_STOP,
+    EVENT_RESTART,
+    EVENT_DISABLE,
+    EVENT_DUE,     /* due_ms has come */
+    EVENT_OK,      /* the exchange was answered with success */
+    EVENT_GONE,    /* 4.04 to an Update: the server does not know us any more */
+    EVENT_REFUSED, /* any other error */
+    EVENT_LOST,    /* no answer */
+    EVENT_COUNT
+} reg_event;
+
+/* What led to an event, for those actions that tell the application. */
+typedef struct {
+    dunlin_status status;
+    uint8_t code;
+} reg_cause;
+
+typedef void reg_action(dn_account *account, const reg_cause *cause);
+
+static reg_action begin, register_now, registered, retry, update, updated, lost_registration,
+    cancel_and_begin;
+static reg_action deregister, cancel_and_deregister, stop_now, cancel_and_stop, stopped;
+static reg_action disable, cancel_and_disable, disabled;
+
+/* Empty: the event means nothing in that state. */
+static reg_action *const table[DN_REG_STATES][EVENT_COUNT] = {
+    [DN_REG_IDLE] = {[EVENT_START] = begin, [EVENT_RESTART] = begin},
+    [DN_REG_WAITING] =
+        {[EVENT_DUE] = register_now, [EVENT_STOP] = stop_now, [EVENT_RESTART] = begin, [EVENT_START] = begin},
+    [DN_REG_REGISTERING] = {[EVENT_OK] = registered,
+                            [EVENT_REFUSED] = retry,
+                            [EVENT_GONE] = retry,
+                            [EVENT_LOST] = retry,
+                            [EVENT_STOP] = cancel_and_stop,
+                            [EVENT_RESTART] = cancel_and_begin},
+    [DN_REG_REGISTERED] =
+        {[EVENT_DUE] = update, [EVENT_STOP] = deregister, [EVENT_RESTART] = begin, [EVENT_DISABLE] = disable},
+    [DN_REG_UPDATING] = {[EVENT_OK] = updated,
+                         [EVENT_GONE] = lost_registration,
+                         [EVENT_REFUSED] = lost_registration,
+                         [EVENT_LOST] = lost_registration,
+                         [EVENT_STOP] = cancel_and_deregister,
+                         [EVENT_RESTART] = cancel_and_begin,
+                         [EVENT_DISABLE] = cancel_and_disable},
+    [DN_REG_DEREGISTERING] =
+        {[EVENT_OK] = stopped, [EVENT_GONE] = stopped, [EVENT_REFUSED] = stopped, [EVENT_LOST] = stopped},
+    [DN_REG_DISABLING] = {[EVENT_OK] = disabled,
+                          [EVENT_GONE] = disabled,
+                          [EVENT_REFUSED] = disabled,
+                          [EVENT_LOST] = disabled,
+                          [EVENT_STOP] = cancel_and_deregister,
+                          [EVENT_RESTART] = cancel_and_begin},
+    [DN_REG_DISABLED] =
+        {[EVENT_DUE] = begin, [EVENT_STOP] = stop_now, [EVENT_START] = begin, [EVENT_RESTART] = begin},
+    [DN_REG_FAILED] = {[EVENT_START] = begin, [EVENT_RESTART] = begin, [EVENT_STOP] = stop_now},
+};
+
+static void happen(dn_account *account, reg_event event, const reg_cause *cause)
+{
+    static const reg_cause none = {DUNLIN_OK, 0};
+    reg_action *action = table[account->state][event];
+    if (action != NULL) {
+        action(account, cause == NULL ? &none : cause);
+    }
+}
+
+static uint64_t now_of(const dn_account *account)
+{
+    return account->client->now_ms;
+}
+
+static void tell(const dn_account *account, dunlin_client_event_kind kind, const reg_cause *cause,
+                 uint64_t retry_ms)
+{
+    const dunlin_client_event event = {
+        .kind = kind,
+        .server = (uint16_t)account->server.ssid,
+        .location = account->location,
+        .code = cause->code,
+        .status = cause->status,
+        .retry_ms = retry_ms,
+    };
+    dn_client_tell(account->client, &event);
+}
+
+/* ---- requests ---- */
+
+static void on_result(void *context, uint64_t exchange, dunlin_status status,
+                      const dn_coap_response *response);
+
+static dunlin_status request(dn_account *account, dn_coap_outgoing *outgoing)
+{
+    dunlin_client *client = account->client;
+    outgoing->confirmable = true;
+    return dn_coap_request(client->coap, &account->peer, outgoing, on_result, account, client->now_ms,
+                           &account->exchange);
+}
+
+/* Splits "/rd/abc" into Uri-Path options, at most SEGMENTS_MAX as read_location took no more. */
+static size_t location_options(const char *location, dn_coap_option *options)
+{
+    size_t count = 0;
+    while (*location == '/') {
+        const char *segment = ++location;
+        while (*location != '\0' && *location != '/') {
+            location++;
+        }
+        options[count].number = DN_OPTION_URI_PATH;
+        options[count++].value = dunlin_slice_make(segment, (size_t)(location - segment));
+    }
+    return count;
+}
+
+static void put_query(dn_coap_option *option, dunlin_buf *text, const char *name, dunlin_slice value)
+{
+    const size_t start = text->len;
+    (void)dunlin_buf_append(text, dunlin_slice_of(name));
+    (void)dunlin_buf_append(text, value);
+    option->number = DN_OPTION_URI_QUERY;
+    option->value = dunlin_slice_make(text->data + start, text->len - start);
+}
+
+static dunlin_slice number_text(int32_t number, char out[NUMBER_MAX])
+{
+    const dunlin_value value = dunlin_integer(number);
+    dunlin_buf buf = dunlin_buf_make(out, NUMBER_MAX);
+    (void)dn_value_to_text(&value, &buf); /* a 32 bit number always fits */
+    return dunlin_buf_view(&buf);
+}
+
+/* Puts the list of Objects into the request. */
+static dunlin_status put_list(dn_account *account, dn_coap_outgoing *outgoing)
+{
+    dunlin_client *client = account->client;
+    outgoing->content_format = DN_FORMAT_LINK;
+    return dn_client_links_list(client, dunlin_buf_make(account->list, client->config.list_max),
+                                &outgoing->payload);
+}
+
+/* POST /rd?ep&lt&lwm2m&b (Transport 1.1.1 section 6.4.3). */
+static dunlin_status send_register(dn_account *account)
+{
+    const dunlin_client_config *config = &account->client->config;
+    char text[DUNLIN_ENDPOINT_MAX + 64];
+    char number[NUMBER_MAX];
+    dunlin_buf buf = dunlin_buf_make(text, sizeof text);
+    dn_coap_option options[1 + QUERY_MAX] = {{DN_OPTION_URI_PATH, dunlin_slice_of("rd")}};
+    put_query(&options[1], &buf, "ep=", dunlin_slice_of(config->endpoint));
+    put_query(&options[2], &buf, "lt=", number_text(account->server.lifetime_s, number));
+    put_query(&options[3], &buf,
+              "lwm2m=", dunlin_slice_of(config->lwm2m == DUNLIN_LWM2M_1_0 ? "1.0" : "1.1"));
+    put_query(&options[4], &buf, "b=", dunlin_slice_of(account->server.binding));
+
+    dn_coap_outgoing outgoing;
+    dn_coap_outgoing_init(&outgoing, DN_COAP_POST);
+    outgoing.options = options;
+    outgoing.option_count = 1 + QUERY_MAX;
+    const dunlin_status status = put_list(account, &outgoing);
+    account->client->counters.registers++;
+    return status == DUNLIN_OK ? request(account, &outgoing) : status;
+}
+
+/* POST /{location}, with what has changed only. */
+static dunlin_status send_update(dn_account *account)
+{
+    char text[NUMBER_MAX + 3];
+    char number[NUMBER_MAX];
+    dunlin_buf buf = dunlin_buf_make(text, sizeof text);
+    dn_coap_option options[SEGMENTS_MAX + 1];
+    dn_coap_outgoing outgoing;
+    dunlin_status status = DUNLIN_OK;
+    dn_coap_outgoing_init(&outgoing, DN_COAP_POST);
+    outgoing.options = options;
+    outgoing.option_count = location_options(account->location, options);
+    account->sent = account->want;
+    account->want = 0;
+    if ((account->sent & DN_WANT_LIFETIME) != 0) {
+        put_query(&options[outgoing.option_count++], &buf,
+                  "lt=", number_text(account->server.lifetime_s, number));
+    }
+    if ((account->sent & DN_WANT_LIST) != 0) {
+        status = put_list(account, &outgoing);
+    }
+    account->client->counters.updates++;
+    return status == DUNLIN_OK ? request(account, &outgoing) : status;
+}
+
+static dunlin_status send_deregister(dn_account *account)
+{
+    dn_coap_option options[SEGMENTS_MAX];
+    dn_coap_outgoing outgoing;
+    dn_coap_outgoing_init(&outgoing, DN_COAP_DELETE);
+    outgoing.options = options;
+    outgoing.option_count = location_options(account->location, options);
+    return request(account, &outgoing);
+}
+
+/* Location-Path options as "/rd/abc". False: none, too long, or a segment that this form cannot hold. */
+static bool read_location(dn_account *account, dn_coap_options options)
+{
+    char text[DUNLIN_LOCATION_MAX + 1];
+    dunlin_buf buf = dunlin_buf_make(text, DUNLIN_LOCATION_MAX);
+    dunlin_slice segment;
+    size_t count = 0;
+    while (dn_coap_option_find(&options, DN_OPTION_LOCATION_PATH, &segment) == DUNLIN_OK) {
+        const bool plain = segment.len == 0 || (memchr(segment.data, '/', segment.len) == NULL &&
+                                                memchr(segment.data, 0, segment.len) == NULL);
+        if (!plain || ++count > SEGMENTS_MAX || !dunlin_buf_append(&buf, dunlin_slice_of("/")) ||
+            !dunlin_buf_append(&buf, segment)) {
+            return false;
+        }
+    }
+    text[buf.len] = '\0';
+    memcpy(account->location, text, buf.len + 1);
+    return buf.len > 0;
+}
+
+/* What the answer to the exchange of this state means. */
+static reg_event judge(dn_account *account, const dn_coap_response *response)
+{
+    switch (account->state) {
+    case DN_REG_REGISTERING:
+        return response->code == DN_COAP_CREATED && read_location(account, response->options) ? EVENT_OK
+                                                                                              : EVENT_REFUSED;
+    case DN_REG_UPDATING:
+        if (response->code == DN_COAP_NOT_FOUND) {
+            return EVENT_GONE;
+        }
+        return response->code == DN_COAP_CHANGED ? EVENT_OK : EVENT_REFUSED;
+    default:
+        return response->code == DN_COAP_DELETED ? EVENT_OK : EVENT_REFUSED;
+    }
+}
+
+static void on_result(void *context, uint64_t exchange, dunlin_status status,
+                      const dn_coap_response *response)
+{
+    dn_account *account = context;
+    if (exchange != account->exchange || status == DUNLIN_ERR_CANCELLED) {
+        return;
+    }
+    account->exchange = 0;
+    reg_cause cause = {status, 0};
+    if (response == NULL) {
+        account->client->counters.timeouts++;
+        happen(account, EVENT_LOST, &cause);
+        return;
+    }
+    cause.code = response->code;
+    happen(account, judge(account, response), &cause);
+}
+
+/* ---- actions ---- */
+
+static void cancel_exchange(dn_account *account)
+{
+    const uint64_t exchange = account->exchange;
+    account->exchange = 0;
+    if (exchange != 0) {
+        (void)dn_coap_cancel(account->client->coap, exchange);
+    }
+}
+
+/* When the next Update is due for the lifetime alone. 0 lasts for ever. */
+static uint64_t next_update(const dn_account *account)
+{
+    const uint64_t lifetime_ms = (uint64_t)account->server.lifetime_s * MS_PER_S;
+    if (lifetime_ms == 0) {
+        return DN_NEVER;
+    }
+    return now_of(account) +
+           (lifetime_ms > 2 * UPDATE_MARGIN_MS ? lifetime_ms - UPDATE_MARGIN_MS : lifetime_ms / 2);
+}
+
+static void begin(dn_account *account, const reg_cause *cause)
+{
+    account->tries = 0;
+    account->sequences = 0;
+    register_now(account, cause);
+}
+
+static void cancel_and_begin(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    begin(account, cause);
+}
+
+/* A Register replaces what the server knew of us, our observers included (Core 1.1.1 section 6.2.1). */
+static void register_now(dn_account *account, const reg_cause *cause)
+{
+    dunlin_client *client = account->client;
+    dunlin_peer peer;
+    (void)cause;
+    dn_client_observe_drop(client, account);
+    account->state = DN_REG_REGISTERING;
+    account->location[0] = '\0';
+    account->want = 0;
+    memset(&peer, 0, sizeof peer);
+    reg_cause failure = {client->config.call.resolve(client->config.call.context, account->server.uri, &peer),
+                         0};
+    if (failure.status == DUNLIN_OK) {
+        account->peer.len = peer.len;
+        memcpy(account->peer.bytes, peer.bytes, sizeof account->peer.bytes);
+        failure.status = send_register(account);
+    }
+    if (failure.status != DUNLIN_OK) {
+        happen(account, EVENT_LOST, &failure);
+    }
+}
+
+static void registered(dn_account *account, const reg_cause *cause)
+{
+    account->state = DN_REG_REGISTERED;
+    account->tries = 0;
+    account->sequences = 0;
+    account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
+    dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA, "registered as %s with server %d",
+              account->location, (int)account->server.ssid);
+    tell(account, DUNLIN_CLIENT_REGISTERED, cause, DN_NEVER);
+}
+
+/* The n-th failure of a sequence is followed by T * 2^(n-1); after `count` of them the sequence has failed.
+ */
+static void retry(dn_account *account, const reg_cause *cause)
+{
+    const dunlin_client_config *config = &account->client->config;
+    uint64_t wait_ms = DN_NEVER;
+    account->tries++;
+    if (account->tries < config->retry_count) {
+        const uint32_t doublings = account->tries - 1 < BACKOFF_MAX ? account->tries - 1 : BACKOFF_MAX;
+        wait_ms = ((uint64_t)config->retry_timer_s * MS_PER_S) << doublings;
+    } else if (++account->sequences < config->sequence_count) {
+        account->tries = 0;
+        wait_ms = (uint64_t)config->sequence_delay_s * MS_PER_S;
+    }
+    account->state = wait_ms == DN_NEVER ? DN_REG_FAILED : DN_REG_WAITING;
+    account->due_ms = wait_ms == DN_NEVER ? DN_NEVER : now_of(account) + wait_ms;
+    tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, wait_ms);
+    if (account->state == DN_REG_FAILED) {
+        tell(account, DUNLIN_CLIENT_FAILED, cause, DN_NEVER);
+    }
+}
+
+static void update(dn_account *account, const reg_cause *cause)
+{
+    (void)cause;
+    account->state = DN_REG_UPDATING;
+    const reg_cause failure = {send_update(account), 0};
+    if (failure.status != DUNLIN_OK) {
+        happen(account, EVENT_LOST, &failure);
+    }
+}
+
+static void updated(dn_account *account, const reg_cause *cause)
+{
+    account->state = DN_REG_REGISTERED;
+    account->sent = 0;
+    account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
+    tell(account, DUNLIN_CLIENT_UPDATED, cause, DN_NEVER);
+}
+
+/* An Update that fails, for whatever reason, leaves nothing to rely on: register anew, at once. */
+static void lost_registration(dn_account *account, const reg_cause *cause)
+{
+    tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, 0);
+    begin(account, cause);
+}
+
+static void leave(dn_account *account, dn_reg_state state)
+{
+    dn_client_observe_drop(account->client, account);
+    account->state = state;
+    const reg_cause failure = {send_deregister(account), 0};
+    if (failure.status != DUNLIN_OK) {
+        happen(account, EVENT_LOST, &failure);
+    }
+}
+
+static void deregister(dn_account *account, const reg_cause *cause)
+{
+    (void)cause;
+    leave(account, DN_REG_DEREGISTERING);
+}
+
+static void cancel_and_deregister(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    deregister(account, cause);
+}
+
+static void disable(dn_account *account, const reg_cause *cause)
+{
+    (void)cause;
+    leave(account, DN_REG_DISABLING);
+}
+
+static void cancel_and_disable(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    disable(account, cause);
+}
+
+static void stop_now(dn_account *account, const reg_cause *cause)
+{
+    dn_client_observe_drop(account->client, account);
+    account->state = DN_REG_IDLE;
+    account->due_ms = DN_NEVER;
+    account->location[0] = '\0';
+    tell(account, DUNLIN_CLIENT_DEREGISTERED, cause, DN_NEVER);
+}
+
+static void cancel_and_stop(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    stop_now(account, cause);
+}
+
+static void stopped(dn_account *account, const reg_cause *cause)
+{
+    stop_now(account, cause);
+}
+
+static void disabled(dn_account *account, const reg_cause *cause)
+{
+    const uint16_t instance = (uint16_t)(account - account->client->accounts);
+    const dunlin_path timeout = dunlin_path_resource(SERVER_OBJECT, instance, SERVER_DISABLE_TIMEOUT);
+    dn_place place;
+    const bool said = dn_client_tree_find(account->client, timeout, true, &place) == DUNLIN_OK;
+    const uint64_t wait_ms = (said ? (uint64_t)account->server.disable_s : DISABLE_DEFAULT_S) * MS_PER_S;
+    account->state = DN_REG_DISABLED;
+    account->due_ms = now_of(account) + wait_ms;
+    account->location[0] = '\0';
+    tell(account, DUNLIN_CLIENT_DEREGISTERED, cause, wait_ms);
+}
+
+/* ---- what others ask for ---- */
+
+void dn_client_registration_start(dn_account *account)
+{
+    happen(account, EVENT_START, NULL);
+}
+
+void dn_client_registration_stop(dn_account *account)
+{
+    happen(account, EVENT_STOP, NULL);
+}
+
+void dn_client_registration_restart(dn_account *account)
+{
+    happen(account, EVENT_RESTART, NULL);
+}
+
+void dn_client_registration_disable(dn_account *account)
+{
+    account->want |= DN_WANT_DISABLE;
+    if (account->state == DN_REG_REGISTERED) {
+        account->due_ms = now_of(account);
+    }
+}
+
+void dn_client_registration_want(dn_account *account, uint8_t want)
+{
+    account->want |= want;
+    if (account->state == DN_REG_REGISTERED) {
+        account->due_ms = now_of(account);
+    }
+}
+
+void dn_client_registration_want_all(dunlin_client *client, uint8_t want)
+{
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        dn_client_registration_want(&client->accounts[i], want);
+    }
+}
+
+bool dn_client_registration_holds(const dn_account *account)
+{
+    return account->state == DN_REG_REGISTERED || account->state == DN_REG_UPDATING;
+}
+
+void dn_client_registration_step(dn_account *account)
+{
+    if ((account->want & DN_WANT_DISABLE) != 0 && dn_client_registration_holds(account)) {
+        account->want = 0;
+        happen(account, EVENT_DISABLE, NULL);
+    } else if (account->due_ms <= now_of(account)) {
+        happen(account, EVENT_DUE, NULL);
+    }
+}
+
+uint64_t dn_client_registration_deadline(const dn_account *account)
+{
+    switch (account->state) {
+    case DN_REG_UPDATING:
+        return (account->want & DN_WANT_DISABLE) != 0 ? 0 : DN_NEVER;
+    case DN_REG_WAITING:
+    case DN_REG_REGISTERED:
+    case DN_REG_DISABLED:
+        return account->due_ms;
+    default:
+        return DN_NEVER;
+    }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The registration of each server account: Register, Update, De-register, and what to do when they fail
+ * (Core 1.1.1 section 6.2, Transport section 6.4.3; Object 1 resources 17 to 20). A table of states and
+ * events says what happens; registration.c holds it.
+ */
+#ifndef DN_CLIENT_REGISTRATION_H
+#define DN_CLIENT_REGISTRATION_H
+
+#include "client/state.h"
+
+void dn_client_registration_start(dn_account *account);
+void dn_client_registration_stop(dn_account *account);
+/* Registers anew at once. */
+void dn_client_registration_restart(dn_account *account);
+/* De-registers once the request being served is answered, and registers again after the disable time. */
+void dn_client_registration_disable(dn_account *account);
+/* An Update with `want` (DN_WANT_…) is due. */
+void dn_client_registration_want(dn_account *account, uint8_t want);
+void dn_client_registration_want_all(dunlin_client *client, uint8_t want);
+/* The server may send requests: it has acknowledged our Register. */
+bool dn_client_registration_holds(const dn_account *account);
+
+void dn_client_registration_step(dn_account *account);
+uint64_t dn_client_registration_deadline(const dn_account *account);
+
+#endif
