@@ -7,6 +7,7 @@
 #include "store/journal.h"
 #include "store/load.h"
 #include "store/lock.h"
+#include "store/overlay.h"
 #include "store/rows.h"
 #include "store/schema.h"
 #include "store/sweep.h"
@@ -52,25 +53,44 @@ static bool begin(sqlite_store *s)
     return s->in_transaction;
 }
 
-static void journal(sqlite_store *s, const dn_change *change, dn_dirty *dirty, uint32_t number)
+/* True for a number of which neither table nor journal ever said anything: its row may go straight to the end
+ * of its table. */
+static bool is_new(uint32_t bound, uint32_t number)
 {
+    return number >= bound && number < DN_OVERLAY_MAX;
+}
+
+static void no_longer_new(uint32_t *bound, uint32_t number)
+{
+    if (number >= *bound) {
+        *bound = number + 1;
+    }
+}
+
+static void journal(sqlite_store *s, const dn_change *change, dn_dirty *dirty, uint32_t *bound,
+                    uint32_t number)
+{
+    if (number >= DN_OVERLAY_MAX) {
+        dn_database_fail(&s->database, "the number %u is too large", number);
+    }
     if (!begin(s) || !dn_journal_append(&s->journal, change)) {
         return;
     }
     if (!dn_dirty_add(dirty, number)) {
         dn_database_fail(&s->database, "no memory for number %u", number);
     }
+    no_longer_new(bound, number);
     s->changes++;
 }
 
-/* True for a number never used so far, which it then is: its row goes straight to the end of its table. */
-static bool is_new(uint32_t *bound, uint32_t number)
+static void journal_registration(sqlite_store *s, const dn_change *change, uint32_t slot)
 {
-    if (number < *bound || number == DN_SLOT_NONE) {
-        return false;
-    }
-    *bound = number + 1;
-    return true;
+    journal(s, change, &s->sweep.registrations, &s->bounds.slots, slot);
+}
+
+static void journal_value(sqlite_store *s, const dn_change *change, uint32_t observation)
+{
+    journal(s, change, &s->sweep.values, &s->bounds.values, observation);
 }
 
 static void sqlite_put_links(dn_store *store, uint32_t number, dunlin_slice text)
@@ -92,15 +112,16 @@ static void sqlite_drop_links(dn_store *store, uint32_t number)
 static void sqlite_put_registration(dn_store *store, const dn_store_registration *registration)
 {
     sqlite_store *s = self(store);
-    if (is_new(&s->bounds.slots, registration->slot)) {
+    if (is_new(s->bounds.slots, registration->slot)) {
         if (begin(s)) {
             dn_rows_put_registration(&s->rows, registration);
         }
+        no_longer_new(&s->bounds.slots, registration->slot);
         return;
     }
     dn_change change = {.type = DN_CHANGE_REGISTRATION};
     change.as.registration = *registration;
-    journal(s, &change, &s->sweep.registrations, registration->slot);
+    journal_registration(s, &change, registration->slot);
 }
 
 static void sqlite_touch_registration(dn_store *store, uint32_t slot, int64_t updated_ms)
@@ -109,7 +130,7 @@ static void sqlite_touch_registration(dn_store *store, uint32_t slot, int64_t up
     dn_change change = {.type = DN_CHANGE_TOUCH};
     change.as.touch.slot = slot;
     change.as.touch.updated_ms = updated_ms;
-    journal(s, &change, &s->sweep.registrations, slot);
+    journal_registration(s, &change, slot);
 }
 
 static void sqlite_drop_registration(dn_store *store, uint32_t slot)
@@ -117,7 +138,7 @@ static void sqlite_drop_registration(dn_store *store, uint32_t slot)
     sqlite_store *s = self(store);
     dn_change change = {.type = DN_CHANGE_DROP_REGISTRATION};
     change.as.number = slot;
-    journal(s, &change, &s->sweep.registrations, slot);
+    journal_registration(s, &change, slot);
 }
 
 static void sqlite_put_observation(dn_store *store, const dn_store_observation *observation)
@@ -136,21 +157,22 @@ static void sqlite_drop_observation(dn_store *store, uint32_t number)
     }
     dn_change change = {.type = DN_CHANGE_DROP_VALUE};
     change.as.number = number;
-    journal(s, &change, &s->sweep.values, number);
+    journal_value(s, &change, number);
 }
 
 static void sqlite_put_value(dn_store *store, const dn_store_value *value)
 {
     sqlite_store *s = self(store);
-    if (is_new(&s->bounds.values, value->observation)) {
+    if (is_new(s->bounds.values, value->observation)) {
         if (begin(s)) {
             dn_rows_put_value(&s->rows, value);
         }
+        no_longer_new(&s->bounds.values, value->observation);
         return;
     }
     dn_change change = {.type = DN_CHANGE_VALUE};
     change.as.value = *value;
-    journal(s, &change, &s->sweep.values, value->observation);
+    journal_value(s, &change, value->observation);
 }
 
 /* ---- committing ---- */
@@ -256,8 +278,8 @@ dn_sqlite_config dn_sqlite_config_default(void)
     return (dn_sqlite_config){
         .durability = DN_DURABILITY_PROCESS,
         .cache_kib = 2048,
-        .log_kib = 16384,
-        .journal_kib = 8192,
+        .log_kib = 4096,
+        .journal_kib = 16384,
         .sweep_percent = 50,
     };
 }

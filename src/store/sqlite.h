@@ -22,10 +22,10 @@ typedef enum {
 
 typedef struct {
     dn_durability durability;
-    uint32_t cache_kib; /* 2048: SQLite's page cache */
-    uint32_t log_kib;   /* 16384: size of the write-ahead log at which it is copied into the database; it may
-                           grow to about 8 times as   much while the disk is slow */
-    uint32_t journal_kib;   /* 8192: the journal may grow by this before a sweep begins */
+    uint32_t cache_kib;   /* 2048: SQLite's page cache */
+    uint32_t log_kib;     /* 4096: size of the write-ahead log at which it is copied into the database; it may
+                         grow to about 8 times as   much while the disk is slow */
+    uint32_t journal_kib; /* 16384: the journal may grow by this before a sweep begins */
     uint32_t sweep_percent; /* 50: rows swept per 100 changes, 1..1000; less makes a longer journal */
     uint64_t max_bytes;     /* 0: no limit on the database file but the disk */
     const char *vfs; /* NULL: the system's own; another one of SQLite's registered file systems, for tests */
