@@ -50,20 +50,25 @@ typedef struct {
     void *context;
 } dn_types;
 
-#define DN_DECODER_STATE_WORDS 64
+#define DN_DECODER_STATE_WORDS 24
 
 typedef struct {
     const struct dn_format *format;
     dunlin_slice input;
     size_t at;
-    dunlin_path base; /* the request's path: records lie within it */
+    dunlin_path base;  /* the request's path: records lie within it */
+    dunlin_slice root; /* alternate path ("/lwm2m") that names in JSON and SenML may start with; empty after
+                          dn_decode, to be set before the first dn_decode_next where there is one */
     dn_types types;
-    dunlin_buf scratch;                     /* at least as large as the input suffices for every format */
-    dunlin_status error;                    /* sticky */
+    dunlin_buf scratch;  /* at least as large as the input suffices for every format */
+    dunlin_status error; /* sticky */
+    bool any;            /* a record was given; the next two say which, to find one given twice in a row */
+    dunlin_path last;
+    double last_time_s;
     uint64_t state[DN_DECODER_STATE_WORDS]; /* the format's own */
 } dn_decoder;
 
-#define DN_ENCODER_STATE_WORDS 64
+#define DN_ENCODER_STATE_WORDS 8
 
 typedef struct {
     const struct dn_format *format;
@@ -102,7 +107,10 @@ dunlin_status dn_decode(dn_decoder *decoder, uint16_t format, dunlin_path base, 
                         dn_types types, dunlin_buf scratch);
 /* OK with a record; END; or an error, which sticks: MALFORMED, TRUNCATED, TYPE, RANGE, PATH, DUPLICATE,
    UNSUPPORTED (a must-understand label), SPACE (scratch too small), LIMIT (nesting). Values read before an
-   error must not be applied. */
+   error must not be applied. DUPLICATE finds a known label twice in one record and two records in a row for
+   the same path and time; whoever applies a payload notices paths that come again later. A TLV for an Object
+   (`base` of depth 1) may hold Resources without an Object Instance around them, as in a Create that leaves
+   the choice of the id to the client: their Object Instance id is then DUNLIN_ID_NONE. */
 dunlin_status dn_decode_next(dn_decoder *decoder, dn_record *record);
 
 /*
@@ -110,11 +118,14 @@ dunlin_status dn_decode_next(dn_decoder *decoder, dn_record *record);
  * from it, TLV gives Object Instance wrappers when it has depth 1.
  */
 dunlin_status dn_encode(dn_encoder *encoder, uint16_t format, dunlin_path base, dunlin_buf out);
-/* Adds a record; records come in dunlin_path_compare order. Errors stick. A multiple Resource's instances
- * come as depth 4. */
+/* Adds a record. Errors stick. A multiple Resource's instances come as depth 4. TLV needs the records in
+ * dunlin_path_compare order; the Object Instance id DUNLIN_ID_NONE leaves out its wrapper, see above. */
 void dn_encode_put(dn_encoder *encoder, const dn_record *record);
-/* Ends the payload and gives its view (data NULL in size-only mode). Errors: whichever came first; SPACE,
- * ARGUMENT (order). */
+/* Ends the payload and gives its view (data NULL in size-only mode). Errors, whichever came first: SPACE
+ * (`total` tells what would have sufficed); PATH (a record outside `base`); TYPE (a value the format cannot
+ * carry); RANGE (not a number in text or JSON, 16 MiB in TLV); MALFORMED (a string is not UTF-8); UNSUPPORTED
+ * (a time, an empty or a second record that the format cannot carry); ARGUMENT (order, no record at all where
+ * one is due). */
 dunlin_status dn_encode_finish(dn_encoder *encoder, dunlin_slice *payload);
 
 /*

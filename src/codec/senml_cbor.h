@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* application/senml+cbor (112). (RFC 8428 section 6, Core 1.1.1 section 7.4.4) */
+#ifndef DN_CODEC_SENML_CBOR_H
+#define DN_CODEC_SENML_CBOR_H
+
+#include "codec/format.h"
+
+extern const dn_format dn_format_senml_cbor;
+
+#endif
