@@ -108,6 +108,12 @@ dunlin_status dn_udp_peer_parse(const char *text, dn_peer *peer);
 /* Looks a name up (blocking, getaddrinfo; numeric addresses without a look-up). NOT_FOUND: it has no address
    of `family` (AF_INET, AF_INET6; AF_UNSPEC 0 takes the system's first choice). */
 dunlin_status dn_udp_resolve(const char *host, uint16_t port, int family, dn_peer *peer);
+/* True when an answer to `peer` from this socket leaves from the address which the peer spoke to; for a peer
+   without local address, when the socket reaches its family. Of several sockets it tells the right one,
+   unless they share an IP address. */
+bool dn_udp_serves(const dn_udp *udp, const dn_peer *peer);
+/* True when both are the same IP address (and scope); ports and local addresses may differ. */
+bool dn_udp_same_host(const dn_peer *a, const dn_peer *b);
 /* 4 or 6; 0 for a peer which another bearer made. */
 int dn_udp_peer_family(const dn_peer *peer);
 uint16_t dn_udp_peer_port(const dn_peer *peer);

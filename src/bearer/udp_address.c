@@ -107,6 +107,25 @@ bool dn_udp_peer_local(const dn_peer *peer, dn_udp_local *local)
     return true;
 }
 
+bool dn_udp_same_host(const dn_peer *a, const dn_peer *b)
+{
+    int family = dn_udp_peer_family(a);
+    size_t len = (size_t)(family == 4 ? V4_LEN : V6_LEN) - ADDRESS_AT;
+    return family != 0 && family == dn_udp_peer_family(b) &&
+           memcmp(a->bytes + ADDRESS_AT, b->bytes + ADDRESS_AT, len) == 0;
+}
+
+bool dn_udp_serves(const dn_udp *udp, const dn_peer *peer)
+{
+    dn_udp_local local;
+    int family = dn_udp_peer_family(peer);
+    bool reaches = udp->family == AF_INET ? family == 4 : family == 6 || (family == 4 && udp->wildcard);
+    if (!reaches || udp->wildcard || !dn_udp_peer_local(peer, &local)) {
+        return reaches;
+    }
+    return memcmp(local.bytes, udp->bound.bytes, sizeof local.bytes) == 0;
+}
+
 socklen_t dn_udp_peer_to_sockaddr(const dn_peer *peer, int family, struct sockaddr_storage *address)
 {
     int of_peer = dn_udp_peer_family(peer);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The LwM2M server as others see it: registrations, requests to devices, observations, events. Each shard is a thread that owns its
- * sockets, CoAP engine, registrations and store; these calls hand work to it through its mailbox and return at once.
+ * The LwM2M server as others see it: registrations, requests to devices, observations, events. Each shard is
+ * a thread that owns its sockets, CoAP engine, registrations and store; these calls hand work to it through
+ * its mailbox and return at once.
  *
- * Threads: every function may be called from any thread. A completion runs exactly once for each call that returned OK, on the shard's
- * thread, after what it reports was committed; its views are valid during the call; it must only copy and wake someone. Completions also
- * run (CANCELLED) for what is outstanding when the fleet stops.
+ * Threads: every function may be called from any thread. A completion runs exactly once for each call that
+ * returned OK, on the shard's thread, after what it reports was committed; its views are valid during the
+ * call; it must only copy and wake someone. Completions also run (CANCELLED) for what is outstanding when the
+ * fleet stops.
  */
 #ifndef DN_SERVER_FLEET_H
 #define DN_SERVER_FLEET_H
@@ -20,14 +22,14 @@ typedef struct dn_fleet dn_fleet;
 typedef struct {
     const char *const *coap_addresses; /* "127.0.0.1:5683", "[::]:5683", port 0 for any */
     size_t coap_address_count;
-    dn_store *store; /* the fleet closes it */
-    uint32_t max_registrations;       /* 1000000 */
-    uint32_t max_link_list_bytes;     /* 16384: of one registration */
-    uint32_t max_link_lists;          /* 100000 different ones */
-    uint32_t max_observations;        /* 1000000 */
-    uint32_t max_requests;            /* 1024 outstanding to devices */
-    uint32_t max_lifetime_s;          /* 0: no limit; a longer one is refused with 4.00 */
-    uint32_t event_buffer_bytes;      /* 8 MiB */
+    dn_store *store;              /* the fleet closes it */
+    uint32_t max_registrations;   /* 1000000 */
+    uint32_t max_link_list_bytes; /* 16384: of one registration */
+    uint32_t max_link_lists;      /* 100000 different ones */
+    uint32_t max_observations;    /* 1000000 */
+    uint32_t max_requests;        /* 1024 outstanding to devices */
+    uint32_t max_lifetime_s;      /* 0: no limit; a longer one is refused with 4.00 */
+    uint32_t event_buffer_bytes;  /* 8 MiB */
     dn_coap_config coap;
     dn_random random;
     const dn_log *log;
@@ -52,7 +54,7 @@ void dn_fleet_on_failure(dn_fleet *fleet, void (*failed)(void *context, const ch
 /* A registration as it is shown. */
 typedef struct {
     dunlin_slice endpoint;
-    char id[24]; /* location's last segment */
+    char id[24];      /* location's last segment */
     char address[64]; /* "127.0.0.1:40000" */
     uint8_t version_major, version_minor;
     char binding[8]; /* "U", "UQS" … as registered, Q left out */
@@ -71,13 +73,14 @@ typedef struct {
     uint64_t total; /* registrations in all */
 } dn_client_page;
 
-/* A page of clients whose endpoint contains `substring` (case-insensitive; empty: all), after cursor `after` (0: from the start). The scan is
-   cut into slices so that the packet path never waits for it. A page may hold fewer than `limit`. LIMIT: limit is 0 or above 1000. */
+/* A page of clients whose endpoint contains `substring` (case-insensitive; empty: all), after cursor `after`
+   (0: from the start). The scan is cut into slices so that the packet path never waits for it. A page may
+   hold fewer than `limit`. LIMIT: limit is 0 or above 1000. */
 dunlin_status dn_fleet_list(dn_fleet *fleet, uint64_t after, uint32_t limit, dunlin_slice substring,
                             void (*done)(void *context, const dn_client_page *page), void *context);
 /* `client` NULL: not registered. */
-dunlin_status dn_fleet_get(dn_fleet *fleet, dunlin_slice endpoint, void (*done)(void *context, const dn_client_view *client),
-                           void *context);
+dunlin_status dn_fleet_get(dn_fleet *fleet, dunlin_slice endpoint,
+                           void (*done)(void *context, const dn_client_view *client), void *context);
 
 /* A CoAP request to a device. The fleet prepends the client's alternate path. Views are copied. */
 typedef struct {
@@ -91,8 +94,9 @@ typedef struct {
     uint32_t timeout_ms;
 } dn_device_request;
 
-/* status OK: the device answered (with whatever code). NOT_FOUND: no such registration; TIMEOUT; REJECTED; CANCELLED: the registration
-   ended meanwhile, or dn_fleet_cancel; LIMIT: max_requests; MALFORMED: the answer breaks CoAP; SPACE: too large. */
+/* status OK: the device answered (with whatever code). NOT_FOUND: no such registration; TIMEOUT; REJECTED;
+   CANCELLED: the registration ended meanwhile, or dn_fleet_cancel; LIMIT: max_requests; MALFORMED: the answer
+   breaks CoAP; SPACE: too large. */
 typedef struct {
     dunlin_status status;
     uint8_t code;
@@ -104,8 +108,8 @@ typedef struct {
 
 typedef void dn_device_done(void *context, const dn_device_response *response);
 
-dunlin_status dn_fleet_request(dn_fleet *fleet, const dn_device_request *request, dn_device_done *done, void *context,
-                               uint64_t *number);
+dunlin_status dn_fleet_request(dn_fleet *fleet, const dn_device_request *request, dn_device_done *done,
+                               void *context, uint64_t *number);
 /* Cancels by the number that dn_fleet_request gave (a hung-up API caller). */
 void dn_fleet_cancel(dn_fleet *fleet, uint64_t number);
 
@@ -123,16 +127,22 @@ typedef struct {
     dunlin_slice payload;
 } dn_observation_view;
 
-/* Starts an observation; if there is one on that path its last value is the answer (`existed`), without asking the device. The wish is kept
-   when the device answered 2.05 with Observe; an error answer keeps nothing. */
-dunlin_status dn_fleet_observe(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path, uint16_t accept, uint32_t timeout_ms,
-                               void (*done)(void *context, const dn_device_response *response, bool existed), void *context);
-/* Ends it: GET Observe 1 to the device if it is registered (its failure does not keep the wish). NOT_FOUND in `response` if there was none. */
-dunlin_status dn_fleet_unobserve(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path, uint32_t timeout_ms,
-                                 dn_device_done *done, void *context);
-/* All observations of an endpoint; `registered` false when it has no registration now (its observations are listed all the same). */
+/* Starts an observation; if there is one on that path its last value is the answer (`existed`), without
+   asking the device. The wish is kept when the device answered 2.05 with Observe; an error answer keeps
+   nothing. */
+dunlin_status dn_fleet_observe(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path, uint16_t accept,
+                               uint32_t timeout_ms,
+                               void (*done)(void *context, const dn_device_response *response, bool existed),
+                               void *context);
+/* Ends it: GET Observe 1 to the device if it is registered (its failure does not keep the wish). NOT_FOUND in
+ * `response` if there was none. */
+dunlin_status dn_fleet_unobserve(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path,
+                                 uint32_t timeout_ms, dn_device_done *done, void *context);
+/* All observations of an endpoint; `registered` false when it has no registration now (its observations are
+ * listed all the same). */
 dunlin_status dn_fleet_observations(dn_fleet *fleet, dunlin_slice endpoint,
-                                    void (*done)(void *context, bool registered, const dn_observation_view *list, size_t count),
+                                    void (*done)(void *context, bool registered,
+                                                 const dn_observation_view *list, size_t count),
                                     void *context);
 
 typedef enum {
@@ -144,23 +154,30 @@ typedef enum {
     DN_EVENT_GAP /* events were dropped here because nobody took them in time */
 } dn_event_type;
 
-enum { DN_CHANGED_LIFETIME = 1, DN_CHANGED_BINDING = 2, DN_CHANGED_OBJECTS = 4, DN_CHANGED_SMS = 8, DN_CHANGED_ADDRESS = 16 };
+enum {
+    DN_CHANGED_LIFETIME = 1,
+    DN_CHANGED_BINDING = 2,
+    DN_CHANGED_OBJECTS = 4,
+    DN_CHANGED_SMS = 8,
+    DN_CHANGED_ADDRESS = 16
+};
 
 typedef struct {
     dn_event_type type;
     int64_t at_ms;
     bool replaced;
-    uint8_t changed;            /* UPDATED: a set of DN_CHANGED_ */
-    dn_client_view client;      /* all but GAP; NOTIFICATION: endpoint and id only */
-    dunlin_path path;           /* NOTIFICATION */
+    uint8_t changed;       /* UPDATED: a set of DN_CHANGED_ */
+    dn_client_view client; /* all but GAP; NOTIFICATION: endpoint and id only */
+    dunlin_path path;      /* NOTIFICATION */
     uint8_t code;
     uint16_t content_format;
     dunlin_slice payload;
 } dn_event;
 
 /*
- * Takes the next event; one consumer thread. Events come after their commit. Views stay valid until the next call. False: none now.
- * dn_fleet_event_fd becomes readable when there may be some (an eventfd; dn_fleet_next_event drains it).
+ * Takes the next event; one consumer thread. Events come after their commit. Views stay valid until the next
+ * call. False: none now. dn_fleet_event_fd becomes readable when there may be some (an eventfd;
+ * dn_fleet_next_event drains it).
  */
 bool dn_fleet_next_event(dn_fleet *fleet, dn_event *event);
 int dn_fleet_event_fd(const dn_fleet *fleet);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the server needs of a store. The server owns the truth in memory; the store makes it survive. One store belongs to one shard and is
- * called from its thread only.
+ * What the server needs of a store. The server owns the truth in memory; the store makes it survive. One
+ * store belongs to one shard and is called from its thread only.
  *
- * Writes gather in a batch. They count once dn_store_commit has returned OK; the shard lets no answer to a device or an API caller
- * out before that. After a failed commit the shard stops: what is in memory is no longer what is on disk, so the process restarts from disk.
+ * Writes gather in a batch. They count once dn_store_commit has returned OK; the shard lets no answer to a
+ * device or an API caller out before that. After a failed commit the shard stops: what is in memory is no
+ * longer what is on disk, so the process restarts from disk.
  *
- * A registration has a slot: a small, dense number that is reused. Stores key by it, since an index by random names costs a page per write.
- * A store may keep a journal of writes and sweep changed registrations to their place later: it reads them through `source`.
+ * A registration has a slot: a small, dense number that is reused. Stores key by it, since an index by random
+ * names costs a page per write. A store may keep a journal of writes and sweep changed registrations to their
+ * place later: it reads them through `source`.
  */
 #ifndef DN_SERVER_STORE_H
 #define DN_SERVER_STORE_H
@@ -18,7 +20,8 @@
 
 #define DN_SLOT_NONE UINT32_MAX
 
-/* A registration as it is kept. Views belong to whoever gives the record and live during the call. Wall times in ms since the epoch. */
+/* A registration as it is kept. Views belong to whoever gives the record and live during the call. Wall times
+ * in ms since the epoch. */
 typedef struct {
     uint32_t slot;
     uint64_t id; /* the location's number: /rd/<id in base32 or hex>; unpredictable, never reused */
@@ -29,8 +32,8 @@ typedef struct {
     int64_t updated_ms; /* expires at updated_ms + lifetime_s */
     uint32_t links;     /* number of the interned link list */
     uint8_t version_major, version_minor;
-    uint8_t binding; /* the server's bit set */
-    uint8_t flags;   /* the server's own */
+    uint8_t binding;  /* the server's bit set */
+    uint8_t flags;    /* the server's own */
     dunlin_slice sms; /* empty if none */
 } dn_store_registration;
 
@@ -39,7 +42,7 @@ typedef struct {
     uint32_t number; /* small and dense like a slot; the key */
     dunlin_slice endpoint;
     dunlin_path path;
-    uint16_t format;   /* content format asked for, 65535 for the client's choice */
+    uint16_t format; /* content format asked for, 65535 for the client's choice */
     int64_t since_ms;
     uint64_t token; /* the token's 8 bytes */
 } dn_store_observation;
@@ -60,7 +63,8 @@ typedef struct {
     void *context;
 } dn_store_source;
 
-/* Receives what was kept, at start: link lists first, then registrations, observations, values. A non-OK answer ends the load with it. */
+/* Receives what was kept, at start: link lists first, then registrations, observations, values. A non-OK
+ * answer ends the load with it. */
 typedef struct {
     dunlin_status (*links)(void *context, uint32_t number, dunlin_slice text);
     dunlin_status (*registration)(void *context, const dn_store_registration *registration);
@@ -76,15 +80,18 @@ typedef struct {
     void (*attach)(dn_store *store, const dn_store_source *source); /* after load, before the first write */
     void (*put_links)(dn_store *store, uint32_t number, dunlin_slice text);
     void (*drop_links)(dn_store *store, uint32_t number);
-    void (*put_registration)(dn_store *store, const dn_store_registration *registration); /* new, or all of it changed */
-    void (*touch_registration)(dn_store *store, uint32_t slot, int64_t updated_ms);       /* refreshed, nothing else changed */
+    void (*put_registration)(dn_store *store,
+                             const dn_store_registration *registration); /* new, or all of it changed */
+    void (*touch_registration)(dn_store *store, uint32_t slot,
+                               int64_t updated_ms); /* refreshed, nothing else changed */
     void (*drop_registration)(dn_store *store, uint32_t slot);
     void (*put_observation)(dn_store *store, const dn_store_observation *observation);
     void (*drop_observation)(dn_store *store, uint32_t number); /* its value goes with it */
     void (*put_value)(dn_store *store, const dn_store_value *value);
-    dunlin_status (*commit)(dn_store *store); /* errors of any write since the last commit come out here: STORE */
-    const char *(*error)(dn_store *store);    /* text of the last failure */
-    void (*close)(dn_store *store);           /* sweeps, commits and frees */
+    dunlin_status (*commit)(
+        dn_store *store); /* errors of any write since the last commit come out here: STORE */
+    const char *(*error)(dn_store *store); /* text of the last failure */
+    void (*close)(dn_store *store);        /* sweeps, commits and frees */
 } dn_store_ops;
 
 /* Every store begins with this. */

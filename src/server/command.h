@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A piece of work for a shard, from the moment it is asked for until its completion has run. It travels from
+ * a caller's thread through the mailbox, lives as a request to a device while one is under way, and waits for
+ * the commit before its completion runs. Requests of the server's own, to renew observations, are commands
+ * nobody waits for.
+ */
+#ifndef DN_SERVER_COMMAND_H
+#define DN_SERVER_COMMAND_H
+
+#include "server/fleet.h"
+
+typedef enum {
+    DN_COMMAND_REQUEST,
+    DN_COMMAND_OBSERVE,
+    DN_COMMAND_UNOBSERVE,
+    DN_COMMAND_RENEW, /* the server's own: Observe again after a Register */
+    DN_COMMAND_FETCH, /* the server's own: the rest of a long notification */
+    DN_COMMAND_CANCEL,
+    DN_COMMAND_GET,
+    DN_COMMAND_LIST,
+    DN_COMMAND_OBSERVATIONS
+} dn_command_kind;
+
+typedef void dn_observe_done(void *context, const dn_device_response *response, bool existed);
+typedef void dn_get_done(void *context, const dn_client_view *client);
+typedef void dn_list_done(void *context, const dn_client_page *page);
+typedef void dn_observations_done(void *context, bool registered, const dn_observation_view *list,
+                                  size_t count);
+
+/* One that a scan found; the registration is looked at again when the page is made. */
+typedef struct {
+    uint32_t slot;
+    uint64_t id;
+} dn_list_hit;
+
+typedef struct dn_command {
+    struct dn_command *next; /* of the queue it is in */
+    dn_command_kind kind;
+    uint64_t number; /* REQUEST: what dn_fleet_cancel names; CANCEL: the one to cancel */
+    dn_device_request
+        ask; /* its views go to copies behind this structure; the queries use ask.endpoint only */
+    union {
+        dn_device_done *request;
+        dn_observe_done *observe;
+        dn_get_done *get;
+        dn_list_done *list;
+        dn_observations_done *observations;
+    } done;
+    void *context; /* of done */
+
+    /* LIST. */
+    uint64_t after;
+    uint32_t limit;
+    uint32_t hit_count;
+    dn_list_hit *hits;
+
+    /* While a request to a device is under way. */
+    struct dn_shard *shard;
+    uint32_t place; /* among the shard's active requests */
+    uint32_t slot;
+    uint64_t exchange;
+    uint32_t observation; /* OBSERVE, RENEW, FETCH */
+    uint64_t token;       /* of that observation: its number may be another one's by now */
+    uint32_t watch;       /* RENEW: the endpoint's */
+    uint8_t szx;          /* FETCH: size exponent of the block that came */
+
+    /* The outcome. */
+    dn_device_response response; /* payload in `body`, location in `location` */
+    uint8_t *body;
+    char location[DUNLIN_PATH_TEXT_MAX + 1];
+    bool existed;
+} dn_command;
+
+/* A command with its own copies of the views of `ask`. NULL: no memory. */
+dn_command *dn_command_create(dn_command_kind kind, const dn_device_request *ask);
+void dn_command_free(dn_command *command);
+/* The outcome's payload as a copy of its own. False: no memory. */
+bool dn_command_keep(dn_command *command, dunlin_slice payload);
+
+/* A queue, first in first out. Zero-initialised: empty. */
+typedef struct {
+    dn_command *first, *last;
+} dn_command_queue;
+void dn_command_push(dn_command_queue *queue, dn_command *command);
+dn_command *dn_command_pop(dn_command_queue *queue); /* NULL: empty */
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contract for others: turns calls into commands and events into views. There is one shard; nobody
+ * outside this file knows. */
+#include "server/fleet.h"
+
+#include "server/events.h"
+#include "server/loop.h"
+#include "server/view.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LIST_MAX 1000u /* clients in a page */
+
+struct dn_fleet {
+    dn_events *events;
+    dn_loop *loop;
+    _Atomic uint64_t last_number; /* of a request */
+};
+
+dn_fleet_config dn_fleet_config_default(void)
+{
+    dn_fleet_config config = {.max_registrations = 1000000,
+                              .max_link_list_bytes = 16384,
+                              .max_link_lists = 100000,
+                              .max_observations = 1000000,
+                              .max_requests = 1024,
+                              .event_buffer_bytes = 8u << 20,
+                              .coap = dn_coap_config_default()};
+    config.coap.exchanges = 2048;
+    config.coap.transfers = 64;
+    config.coap.max_body = 65536;
+    /* At 1,000 messages a second it remembers all of EXCHANGE_LIFETIME's last minute; a device seldom has
+     * more than a few at once. */
+    config.coap.dedup_slots = 65536;
+    config.coap.dedup_per_peer = 16;
+    config.coap.dedup_reply_max = 64;
+    return config;
+}
+
+dunlin_status dn_fleet_start(const dn_fleet_config *config, dn_fleet **fleet, char *error, size_t error_size)
+{
+    dn_fleet *made = calloc(1, sizeof *made);
+    dn_events *events = made != NULL ? dn_events_create(config->event_buffer_bytes) : NULL;
+    if (events == NULL) {
+        free(made);
+        config->store->ops->close(config->store);
+        (void)snprintf(error, error_size, "no memory for %u bytes of events",
+                       (unsigned)config->event_buffer_bytes);
+        return DUNLIN_ERR_MEMORY;
+    }
+    made->events = events;
+    dunlin_status status = dn_loop_create(config, events, &made->loop, error, error_size);
+    if (status != DUNLIN_OK) {
+        dn_events_destroy(events);
+        free(made);
+        return status;
+    }
+    *fleet = made;
+    return DUNLIN_OK;
+}
+
+void dn_fleet_stop(dn_fleet *fleet, uint32_t grace_ms)
+{
+    if (fleet == NULL) {
+        return;
+    }
+    dn_loop_stop(fleet->loop, grace_ms);
+    dn_events_destroy(fleet->events);
+    free(fleet);
+}
+
+const char *dn_fleet_address(const dn_fleet *fleet, size_t index)
+{
+    return dn_loop_address(fleet->loop, index);
+}
+
+bool dn_fleet_healthy(const dn_fleet *fleet, const char **detail)
+{
+    return dn_loop_healthy(fleet->loop, detail);
+}
+
+void dn_fleet_on_failure(dn_fleet *fleet, void (*failed)(void *context, const char *detail), void *context)
+{
+    dn_loop_on_failure(fleet->loop, failed, context);
+}
+
+void dn_fleet_count(const dn_fleet *fleet, dn_fleet_counters *out)
+{
+    dn_loop_count(fleet->loop, out);
+}
+
+/* Commands. */
+
+static dn_command *make(dn_command_kind kind, const dn_device_request *ask, void *context)
+{
+    dn_command *command = dn_command_create(kind, ask);
+    if (command != NULL) {
+        command->context = context;
+    }
+    return command;
+}
+
+static dunlin_status post(dn_fleet *fleet, dn_command *command)
+{
+    dunlin_status status = dn_loop_post(fleet->loop, command);
+    if (status != DUNLIN_OK) {
+        dn_command_free(command);
+    }
+    return status;
+}
+
+dunlin_status dn_fleet_list(dn_fleet *fleet, uint64_t after, uint32_t limit, dunlin_slice substring,
+                            void (*done)(void *context, const dn_client_page *page), void *context)
+{
+    if (limit == 0 || limit > LIST_MAX) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    const dn_device_request ask = {.endpoint = substring};
+    dn_command *command = make(DN_COMMAND_LIST, &ask, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.list = done;
+    command->after = after;
+    command->limit = limit;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_get(dn_fleet *fleet, dunlin_slice endpoint,
+                           void (*done)(void *context, const dn_client_view *client), void *context)
+{
+    const dn_device_request ask = {.endpoint = endpoint};
+    dn_command *command = make(DN_COMMAND_GET, &ask, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.get = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_request(dn_fleet *fleet, const dn_device_request *request, dn_device_done *done,
+                               void *context, uint64_t *number)
+{
+    dn_command *command = make(DN_COMMAND_REQUEST, request, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.request = done;
+    command->number = atomic_fetch_add(&fleet->last_number, 1) + 1;
+    if (number != NULL) {
+        *number = command->number; /* before the completion can run */
+    }
+    return post(fleet, command);
+}
+
+void dn_fleet_cancel(dn_fleet *fleet, uint64_t number)
+{
+    const dn_device_request ask = {.endpoint = {NULL, 0}};
+    dn_command *command = make(DN_COMMAND_CANCEL, &ask, NULL);
+    if (command == NULL) {
+        return; /* the request ends by its own time-out */
+    }
+    command->number = number;
+    (void)post(fleet, command);
+}
+
+dunlin_status dn_fleet_observe(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path, uint16_t accept,
+                               uint32_t timeout_ms,
+                               void (*done)(void *context, const dn_device_response *response, bool existed),
+                               void *context)
+{
+    const dn_device_request ask = {.endpoint = endpoint,
+                                   .method = DN_COAP_GET,
+                                   .path = path,
+                                   .content_format = DN_COAP_NO_FORMAT,
+                                   .accept = accept,
+                                   .timeout_ms = timeout_ms};
+    dn_command *command = make(DN_COMMAND_OBSERVE, &ask, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.observe = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_unobserve(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path,
+                                 uint32_t timeout_ms, dn_device_done *done, void *context)
+{
+    const dn_device_request ask = {.endpoint = endpoint,
+                                   .method = DN_COAP_GET,
+                                   .path = path,
+                                   .content_format = DN_COAP_NO_FORMAT,
+                                   .accept = DN_COAP_NO_FORMAT,
+                                   .timeout_ms = timeout_ms};
+    dn_command *command = make(DN_COMMAND_UNOBSERVE, &ask, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.request = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_observations(dn_fleet *fleet, dunlin_slice endpoint,
+                                    void (*done)(void *context, bool registered,
+                                                 const dn_observation_view *list, size_t count),
+                                    void *context)
+{
+    const dn_device_request ask = {.endpoint = endpoint};
+    dn_command *command = make(DN_COMMAND_OBSERVATIONS, &ask, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.observations = done;
+    return post(fleet, command);
+}
+
+/* Events. */
+
+bool dn_fleet_next_event(dn_fleet *fleet, dn_event *event)
+{
+    dn_event_record record;
+    if (!dn_events_next(fleet->events, &record)) {
+        return false;
+    }
+    dn_view_event(&record, dn_loop_peer_text, event);
+    return true;
+}
+
+int dn_fleet_event_fd(const dn_fleet *fleet)
+{
+    return dn_events_fd(fleet->events);
+}

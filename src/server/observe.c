@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An observation's life: asked for, agreed to, fed by notifications, renewed after each Register, lost or
+ * ended. */
+#include "server/observe.h"
+
+#include "server/shard_inside.h"
+
+#define RENEWALS_AT_ONCE (DN_REQUESTS_OWN_MAX / 2) /* the other half is for fetching long notifications */
+#define RETRY_MS         100u                      /* when the engine had no room */
+#define SUCCESS_CLASS    2
+
+static uint8_t class_of(uint8_t code)
+{
+    return code >> 5;
+}
+
+/* The observation that a request was made for, or NULL if it was removed meanwhile. */
+static dn_observation *observation_of(dn_shard *shard, const dn_command *command)
+{
+    const dn_observations *table = &shard->observations;
+    if (command->observation >= table->slab.used) {
+        return NULL;
+    }
+    dn_observation *observation = dn_observations_at(table, command->observation);
+    return observation->token == command->token ? observation : NULL;
+}
+
+static void set_value(dn_shard *shard, uint32_t number, uint8_t code, uint16_t format, dunlin_slice payload)
+{
+    dn_store_value value = {.observation = number,
+                            .received_ms = shard->wall_ms,
+                            .code = code,
+                            .format = format,
+                            .payload = payload};
+    if (dn_observations_set_value(&shard->observations, number, &value) != DUNLIN_OK) {
+        dn_log_at(shard->log, DN_LOG_ERROR, DN_SHARD_AREA, "no memory for a notification of %zu bytes",
+                  payload.len);
+    }
+}
+
+static void tell_value(dn_shard *shard, const dn_observation *observation, uint8_t code, uint16_t format,
+                       dunlin_slice payload)
+{
+    uint32_t slot = dn_observations_watch(&shard->observations, observation->watch)->slot;
+    dn_event_record record = {.type = DN_EVENT_NOTIFICATION,
+                              .at_ms = shard->wall_ms,
+                              .endpoint = dn_observation_endpoint(&shard->observations, observation),
+                              .path = observation->path,
+                              .code = code,
+                              .content_format = format,
+                              .body = payload};
+    if (slot != DN_SLOT_NONE) {
+        record.id = dn_registrations_at(&shard->registrations, slot)->id;
+    }
+    dn_events_put(shard->config.events, &record);
+    shard->counters.notifications++;
+}
+
+/* The device agreed, or told a new value: it is observed, and this is its value now. */
+static void take_value(dn_shard *shard, uint32_t number, const dn_coap_response *response)
+{
+    dn_observation *observation = dn_observations_at(&shard->observations, number);
+    dn_observations_set_state(&shard->observations, number, DN_OBSERVATION_ACTIVE);
+    if (!observation->kept) {
+        dn_observations_keep(&shard->observations, number, shard->wall_ms);
+    }
+    set_value(shard, number, response->code, response->content_format, response->payload);
+    tell_value(shard, observation, response->code, response->content_format, response->payload);
+}
+
+/* It is observed no longer, as this answer says. The wish stays and is tried again after the next Register.
+ */
+static void lose(dn_shard *shard, uint32_t number, const dn_coap_response *response)
+{
+    dn_observation *observation = dn_observations_at(&shard->observations, number);
+    dn_observations_set_state(&shard->observations, number, DN_OBSERVATION_LOST);
+    if (response == NULL) {
+        return;
+    }
+    set_value(shard, number, response->code, response->content_format, response->payload);
+    tell_value(shard, observation, response->code, response->content_format, response->payload);
+}
+
+/* Starting. */
+
+static void answer_with_last(dn_shard *shard, dn_command *command, const dn_observation *observation)
+{
+    const dn_observed_value *last = observation->last;
+    command->existed = true;
+    command->response = (dn_device_response){.status = DUNLIN_OK,
+                                             .code = last->code,
+                                             .content_format = last->format,
+                                             .received_ms = last->received_ms};
+    if (!dn_command_keep(command, dunlin_slice_make(last->bytes, last->len))) {
+        command->response.status = DUNLIN_ERR_MEMORY;
+    }
+    dn_shard_finish(shard, command);
+}
+
+static void forget_if_unborn(dn_shard *shard, uint32_t number)
+{
+    const dn_observation *observation = dn_observations_at(&shard->observations, number);
+    if (!observation->kept && observation->attempts == 0) {
+        dn_observations_remove(&shard->observations, number);
+    }
+}
+
+void dn_observe_start(dn_shard *shard, dn_command *command)
+{
+    dn_observations *table = &shard->observations;
+    uint32_t number = dn_observations_find(table, command->ask.endpoint, command->ask.path);
+    if (number != DN_OBSERVATION_NONE) {
+        const dn_observation *known = dn_observations_at(table, number);
+        if (known->kept && known->state != DN_OBSERVATION_LOST && known->last != NULL) {
+            answer_with_last(shard, command, known);
+            return;
+        }
+    }
+    uint32_t slot = dn_registrations_find(&shard->registrations, command->ask.endpoint);
+    if (slot == DN_SLOT_NONE) {
+        dn_shard_finish_with(shard, command, DUNLIN_ERR_NOT_FOUND);
+        return;
+    }
+    if (number == DN_OBSERVATION_NONE) {
+        dunlin_status status = dn_observations_add(table, command->ask.endpoint, command->ask.path,
+                                                   command->ask.accept, slot, &number);
+        if (status != DUNLIN_OK) {
+            dn_shard_finish_with(shard, command, status);
+            return;
+        }
+    }
+    /* Several callers at once ask with one token, one after the other: for the device it is one observation
+     * (RFC 7641 section 4.1). */
+    dn_observation *observation = dn_observations_at(table, number);
+    command->observation = number;
+    command->token = observation->token;
+    dunlin_status status = observation->attempts < UINT8_MAX
+                               ? dn_requests_send(shard, command, slot, 0, command->token)
+                               : DUNLIN_ERR_LIMIT;
+    if (status != DUNLIN_OK) {
+        forget_if_unborn(shard, number);
+        dn_shard_finish_with(shard, command, status);
+        return;
+    }
+    observation->attempts++;
+}
+
+static bool is_agreed(dunlin_status status, const dn_coap_response *response)
+{
+    return status == DUNLIN_OK && response->code == DN_COAP_CONTENT &&
+           response->observe != DN_COAP_NO_OBSERVE;
+}
+
+/* What an answer to an Observe request means for the observation, whoever asked. */
+static void judge(dn_shard *shard, uint32_t number, uint16_t format, dunlin_status status,
+                  const dn_coap_response *response)
+{
+    dn_observation *observation = dn_observations_at(&shard->observations, number);
+    if (is_agreed(status, response)) {
+        observation->order = (dn_coap_order){0}; /* its numbers may start anew */
+        (void)dn_coap_order_newer(&observation->order, (uint32_t)response->observe, shard->now_ms);
+        observation->format = format;
+        take_value(shard, number, response);
+    } else if (observation->kept && status == DUNLIN_OK) {
+        lose(shard, number, response);
+    } else if (observation->kept && status != DUNLIN_ERR_TIMEOUT && status != DUNLIN_ERR_CANCELLED) {
+        lose(shard, number, NULL);
+    }
+}
+
+static void answer_start(dn_shard *shard, dn_command *command, dunlin_status status,
+                         const dn_coap_response *response)
+{
+    dn_observation *observation = observation_of(shard, command);
+    dn_requests_outcome(shard, command, status, response);
+    if (observation == NULL) {
+        command->response.status = DUNLIN_ERR_CANCELLED; /* somebody ended it meanwhile */
+        dn_shard_finish(shard, command);
+        return;
+    }
+    observation->attempts--;
+    judge(shard, command->observation, command->ask.accept, status, response);
+    if (status == DUNLIN_OK && response->code == DN_COAP_CONTENT && !is_agreed(status, response)) {
+        command->response.status = DUNLIN_ERR_UNSUPPORTED; /* readable, not observable */
+    }
+    forget_if_unborn(shard, command->observation);
+    dn_shard_finish(shard, command);
+}
+
+/* Renewing. */
+
+static void enqueue(dn_shard *shard, uint32_t number)
+{
+    dn_watch *watch = dn_observations_watch(&shard->observations, number);
+    if (watch->queued || watch->renewing) {
+        return;
+    }
+    watch->queued = true;
+    watch->next = DN_OBSERVATION_NONE;
+    if (shard->renew_first == DN_OBSERVATION_NONE) {
+        shard->renew_first = number;
+    } else {
+        dn_observations_watch(&shard->observations, shard->renew_last)->next = number;
+    }
+    shard->renew_last = number;
+}
+
+static void answer_renewal(dn_shard *shard, dn_command *command, dunlin_status status,
+                           const dn_coap_response *response)
+{
+    dn_watch *watch = dn_observations_watch(&shard->observations, command->watch);
+    watch->renewing = false;
+    if (observation_of(shard, command) != NULL) {
+        judge(shard, command->observation, command->ask.accept, status, response);
+    }
+    /* One that does not answer is asleep or gone: the rest waits for its next Update. CANCELLED: its
+       registration ended, or there is a new one, which comes here by itself. */
+    if (status != DUNLIN_ERR_TIMEOUT && status != DUNLIN_ERR_CANCELLED) {
+        enqueue(shard, command->watch);
+    }
+    dn_observations_release_watch(&shard->observations, command->watch);
+    dn_command_free(command);
+}
+
+void dn_observe_answered(dn_shard *shard, dn_command *command, dunlin_status status,
+                         const dn_coap_response *response)
+{
+    if (command->kind == DN_COMMAND_RENEW) {
+        answer_renewal(shard, command, status, response);
+    } else {
+        answer_start(shard, command, status, response);
+    }
+}
+
+static uint32_t first_pending(const dn_observations *table, const dn_watch *watch)
+{
+    uint32_t number = watch->first;
+    while (number != DN_OBSERVATION_NONE) {
+        const dn_observation *observation = dn_observations_at(table, number);
+        if (observation->kept && observation->state == DN_OBSERVATION_PENDING) {
+            break;
+        }
+        number = observation->next;
+    }
+    return number;
+}
+
+static dunlin_status renew(dn_shard *shard, uint32_t watch_number, uint32_t number)
+{
+    dn_watch *watch = dn_observations_watch(&shard->observations, watch_number);
+    const dn_observation *observation = dn_observations_at(&shard->observations, number);
+    dn_device_request ask = {.method = DN_COAP_GET,
+                             .path = observation->path,
+                             .content_format = DN_COAP_NO_FORMAT,
+                             .accept = observation->format};
+    dn_command *command = dn_command_create(DN_COMMAND_RENEW, &ask);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->observation = number;
+    command->token = observation->token;
+    command->watch = watch_number;
+    dunlin_status status = dn_requests_send(shard, command, watch->slot, 0, observation->token);
+    if (status == DUNLIN_OK) {
+        watch->renewing = true;
+    } else {
+        dn_command_free(command);
+    }
+    return status;
+}
+
+bool dn_observe_has_room(const dn_shard *shard)
+{
+    return shard->requests.own < RENEWALS_AT_ONCE;
+}
+
+void dn_observe_work(dn_shard *shard)
+{
+    dn_observations *table = &shard->observations;
+    while (shard->renew_first != DN_OBSERVATION_NONE && dn_observe_has_room(shard) &&
+           shard->now_ms >= shard->renew_not_before_ms) {
+        uint32_t number = shard->renew_first;
+        dn_watch *watch = dn_observations_watch(table, number);
+        uint32_t observation =
+            watch->slot != DN_SLOT_NONE ? first_pending(table, watch) : DN_OBSERVATION_NONE;
+        if (observation != DN_OBSERVATION_NONE) {
+            dunlin_status status = renew(shard, number, observation);
+            if (status == DUNLIN_ERR_LIMIT || status == DUNLIN_ERR_MEMORY) {
+                shard->renew_not_before_ms = shard->now_ms + RETRY_MS;
+                return;
+            }
+            if (status != DUNLIN_OK) {
+                lose(shard, observation, NULL); /* it cannot be asked for at all, say for a path too long */
+            }
+        }
+        shard->renew_first = watch->next;
+        watch->queued = false;
+        if (!watch->renewing && watch->slot != DN_SLOT_NONE && observation != DN_OBSERVATION_NONE) {
+            enqueue(shard, number);
+        }
+        dn_observations_release_watch(table, number);
+    }
+}
+
+static void mark_pending(dn_shard *shard, const dn_watch *watch)
+{
+    for (uint32_t number = watch->first; number != DN_OBSERVATION_NONE;) {
+        dn_observations_set_state(&shard->observations, number, DN_OBSERVATION_PENDING);
+        number = dn_observations_at(&shard->observations, number)->next;
+    }
+}
+
+void dn_observe_registered(dn_shard *shard, uint32_t slot)
+{
+    const dn_registration *registration = dn_registrations_at(&shard->registrations, slot);
+    uint32_t number = dn_observations_find_watch(
+        &shard->observations, dn_registration_endpoint(&shard->registrations, registration));
+    if (number == DN_OBSERVATION_NONE) {
+        return;
+    }
+    dn_watch *watch = dn_observations_watch(&shard->observations, number);
+    watch->slot = slot;
+    mark_pending(shard, watch);
+    enqueue(shard, number);
+}
+
+void dn_observe_updated(dn_shard *shard, uint32_t slot, bool moved)
+{
+    if (!moved && shard->observations.pending == 0) {
+        return;
+    }
+    const dn_registration *registration = dn_registrations_at(&shard->registrations, slot);
+    uint32_t number = dn_observations_find_watch(
+        &shard->observations, dn_registration_endpoint(&shard->registrations, registration));
+    if (number == DN_OBSERVATION_NONE) {
+        return;
+    }
+    if (moved) {
+        mark_pending(shard, dn_observations_watch(&shard->observations, number));
+    }
+    enqueue(shard, number);
+}
+
+void dn_observe_unregistered(dn_shard *shard, uint32_t slot)
+{
+    const dn_registration *registration = dn_registrations_at(&shard->registrations, slot);
+    uint32_t number = dn_observations_find_watch(
+        &shard->observations, dn_registration_endpoint(&shard->registrations, registration));
+    if (number != DN_OBSERVATION_NONE) {
+        dn_watch *watch = dn_observations_watch(&shard->observations, number);
+        watch->slot = DN_SLOT_NONE;
+        mark_pending(shard, watch);
+    }
+}
+
+/* Notifications. */
+
+static void cancel_fetch(dn_shard *shard, dn_observation *observation)
+{
+    if (observation->fetch != NULL) {
+        dn_requests_cancel(shard, observation->fetch); /* its result clears the pointer */
+    }
+}
+
+/* The first block of a body that did not fit came: asks for the rest (RFC 7959 section 2.6). */
+static void fetch_rest(dn_shard *shard, uint32_t number, uint32_t slot, const dn_coap_response *notification)
+{
+    dn_observation *observation = dn_observations_at(&shard->observations, number);
+    cancel_fetch(shard, observation);
+    dn_device_request ask = {.method = DN_COAP_GET,
+                             .path = observation->path,
+                             .content_format = DN_COAP_NO_FORMAT,
+                             .accept = observation->format,
+                             .payload = notification->payload};
+    dn_command *command = dn_command_create(DN_COMMAND_FETCH, &ask);
+    if (command != NULL) {
+        command->observation = number;
+        command->token = observation->token;
+        command->szx = notification->szx;
+        if (dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0) == DUNLIN_OK) {
+            observation->fetch = command;
+            return;
+        }
+        dn_command_free(command);
+    }
+    shard->counters.requests_failed++;
+    dn_log_at(shard->log, DN_LOG_WARN, DN_SHARD_AREA, "a long notification could not be fetched: no room");
+}
+
+void dn_observe_fetched(dn_shard *shard, dn_command *command, dunlin_status status,
+                        const dn_coap_response *response)
+{
+    dn_observation *observation = observation_of(shard, command);
+    if (observation != NULL && observation->fetch == command) {
+        observation->fetch = NULL;
+        if (status == DUNLIN_OK && response->code == DN_COAP_CONTENT) {
+            take_value(shard, command->observation, response);
+        } else {
+            dn_log_at(shard->log, DN_LOG_WARN, DN_SHARD_AREA, "the rest of a notification did not come: %s",
+                      dunlin_status_text(status));
+        }
+    }
+    dn_command_free(command);
+}
+
+bool dn_observe_notified(dn_shard *shard, const dn_peer *peer, const dn_coap_response *notification)
+{
+    dn_observations *table = &shard->observations;
+    uint64_t token = 0;
+    uint32_t number = DN_OBSERVATION_NONE;
+    uint32_t slot = DN_SLOT_NONE;
+    if (notification->token.len == sizeof token) {
+        memcpy(&token, notification->token.bytes, sizeof token);
+        number = token != 0 ? dn_observations_by_token(table, token) : DN_OBSERVATION_NONE;
+    }
+    if (number != DN_OBSERVATION_NONE) {
+        slot = dn_observations_watch(table, dn_observations_at(table, number)->watch)->slot;
+    }
+    /* RFC 7252 section 5.3.2: token and endpoint both match. */
+    if (slot == DN_SLOT_NONE || !dn_observations_at(table, number)->kept ||
+        !dn_peer_equal(peer, &dn_registrations_at(&shard->registrations, slot)->peer)) {
+        shard->counters.unknown_notifications++;
+        return false;
+    }
+    dn_observation *observation = dn_observations_at(table, number);
+    if (class_of(notification->code) != SUCCESS_CLASS) {
+        cancel_fetch(shard, observation);
+        lose(shard, number, notification); /* RFC 7641 section 3.2: an error ends it */
+        return true;
+    }
+    if (notification->code != DN_COAP_CONTENT || notification->observe == DN_COAP_NO_OBSERVE) {
+        shard->counters.unknown_notifications++;
+        return false;
+    }
+    if (!dn_coap_order_newer(&observation->order, (uint32_t)notification->observe, shard->now_ms)) {
+        return true; /* overtaken by a newer one: no news */
+    }
+    if (notification->more) {
+        fetch_rest(shard, number, slot, notification);
+    } else {
+        cancel_fetch(shard, observation);
+        take_value(shard, number, notification);
+    }
+    return true;
+}
+
+/* Ending. */
+
+void dn_observe_stop(dn_shard *shard, dn_command *command)
+{
+    dn_observations *table = &shard->observations;
+    uint32_t number = dn_observations_find(table, command->ask.endpoint, command->ask.path);
+    if (number == DN_OBSERVATION_NONE || !dn_observations_at(table, number)->kept) {
+        dn_shard_finish_with(shard, command, DUNLIN_ERR_NOT_FOUND);
+        return;
+    }
+    dn_observation *observation = dn_observations_at(table, number);
+    cancel_fetch(shard, observation);
+    uint64_t token = observation->token;
+    uint32_t slot = dn_observations_watch(table, observation->watch)->slot;
+    bool is_known_there = observation->state != DN_OBSERVATION_LOST;
+    command->ask.accept =
+        observation->format; /* the request must be the same but for Observe (RFC 7641 section 3.6) */
+    dn_observations_remove(table, number);
+    if (slot == DN_SLOT_NONE || !is_known_there) {
+        dn_shard_finish_with(shard, command, DUNLIN_OK);
+        return;
+    }
+    dunlin_status status = dn_requests_send(shard, command, slot, 1, token);
+    if (status != DUNLIN_OK) {
+        dn_shard_finish_with(shard, command, status);
+    }
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Filling in what is shown. */
+#include "server/view.h"
+
+static int64_t expires_at(int64_t updated_ms, uint32_t lifetime_s)
+{
+    return lifetime_s == 0 ? INT64_MAX : updated_ms + (int64_t)lifetime_s * 1000;
+}
+
+void dn_view_record(const dn_registrations *table, uint32_t slot, dn_event_type type, int64_t at_ms,
+                    dn_event_record *record)
+{
+    const dn_registration *registration = dn_registrations_at(table, slot);
+    *record = (dn_event_record){.type = (uint8_t)type,
+                                .at_ms = at_ms,
+                                .id = registration->id,
+                                .registered_ms = registration->registered_ms,
+                                .updated_ms = registration->updated_ms,
+                                .lifetime_s = registration->lifetime_s,
+                                .peer = registration->peer,
+                                .version_major = registration->version_major,
+                                .version_minor = registration->version_minor,
+                                .binding = registration->binding,
+                                .flags = registration->flags,
+                                .endpoint = dn_registration_endpoint(table, registration),
+                                .sms = dn_registration_sms(table, registration)};
+}
+
+static void fill(const dn_event_record *record, dn_peer_text *text, dn_client_view *view)
+{
+    *view = (dn_client_view){.endpoint = record->endpoint,
+                             .version_major = record->version_major,
+                             .version_minor = record->version_minor,
+                             .queue_mode = (record->flags & DN_REGISTRATION_QUEUE_MODE) != 0,
+                             .lifetime_s = record->lifetime_s,
+                             .registered_ms = record->registered_ms,
+                             .updated_ms = record->updated_ms,
+                             .expires_ms = expires_at(record->updated_ms, record->lifetime_s),
+                             .sms = record->sms};
+    dn_registration_id_format(record->id, view->id);
+    dn_binding_text(record->binding, view->binding);
+    text(&record->peer, view->address, sizeof view->address);
+}
+
+void dn_view_client(const dn_registrations *table, uint32_t slot, dn_peer_text *text, dn_client_view *view)
+{
+    dn_event_record record;
+    dn_view_record(table, slot, DN_EVENT_REGISTERED, 0, &record);
+    fill(&record, text, view);
+    view->links = dn_link_lists_text(&table->lists, dn_registrations_at(table, slot)->links);
+}
+
+void dn_view_event(const dn_event_record *record, dn_peer_text *text, dn_event *event)
+{
+    *event = (dn_event){.type = (dn_event_type)record->type,
+                        .at_ms = record->at_ms,
+                        .replaced = record->replaced,
+                        .changed = record->changed,
+                        .path = record->path,
+                        .code = record->code,
+                        .content_format = record->content_format};
+    if (event->type == DN_EVENT_GAP) {
+        return;
+    }
+    if (event->type == DN_EVENT_NOTIFICATION) {
+        event->client.endpoint = record->endpoint;
+        dn_registration_id_format(record->id, event->client.id);
+        event->payload = record->body;
+        return;
+    }
+    fill(record, text, &event->client);
+    event->client.links = record->body;
+}
