@@ -43,11 +43,11 @@ dn_bundle(NAME dunlin-client EXPORT client
     PARTS dn_base dn_codec dn_coap dn_model dn_client
     DESCRIPTION "LwM2M client library without IO and without heap")
 dn_bundle(NAME dunlin-posix EXPORT posix
-    PARTS dn_bearer dn_endpoint dn_port
+    PARTS dn_bearer dn_port
     REQUIRES dunlin-client
     DESCRIPTION "Sockets, clock and event loop for Dunlin on POSIX systems")
 dn_bundle(NAME dunlin-server EXPORT server
-    PARTS dn_base dn_codec dn_coap dn_model dn_ddf dn_bearer dn_endpoint dn_port dn_server dn_store
+    PARTS dn_base dn_codec dn_coap dn_model dn_ddf dn_bearer dn_port dn_server dn_store
     FIND Threads SQLite3 EXPAT LINK Threads::Threads SQLite::SQLite3 EXPAT::EXPAT MODULES sqlite3 expat
     DESCRIPTION "LwM2M server library")
 
