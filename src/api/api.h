@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The HTTP side of a server: REST under /api/v1, events, metrics and the console's files, over a fleet. docs/reference/rest.md is its
+ * reference for users, src/api/openapi.json the machine's.
+ *
+ * Threads: dn_api_start starts its own; every function here may be called from any one other thread. The fleet and the registry must
+ * outlive the api.
+ */
+#ifndef DN_API_API_H
+#define DN_API_API_H
+
+#include "model/ddf/registry.h"
+#include "server/fleet.h"
+
+typedef struct dn_api dn_api;
+
+/* Strings are copied by nobody: they must outlive the api. */
+typedef struct {
+    const char *listen; /* "127.0.0.1:8080", "[::1]:0"; numeric */
+    const char *const
+        *host_names; /* names besides IP addresses and localhost that the Host header may carry */
+    size_t host_name_count;
+    const char *console_dir; /* the console's files; NULL: none */
+    const char *upload_dir;  /* where uploaded models are kept (exists); NULL: they are kept in memory only */
+    const char *version;
+    const char *const *coap_addresses; /* as bound, for /server */
+    size_t coap_address_count;
+    uint32_t threads;                /* 1: HTTP worker threads */
+    uint32_t max_connections;        /* 1024 */
+    uint32_t max_connections_per_ip; /* 0: no limit of its own */
+    uint32_t connection_timeout_s;   /* 60: an idle connection is closed */
+    uint32_t max_body_bytes;         /* 1 MiB: of a request */
+    uint32_t max_event_streams;      /* 64 */
+    uint32_t event_history_bytes;    /* 8 MiB: what a stream may resume from */
+    uint32_t profile_slots;          /* 16384: devices whose object lists are kept at hand */
+    uint32_t request_timeout_s;      /* 30: of a request to a device that names none */
+    dn_fleet *fleet;
+    dn_registry *registry;
+    dn_random random;
+    const dn_log *log;
+    int64_t (*wall_ms)(void *context);   /* ms since the epoch */
+    uint64_t (*clock_ms)(void *context); /* monotonic */
+    void *clock_context;
+} dn_api_config;
+
+/* The defaults named above; the pointers are NULL. */
+dn_api_config dn_api_config_default(void);
+
+/* Binds, reads the console's files, starts the threads. ARGUMENT, IO, MEMORY: `error` says what. */
+dunlin_status dn_api_start(const dn_api_config *config, dn_api **api, char *error, size_t error_size);
+/* The bound address, "127.0.0.1:40123". */
+const char *dn_api_address(const dn_api *api);
+/* Reads the console's files anew; the old ones are served on when that fails. */
+dunlin_status dn_api_reload(dn_api *api, char *error, size_t error_size);
+/* Takes no more requests, lets those in progress finish for at most `grace_ms`, cancels the rest, ends the threads and frees. */
+void dn_api_stop(dn_api *api, uint32_t grace_ms);
+
+#endif

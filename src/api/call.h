@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One HTTP request on its way through the API. A handler runs on an HTTP thread with the whole body at hand. It answers with dn_call_reply or
+ * dn_call_problem, or, when it needs the fleet, says dn_call_wait and hands the work on; the fleet's completion (on another thread)
+ * fills call->answer and says dn_call_wake, after which `next` runs on the HTTP thread again. Nothing blocks in between.
+ */
+#ifndef DN_API_CALL_H
+#define DN_API_CALL_H
+
+#include "api/problem.h"
+#include "api/profile.h"
+#include "api/route.h"
+#include "api/service.h"
+
+#include <microhttpd.h>
+
+/* What the fleet answered. */
+typedef struct {
+    dunlin_status status;
+    uint8_t code;
+    uint16_t format;
+    bool existed;
+    int64_t received_ms;
+    dn_text payload;
+    char location[DUNLIN_PATH_TEXT_MAX + 1];
+} dn_answer;
+
+struct dn_call {
+    dn_api *api;
+    struct MHD_Connection *connection;
+    dn_method method;
+    const char *host; /* the Host header, or NULL */
+    char *target;     /* the request's URI as it came, cut and decoded in place */
+    const dn_route *route;
+    dunlin_slice endpoint;
+    dunlin_path path;
+    dn_query query;
+    dn_text body;
+    size_t discarded; /* bytes of a body that is too large */
+    bool begun, too_large, replied;
+    uint64_t started_ms;
+    uint32_t timeout_ms; /* of requests to a device */
+    uint64_t started_us;
+
+    void (*next)(dn_call *call);
+    /* While it waits: guarded by the service's flights. */
+    dn_call *older, *newer;
+    bool waiting;
+    uint64_t number; /* of the fleet's request, 0: cannot be cancelled */
+    int socket;
+
+    dn_answer answer;
+    dn_profile *profile;
+    void (*with_profile)(dn_call *call);
+    uint64_t ticket;
+    void *state; /* the handler's own, freed with free_state */
+    void (*free_state)(void *state);
+    char *header_value; /* one further header of the answer */
+    const char *header_name;
+};
+
+/* Answers; takes the text's memory. */
+void dn_call_reply(dn_call *call, unsigned status, const char *media_type, dn_text *body);
+/* Answers 200 or `status` with JSON. */
+void dn_call_reply_json(dn_call *call, unsigned status, dn_text *body);
+void dn_call_problem(dn_call *call, dn_problem_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with the parts that only some problems have. Fills in endpoint and path from the route. */
+void dn_call_problem_with(dn_call *call, dn_problem problem);
+/* A header that the answer will carry; one at most. Copies `value`. */
+void dn_call_header(dn_call *call, const char *name, const char *value);
+/* Queues a ready-made response; `response` stays the caller's. */
+void dn_call_queue(dn_call *call, unsigned status, struct MHD_Response *response);
+
+/* Before work is handed to the fleet. False: the server stops, the call has been answered. */
+bool dn_call_wait(dn_call *call, void (*next)(dn_call *call));
+/* After it was handed over: what to cancel when the caller hangs up. */
+void dn_call_cancellable(dn_call *call, uint64_t number);
+/* From any thread, once for each wait; `call` must not be touched afterwards by a thread other than its HTTP thread. */
+void dn_call_wake(dn_call *call);
+
+void dn_call_free(dn_call *call);
+
+#endif

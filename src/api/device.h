@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What handlers that speak to a device share: its profile, the request, the answer or its problem. */
+#ifndef DN_API_DEVICE_H
+#define DN_API_DEVICE_H
+
+#include "api/call.h"
+#include "api/json_write.h"
+#include "codec/format.h"
+
+/* Fetches call->profile, from the cache or the fleet, and runs `next`; a device that is not registered is answered here. */
+void dn_device_profile(dn_call *call, void (*next)(dn_call *call));
+/* Hands a request to the fleet (endpoint and timeout are filled in here); `next` runs with call->answer. */
+void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_call *call));
+/* True when the answer is a success; else the problem has been answered. */
+bool dn_device_succeeded(dn_call *call);
+/* Answers unknown-endpoint. */
+void dn_device_unknown(dn_call *call);
+/* Copies a response into call->answer and wakes the call. A completion for the fleet: context is the dn_call. */
+void dn_device_answered(void *call, const dn_device_response *response);
+/* Notes why the fleet took no work, and wakes the call: `next` then sees that status. */
+void dn_device_refused(dn_call *call, dunlin_status status);
+/* Milliseconds left of the call's time; 0: none, and the time-out has been answered. */
+uint32_t dn_device_time_left(dn_call *call);
+
+/* Reads the parameter "timeout" and, if asked for, "format" (DN_FORMAT_NONE when not given). False: the problem has been answered. */
+bool dn_device_parameters(dn_call *call, uint16_t *format);
+/* Begins {"endpoint":…,"path":…,"code":…} and leaves the object open. */
+void dn_device_head(dn_call *call, dn_jsonw *json, dunlin_path path);
+/* Answers with the node that call->answer holds: the body of a read. */
+void dn_device_reply_node(dn_call *call, unsigned status);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the route table calls. Each answers the call, or lets it wait for the fleet (call.h). */
+#ifndef DN_API_HANDLERS_H
+#define DN_API_HANDLERS_H
+
+typedef struct dn_call dn_call;
+
+/* clients.c */
+void dn_handle_clients(dn_call *call);
+void dn_handle_client(dn_call *call);
+/* operations.c */
+void dn_handle_get(dn_call *call);
+void dn_handle_write(dn_call *call);
+void dn_handle_create(dn_call *call);
+void dn_handle_execute(dn_call *call);
+void dn_handle_delete(dn_call *call);
+/* observations.c */
+void dn_handle_observations(dn_call *call);
+void dn_handle_observe(dn_call *call);
+void dn_handle_unobserve(dn_call *call);
+/* event_stream.c */
+void dn_handle_events(dn_call *call);
+/* models.c */
+void dn_handle_models(dn_call *call);
+void dn_handle_model(dn_call *call);
+void dn_handle_add_model(dn_call *call);
+/* info.c */
+void dn_handle_server(dn_call *call);
+void dn_handle_health(dn_call *call);
+void dn_handle_metrics(dn_call *call);
+void dn_handle_openapi(dn_call *call);
+
+#endif

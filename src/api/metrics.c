@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The metrics page; see metrics.h. */
+#include "api/metrics.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+    const char *name;
+    const char *type; /* "counter" or "gauge" */
+    const char *help;
+    uint64_t value;
+} metric;
+
+static void write_metric(dn_text *text, const metric *one)
+{
+    dn_text_format(text, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", one->name, one->help, one->name, one->type,
+                   one->name, (unsigned long long)one->value);
+}
+
+static void write_all(dn_text *text, const metric *metrics, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        write_metric(text, &metrics[i]);
+    }
+}
+
+#define COUNT(metrics) (sizeof(metrics) / sizeof((metrics)[0]))
+
+static void write_fleet(dn_text *text, const dn_fleet_counters *c)
+{
+    const metric metrics[] = {
+        {"dunlin_registrations", "gauge", "Devices registered now.", c->registrations},
+        {"dunlin_observations", "gauge", "Observations wanted now.", c->observations},
+        {"dunlin_link_lists", "gauge", "Different object lists among the registrations.", c->link_lists},
+        {"dunlin_registers_total", "counter", "Register requests accepted.", c->registers},
+        {"dunlin_updates_total", "counter", "Update requests accepted.", c->updates},
+        {"dunlin_deregisters_total", "counter", "De-register requests accepted.", c->deregisters},
+        {"dunlin_expiries_total", "counter", "Registrations whose lifetime ended.", c->expiries},
+        {"dunlin_registers_refused_total", "counter", "Register requests refused.", c->refused_registers},
+        {"dunlin_updates_refused_total", "counter", "Update requests refused.", c->refused_updates},
+        {"dunlin_device_requests_total", "counter", "Requests sent to devices.", c->requests_sent},
+        {"dunlin_device_requests_ok_total", "counter", "Requests that a device answered.", c->requests_ok},
+        {"dunlin_device_requests_failed_total", "counter", "Requests that failed, time-outs left out.",
+         c->requests_failed},
+        {"dunlin_device_requests_timeout_total", "counter", "Requests that no device answered.",
+         c->requests_timeout},
+        {"dunlin_notifications_total", "counter", "Notifications received.", c->notifications},
+        {"dunlin_notifications_unknown_total", "counter", "Notifications of no observation of ours.",
+         c->unknown_notifications},
+        {"dunlin_events_total", "counter", "Events made.", c->events},
+        {"dunlin_events_dropped_total", "counter", "Events dropped because nobody took them in time.",
+         c->events_dropped},
+        {"dunlin_store_commits_total", "counter", "Transactions committed.", c->commits},
+        {"dunlin_packet_batches_total", "counter", "Batches of packets handled.", c->batches},
+        {"dunlin_sends_failed_total", "counter", "Packets that could not be sent.", c->sends_failed},
+    };
+    write_all(text, metrics, COUNT(metrics));
+    dn_text_format(
+        text,
+        "# HELP dunlin_store_commit_seconds_total Time spent in commits.\n"
+        "# TYPE dunlin_store_commit_seconds_total counter\ndunlin_store_commit_seconds_total %llu.%06llu\n",
+        (unsigned long long)(c->commit_us_total / 1000000),
+        (unsigned long long)(c->commit_us_total % 1000000));
+}
+
+static void write_coap(dn_text *text, const dn_fleet_counters *counters)
+{
+    const metric metrics[] = {
+        {"dunlin_coap_received_total", "counter", "CoAP messages received.", counters->coap.received},
+        {"dunlin_coap_sent_total", "counter", "CoAP messages sent.", counters->coap.sent},
+        {"dunlin_coap_received_bytes_total", "counter", "Bytes received in CoAP messages.",
+         counters->coap.bytes_received},
+        {"dunlin_coap_sent_bytes_total", "counter", "Bytes sent in CoAP messages.",
+         counters->coap.bytes_sent},
+        {"dunlin_coap_malformed_total", "counter", "Datagrams that are not CoAP or break its rules.",
+         counters->coap.malformed},
+        {"dunlin_coap_oversized_total", "counter", "Datagrams larger than the limit.",
+         counters->coap.oversized},
+        {"dunlin_coap_duplicates_total", "counter", "Messages received again.", counters->coap.duplicates},
+        {"dunlin_coap_retransmissions_total", "counter", "Messages sent again.",
+         counters->coap.retransmissions},
+        {"dunlin_coap_timeouts_total", "counter", "Messages that were never acknowledged.",
+         counters->coap.timeouts},
+        {"dunlin_coap_resets_received_total", "counter", "Resets received.", counters->coap.resets_received},
+        {"dunlin_coap_resets_sent_total", "counter", "Resets sent.", counters->coap.resets_sent},
+        {"dunlin_coap_bad_options_total", "counter",
+         "Requests with a critical option that is not understood.", counters->coap.bad_options},
+        {"dunlin_coap_limits_total", "counter", "Requests refused because a limit was reached.",
+         counters->coap.limits},
+        {"dunlin_coap_unmatched_total", "counter", "Responses that nobody waited for.",
+         counters->coap.unmatched},
+        {"dunlin_coap_requests_total", "counter", "Requests received.", counters->coap.requests},
+        {"dunlin_coap_responses_total", "counter", "Responses received.", counters->coap.responses},
+        {"dunlin_coap_notifications_total", "counter", "Notifications received.",
+         counters->coap.notifications},
+        {"dunlin_coap_incomplete_total", "counter", "Block-wise transfers answered 4.08.",
+         counters->coap.incomplete},
+    };
+    write_all(text, metrics, COUNT(metrics));
+}
+
+/* Resident memory, which is what an operator watches first. */
+static uint64_t resident_bytes(void)
+{
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file != NULL) {
+        if (fscanf(file, "%*u %llu", &pages) != 1) {
+            pages = 0;
+        }
+        fclose(file);
+    }
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void write_api(dn_api *api, dn_text *text)
+{
+    dn_feed_counters feed;
+    dn_feed_count(api->feed, &feed);
+    pthread_mutex_lock(&api->flights.lock);
+    uint64_t waiting = api->flights.count;
+    pthread_mutex_unlock(&api->flights.lock);
+    const metric metrics[] = {
+        {"dunlin_http_waiting", "gauge", "HTTP requests that wait for the fleet.", waiting},
+        {"dunlin_event_streams", "gauge", "Event streams open now.", feed.streams},
+        {"dunlin_event_streams_total", "counter", "Event streams opened.", feed.opened},
+        {"dunlin_event_history_bytes", "gauge", "Bytes of events kept for resuming.", feed.kept_bytes},
+        {"process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes()},
+    };
+    write_all(text, metrics, COUNT(metrics));
+    dn_text_format(
+        text,
+        "# HELP process_start_time_seconds Start of the server.\n# TYPE process_start_time_seconds gauge\n"
+        "process_start_time_seconds %lld.%03lld\n",
+        (long long)(api->started_ms / 1000), (long long)(api->started_ms % 1000));
+}
+
+void dn_metrics_write(dn_api *api, dn_text *text)
+{
+    dn_fleet_counters counters = {0};
+    dn_fleet_count(api->config.fleet, &counters);
+    dn_text_format(text,
+                   "# HELP dunlin_info The version of the server.\n# TYPE dunlin_info gauge\n"
+                   "dunlin_info{version=\"%s\"} 1\n",
+                   api->config.version);
+    write_fleet(text, &counters);
+    write_coap(text, &counters);
+    write_api(api, text);
+    dn_http_metrics_write(api->metrics, text);
+}
