@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many devices a dunlind serves, beside what an echo does on the same machine in the same minute: registrations, updates, reads through
+ * REST, memory, restart. docs/bench.md says how to read it.
+ */
+#include "fleet/daemon.h"
+#include "fleet/echo.h"
+#include "fleet/http.h"
+#include "fleet/reads.h"
+#include "fleet/report.h"
+#include "fleet/window.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REGISTER_TARGET 0.3
+#define UPDATE_TARGET   0.4
+#define READ_TARGET     0.3
+#define LEAST_FLATNESS  0.8
+#define BYTES_TARGET    400
+#define SEED            20261122u
+#define RESTART_SAMPLE  2000u /* devices that update after the restart, to see that they are still known */
+
+typedef struct {
+    daemon_process server;
+    uint32_t count, rounds, in_flight, connections;
+    uint64_t reads;
+    bool json, echo_only, keep;
+    endpoint endpoint;
+    devices devices;
+    report report;
+    double echo_register, echo_update; /* rates */
+} bench;
+
+static void say(const bench *b, const char *text)
+{
+    if (!b->json) {
+        printf("%s\n", text);
+        fflush(stdout);
+    }
+}
+
+/* ---- the yardstick ---- */
+
+static double echo_once(bench *b, window_kind kind, const char *name)
+{
+    struct sockaddr_in address;
+    stats s;
+    pid_t pid = echo_start(&address);
+    window_run(kind, &b->endpoint, &b->devices, &address, b->in_flight, b->count / 10 + 1, &s); /* warm up */
+    double cpu = daemon_cpu_us(pid);
+    window_run(kind, &b->endpoint, &b->devices, &address, b->in_flight, (uint64_t)b->count * 2, &s);
+    s.server_cpu_us = (daemon_cpu_us(pid) - cpu) / (double)s.done;
+    echo_stop(pid);
+    report_add(&b->report, name, b->in_flight, &s, 0, 0, 0);
+    return stats_rate(&s);
+}
+
+/* ---- phases ---- */
+
+static void device_phase(bench *b, window_kind kind, const char *name, uint64_t total, double echo_rate,
+                         double target, double flatness)
+{
+    stats s;
+    double cpu = daemon_cpu_us(b->server.pid);
+    window_run(kind, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, total, &s);
+    s.server_cpu_us = (daemon_cpu_us(b->server.pid) - cpu) / (double)s.done;
+    report_add(&b->report, name, b->in_flight, &s, echo_rate, target, flatness);
+}
+
+static void read_phase(bench *b)
+{
+    stats s;
+    double cpu = daemon_cpu_us(b->server.pid);
+    reads_run(&b->endpoint, &b->devices, &b->server.http, b->connections, b->reads, &s);
+    s.server_cpu_us = (daemon_cpu_us(b->server.pid) - cpu) / (double)s.done;
+    report_add(&b->report, "read through REST", b->connections, &s, b->echo_update, READ_TARGET, 0);
+}
+
+static uint32_t registrations_of(bench *b)
+{
+    static http_connection c;
+    http_fetch(&b->server.http, "/api/v1/clients?limit=1", &c);
+    const char *total = strstr(http_body(&c), "\"total\":");
+    return total != NULL ? (uint32_t)strtoul(total + 8, NULL, 10) : 0;
+}
+
+static void check_registrations(bench *b)
+{
+    uint32_t there = registrations_of(b);
+    if (there != b->count) {
+        fprintf(stderr, "the server says it has %u registrations, not %u\n", there, b->count);
+        exit(1);
+    }
+}
+
+static void restart_phase(bench *b)
+{
+    stats s;
+    uint32_t sample = b->count < RESTART_SAMPLE ? b->count : RESTART_SAMPLE;
+    daemon_kill(&b->server);
+    daemon_start(&b->server);
+    b->report.restart_s = b->server.start_s;
+    check_registrations(b);
+    devices_shuffle(&b->devices);
+    window_run(WINDOW_UPDATE, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, sample, &s);
+}
+
+static void server_phases(bench *b)
+{
+    daemon_start(&b->server);
+    uint64_t before = daemon_rss_bytes(b->server.pid);
+    say(b, "registering");
+    device_phase(b, WINDOW_REGISTER, "register", b->count, b->echo_register, REGISTER_TARGET, LEAST_FLATNESS);
+    uint64_t after = daemon_rss_bytes(b->server.pid);
+    b->report.bytes_per_registration = ((double)after - (double)before) / b->count;
+    b->report.target_bytes = BYTES_TARGET;
+    check_registrations(b);
+    say(b, "updating");
+    device_phase(b, WINDOW_UPDATE, "update", (uint64_t)b->count * b->rounds, b->echo_update, UPDATE_TARGET,
+                 0);
+    say(b, "registering again");
+    device_phase(b, WINDOW_REGISTER, "register again", b->count, b->echo_register, 0, 0);
+    check_registrations(b);
+    if (b->reads > 0) {
+        say(b, "reading");
+        read_phase(b);
+    }
+    say(b, "killing and starting again");
+    restart_phase(b);
+    daemon_stop(&b->server);
+}
+
+/* ---- the program ---- */
+
+static void remove_dir(const char *dir)
+{
+    char command[DAEMON_PATH_MAX + 16];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    if (system(command) != 0) {
+        fprintf(stderr, "could not remove %s\n", dir);
+    }
+}
+
+static _Noreturn void usage(int status)
+{
+    fprintf(status == 0 ? stdout : stderr,
+            "Usage: fleet_bench --server DUNLIND [option...]\n"
+            "Measures a dunlind beside an echo server.\n\n"
+            "  --server PATH       the dunlind to start\n"
+            "  --config FILE       its configuration file\n"
+            "  --devices N         registrations (100000)\n"
+            "  --rounds N          updates per device (5)\n"
+            "  --in-flight N       requests in flight (64)\n"
+            "  --reads N           reads through REST (50000; 0: none)\n"
+            "  --connections N     HTTP connections that read (64)\n"
+            "  --dir DIR           where its data goes (a new directory in TMPDIR or /tmp)\n"
+            "  --keep              leave that directory\n"
+            "  --echo              only the echo\n"
+            "  --json              figures as JSON\n"
+            "Exit status: 0 all targets met, 3 a target was missed, 1 something failed, 2 usage.\n");
+    exit(status);
+}
+
+static uint32_t number_of(const char *text)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (*end != '\0' || number > 16000000) {
+        fprintf(stderr, "\"%s\" is no number up to 16000000\n", text);
+        exit(2);
+    }
+    return (uint32_t)number;
+}
+
+static void take_option(bench *b, int option)
+{
+    switch (option) {
+    case 's':
+        b->server.program = optarg;
+        break;
+    case 'c':
+        b->server.config = optarg;
+        break;
+    case 'n':
+        b->count = number_of(optarg);
+        break;
+    case 'r':
+        b->rounds = number_of(optarg);
+        break;
+    case 'i':
+        b->in_flight = number_of(optarg);
+        break;
+    case 'g':
+        b->reads = number_of(optarg);
+        break;
+    case 'o':
+        b->connections = number_of(optarg);
+        break;
+    case 'd':
+        snprintf(b->server.dir, sizeof b->server.dir, "%s", optarg);
+        b->keep = true;
+        break;
+    case 'k':
+        b->keep = true;
+        break;
+    case 'e':
+        b->echo_only = true;
+        break;
+    case 'j':
+        b->json = true;
+        break;
+    default:
+        usage(option == 'h' ? 0 : 2);
+    }
+}
+
+static void take_options(bench *b, int argc, char **argv)
+{
+    static const struct option names[] = {{"server", 1, NULL, 's'},
+                                          {"config", 1, NULL, 'c'},
+                                          {"devices", 1, NULL, 'n'},
+                                          {"rounds", 1, NULL, 'r'},
+                                          {"in-flight", 1, NULL, 'i'},
+                                          {"reads", 1, NULL, 'g'},
+                                          {"connections", 1, NULL, 'o'},
+                                          {"dir", 1, NULL, 'd'},
+                                          {"keep", 0, NULL, 'k'},
+                                          {"echo", 0, NULL, 'e'},
+                                          {"json", 0, NULL, 'j'},
+                                          {"help", 0, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        take_option(b, option);
+    }
+    if (optind != argc || b->count == 0 || b->in_flight == 0 || b->rounds == 0 || b->connections == 0 ||
+        (b->server.program == NULL && !b->echo_only)) {
+        usage(2);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static bench b = {.count = 100000, .rounds = 5, .in_flight = 64, .connections = 64, .reads = 50000};
+    take_options(&b, argc, argv);
+    if (b.server.dir[0] == '\0' && !b.echo_only) {
+        const char *base = getenv("TMPDIR");
+        snprintf(b.server.dir, sizeof b.server.dir, "%s/dunlin-bench.XXXXXX", base != NULL ? base : "/tmp");
+        if (mkdtemp(b.server.dir) == NULL) {
+            perror(b.server.dir);
+            return 1;
+        }
+    }
+    b.report.devices = b.count;
+    endpoint_open(&b.endpoint);
+    devices_make(&b.devices, b.count, SEED);
+    say(&b, "measuring the echo");
+    b.echo_register = echo_once(&b, WINDOW_ECHO_REGISTER, "echo of a register");
+    b.echo_update = echo_once(&b, WINDOW_ECHO_UPDATE, "echo of an update");
+    if (!b.echo_only) {
+        server_phases(&b);
+    }
+    report_print(&b.report, b.json);
+    if (!b.keep && b.server.dir[0] != '\0') {
+        remove_dir(b.server.dir);
+    }
+    devices_free(&b.devices);
+    endpoint_close(&b.endpoint);
+    return report_met(&b.report) ? 0 : 3;
+}

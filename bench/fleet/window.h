@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A closed loop: so many requests in flight, each answer checked, the next one sent for each that is done. What devices do by themselves:
+ * register, update, and the echo that both are measured against.
+ */
+#ifndef BENCH_FLEET_WINDOW_H
+#define BENCH_FLEET_WINDOW_H
+
+#include "fleet/devices.h"
+#include "fleet/endpoint.h"
+#include "fleet/stats.h"
+
+typedef enum {
+    WINDOW_ECHO_REGISTER, /* a Register request, echoed */
+    WINDOW_ECHO_UPDATE,   /* an Update request, echoed */
+    WINDOW_REGISTER,
+    WINDOW_UPDATE
+} window_kind;
+
+/*
+ * `total` exchanges over the devices in their order, again from the start (shuffled anew) when there are more. Ends the program, saying
+ * what was wrong, at the first answer that is not what it must be, or when none comes for 20 seconds.
+ */
+void window_run(window_kind kind, endpoint *e, devices *d, const struct sockaddr_in *server,
+                uint32_t in_flight, uint64_t total, stats *out);
+
+#endif
