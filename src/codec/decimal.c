@@ -306,10 +306,11 @@ static bool rounds_up(const generator *g, bool low, bool high)
 
 dn_decimal dn_decimal_of(double number)
 {
-    dn_decimal decimal = {0, 0};
-    if (try_fifteen_digits(number, &decimal)) {
-        return decimal;
+    dn_decimal fifteen;
+    if (try_fifteen_digits(number, &fifteen)) {
+        return fifteen;
     }
+    dn_decimal decimal = {0, 0};
     int binary;
     uint64_t significand = significand_of(bits_of(number), &binary);
     /* Scale so that r / s is in (0.1, 1], or below by the estimate's one place. */
