@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the programs under test and their peers, keeps their output in files, ends them by their process ids."""
+
+import atexit
+import json
+import os
+import queue
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+from support.rest import Rest
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BIN = os.environ.get("DUNLIN_BIN_DIR", os.path.join(ROOT, "build", "bin"))
+WORK = os.environ.get("DUNLIN_INTEROP_DIR", os.path.join(ROOT, "build", "interop"))
+LOGS = os.path.join(WORK, "logs")
+START_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 10
+LOG_LINES_SHOWN = 40
+
+_running = []
+
+
+@atexit.register
+def _kill_all():
+    for process in _running:
+        if process.poll() is None:
+            process.kill()
+
+
+def wait_until(what, condition, timeout_s=15.0, every_s=0.05):
+    """The first true value of `condition()`; what does not come in time is an AssertionError."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout_s:g} s: {what}")
+        time.sleep(every_s)
+
+
+class Program:
+    """A child with its output in a file. `lines`: its standard output is read by line instead."""
+
+    def __init__(self, name, arguments, lines=False, cwd=None, env=None):
+        os.makedirs(LOGS, exist_ok=True)
+        self.name = name
+        self.log_path = os.path.join(LOGS, name + ".log")
+        self.log = open(self.log_path, "ab")
+        self.log.write(("$ " + " ".join(arguments) + "\n").encode())
+        self.log.flush()
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, cwd=cwd, env=env,
+                                        stdout=subprocess.PIPE if lines else self.log, stderr=self.log)
+        _running.append(self.process)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def type(self, line):
+        self.process.stdin.write((line + "\n").encode())
+        self.process.stdin.flush()
+
+    def stop(self):
+        """Its exit status, after a request to end or, when that is not heeded, a kill."""
+        if self.alive():
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                try:
+                    stream.close()
+                except OSError:
+                    pass
+        self.log.close()
+        return self.process.returncode
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def tail(self):
+        with open(self.log_path, "rb") as log:
+            return log.read().decode(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+
+    def text(self):
+        with open(self.log_path, "rb") as log:
+            return log.read().decode(errors="replace")
+
+
+class JsonPeer(Program):
+    """A child that speaks JSON lines: requests with an id are answered, events come by themselves."""
+
+    def __init__(self, name, arguments, **more):
+        super().__init__(name, arguments, lines=True, **more)
+        self.events, self.answers, self.number = [], {}, 0
+        self.changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            if not self.log.closed:
+                self.log.write(line)
+                self.log.flush()
+            if not line.startswith(b"{"):
+                continue
+            message = json.loads(line)
+            with self.changed:
+                if "event" in message:
+                    self.events.append(message)
+                else:
+                    self.answers[message["id"]] = message
+                self.changed.notify_all()
+
+    def ask(self, op, timeout_s=30.0, **fields):
+        with self.changed:
+            self.number += 1
+            number = self.number
+        self.type(json.dumps({"id": number, "op": op, **fields}))
+        with self.changed:
+            if not self.changed.wait_for(lambda: number in self.answers, timeout_s):
+                raise AssertionError(f"{self.name} did not answer {op}")
+            answer = self.answers.pop(number)
+        return answer
+
+    def mark(self):
+        """A place among the events, to await those after it."""
+        with self.changed:
+            return len(self.events)
+
+    def event(self, name, since=0, timeout_s=15.0, **fields):
+        """The first event of this name and these fields at or after the place `since`."""
+        def find():
+            for event in self.events[since:]:
+                if event["event"] == name and all(event.get(k) == v for k, v in fields.items()):
+                    return event
+            return None
+
+        with self.changed:
+            if not self.changed.wait_for(lambda: find() is not None, timeout_s):
+                seen = [e["event"] for e in self.events[since:]]
+                raise AssertionError(f"{self.name}: no event {name} {fields} within {timeout_s:g} s; seen: {seen}")
+            return find()
+
+
+class Dunlind(Program):
+    """A server on free ports of the loopback. `again` starts it anew on the same data and ports."""
+
+    def __init__(self, name, *options, data=None, coap="127.0.0.1:0", http="127.0.0.1:0"):
+        self.data = data or tempfile.mkdtemp(prefix="dunlind-", dir=WORK)
+        self.options = options
+        ready = os.path.join(self.data, "ready.json")
+        if os.path.exists(ready):
+            os.remove(ready)
+        super().__init__(name, [os.path.join(BIN, "dunlind"), "--data", self.data, "--coap", coap, "--http", http,
+                                "--ready-file", ready, *options])
+        wait_until(f"{name} is ready", lambda: not self.alive() or (os.path.exists(ready) and os.path.getsize(ready)),
+                   START_TIMEOUT_S)
+        if not self.alive():
+            raise AssertionError(f"{name} ended by itself:\n" + "\n".join(self.tail()))
+        with open(ready, encoding="utf-8") as file:
+            addresses = json.load(file)
+        self.coap, self.http = addresses["coap"], addresses["http"]
+        self.uri = "coap://" + self.coap
+        self.url = "http://" + self.http
+        self.rest = Rest(self.http)
+
+    def remove_data(self):
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+class Programs:
+    """The programs of a suite, so that they are stopped together and their output is shown when a case fails."""
+
+    def __init__(self, suite):
+        self.suite = suite
+        self.members = []
+
+    def _name(self, name):
+        return f"{self.suite}-{name}".replace(" ", "_")
+
+    def start(self, name, arguments, **more):
+        return self.add(Program(self._name(name), arguments, **more))
+
+    def peer(self, name, arguments, **more):
+        return self.add(JsonPeer(self._name(name), arguments, **more))
+
+    def dunlind(self, *options, name="dunlind", **more):
+        return self.add(Dunlind(self._name(name), *options, **more))
+
+    def client(self, endpoint, uri, *options, name="client"):
+        return self.start(name, [os.path.join(BIN, "dunlin"), "client", "-e", endpoint, "-u", uri, *options])
+
+    def add(self, program):
+        self.members.append(program)
+        return program
+
+    def show_logs(self):
+        for member in self.members:
+            print(f"        -- the end of {member.log_path}")
+            for line in member.tail():
+                print(f"        | {line}")
+
+    def stop_all(self):
+        for member in reversed(self.members):
+            member.stop()
+            if isinstance(member, Dunlind):
+                member.remove_data()
