@@ -87,6 +87,15 @@ static bool read_target(dunlin_slice text, size_t *at, dn_link *link)
     return true;
 }
 
+/* The head of a Bootstrap-Discover of LwM2M 1.0, `lwm2m="1.0"`, which stands where a link should. */
+static bool is_head(const dn_link *link)
+{
+    dn_link_param param;
+    size_t at = 0;
+    return dn_link_param_next(link, &at, &param) == DUNLIN_OK && param.has_value &&
+           dunlin_slice_equal(param.name, dunlin_slice_of("lwm2m"));
+}
+
 static dunlin_status read_link(dn_link_reader *reader, dn_link *link)
 {
     dunlin_slice text = reader->input;
@@ -101,13 +110,13 @@ static dunlin_status read_link(dn_link_reader *reader, dn_link *link)
         }
         at = skip_blanks(text, at);
     } else if (first && is_token(text.data[at])) {
-        link->target = dunlin_slice_make(NULL, 0); /* `lwm2m="1.0",` of a 1.0 Bootstrap-Discover */
+        link->target = dunlin_slice_make(NULL, 0);
     } else {
         return DUNLIN_ERR_MALFORMED;
     }
     size_t end = find_comma(text, at);
     link->params = dunlin_slice_make(text.data + at, end - at);
-    bool starts_well = link->target.data == NULL || end == at || text.data[at] == ';';
+    bool starts_well = link->target.data == NULL ? is_head(link) : end == at || text.data[at] == ';';
     reader->at = end;
     return starts_well && params_are_well_formed(link) ? DUNLIN_OK : DUNLIN_ERR_MALFORMED;
 }
