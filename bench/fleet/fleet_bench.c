@@ -26,13 +26,15 @@
 
 typedef struct {
     daemon_process server;
-    uint32_t count, rounds, in_flight, connections;
+    uint32_t count, rounds, in_flight, connections, runs;
     uint64_t reads;
     bool json, echo_only, keep;
+    const char *base; /* directory in which the servers' directories are made */
+    pid_t echo_pid;
+    struct sockaddr_in echo;
     endpoint endpoint;
     devices devices;
     report report;
-    double echo_register, echo_update; /* rates */
 } bench;
 
 static void say(const bench *b, const char *text)
@@ -43,41 +45,49 @@ static void say(const bench *b, const char *text)
     }
 }
 
-/* ---- the yardstick ---- */
+/* ---- phases: each slice between two of the echo, so that both meet the same machine ---- */
 
-static double echo_once(bench *b, window_kind kind, const char *name)
+static void echo_slice(bench *b, window_kind kind, uint64_t total, stats *s)
 {
-    struct sockaddr_in address;
-    stats s;
-    pid_t pid = echo_start(&address);
-    window_run(kind, &b->endpoint, &b->devices, &address, b->in_flight, b->count / 10 + 1, &s); /* warm up */
-    double cpu = daemon_cpu_us(pid);
-    window_run(kind, &b->endpoint, &b->devices, &address, b->in_flight, (uint64_t)b->count * 2, &s);
-    s.server_cpu_us = (daemon_cpu_us(pid) - cpu) / (double)s.done;
-    echo_stop(pid);
-    report_add(&b->report, name, b->in_flight, &s, 0, 0, 0);
-    return stats_rate(&s);
+    double cpu = daemon_cpu_us(b->echo_pid);
+    window_run(kind, &b->endpoint, &b->devices, &b->echo, b->in_flight, total, s);
+    s->server_cpu_us += (daemon_cpu_us(b->echo_pid) - cpu) / (double)s->total;
 }
 
-/* ---- phases ---- */
-
-static void device_phase(bench *b, window_kind kind, const char *name, uint64_t total, double echo_rate,
-                         double target, double flatness)
+/* `slices` times: half a slice of the echo, the slice, half a slice of the echo. */
+static void device_phase(bench *b, window_kind kind, const char *name, uint32_t slices, double target,
+                         double flatness)
 {
+    bool registers = kind == WINDOW_REGISTER;
+    window_kind echo_kind = registers ? WINDOW_ECHO_REGISTER : WINDOW_ECHO_UPDATE;
     stats s;
-    double cpu = daemon_cpu_us(b->server.pid);
-    window_run(kind, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, total, &s);
-    s.server_cpu_us = (daemon_cpu_us(b->server.pid) - cpu) / (double)s.done;
-    report_add(&b->report, name, b->in_flight, &s, echo_rate, target, flatness);
+    stats echo;
+    stats_start(&s, (uint64_t)b->count * slices);
+    stats_start(&echo, (uint64_t)(b->count / 2 + 1) * 2 * slices);
+    for (uint32_t i = 0; i < slices; i++) {
+        echo_slice(b, echo_kind, b->count / 2 + 1, &echo);
+        double cpu = daemon_cpu_us(b->server.pid);
+        window_run(kind, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, b->count, &s);
+        s.server_cpu_us += (daemon_cpu_us(b->server.pid) - cpu) / (double)s.total;
+        echo_slice(b, echo_kind, b->count / 2 + 1, &echo);
+    }
+    report_add(&b->report, registers ? "echo of a register" : "echo of an update", b->in_flight, &echo, 0, 0,
+               0);
+    report_add(&b->report, name, b->in_flight, &s, stats_rate(&echo), target, flatness);
 }
 
 static void read_phase(bench *b)
 {
     stats s;
+    stats echo;
+    stats_start(&s, b->reads);
+    stats_start(&echo, (uint64_t)(b->count / 2 + 1) * 2);
+    echo_slice(b, WINDOW_ECHO_UPDATE, b->count / 2 + 1, &echo);
     double cpu = daemon_cpu_us(b->server.pid);
     reads_run(&b->endpoint, &b->devices, &b->server.http, b->connections, b->reads, &s);
     s.server_cpu_us = (daemon_cpu_us(b->server.pid) - cpu) / (double)s.done;
-    report_add(&b->report, "read through REST", b->connections, &s, b->echo_update, READ_TARGET, 0);
+    echo_slice(b, WINDOW_ECHO_UPDATE, b->count / 2 + 1, &echo);
+    report_add(&b->report, "read through REST", b->connections, &s, stats_rate(&echo), READ_TARGET, 0);
 }
 
 static uint32_t registrations_of(bench *b)
@@ -106,6 +116,7 @@ static void restart_phase(bench *b)
     b->report.restart_s = b->server.start_s;
     check_registrations(b);
     devices_shuffle(&b->devices);
+    stats_start(&s, sample);
     window_run(WINDOW_UPDATE, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, sample, &s);
 }
 
@@ -114,16 +125,15 @@ static void server_phases(bench *b)
     daemon_start(&b->server);
     uint64_t before = daemon_rss_bytes(b->server.pid);
     say(b, "registering");
-    device_phase(b, WINDOW_REGISTER, "register", b->count, b->echo_register, REGISTER_TARGET, LEAST_FLATNESS);
+    device_phase(b, WINDOW_REGISTER, "register", 1, REGISTER_TARGET, LEAST_FLATNESS);
     uint64_t after = daemon_rss_bytes(b->server.pid);
     b->report.bytes_per_registration = ((double)after - (double)before) / b->count;
     b->report.target_bytes = BYTES_TARGET;
     check_registrations(b);
     say(b, "updating");
-    device_phase(b, WINDOW_UPDATE, "update", (uint64_t)b->count * b->rounds, b->echo_update, UPDATE_TARGET,
-                 0);
+    device_phase(b, WINDOW_UPDATE, "update", b->rounds, UPDATE_TARGET, 0);
     say(b, "registering again");
-    device_phase(b, WINDOW_REGISTER, "register again", b->count, b->echo_register, 0, 0);
+    device_phase(b, WINDOW_REGISTER, "register again", 1, 0, 0);
     check_registrations(b);
     if (b->reads > 0) {
         say(b, "reading");
@@ -136,6 +146,15 @@ static void server_phases(bench *b)
 
 /* ---- the program ---- */
 
+static void make_dir(bench *b)
+{
+    if (snprintf(b->server.dir, sizeof b->server.dir, "%s/dunlin-bench.XXXXXX", b->base) >= DAEMON_PATH_MAX ||
+        mkdtemp(b->server.dir) == NULL) {
+        perror(b->base);
+        exit(1);
+    }
+}
+
 static void remove_dir(const char *dir)
 {
     char command[DAEMON_PATH_MAX + 16];
@@ -145,23 +164,64 @@ static void remove_dir(const char *dir)
     }
 }
 
+/* The first packets after a start meet cold caches, which is nobody's figure. */
+static void warm_up(bench *b)
+{
+    stats s;
+    stats_start(&s, b->count / 4 + 1);
+    echo_slice(b, WINDOW_ECHO_REGISTER, s.total, &s);
+}
+
+static void echo_phases(bench *b)
+{
+    static const window_kind kinds[] = {WINDOW_ECHO_REGISTER, WINDOW_ECHO_UPDATE};
+    static const char *const names[] = {"echo of a register", "echo of an update"};
+    for (unsigned i = 0; i < 2; i++) {
+        stats s;
+        stats_start(&s, (uint64_t)b->count * 2);
+        echo_slice(b, kinds[i], s.total, &s);
+        report_add(&b->report, names[i], b->in_flight, &s, 0, 0, 0);
+    }
+}
+
+static void run_once(bench *b)
+{
+    b->report = (report){.devices = b->count};
+    devices_make(&b->devices, b->count, SEED);
+    b->echo_pid = echo_start(&b->echo);
+    warm_up(b);
+    if (b->echo_only) {
+        echo_phases(b);
+    } else {
+        make_dir(b);
+        server_phases(b);
+        if (!b->keep) {
+            remove_dir(b->server.dir);
+        }
+    }
+    echo_stop(b->echo_pid);
+    devices_free(&b->devices);
+}
+
 static _Noreturn void usage(int status)
 {
-    fprintf(status == 0 ? stdout : stderr,
-            "Usage: fleet_bench --server DUNLIND [option...]\n"
-            "Measures a dunlind beside an echo server.\n\n"
-            "  --server PATH       the dunlind to start\n"
-            "  --config FILE       its configuration file\n"
-            "  --devices N         registrations (100000)\n"
-            "  --rounds N          updates per device (5)\n"
-            "  --in-flight N       requests in flight (64)\n"
-            "  --reads N           reads through REST (50000; 0: none)\n"
-            "  --connections N     HTTP connections that read (64)\n"
-            "  --dir DIR           where its data goes (a new directory in TMPDIR or /tmp)\n"
-            "  --keep              leave that directory\n"
-            "  --echo              only the echo\n"
-            "  --json              figures as JSON\n"
-            "Exit status: 0 all targets met, 3 a target was missed, 1 something failed, 2 usage.\n");
+    fprintf(
+        status == 0 ? stdout : stderr,
+        "Usage: fleet_bench --server DUNLIND [option...]\n"
+        "Measures a dunlind beside an echo server.\n\n"
+        "  --server PATH       the dunlind to start\n"
+        "  --config FILE       its configuration file\n"
+        "  --devices N         registrations (100000)\n"
+        "  --rounds N          updates per device (5)\n"
+        "  --in-flight N       requests in flight (64)\n"
+        "  --reads N           reads through REST (50000; 0: none)\n"
+        "  --connections N     HTTP connections that read (64)\n"
+        "  --runs N            runs, each with a new server and no data; figures are the median run's (1)\n"
+        "  --dir DIR           where directories for the servers' data are made (TMPDIR or /tmp)\n"
+        "  --keep              leave those directories\n"
+        "  --echo              only the echo\n"
+        "  --json              figures as JSON\n"
+        "Exit status: 0 all targets met, 3 a target was missed, 1 something failed, 2 usage.\n");
     exit(status);
 }
 
@@ -201,8 +261,10 @@ static void take_option(bench *b, int option)
         b->connections = number_of(optarg);
         break;
     case 'd':
-        snprintf(b->server.dir, sizeof b->server.dir, "%s", optarg);
-        b->keep = true;
+        b->base = optarg;
+        break;
+    case 'u':
+        b->runs = number_of(optarg);
         break;
     case 'k':
         b->keep = true;
@@ -220,55 +282,36 @@ static void take_option(bench *b, int option)
 
 static void take_options(bench *b, int argc, char **argv)
 {
-    static const struct option names[] = {{"server", 1, NULL, 's'},
-                                          {"config", 1, NULL, 'c'},
-                                          {"devices", 1, NULL, 'n'},
-                                          {"rounds", 1, NULL, 'r'},
-                                          {"in-flight", 1, NULL, 'i'},
-                                          {"reads", 1, NULL, 'g'},
-                                          {"connections", 1, NULL, 'o'},
-                                          {"dir", 1, NULL, 'd'},
-                                          {"keep", 0, NULL, 'k'},
-                                          {"echo", 0, NULL, 'e'},
-                                          {"json", 0, NULL, 'j'},
-                                          {"help", 0, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"server", 1, NULL, 's'},      {"config", 1, NULL, 'c'},    {"devices", 1, NULL, 'n'},
+        {"rounds", 1, NULL, 'r'},      {"in-flight", 1, NULL, 'i'}, {"reads", 1, NULL, 'g'},
+        {"connections", 1, NULL, 'o'}, {"dir", 1, NULL, 'd'},       {"runs", 1, NULL, 'u'},
+        {"keep", 0, NULL, 'k'},        {"echo", 0, NULL, 'e'},      {"json", 0, NULL, 'j'},
+        {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         take_option(b, option);
     }
     if (optind != argc || b->count == 0 || b->in_flight == 0 || b->rounds == 0 || b->connections == 0 ||
-        (b->server.program == NULL && !b->echo_only)) {
+        b->runs == 0 || b->runs > REPORT_RUNS_MAX || (b->server.program == NULL && !b->echo_only)) {
         usage(2);
     }
 }
 
 int main(int argc, char **argv)
 {
-    static bench b = {.count = 100000, .rounds = 5, .in_flight = 64, .connections = 64, .reads = 50000};
+    static bench b = {
+        .count = 100000, .rounds = 5, .in_flight = 64, .connections = 64, .reads = 50000, .runs = 1};
+    static report runs[REPORT_RUNS_MAX];
+    b.base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
     take_options(&b, argc, argv);
-    if (b.server.dir[0] == '\0' && !b.echo_only) {
-        const char *base = getenv("TMPDIR");
-        snprintf(b.server.dir, sizeof b.server.dir, "%s/dunlin-bench.XXXXXX", base != NULL ? base : "/tmp");
-        if (mkdtemp(b.server.dir) == NULL) {
-            perror(b.server.dir);
-            return 1;
-        }
-    }
-    b.report.devices = b.count;
     endpoint_open(&b.endpoint);
-    devices_make(&b.devices, b.count, SEED);
-    say(&b, "measuring the echo");
-    b.echo_register = echo_once(&b, WINDOW_ECHO_REGISTER, "echo of a register");
-    b.echo_update = echo_once(&b, WINDOW_ECHO_UPDATE, "echo of an update");
-    if (!b.echo_only) {
-        server_phases(&b);
+    for (uint32_t i = 0; i < b.runs; i++) {
+        run_once(&b);
+        runs[i] = b.report;
     }
+    report_median(runs, b.runs, &b.report);
     report_print(&b.report, b.json);
-    if (!b.keep && b.server.dir[0] != '\0') {
-        remove_dir(b.server.dir);
-    }
-    devices_free(&b.devices);
     endpoint_close(&b.endpoint);
     return report_met(&b.report) ? 0 : 3;
 }

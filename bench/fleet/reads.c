@@ -121,11 +121,12 @@ void reads_run(endpoint *e, devices *d, const struct sockaddr_in *http, uint32_t
         http_open(&r.callers[i].http, http);
         watch(epoll, r.callers[i].http.fd, i);
     }
-    stats_start(out, total);
+    uint64_t end = out->done + total;
+    stats_resume(out);
     for (uint32_t i = 0; i < connections && r.started < total; i++) {
         ask(&r, &r.callers[i]);
     }
-    while (out->done < total) {
+    while (out->done < end) {
         struct epoll_event events[EVENTS_MAX];
         int n = epoll_wait(epoll, events, EVENTS_MAX, WAIT_MS);
         if (n == 0) {
@@ -140,6 +141,7 @@ void reads_run(endpoint *e, devices *d, const struct sockaddr_in *http, uint32_t
             }
         }
     }
+    stats_pause(out);
     for (uint32_t i = 0; i < connections; i++) {
         http_close(&r.callers[i].http);
     }

@@ -3,6 +3,7 @@
 #include "fleet/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 void report_add(report *r, const char *name, uint32_t in_flight, const stats *s, double echo_rate,
                 double target, double least_flatness)
@@ -24,6 +25,49 @@ void report_add(report *r, const char *name, uint32_t in_flight, const stats *s,
                         .max_us = (double)s->longest_us,
                         .cpu_us = s->server_cpu_us,
                         .repeated = s->repeated};
+}
+
+static int by_result(const void *a, const void *b)
+{
+    const report_row *x = a;
+    const report_row *y = b;
+    double p = x->ratio > 0 ? x->ratio : x->rate;
+    double q = y->ratio > 0 ? y->ratio : y->rate;
+    return (p > q) - (p < q);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void report_median(const report *runs, unsigned count, report *out)
+{
+    report_row rows[REPORT_RUNS_MAX];
+    double bytes[REPORT_RUNS_MAX];
+    double restart_s[REPORT_RUNS_MAX];
+    double flatness[REPORT_RUNS_MAX];
+    *out = runs[0];
+    for (unsigned i = 0; i < runs[0].count; i++) {
+        for (unsigned k = 0; k < count; k++) {
+            rows[k] = runs[k].rows[i];
+            flatness[k] = rows[k].flatness;
+        }
+        qsort(rows, count, sizeof rows[0], by_result);
+        qsort(flatness, count, sizeof flatness[0], by_size);
+        out->rows[i] = rows[count / 2];
+        out->rows[i].flatness = flatness[count / 2];
+    }
+    for (unsigned k = 0; k < count; k++) {
+        bytes[k] = runs[k].bytes_per_registration;
+        restart_s[k] = runs[k].restart_s;
+    }
+    qsort(bytes, count, sizeof bytes[0], by_size);
+    qsort(restart_s, count, sizeof restart_s[0], by_size);
+    out->bytes_per_registration = bytes[count / 2];
+    out->restart_s = restart_s[count / 2];
 }
 
 static bool row_met(const report_row *row)

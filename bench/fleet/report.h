@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-#define REPORT_ROWS_MAX 64
+#define REPORT_ROWS_MAX 16
+#define REPORT_RUNS_MAX 16
 
 typedef struct {
     const char *name; /* static text */
@@ -31,6 +32,8 @@ typedef struct {
 /* A row from what was measured. `echo_rate` 0: it is the yardstick. */
 void report_add(report *r, const char *name, uint32_t in_flight, const stats *s, double echo_rate,
                 double target, double least_flatness);
+/* The median run of several of the same kind, row by row by its ratio (the yardstick's by its rate). */
+void report_median(const report *runs, unsigned count, report *out);
 void report_print(const report *r, bool json);
 /* True when every target is met. */
 bool report_met(const report *r);

@@ -18,8 +18,16 @@ void stats_start(stats *s, uint64_t total)
 {
     memset(s, 0, sizeof *s);
     s->total = total;
-    s->start_ns = stats_now_ns();
-    s->tenth_ns[0] = s->start_ns;
+}
+
+void stats_resume(stats *s)
+{
+    s->resumed_ns = stats_now_ns();
+}
+
+void stats_pause(stats *s)
+{
+    s->elapsed_ns += stats_now_ns() - s->resumed_ns;
 }
 
 static unsigned bucket_of(uint64_t us)
@@ -52,14 +60,13 @@ void stats_done(stats *s, uint64_t sent_ns)
     s->longest_us = us > s->longest_us ? us : s->longest_us;
     s->done++;
     if (s->done * STATS_TENTHS % s->total < STATS_TENTHS) {
-        s->tenth_ns[s->done * STATS_TENTHS / s->total] = now;
+        s->tenth_ns[s->done * STATS_TENTHS / s->total] = s->elapsed_ns + now - s->resumed_ns;
     }
-    s->end_ns = now;
 }
 
 double stats_rate(const stats *s)
 {
-    return s->end_ns > s->start_ns ? (double)s->done * 1e9 / (double)(s->end_ns - s->start_ns) : 0;
+    return s->elapsed_ns > 0 ? (double)s->done * 1e9 / (double)s->elapsed_ns : 0;
 }
 
 double stats_flatness(const stats *s)

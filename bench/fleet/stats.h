@@ -11,8 +11,8 @@
 typedef struct {
     uint64_t total; /* exchanges that the phase will make */
     uint64_t done;
-    uint64_t start_ns, end_ns;
-    uint64_t tenth_ns[STATS_TENTHS + 1]; /* when each tenth was done */
+    uint64_t elapsed_ns, resumed_ns;
+    uint64_t tenth_ns[STATS_TENTHS + 1]; /* elapsed when each tenth was done */
     uint64_t repeated;                   /* datagrams sent again because no answer came in time */
     uint32_t buckets[STATS_BUCKETS];     /* answer times */
     uint64_t longest_us;
@@ -21,6 +21,9 @@ typedef struct {
 
 uint64_t stats_now_ns(void);
 void stats_start(stats *s, uint64_t total);
+/* Time counts from resume to pause, so that a phase can be cut into slices with something else between. */
+void stats_resume(stats *s);
+void stats_pause(stats *s);
 /* An exchange that began at `sent_ns` is done. */
 void stats_done(stats *s, uint64_t sent_ns);
 

@@ -14,6 +14,7 @@
 typedef struct {
     bool used;
     uint32_t device;
+    uint16_t message_id;
     uint32_t
         salt; /* in the token, so that an answer to an earlier use of this place is not taken for one to this */
     uint64_t first_ns, sent_ns;
@@ -180,8 +181,9 @@ void window_run(window_kind kind, endpoint *e, devices *d, const struct sockaddr
     for (uint32_t i = 0; i < in_flight; i++) {
         w.free[w.free_count++] = i;
     }
-    stats_start(out, total);
-    while (out->done < total) {
+    uint64_t end = out->done + total;
+    stats_resume(out);
+    while (out->done < end) {
         while (w.free_count > 0 && w.started < total) {
             start_one(&w);
         }
@@ -194,6 +196,7 @@ void window_run(window_kind kind, endpoint *e, devices *d, const struct sockaddr
             repeat_late(&w);
         }
     }
+    stats_pause(out);
     free(w.flights);
     free(w.free);
 }

@@ -18,7 +18,8 @@ typedef enum {
 } window_kind;
 
 /*
- * `total` exchanges over the devices in their order, again from the start (shuffled anew) when there are more. Ends the program, saying
+ * `total` exchanges over the devices in their order, again from the start (shuffled anew) when
+ * there are more; counted in `out`, which was started. Ends the program, saying
  * what was wrong, at the first answer that is not what it must be, or when none comes for 20 seconds.
  */
 void window_run(window_kind kind, endpoint *e, devices *d, const struct sockaddr_in *server,
