@@ -51,7 +51,7 @@ dunlin_client_config dunlin_client_config_default(void)
         .observations = 8,
         .attributes = 8,
         .list_max = 512,
-        .undo_max = 256,
+        .undo_max = 512,
         .max_message = 1152,
         .max_body = 2048,
         .block_size = 1024,
@@ -124,6 +124,13 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
            dn_client_round(config->undo_max) + DUNLIN_SERVERS_MAX * dn_client_round(config->list_max) +
            dunlin_client_object_size(&dn_client_object_security, DUNLIN_SERVERS_MAX) +
            dunlin_client_object_size(&dn_client_object_server, DUNLIN_SERVERS_MAX);
+}
+
+size_t dunlin_client_buffer_size(const dunlin_client_config *config)
+{
+    const size_t messages = ((size_t)config->exchanges + 1) * config->max_message;
+    const size_t bodies = ((size_t)config->transfers + 2) * config->max_body;
+    return messages + bodies + DUNLIN_SERVERS_MAX * (size_t)config->list_max;
 }
 
 static size_t presence_words(const dunlin_object *object)

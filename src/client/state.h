@@ -121,8 +121,7 @@ struct dunlin_client {
     dn_attributes *attributes; /* [config.attributes] */
     uint8_t *work;             /* [max_body] notifications, and scratch for local calls */
     uint8_t *undo;             /* [undo_max] */
-    size_t undo_used;
-    size_t undo_last;
+    uint16_t undo_used, undo_last; /* bytes; offset of the last entry */
     dn_coap_option
         location[DN_LOCATION_SEGMENTS]; /* of the answer to a Create, until the engine has sent it */
     char location_text[DN_LOCATION_SEGMENTS][6];

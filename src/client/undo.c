@@ -6,12 +6,12 @@
 #include "client/tree.h"
 #include <string.h>
 
-#define NO_ENTRY SIZE_MAX
+#define NO_ENTRY UINT16_MAX
 
-/* What stands before the bytes of each entry; copied in and out, as entries are not aligned. */
+/* What stands before the bytes of each entry; copied in and out, as entries are not aligned. The bytes are those of the
+   field; or, for a resource that callbacks keep, a dunlin_value and then the bytes that it views. */
 typedef struct {
-    size_t previous;    /* offset of the entry before, or NO_ENTRY */
-    dunlin_value value; /* of a resource that callbacks keep; its bytes stand in the entry */
+    uint16_t previous; /* offset of the entry before, or NO_ENTRY */
     uint16_t row;
     uint16_t len;
     bool present;
@@ -30,32 +30,44 @@ static bool has_bytes(const dunlin_value *value)
            value->type == DUNLIN_TYPE_OPAQUE;
 }
 
+static bool append(dunlin_client *client, const void *bytes, size_t len)
+{
+    if ((size_t)client->undo_used + len > client->config.undo_max) {
+        return false;
+    }
+    if (len > 0) {
+        memcpy(client->undo + client->undo_used, bytes, len);
+    }
+    client->undo_used = (uint16_t)(client->undo_used + len);
+    return true;
+}
+
 dunlin_status dn_client_undo_note(const dn_place *place)
 {
     dunlin_client *client = place->client;
-    undo_entry entry = {.previous = client->undo_last,
-                        .row = (uint16_t)(place->resource - place->object->def->resources)};
+    const uint16_t start = client->undo_used;
     dn_place resource = *place;
+    dunlin_value value;
     resource.path.depth = 3;
-    entry.present = dn_client_tree_present(place->object, place->index, place->resource);
-
+    undo_entry entry = {
+        .previous = client->undo_last,
+        .row = (uint16_t)(place->resource - place->object->def->resources),
+        .present = dn_client_tree_present(place->object, place->index, place->resource),
+    };
+    entry.has_value = place->resource->kept == DUNLIN_KEPT_CALL && entry.present &&
+                      dn_client_resource_load(&resource, &value) == DUNLIN_OK;
     const dunlin_buf memory = dn_client_resource_memory(&resource);
     dunlin_slice bytes = dunlin_slice_make(memory.data, memory.cap);
-    if (place->resource->kept == DUNLIN_KEPT_CALL && entry.present) {
-        entry.has_value = dn_client_resource_load(&resource, &entry.value) == DUNLIN_OK;
-        bytes =
-            entry.has_value && has_bytes(&entry.value) ? entry.value.as.bytes : dunlin_slice_make(NULL, 0);
+    if (entry.has_value && has_bytes(&value)) {
+        bytes = value.as.bytes;
     }
-    if (bytes.len > UINT16_MAX || client->undo_used + sizeof entry + bytes.len > client->config.undo_max) {
+    entry.len = (uint16_t)bytes.len; /* one that does not fit is not appended either */
+    if (!append(client, &entry, sizeof entry) || (entry.has_value && !append(client, &value, sizeof value)) ||
+        !append(client, bytes.data, bytes.len)) {
+        client->undo_used = start;
         return DUNLIN_ERR_LIMIT;
     }
-    entry.len = (uint16_t)bytes.len;
-    memcpy(client->undo + client->undo_used, &entry, sizeof entry);
-    if (bytes.len > 0) {
-        memcpy(client->undo + client->undo_used + sizeof entry, bytes.data, bytes.len);
-    }
-    client->undo_last = client->undo_used;
-    client->undo_used += sizeof entry + bytes.len;
+    client->undo_last = start;
     return DUNLIN_OK;
 }
 
@@ -85,7 +97,7 @@ static void tell_set(const dn_place *resource)
     }
 }
 
-static void restore(dn_place *resource, undo_entry *entry, const uint8_t *bytes)
+static void restore(dn_place *resource, const undo_entry *entry, const uint8_t *bytes)
 {
     const dunlin_buf memory = dn_client_resource_memory(resource);
     dn_client_tree_set_present(resource->object, resource->index, resource->resource, entry->present);
@@ -95,11 +107,13 @@ static void restore(dn_place *resource, undo_entry *entry, const uint8_t *bytes)
             tell_set(resource);
         }
     } else if (entry->has_value && resource->resource->set != NULL) {
-        if (has_bytes(&entry->value)) {
-            entry->value.as.bytes = dunlin_slice_make(bytes, entry->len);
+        dunlin_value value;
+        memcpy(&value, bytes, sizeof value);
+        if (has_bytes(&value)) {
+            value.as.bytes = dunlin_slice_make(bytes + sizeof value, entry->len);
         }
         const dunlin_call call = dn_client_resource_call(resource);
-        (void)resource->resource->set(&call, &entry->value);
+        (void)resource->resource->set(&call, &value);
     }
 }
 
@@ -109,7 +123,7 @@ void dn_client_undo_run(const dn_place *place)
     const dunlin_object *def = place->object->def;
     dn_place resource = *place;
     undo_entry entry;
-    for (size_t at = client->undo_last; at != NO_ENTRY; at = entry.previous) {
+    for (uint16_t at = client->undo_last; at != NO_ENTRY; at = entry.previous) {
         memcpy(&entry, client->undo + at, sizeof entry);
         resource.resource = &def->resources[entry.row];
         resource.path = dunlin_path_resource(def->id, place->path.id[1], resource.resource->id);
