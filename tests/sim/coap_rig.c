@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rig: callbacks that log, and the player of conversations. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/coap_rig.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static void add_log(coap_rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add_log(coap_rig *rig, const char *format, ...)
+{
+    va_list arguments;
+    assert_true(rig->log_count < RIG_LOG);
+    va_start(arguments, format);
+    (void)vsnprintf(rig->log[rig->log_count++], RIG_LINE, format, arguments);
+    va_end(arguments);
+}
+
+static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
+{
+    coap_rig *rig = context;
+    assert_true(rig->sent_count < RIG_QUEUE);
+    assert_true(datagram.len <= sizeof rig->sent[0].bytes && datagram.len >= 4);
+    rig->sent[rig->sent_count].len = datagram.len;
+    rig->sent[rig->sent_count].to = peer->bytes[0];
+    memcpy(rig->sent[rig->sent_count++].bytes, datagram.data, datagram.len);
+    rig->last_mid = (uint16_t)(datagram.data[2] << 8 | datagram.data[3]);
+    rig->last_token_len = datagram.data[0] & 15u;
+    memcpy(rig->last_token, datagram.data + 4, rig->last_token_len);
+}
+
+static const char *method_name(uint8_t code)
+{
+    static const char *const names[] = {"?", "GET", "POST", "PUT", "DELETE", "FETCH", "PATCH", "iPATCH"};
+    return code < 8 ? names[code] : "?";
+}
+
+static void path_of(dn_coap_options walk, char *out, size_t cap)
+{
+    dunlin_slice segment;
+    size_t used = 0;
+    out[0] = '\0';
+    while (dn_coap_option_find(&walk, DN_OPTION_URI_PATH, &segment) == DUNLIN_OK) {
+        int written = snprintf(out + used, cap - used, "%s%.*s", used == 0 ? "" : "/", (int)segment.len,
+                               (const char *)segment.data);
+        used += written > 0 ? (size_t)written : 0;
+        assert_true(used < cap);
+    }
+}
+
+static bool is_pattern(dunlin_slice bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (bytes.data[i] != sim_pattern(i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void describe_payload(dunlin_slice payload, char out[64])
+{
+    if (payload.len >= 16 && is_pattern(payload)) {
+        (void)snprintf(out, 64, " ~%zu", payload.len);
+    } else if (payload.len > 40) {
+        (void)snprintf(out, 64, " %zu other bytes", payload.len);
+    } else {
+        (void)snprintf(out, 64, "%s%.*s", payload.len > 0 ? " " : "", (int)payload.len,
+                       (const char *)payload.data);
+    }
+}
+
+static void reply_big(coap_rig *rig, const char *path, dunlin_buf *body, dn_coap_reply *reply)
+{
+    size_t len = strtoul(path + 4, NULL, 10);
+    assert_true(len <= body->cap);
+    sim_pattern_fill(body->data, len);
+    if (rig->change_after > 0 && --rig->change_after == 0) {
+        body->data[0] ^= 0xff;
+    }
+    body->len = len;
+    reply->payload = dunlin_buf_view(body);
+}
+
+static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
+                                   dn_coap_reply *reply)
+{
+    static const uint8_t etag[] = {0xe1};
+    static const dn_coap_option with_etag = {DN_OPTION_ETAG, {etag, 1}};
+    static const uint8_t filler[1200];
+    static const dn_coap_option too_long = {2048, {filler, sizeof filler}};
+    coap_rig *rig = context;
+    char path[64], payload[64], observe[32] = "";
+    path_of(request->options, path, sizeof path);
+    describe_payload(request->payload, payload);
+    if (request->observe != DN_COAP_NO_OBSERVE) {
+        (void)snprintf(observe, sizeof observe, " observe=%d", request->observe);
+    }
+    add_log(rig, "request %s %s%s%s", method_name(request->code), path, observe, payload);
+    reply->code = DN_COAP_CONTENT;
+    reply->content_format = 0;
+    reply->payload = dunlin_slice_of("hello");
+    if (strncmp(path, "big/", 4) == 0) {
+        reply_big(rig, path, body, reply);
+    } else if (strcmp(path, "echo") == 0) {
+        reply->code = DN_COAP_CHANGED;
+        reply->payload = request->payload;
+    } else if (strcmp(path, "later") == 0) {
+        assert_true(rig->later_count < RIG_LATER);
+        rig->later[rig->later_count++] = request->id;
+    } else if (strcmp(path, "count") == 0) {
+        reply->code = DN_COAP_CHANGED;
+        reply->content_format = DN_COAP_NO_FORMAT;
+        reply->payload = dunlin_slice_make(NULL, 0);
+        rig->counted++;
+    } else if (strcmp(path, "observe") == 0) {
+        reply->observe = 1;
+    } else if (strcmp(path, "etag") == 0) {
+        reply->options = &with_etag;
+        reply->option_count = 1;
+    } else if (strcmp(path, "fail") == 0) {
+        dn_coap_reply_init(reply, DN_COAP_INTERNAL_ERROR);
+    } else if (strcmp(path, "long") == 0) {
+        reply->options = &too_long;
+        reply->option_count = 1;
+    }
+    if (rig->in_request != NULL) {
+        rig->in_request(rig);
+    }
+    return strcmp(path, "later") == 0 ? DN_COAP_LATER : DN_COAP_ANSWERED;
+}
+
+static void describe_response(const dn_coap_response *response, char *out, size_t cap)
+{
+    char payload[64], observe[32] = "", format[32] = "";
+    describe_payload(response->payload, payload);
+    if (response->observe != DN_COAP_NO_OBSERVE) {
+        (void)snprintf(observe, sizeof observe, " observe=%d", response->observe);
+    }
+    if (response->content_format != DN_COAP_NO_FORMAT) {
+        (void)snprintf(format, sizeof format, " cf=%u", response->content_format);
+    }
+    (void)snprintf(out, cap, "%u.%02u%s%s%s%s", response->code >> 5, response->code & 31u, format, observe,
+                   response->more ? " more" : "", payload);
+}
+
+static bool on_notification(void *context, const dn_peer *peer, const dn_coap_response *notification)
+{
+    coap_rig *rig = context;
+    char text[160];
+    (void)peer;
+    describe_response(notification, text, sizeof text);
+    add_log(rig, "notification %s", text);
+    return !rig->refuse_notifications;
+}
+
+static void on_observer_gone(void *context, const dn_peer *peer, const dn_coap_token *token)
+{
+    (void)peer;
+    add_log(context, "gone %02x len=%u", token->bytes[0], token->len);
+}
+
+static void on_result(void *context, uint64_t exchange, dunlin_status status,
+                      const dn_coap_response *response)
+{
+    coap_rig *rig = context;
+    char text[160];
+    (void)exchange;
+    assert_true(response == NULL || status == DUNLIN_OK);
+    if (response != NULL) {
+        describe_response(response, text, sizeof text);
+        add_log(rig, "result %s", text);
+    } else {
+        add_log(rig, "result %d", (int)status);
+    }
+    if (rig->in_result != NULL) {
+        rig->in_result(rig);
+    }
+}
+
+coap_rig *rig_open(const dn_coap_config *config)
+{
+    coap_rig *rig = calloc(1, sizeof *rig);
+    dn_coap_callbacks callbacks = {on_send, on_request, on_notification, on_observer_gone, rig};
+    assert_non_null(rig);
+    rig->config = config != NULL ? *config : dn_coap_config_default();
+    if (config == NULL) {
+        rig->config.max_body = 8192;
+    }
+    for (uint8_t i = 0; i < 3; i++) {
+        rig->peer[i] = (dn_peer){.len = 1, .bytes = {i}};
+    }
+    dn_seeded_init(&rig->seeded, 42);
+    dn_random random = dn_seeded_random(&rig->seeded);
+    size_t size = dn_coap_arena_size(&rig->config);
+    assert_true(size > 0);
+    rig->arena = malloc(size);
+    assert_non_null(rig->arena);
+    rig->now_ms = 1000;
+    rig->coap = dn_coap_create(rig->arena, size, &rig->config, &callbacks, &random, NULL, rig->now_ms);
+    assert_non_null(rig->coap);
+    sim_pattern_fill(rig->body, sizeof rig->body);
+    return rig;
+}
+
+void rig_close(coap_rig *rig)
+{
+    free(rig->arena);
+    free(rig);
+}
+
+void rig_pass(coap_rig *rig, uint64_t ms)
+{
+    uint64_t until_ms = rig->now_ms + ms;
+    uint64_t next_ms;
+    while ((next_ms = dn_coap_deadline(rig->coap)) <= until_ms) {
+        rig->now_ms = next_ms > rig->now_ms ? next_ms : rig->now_ms;
+        dn_coap_expire(rig->coap, rig->now_ms);
+    }
+    rig->now_ms = until_ms;
+}
+
+static void feed(coap_rig *rig, const char *text, int from)
+{
+    uint8_t bytes[4096];
+    size_t len = coap_text_read(text, rig->last_mid, dunlin_slice_make(rig->last_token, rig->last_token_len),
+                                bytes, sizeof bytes);
+    /* Exactly as long as it is, so that a sanitizer sees a read past its end. */
+    uint8_t *exact = malloc(len > 0 ? len : 1);
+    assert_non_null(exact);
+    memcpy(exact, bytes, len);
+    dn_coap_receive(rig->coap, &rig->peer[from], dunlin_slice_make(exact, len), rig->now_ms);
+    free(exact);
+}
+
+static void expect_sent(coap_rig *rig, const char *text, int to)
+{
+    char actual[COAP_TEXT_MAX] = "nothing";
+    bool same = false;
+    if (rig->sent_read < rig->sent_count) {
+        size_t at = rig->sent_read++;
+        coap_text_write(dunlin_slice_make(rig->sent[at].bytes, rig->sent[at].len), actual);
+        same = coap_text_matches(text, actual) && rig->sent[at].to == to;
+        rig->last_mid = (uint16_t)(rig->sent[at].bytes[2] << 8 | rig->sent[at].bytes[3]);
+        rig->last_token_len = rig->sent[at].bytes[0] & 15u;
+        memcpy(rig->last_token, rig->sent[at].bytes + 4, rig->last_token_len);
+    }
+    if (!same) {
+        fail_msg("at %llu ms expected > %s\n                    sent > %s", (unsigned long long)rig->now_ms,
+                 text, actual);
+    }
+}
+
+static void expect_log(coap_rig *rig, const char *text)
+{
+    const char *actual = rig->log_read < rig->log_count ? rig->log[rig->log_read++] : "";
+    if (strcmp(text, actual) != 0) {
+        fail_msg("at %llu ms expected = %s\n                  logged = %s", (unsigned long long)rig->now_ms,
+                 text, actual);
+    }
+}
+
+static void expect_silence(coap_rig *rig)
+{
+    char actual[COAP_TEXT_MAX];
+    if (rig->sent_read < rig->sent_count) {
+        size_t at = rig->sent_read;
+        coap_text_write(dunlin_slice_make(rig->sent[at].bytes, rig->sent[at].len), actual);
+        fail_msg("at %llu ms expected silence\n                    sent > %s",
+                 (unsigned long long)rig->now_ms, actual);
+    }
+    rig->sent_count = rig->sent_read = 0;
+}
+
+void rig_play(coap_rig *rig, ...)
+{
+    va_list lines;
+    const char *line;
+    va_start(lines, rig);
+    while ((line = va_arg(lines, const char *)) != NULL) {
+        int peer = line[0] != '\0' && line[1] == '2' ? 2 : 1;
+        const char *rest = line + (peer == 2 && line[0] != '+' ? 2 : 1);
+        rest += strspn(rest, " ");
+        switch (line[0]) {
+        case '<':
+            feed(rig, rest, peer);
+            break;
+        case '>':
+            expect_sent(rig, rest, peer);
+            break;
+        case '.':
+            expect_silence(rig);
+            break;
+        case '+':
+            rig_pass(rig, strtoul(line + 1, NULL, 10));
+            break;
+        case '=':
+            expect_log(rig, rest);
+            break;
+        default:
+            fail_msg("not a step: %s", line);
+        }
+    }
+    va_end(lines);
+    if (rig->log_read == rig->log_count) {
+        rig->log_read = rig->log_count = 0;
+    }
+    if (rig->sent_read == rig->sent_count) {
+        rig->sent_read = rig->sent_count = 0;
+    }
+}
+
+dunlin_status rig_request_with(coap_rig *rig, dn_coap_outgoing *request, const char *path)
+{
+    char words[64];
+    char *save = NULL;
+    dn_coap_option options[8];
+    size_t count = 0;
+    (void)snprintf(words, sizeof words, "%s", path);
+    for (char *word = strtok_r(words, "/", &save); word != NULL; word = strtok_r(NULL, "/", &save)) {
+        assert_true(count < 8);
+        options[count++] = (dn_coap_option){DN_OPTION_URI_PATH, dunlin_slice_of(word)};
+    }
+    request->options = options;
+    request->option_count = count;
+    return dn_coap_request(rig->coap, &rig->peer[1], request, on_result, rig, rig->now_ms,
+                           &rig->last_exchange);
+}
+
+dunlin_status rig_request(coap_rig *rig, uint8_t code, const char *path, size_t len)
+{
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, code);
+    request.payload = dunlin_slice_make(len > 0 ? rig->body : NULL, len);
+    return rig_request_with(rig, &request, path);
+}
+
+dunlin_status rig_answer(coap_rig *rig, uint8_t code, size_t len)
+{
+    dn_coap_reply reply;
+    assert_true(rig->later_count > 0);
+    uint64_t id = rig->later[0];
+    memmove(rig->later, rig->later + 1, --rig->later_count * sizeof rig->later[0]);
+    dn_coap_reply_init(&reply, code);
+    reply.payload = dunlin_slice_make(rig->body, len);
+    return dn_coap_answer(rig->coap, id, &reply, rig->now_ms);
+}
+
+dunlin_status rig_notify(coap_rig *rig, const char *token, bool confirmable, int32_t sequence, size_t len,
+                         bool with_result)
+{
+    dn_coap_reply reply;
+    dn_coap_token name = {(uint8_t)strlen(token), {0}};
+    memcpy(name.bytes, token, name.len);
+    dn_coap_reply_init(&reply, DN_COAP_CONTENT);
+    reply.observe = sequence;
+    reply.payload = dunlin_slice_make(rig->body, len);
+    return dn_coap_notify(rig->coap, &rig->peer[1], &name, &reply, confirmable,
+                          with_result ? on_result : NULL, rig, rig->now_ms, &rig->last_exchange);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One CoAP engine under the hand of a test: what it sends is kept as text, what it reports is logged, and
+ * time is a number. A test plays a conversation, one line a step:
+ *
+ *   "< CON 0.01 #1 @a1 11='small'"          a datagram comes from the peer ("<2 …": from another one)
+ *   "> ACK 2.05 #1 @a1 12= p='hello'"       the next thing the engine sends ("#*", "@*": any id, any token;
+ * ">2 …": to the other peer)
+ *   "."                                      it sends nothing more
+ *   "+500"                                   so many milliseconds pass, deadlines being kept
+ *   "= request GET small"                    the next entry of the log; "=" alone: the log has nothing more
+ *
+ * In "<" lines "#L" and "@L" are id and token of the last thing sent.
+ *
+ * Its resources: small ('hello'), big/N (N bytes of the pattern), echo (the request's payload), later
+ * (answered by rig_answer), count (POST: counts), observe (answers with Observe 1), notify (as small), etag
+ * (small with an ETag), fail (5.00), long (options too long).
+ */
+#ifndef TESTS_SIM_COAP_RIG_H
+#define TESTS_SIM_COAP_RIG_H
+
+#include "base/random.h"
+#include "coap/engine.h"
+#include "tests/sim/coap_text.h"
+
+#define RIG_QUEUE 64
+#define RIG_LOG   64
+#define RIG_LINE  256
+#define RIG_LATER 16
+#define RIG_BODY  65536
+
+typedef struct {
+    dn_coap *coap;
+    dn_coap_config config;
+    void *arena;
+    dn_seeded seeded;
+    uint64_t now_ms;
+    dn_peer peer[3]; /* [1] is the one of plain lines */
+
+    struct {
+        size_t len;
+        int to;
+        uint8_t bytes[2048];
+    } sent[RIG_QUEUE];
+    size_t sent_count, sent_read;
+    uint16_t last_mid;
+    size_t last_token_len;
+    uint8_t last_token[8];
+
+    char log[RIG_LOG][RIG_LINE];
+    size_t log_count, log_read;
+
+    uint64_t later[RIG_LATER];
+    size_t later_count;
+    unsigned counted; /* POSTs to /count */
+    bool refuse_notifications;
+    uint64_t last_exchange;        /* of rig_request and the like */
+    void (*in_request)(void *rig); /* called from within the request callback */
+    void (*in_result)(void *rig);  /* and from within the result callback */
+    uint8_t body[RIG_BODY];
+    size_t change_after; /* big/…: after so many answers the pattern is shifted */
+} coap_rig;
+
+/* With `config` NULL: the defaults, and 8 KiB bodies. */
+coap_rig *rig_open(const dn_coap_config *config);
+void rig_close(coap_rig *rig);
+/* Plays lines up to NULL; a mismatch fails the test and shows both. */
+void rig_play(coap_rig *rig, ...) __attribute__((sentinel));
+/* A confirmable request for /path with a payload of `len` bytes of the pattern. */
+dunlin_status rig_request(coap_rig *rig, uint8_t code, const char *path, size_t len);
+/* The same from a filled-in request; its options are replaced by the path. */
+dunlin_status rig_request_with(coap_rig *rig, dn_coap_outgoing *request, const char *path);
+/* Answers the oldest request to /later. */
+dunlin_status rig_answer(coap_rig *rig, uint8_t code, size_t len);
+dunlin_status rig_notify(coap_rig *rig, const char *token, bool confirmable, int32_t sequence, size_t len,
+                         bool with_result);
+void rig_pass(coap_rig *rig, uint64_t ms);
+
+#endif
