@@ -191,7 +191,7 @@ static bool put_conversion(message *m, const conversion *c, va_list *arguments)
 
 void dn_log_at(const dn_log *log, dn_log_level level, const char *area, const char *format, ...)
 {
-    if (log == NULL || log->write == NULL || level < log->least) {
+    if (log == NULL || log->write == NULL || level < __atomic_load_n(&log->least, __ATOMIC_RELAXED)) {
         return;
     }
     message m;

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file; see config.h. */
+#include "config.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_MAX    16
+#define FILE_BYTES_MAX 65536u
+
+/* The file as libcyaml loads it: a NULL pointer is a key that does not stand there. */
+#define NUMBER_POINTER(section, key, member, least, most) uint32_t *member;
+
+typedef struct {
+    char **listen;
+    uint32_t listen_count;
+    COAP_NUMBERS(NUMBER_POINTER)
+} coap_section;
+
+typedef struct {
+    char *listen;
+    bool *open;
+    char **names;
+    uint32_t names_count;
+    HTTP_NUMBERS(NUMBER_POINTER)
+} http_section;
+
+typedef struct {
+    LIMIT_NUMBERS(NUMBER_POINTER)
+} limits_section;
+
+typedef struct {
+    store_type *type;
+    dn_durability *durability;
+    STORE_NUMBERS(NUMBER_POINTER)
+} store_section;
+
+typedef struct {
+    dn_log_level *level;
+    log_format *format;
+} log_section;
+
+typedef struct {
+    char *data;
+    char *console;
+    char **models;
+    uint32_t models_count;
+    coap_section *coap;
+    http_section *http;
+    limits_section *limits;
+    store_section *store;
+    log_section *log;
+} file_content;
+
+#define ABSENT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define NUMBER_FIELD(section, key, member, least, most) \
+    CYAML_FIELD_UINT_PTR(key, ABSENT, section##_section, member),
+
+static const cyaml_schema_value_t string_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED)};
+
+static const cyaml_strval_t store_types[] = {{"sqlite", STORE_SQLITE}, {"memory", STORE_MEMORY}};
+static const cyaml_strval_t durabilities[] = {{"process", DN_DURABILITY_PROCESS},
+                                              {"power", DN_DURABILITY_POWER}};
+static const cyaml_strval_t levels[] = {
+    {"debug", DN_LOG_DEBUG}, {"info", DN_LOG_INFO}, {"warn", DN_LOG_WARN}, {"error", DN_LOG_ERROR}};
+static const cyaml_strval_t formats[] = {{"text", LOG_TEXT}, {"json", LOG_JSON}, {"journal", LOG_JOURNAL}};
+
+static const cyaml_schema_field_t coap_fields[] = {
+    CYAML_FIELD_SEQUENCE("listen", ABSENT, coap_section, listen, &string_entry, 1, ENTRIES_MAX),
+    COAP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t http_fields[] = {
+    CYAML_FIELD_STRING_PTR("listen", ABSENT, http_section, listen, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_BOOL_PTR("open", ABSENT, http_section, open),
+    CYAML_FIELD_SEQUENCE("names", ABSENT, http_section, names, &string_entry, 0, ENTRIES_MAX),
+    HTTP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t limits_fields[] = {LIMIT_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {
+    CYAML_FIELD_ENUM_PTR("type", ABSENT | CYAML_FLAG_STRICT, store_section, type, store_types, 2),
+    CYAML_FIELD_ENUM_PTR("durability", ABSENT | CYAML_FLAG_STRICT, store_section, durability, durabilities,
+                         2),
+    STORE_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t log_fields[] = {
+    CYAML_FIELD_ENUM_PTR("level", ABSENT | CYAML_FLAG_STRICT, log_section, level, levels, 4),
+    CYAML_FIELD_ENUM_PTR("format", ABSENT | CYAML_FLAG_STRICT, log_section, format, formats, 3),
+    CYAML_FIELD_END};
+static const cyaml_schema_field_t file_fields[] = {
+    CYAML_FIELD_STRING_PTR("data", ABSENT, file_content, data, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("console", ABSENT, file_content, console, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("models", ABSENT, file_content, models, &string_entry, 0, ENTRIES_MAX),
+    CYAML_FIELD_MAPPING_PTR("coap", ABSENT, file_content, coap, coap_fields),
+    CYAML_FIELD_MAPPING_PTR("http", ABSENT, file_content, http, http_fields),
+    CYAML_FIELD_MAPPING_PTR("limits", ABSENT, file_content, limits, limits_fields),
+    CYAML_FIELD_MAPPING_PTR("store", ABSENT, file_content, store, store_fields),
+    CYAML_FIELD_MAPPING_PTR("log", ABSENT, file_content, log, log_fields),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t file_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, file_content, file_fields)};
+
+/* What libcyaml says of an error: a first line, then where it stood, innermost first. */
+typedef struct {
+    char text[200];
+    char key[120];
+    unsigned line;
+} complaint;
+
+/* "in mapping field 'coap' (line: 3, column: 5)" and the like: the first line number is the innermost. */
+static void read_trace(complaint *said, const char *line)
+{
+    const char *at = strstr(line, "line: ");
+    if (at != NULL && said->line == 0) {
+        said->line = (unsigned)strtoul(at + 6, NULL, 10);
+    }
+    const char *name = strstr(line, "field: ");
+    if (name == NULL) {
+        return;
+    }
+    name += strlen("field: ");
+    size_t len = strcspn(name, " \t\n(");
+    char outer[120];
+    snprintf(outer, sizeof outer, "%.*s%s%.60s", (int)(len < 40 ? len : 40), name,
+             said->key[0] != 0 ? "." : "", said->key);
+    memcpy(said->key, outer, sizeof outer);
+}
+
+static void on_log(cyaml_log_t level, void *context, const char *format, va_list arguments)
+{
+    complaint *said = context;
+    char line[300];
+    if (level < CYAML_LOG_ERROR) {
+        return;
+    }
+    vsnprintf(line, sizeof line, format, arguments);
+    line[strcspn(line, "\n")] = 0;
+    const char *text = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
+    if (strstr(line, "line: ") != NULL) {
+        read_trace(said, line);
+    } else if (said->text[0] == 0 && strncmp(text, "Backtrace", 9) != 0) {
+        snprintf(said->text, sizeof said->text, "%.190s", text);
+    }
+}
+
+/* The line of `key` in `section`, for values that are well-formed but out of their range; 0: not found. */
+static unsigned line_of(const char *path, const char *section, const char *key)
+{
+    char text[512];
+    unsigned number = 0;
+    bool inside = false;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return 0;
+    }
+    unsigned found = 0;
+    while (found == 0 && fgets(text, sizeof text, file) != NULL) {
+        number++;
+        const char *word = text + strspn(text, " ");
+        size_t len = strcspn(word, ":\n");
+        if (word == text && *word != '#' && *word != '\n') {
+            inside = strlen(section) == len && strncmp(word, section, len) == 0;
+        } else if (inside && strlen(key) == len && strncmp(word, key, len) == 0) {
+            found = number;
+        }
+    }
+    fclose(file);
+    return found;
+}
+
+typedef struct {
+    const char *path;
+    settings *set;
+    char *error;
+    size_t error_size;
+} target;
+
+static bool apply_number(const target *to, const number_setting *number, const uint32_t *value)
+{
+    if (value == NULL) {
+        return true;
+    }
+    if (*value < number->least || *value > number->most) {
+        snprintf(to->error, to->error_size, "%s:%u: %s.%s: must be from %u to %u", to->path,
+                 line_of(to->path, number->section, number->key), number->section, number->key, number->least,
+                 number->most);
+        return false;
+    }
+    *settings_number(to->set, number) = *value;
+    return true;
+}
+
+#define ONE_NUMBER(section, key, member, least, most) from->section != NULL ? from->section->member : NULL,
+
+static bool apply_numbers(const target *to, const file_content *from)
+{
+    const uint32_t *const values[] = {ALL_NUMBERS(ONE_NUMBER)};
+    for (size_t i = 0; i < number_setting_count; i++) {
+        if (!apply_number(to, &number_settings[i], values[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_list(string_list *list, char *const *items, uint32_t count)
+{
+    if (items == NULL) {
+        return true;
+    }
+    settings_clear(list);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!settings_add(list, items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_texts(settings *set, const file_content *from)
+{
+    bool good = (from->data == NULL || settings_string(&set->data, from->data)) &&
+                (from->console == NULL || settings_string(&set->console, from->console)) &&
+                apply_list(&set->models, from->models, from->models_count);
+    if (good && from->coap != NULL) {
+        good = apply_list(&set->coap_listen, from->coap->listen, from->coap->listen_count);
+    }
+    if (good && from->http != NULL) {
+        good = (from->http->listen == NULL || settings_string(&set->http_listen, from->http->listen)) &&
+               apply_list(&set->http_names, from->http->names, from->http->names_count);
+        set->http_open = from->http->open != NULL ? *from->http->open : set->http_open;
+    }
+    return good;
+}
+
+static void apply_choices(settings *set, const file_content *from)
+{
+    if (from->store != NULL) {
+        set->store = from->store->type != NULL ? *from->store->type : set->store;
+        set->durability = from->store->durability != NULL ? *from->store->durability : set->durability;
+    }
+    if (from->log != NULL) {
+        set->log_level = from->log->level != NULL ? *from->log->level : set->log_level;
+        set->format = from->log->format != NULL ? *from->log->format : set->format;
+    }
+}
+
+static bool apply(const target *to, const file_content *from)
+{
+    if (!apply_texts(to->set, from)) {
+        snprintf(to->error, to->error_size, "no memory");
+        return false;
+    }
+    apply_choices(to->set, from);
+    return apply_numbers(to, from);
+}
+
+static bool readable(const target *to)
+{
+    FILE *file = fopen(to->path, "re");
+    if (file == NULL) {
+        snprintf(to->error, to->error_size, "%s: %s", to->path, strerror(errno));
+        return false;
+    }
+    fclose(file);
+    return true;
+}
+
+bool config_load(const char *path, settings *set, char *error, size_t error_size)
+{
+    complaint said = {.line = 0};
+    cyaml_config_t config = {.log_fn = on_log,
+                             .log_ctx = &said,
+                             .mem_fn = cyaml_mem,
+                             .log_level = CYAML_LOG_ERROR,
+                             .flags = CYAML_CFG_NO_ALIAS};
+    target to = {.path = path, .set = set, .error = error, .error_size = error_size};
+    file_content *content = NULL;
+    if (!readable(&to)) {
+        return false;
+    }
+    cyaml_err_t result = cyaml_load_file(path, &config, &file_schema, (cyaml_data_t **)&content, NULL);
+    if (result != CYAML_OK) {
+        snprintf(error, error_size, "%s:%u: %s%s%s", path, said.line, said.key, said.key[0] != 0 ? ": " : "",
+                 said.text[0] != 0 ? said.text : cyaml_strerror(result));
+        return false;
+    }
+    bool good = content == NULL || apply(&to, content);
+    cyaml_free(&config, &file_schema, content, 0);
+    return good;
+}

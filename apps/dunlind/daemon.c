@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's life; see daemon.h. */
+#include "daemon.h"
+
+#include "api/json_write.h"
+#include "api/listener.h"
+#include "api/model_files.h"
+#include "config.h"
+#include "logging.h"
+#include "places.h"
+#include "port/clock.h"
+#include "port/entropy.h"
+#include "store/memory.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define ERROR_MAX 512u
+
+typedef struct {
+    const options *given;
+    settings *set;
+    logging logging;
+    char console[PATH_MAX], upload[PATH_MAX];
+    dn_registry *registry;
+    dn_fleet *fleet;
+    dn_api *api;
+    dn_entropy fleet_entropy, api_entropy; /* one for each: neither is shared by threads */
+    const char *coap[LIST_MAX];
+    size_t coap_count;
+    int signals, failure; /* signalfd, eventfd */
+    pthread_mutex_t lock;
+    char failed[ERROR_MAX]; /* under the lock: why the fleet failed */
+} daemon_state;
+
+bool daemon_settings(const options *given, settings *set, char *error, size_t error_size)
+{
+    if (!settings_init(set)) {
+        snprintf(error, error_size, "no memory");
+        return false;
+    }
+    if (given->config_file != NULL && !config_load(given->config_file, set, error, error_size)) {
+        return false;
+    }
+    if (!options_apply(given, set, error, error_size)) {
+        return false;
+    }
+    if (!settings_complete(set)) {
+        snprintf(error, error_size, "no memory");
+        return false;
+    }
+    return settings_check(set, error, error_size);
+}
+
+/* ---- parts -------------------------------------------------------------------------------- */
+
+static int64_t wall_ms(void *context)
+{
+    (void)context;
+    return dn_clock_wall_ms();
+}
+
+static uint64_t clock_ms(void *context)
+{
+    (void)context;
+    return dn_clock_ms();
+}
+
+static void load_dir(daemon_state *state, const char *dir, bool required)
+{
+    const dn_log *log = &state->logging.log;
+    size_t count;
+    dunlin_status status = dn_models_load(state->registry, dir, log, &count);
+    if (status == DUNLIN_OK) {
+        dn_log_at(log, DN_LOG_INFO, "models", "%zu object definitions from %s", count, dir);
+    } else if (required) {
+        dn_log_at(log, DN_LOG_WARN, "models", "the folder %s cannot be read: %s", dir, strerror(errno));
+    }
+}
+
+/* What is installed, what the operator adds, what was uploaded: later ones replace earlier ones. */
+static void load_models(daemon_state *state, const settings *set)
+{
+    char installed[PATH_MAX];
+    if (places_shared("models", installed, sizeof installed)) {
+        load_dir(state, installed, true);
+    } else {
+        dn_log_at(&state->logging.log, DN_LOG_WARN, "models",
+                  "no object definitions are installed: resources will have no names");
+    }
+    for (size_t i = 0; i < set->models.count; i++) {
+        load_dir(state, set->models.item[i], true);
+    }
+    if (state->upload[0] != 0) {
+        load_dir(state, state->upload, false);
+    }
+}
+
+static dn_store *open_store(daemon_state *state, char *error, size_t error_size)
+{
+    const settings *set = state->set;
+    dn_store *store = NULL;
+    if (set->store == STORE_MEMORY) {
+        store = dn_memory_store_create();
+        snprintf(error, error_size, "no memory");
+        return store;
+    }
+    int len = snprintf(state->upload, sizeof state->upload, "%s/models", set->data);
+    if (len < 0 || (size_t)len >= sizeof state->upload) {
+        snprintf(error, error_size, "the name of the data folder is too long");
+        return NULL;
+    }
+    dn_sqlite_config config = settings_sqlite(set);
+    if (!places_make(set->data, error, error_size) ||
+        dn_sqlite_store_open(set->data, &config, &store, error, error_size) != DUNLIN_OK) {
+        return NULL;
+    }
+    if (!places_make(state->upload, error, error_size)) {
+        store->ops->close(store);
+        return NULL;
+    }
+    return store;
+}
+
+static void on_failure(void *context, const char *detail)
+{
+    daemon_state *state = context;
+    pthread_mutex_lock(&state->lock);
+    snprintf(state->failed, sizeof state->failed, "%s",
+             detail != NULL && detail[0] != 0 ? detail : "unknown");
+    pthread_mutex_unlock(&state->lock);
+    uint64_t one = 1;
+    ssize_t written = write(state->failure, &one, sizeof one);
+    (void)written;
+}
+
+static bool start_fleet(daemon_state *state, char *error, size_t error_size)
+{
+    dn_store *store = open_store(state, error, error_size);
+    if (store == NULL) {
+        return false;
+    }
+    dn_fleet_config config = dn_fleet_config_default();
+    settings_fleet(state->set, &config);
+    config.coap_addresses = (const char *const *)state->set->coap_listen.item;
+    config.coap_address_count = state->set->coap_listen.count;
+    config.store = store;
+    config.random = dn_entropy_random(&state->fleet_entropy);
+    config.log = &state->logging.log;
+    config.wall_ms = wall_ms;
+    config.clock_ms = clock_ms;
+    if (dn_fleet_start(&config, &state->fleet, error, error_size) != DUNLIN_OK) {
+        return false;
+    }
+    dn_fleet_on_failure(state->fleet, on_failure, state);
+    for (size_t i = 0; i < config.coap_address_count; i++) {
+        state->coap[i] = dn_fleet_address(state->fleet, i);
+    }
+    state->coap_count = config.coap_address_count;
+    return true;
+}
+
+static bool start_api(daemon_state *state, char *error, size_t error_size)
+{
+    dn_api_config config = dn_api_config_default();
+    settings_api(state->set, &config);
+    if (state->set->console != NULL) {
+        config.console_dir = state->set->console;
+    } else if (places_shared("console", state->console, sizeof state->console)) {
+        config.console_dir = state->console;
+    } else {
+        dn_log_at(&state->logging.log, DN_LOG_WARN, "http",
+                  "the console's files are not installed: there is no web page");
+    }
+    config.upload_dir = state->upload[0] != 0 ? state->upload : NULL;
+    config.version = DUNLIN_VERSION;
+    config.coap_addresses = state->coap;
+    config.coap_address_count = state->coap_count;
+    config.fleet = state->fleet;
+    config.registry = state->registry;
+    config.random = dn_entropy_random(&state->api_entropy);
+    config.log = &state->logging.log;
+    config.wall_ms = wall_ms;
+    config.clock_ms = clock_ms;
+    return dn_api_start(&config, &state->api, error, error_size) == DUNLIN_OK;
+}
+
+/* ---- announcing ----------------------------------------------------------------------------- */
+
+static bool write_ready_file(const daemon_state *state)
+{
+    dn_text text = {0};
+    dn_jsonw json;
+    dn_jsonw_start(&json, &text);
+    dn_jsonw_begin(&json, '{');
+    dn_jsonw_pair(&json, "coap", state->coap[0]);
+    dn_jsonw_pair(&json, "http", dn_api_address(state->api));
+    dn_jsonw_pair_unsigned(&json, "pid", (uint64_t)getpid());
+    dn_jsonw_end(&json, '}');
+    dn_text_char(&text, '\n');
+    bool good = !text.failed && places_write(state->given->ready_file, text.data, text.len);
+    dn_text_free(&text);
+    return good;
+}
+
+static bool announce(daemon_state *state)
+{
+    const dn_log *log = &state->logging.log;
+    for (size_t i = 0; i < state->coap_count; i++) {
+        printf("coap listening on coap://%s\n", state->coap[i]);
+    }
+    printf("console on http://%s/\n", dn_api_address(state->api));
+    fflush(stdout);
+    if (!dn_listener_is_loopback(dn_api_address(state->api))) {
+        dn_log_at(log, DN_LOG_WARN, "http",
+                  "WARNING: HTTP listens on %s without any password: whoever reaches it controls all devices",
+                  dn_api_address(state->api));
+    }
+    dn_log_at(log, DN_LOG_INFO, "dunlind", "version %s is ready, data in %s", DUNLIN_VERSION,
+              state->set->store == STORE_MEMORY ? "memory" : state->set->data);
+    if (state->given->ready_file != NULL && !write_ready_file(state)) {
+        dn_log_at(log, DN_LOG_ERROR, "dunlind", "cannot write %s: %s", state->given->ready_file,
+                  strerror(errno));
+        return false;
+    }
+    sd_notifyf(0, "READY=1\nMAINPID=%ld\nSTATUS=Listening on coap://%s and http://%s/", (long)getpid(),
+               state->coap[0], dn_api_address(state->api));
+    return true;
+}
+
+/* ---- reload --------------------------------------------------------------------------------- */
+
+static bool lists_differ(const string_list *a, const string_list *b)
+{
+    if (a->count != b->count) {
+        return true;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->item[i], b->item[i]) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool texts_differ(const char *a, const char *b)
+{
+    return (a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0);
+}
+
+static void warn_fixed(daemon_state *state, bool differs, const char *section, const char *key)
+{
+    if (differs) {
+        dn_log_at(&state->logging.log, DN_LOG_WARN, "dunlind",
+                  "%s%s%s has changed: it takes effect at the next start", section,
+                  section[0] != 0 ? "." : "", key);
+    }
+}
+
+/* Says which changes need a restart. */
+static void compare(daemon_state *state, settings *fresh)
+{
+    settings *now = state->set;
+    warn_fixed(state, texts_differ(now->data, fresh->data), "", "data");
+    warn_fixed(state, texts_differ(now->console, fresh->console), "", "console");
+    warn_fixed(state, lists_differ(&now->coap_listen, &fresh->coap_listen), "coap", "listen");
+    warn_fixed(state, texts_differ(now->http_listen, fresh->http_listen), "http", "listen");
+    warn_fixed(state, lists_differ(&now->http_names, &fresh->http_names), "http", "names");
+    warn_fixed(state, now->store != fresh->store, "store", "type");
+    warn_fixed(state, now->durability != fresh->durability, "store", "durability");
+    warn_fixed(state, now->format != fresh->format, "log", "format");
+    for (size_t i = 0; i < number_setting_count; i++) {
+        const number_setting *number = &number_settings[i];
+        warn_fixed(state, *settings_number(now, number) != *settings_number(fresh, number), number->section,
+                   number->key);
+    }
+}
+
+static void reload(daemon_state *state)
+{
+    const dn_log *log = &state->logging.log;
+    char error[ERROR_MAX];
+    settings fresh;
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)dn_clock_us());
+    if (daemon_settings(state->given, &fresh, error, sizeof error)) {
+        compare(state, &fresh);
+        logging_level(&state->logging, fresh.log_level);
+        load_models(state, &fresh);
+        if (dn_api_reload(state->api, error, sizeof error) != DUNLIN_OK) {
+            dn_log_at(log, DN_LOG_ERROR, "dunlind", "%s", error);
+        }
+        dn_log_at(log, DN_LOG_INFO, "dunlind", "reloaded");
+    } else {
+        dn_log_at(log, DN_LOG_ERROR, "dunlind", "not reloaded: %s", error);
+    }
+    settings_free(&fresh);
+    sd_notify(0, "READY=1");
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+/* True when the process is to stop. */
+static bool take_signal(daemon_state *state)
+{
+    struct signalfd_siginfo info;
+    if (read(state->signals, &info, sizeof info) != (ssize_t)sizeof info) {
+        return false;
+    }
+    if (info.ssi_signo == SIGHUP) {
+        reload(state);
+        return false;
+    }
+    dn_log_at(&state->logging.log, DN_LOG_INFO, "dunlind", "stopping: %s",
+              info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+    return true;
+}
+
+static int serve(daemon_state *state)
+{
+    uint64_t watchdog_us = 0;
+    bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
+    int timeout_ms = watched ? (int)(watchdog_us / 2000) : -1;
+    for (;;) {
+        struct pollfd at[2] = {{.fd = state->signals, .events = POLLIN},
+                               {.fd = state->failure, .events = POLLIN}};
+        int ready = poll(at, 2, timeout_ms);
+        const char *detail = NULL;
+        if (watched && dn_fleet_healthy(state->fleet, &detail)) {
+            sd_notify(0, "WATCHDOG=1");
+        }
+        if (ready > 0 && (at[1].revents & POLLIN) != 0) {
+            pthread_mutex_lock(&state->lock);
+            dn_log_at(&state->logging.log, DN_LOG_ERROR, "dunlind", "the server failed: %s", state->failed);
+            sd_notifyf(0, "STATUS=Failed: %s", state->failed);
+            pthread_mutex_unlock(&state->lock);
+            return EXIT_FAILED;
+        }
+        if (ready > 0 && (at[0].revents & POLLIN) != 0 && take_signal(state)) {
+            return EXIT_STOPPED;
+        }
+    }
+}
+
+/* Each device that waits and each HTTP connection may hold a descriptor: take as many as the system lets us. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Blocks the signals in this thread, and so in all it starts: they come through signalfd. */
+static bool take_signals(daemon_state *state)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    state->failure = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return pthread_sigmask(SIG_BLOCK, &set, NULL) == 0 &&
+           (state->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) >= 0 && state->failure >= 0;
+}
+
+static void stop(daemon_state *state)
+{
+    uint32_t grace_ms = state->set->limits.stop_grace_ms;
+    uint64_t end_ms = dn_clock_ms() + grace_ms;
+    sd_notify(0, "STOPPING=1");
+    if (state->given->ready_file != NULL) {
+        unlink(state->given->ready_file);
+    }
+    if (state->api != NULL) {
+        dn_api_stop(state->api, grace_ms);
+    }
+    if (state->fleet != NULL) {
+        uint64_t now_ms = dn_clock_ms();
+        dn_fleet_stop(state->fleet, now_ms < end_ms ? (uint32_t)(end_ms - now_ms) : 0);
+    }
+    dn_registry_free(state->registry);
+    close(state->signals);
+    close(state->failure);
+}
+
+int daemon_run(const options *given, settings *set)
+{
+    char error[ERROR_MAX] = "no memory";
+    daemon_state *state = calloc(1, sizeof *state);
+    if (state == NULL) {
+        fprintf(stderr, "dunlind: %s\n", error);
+        return EXIT_NOT_STARTED;
+    }
+    state->given = given;
+    state->set = set;
+    pthread_mutex_init(&state->lock, NULL);
+    logging_init(&state->logging, set->log_level, set->format);
+    raise_descriptor_limit();
+    state->registry = dn_registry_create();
+    int status = EXIT_NOT_STARTED;
+    if (!take_signals(state) || state->registry == NULL) {
+        dn_log_at(&state->logging.log, DN_LOG_ERROR, "dunlind", "cannot start: %s", strerror(errno));
+    } else if (!start_fleet(state, error, sizeof error)) {
+        dn_log_at(&state->logging.log, DN_LOG_ERROR, "dunlind", "cannot start: %s", error);
+    } else {
+        load_models(state, set);
+        if (!start_api(state, error, sizeof error)) {
+            dn_log_at(&state->logging.log, DN_LOG_ERROR, "dunlind", "cannot start: %s", error);
+        } else if (announce(state)) {
+            status = serve(state);
+        }
+    }
+    stop(state);
+    pthread_mutex_destroy(&state->lock);
+    free(state);
+    return status;
+}

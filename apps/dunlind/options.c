@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line; see options.h. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: dunlind [options]\n"
+    "\n"
+    "An LwM2M server with a REST and event API, metrics and a web console.\n"
+    "\n"
+    "  --data DIR               where registrations and uploaded models are kept\n"
+    "                           (default ./dunlin-data, or systemd's STATE_DIRECTORY)\n"
+    "  --coap ADDR:PORT         listen for devices here; may be given several times (default [::]:5683, "
+    "which\n"
+    "                           takes IPv4 as well)\n"
+    "  --http ADDR:PORT         REST, events, metrics and console here (default 127.0.0.1:8080)\n"
+    "  --http-open              allow --http on an address that others can reach: there are no passwords "
+    "yet\n"
+    "  --config FILE            settings in YAML; the command line goes before them\n"
+    "  --models DIR             read object definitions (DDF, *.xml) from DIR too; may be given several "
+    "times\n"
+    "  --console DIR            the console's files, if not where they are installed\n"
+    "  --store sqlite|memory    default sqlite; memory forgets all when the server ends\n"
+    "  --durability process|power\n"
+    "                           what an acknowledged change survives: the end of the process (default), or a "
+    "power\n"
+    "                           cut as well, which is slower\n"
+    "  --log-level debug|info|warn|error                                         (default info)\n"
+    "  --log-format text|json|journal                                            (default text)\n"
+    "  --ready-file FILE        write the addresses and the process id as JSON to FILE once all is ready\n"
+    "  --check-config           check options and configuration, then end\n"
+    "  --version, --help\n"
+    "\n"
+    "Port 0 takes any free port; the lines printed at the start say which. IPv6: [::1]:5683.\n"
+    "\n"
+    "Signals: SIGTERM and SIGINT stop; SIGHUP reads configuration, object definitions and console files "
+    "anew.\n"
+    "\n"
+    "Exit status: 0 stopped as asked; 1 could not start; 2 wrong options or configuration; 3 failed while "
+    "running.\n"
+    "\n"
+    "Examples:\n"
+    "  dunlind                                              # all defaults, console on "
+    "http://127.0.0.1:8080/\n"
+    "  dunlind --data /var/lib/dunlin --coap 192.0.2.7:5683 --coap [2001:db8::7]:5683\n"
+    "  dunlind --config /etc/dunlin/dunlind.yaml --check-config\n"
+    "  dunlind --store memory --coap 127.0.0.1:0 --http 127.0.0.1:0 --ready-file ready.json\n";
+
+enum {
+    OPT_DATA = 256,
+    OPT_COAP,
+    OPT_HTTP,
+    OPT_HTTP_OPEN,
+    OPT_CONFIG,
+    OPT_MODELS,
+    OPT_CONSOLE,
+    OPT_STORE,
+    OPT_DURABILITY,
+    OPT_LOG_LEVEL,
+    OPT_LOG_FORMAT,
+    OPT_READY_FILE,
+    OPT_CHECK_CONFIG,
+    OPT_VERSION,
+    OPT_HELP
+};
+
+static const struct option table[] = {{"data", required_argument, NULL, OPT_DATA},
+                                      {"coap", required_argument, NULL, OPT_COAP},
+                                      {"http", required_argument, NULL, OPT_HTTP},
+                                      {"http-open", no_argument, NULL, OPT_HTTP_OPEN},
+                                      {"config", required_argument, NULL, OPT_CONFIG},
+                                      {"models", required_argument, NULL, OPT_MODELS},
+                                      {"console", required_argument, NULL, OPT_CONSOLE},
+                                      {"store", required_argument, NULL, OPT_STORE},
+                                      {"durability", required_argument, NULL, OPT_DURABILITY},
+                                      {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+                                      {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
+                                      {"ready-file", required_argument, NULL, OPT_READY_FILE},
+                                      {"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
+                                      {"version", no_argument, NULL, OPT_VERSION},
+                                      {"help", no_argument, NULL, OPT_HELP},
+                                      {NULL, 0, NULL, 0}};
+
+static bool add(const char *list[LIST_MAX], size_t *count, const char *value, const char *name)
+{
+    if (*count == LIST_MAX) {
+        fprintf(stderr, "dunlind: --%s may be given %u times at most\n", name, LIST_MAX);
+        return false;
+    }
+    list[(*count)++] = value;
+    return true;
+}
+
+/* The place of an option's text, or NULL. */
+static const char **place_of(options *given, int option)
+{
+    switch (option) {
+    case OPT_DATA:
+        return &given->data;
+    case OPT_HTTP:
+        return &given->http;
+    case OPT_CONFIG:
+        return &given->config_file;
+    case OPT_CONSOLE:
+        return &given->console;
+    case OPT_STORE:
+        return &given->store;
+    case OPT_DURABILITY:
+        return &given->durability;
+    case OPT_LOG_LEVEL:
+        return &given->log_level;
+    case OPT_LOG_FORMAT:
+        return &given->log_format;
+    case OPT_READY_FILE:
+        return &given->ready_file;
+    default:
+        return NULL;
+    }
+}
+
+static options_result take(options *given, int option)
+{
+    const char **place = place_of(given, option);
+    if (place != NULL) {
+        *place = optarg;
+        return OPTIONS_RUN;
+    }
+    switch (option) {
+    case OPT_COAP:
+        return add(given->coap, &given->coap_count, optarg, "coap") ? OPTIONS_RUN : OPTIONS_BAD;
+    case OPT_MODELS:
+        return add(given->models, &given->model_count, optarg, "models") ? OPTIONS_RUN : OPTIONS_BAD;
+    case OPT_HTTP_OPEN:
+        given->http_open = true;
+        return OPTIONS_RUN;
+    case OPT_CHECK_CONFIG:
+        given->check_config = true;
+        return OPTIONS_RUN;
+    case OPT_VERSION:
+        printf("dunlind %s\n", DUNLIN_VERSION);
+        return OPTIONS_DONE;
+    case OPT_HELP:
+        fputs(help, stdout);
+        return OPTIONS_DONE;
+    default:
+        fputs("Try \"dunlind --help\".\n", stderr);
+        return OPTIONS_BAD;
+    }
+}
+
+options_result options_parse(options *given, int argc, char **argv)
+{
+    *given = (options){0};
+    int option;
+    while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
+        options_result result = take(given, option);
+        if (result != OPTIONS_RUN) {
+            return result;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "dunlind: \"%s\" is not an option\nTry \"dunlind --help\".\n", argv[optind]);
+        return OPTIONS_BAD;
+    }
+    return OPTIONS_RUN;
+}
+
+/* The index of `text` in `words`, or -1 with an error. */
+static int choose(const char *name, const char *text, const char *const *words, int count, char *error,
+                  size_t error_size)
+{
+    size_t len = 0;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return i;
+        }
+    }
+    len = (size_t)snprintf(error, error_size, "--%s: \"%s\" must be one of", name, text);
+    for (int i = 0; i < count && len < error_size; i++) {
+        len += (size_t)snprintf(error + len, error_size - len, " %s", words[i]);
+    }
+    return -1;
+}
+
+static bool apply_choices(const options *given, settings *set, char *error, size_t error_size)
+{
+    static const char *const stores[] = {"sqlite", "memory"};
+    static const char *const durabilities[] = {"process", "power"};
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const formats[] = {"text", "json", "journal"};
+    int store =
+        given->store == NULL ? (int)set->store : choose("store", given->store, stores, 2, error, error_size);
+    int durability = given->durability == NULL
+                         ? (int)set->durability
+                         : choose("durability", given->durability, durabilities, 2, error, error_size);
+    int level = given->log_level == NULL
+                    ? (int)set->log_level
+                    : choose("log-level", given->log_level, levels, 4, error, error_size);
+    int format = given->log_format == NULL
+                     ? (int)set->format
+                     : choose("log-format", given->log_format, formats, 3, error, error_size);
+    if (store < 0 || durability < 0 || level < 0 || format < 0) {
+        return false;
+    }
+    set->store = (store_type)store;
+    set->durability = (dn_durability)durability;
+    set->log_level = (dn_log_level)level;
+    set->format = (log_format)format;
+    return true;
+}
+
+static bool apply_texts(const options *given, settings *set)
+{
+    bool good = (given->data == NULL || settings_string(&set->data, given->data)) &&
+                (given->http == NULL || settings_string(&set->http_listen, given->http)) &&
+                (given->console == NULL || settings_string(&set->console, given->console));
+    if (given->coap_count > 0) {
+        settings_clear(&set->coap_listen);
+    }
+    for (size_t i = 0; good && i < given->coap_count; i++) {
+        good = settings_add(&set->coap_listen, given->coap[i]);
+    }
+    if (given->model_count > 0) {
+        settings_clear(&set->models);
+    }
+    for (size_t i = 0; good && i < given->model_count; i++) {
+        good = settings_add(&set->models, given->models[i]);
+    }
+    set->http_open = set->http_open || given->http_open;
+    return good;
+}
+
+bool options_apply(const options *given, settings *set, char *error, size_t error_size)
+{
+    if (!apply_texts(given, set)) {
+        snprintf(error, error_size, "no memory");
+        return false;
+    }
+    return apply_choices(given, set, error, error_size);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dunlind's command line. */
+#ifndef DUNLIND_OPTIONS_H
+#define DUNLIND_OPTIONS_H
+
+#include "settings.h"
+
+typedef enum { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD } options_result;
+
+/* Texts view argv. */
+typedef struct {
+    const char *config_file; /* NULL: none */
+    const char *ready_file;
+    bool check_config;
+    const char *data, *http, *console, *store, *durability, *log_level, *log_format;
+    bool http_open;
+    const char *coap[LIST_MAX];
+    size_t coap_count;
+    const char *models[LIST_MAX];
+    size_t model_count;
+} options;
+
+/* DONE: --help or --version was printed; BAD: what is wrong was printed to standard error. */
+options_result options_parse(options *given, int argc, char **argv);
+/* Puts what was given over `set`. False: `error` says what is wrong. */
+bool options_apply(const options *given, settings *set, char *error, size_t error_size);
+
+#endif

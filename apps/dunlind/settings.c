@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings; see settings.h. */
+#include "settings.h"
+
+#include "api/listener.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IN_coap   coap
+#define IN_http   http
+#define IN_limits limits
+#define IN_store  stored
+#define NUMBER_ROW(section, key, member, least, most) \
+    {#section, key, offsetof(settings, IN_##section.member), least, most},
+
+const number_setting number_settings[] = {ALL_NUMBERS(NUMBER_ROW)};
+const size_t number_setting_count = sizeof number_settings / sizeof number_settings[0];
+
+uint32_t *settings_number(settings *set, const number_setting *number)
+{
+    return (uint32_t *)(void *)((char *)set + number->offset);
+}
+
+bool settings_string(char **place, const char *value)
+{
+    char *copy = strdup(value);
+    if (copy == NULL) {
+        return false;
+    }
+    free(*place);
+    *place = copy;
+    return true;
+}
+
+bool settings_add(string_list *list, const char *value)
+{
+    if (list->count == LIST_MAX) {
+        return false;
+    }
+    list->item[list->count] = strdup(value);
+    if (list->item[list->count] == NULL) {
+        return false;
+    }
+    list->count++;
+    return true;
+}
+
+void settings_clear(string_list *list)
+{
+    while (list->count > 0) {
+        free(list->item[--list->count]);
+    }
+}
+
+static void init_coap(settings *set, const dn_coap_config *coap)
+{
+    set->coap.ack_timeout_ms = coap->ack_timeout_ms;
+    set->coap.ack_random_percent = coap->ack_random_percent;
+    set->coap.max_retransmit = coap->max_retransmit;
+    set->coap.nstart = coap->nstart;
+    set->coap.exchange_lifetime_ms = coap->exchange_lifetime_ms;
+    set->coap.separate_ack_ms = coap->separate_ack_ms;
+    set->coap.response_timeout_ms = coap->response_timeout_ms;
+    set->coap.transfer_timeout_ms = coap->transfer_timeout_ms;
+    set->coap.exchanges = coap->exchanges;
+    set->coap.transfers = coap->transfers;
+    set->coap.dedup_slots = coap->dedup_slots;
+    set->coap.dedup_per_peer = coap->dedup_per_peer;
+    set->coap.max_message = coap->max_message;
+    set->coap.max_body = coap->max_body;
+    set->coap.block_size = 16u << coap->block_szx;
+}
+
+static void init_http(settings *set)
+{
+    dn_api_config api = dn_api_config_default();
+    set->http.threads = api.threads;
+    set->http.max_connections = api.max_connections;
+    set->http.max_connections_per_ip = api.max_connections_per_ip;
+    set->http.connection_timeout_s = api.connection_timeout_s;
+    set->http.max_body_bytes = api.max_body_bytes;
+    set->http.max_event_streams = api.max_event_streams;
+    set->http.event_history_bytes = api.event_history_bytes;
+    set->http.profile_slots = api.profile_slots;
+    set->http.request_timeout_s = api.request_timeout_s;
+}
+
+bool settings_init(settings *set)
+{
+    enum { STOP_GRACE_MS = 2000 };
+    dn_fleet_config fleet = dn_fleet_config_default();
+    dn_sqlite_config sqlite = dn_sqlite_config_default();
+    *set = (settings){.log_level = DN_LOG_INFO, .format = LOG_TEXT, .durability = sqlite.durability};
+    init_coap(set, &fleet.coap);
+    init_http(set);
+    set->limits.registrations = fleet.max_registrations;
+    set->limits.link_list_bytes = fleet.max_link_list_bytes;
+    set->limits.link_lists = fleet.max_link_lists;
+    set->limits.observations = fleet.max_observations;
+    set->limits.requests = fleet.max_requests;
+    set->limits.lifetime_s = fleet.max_lifetime_s;
+    set->limits.event_buffer_bytes = fleet.event_buffer_bytes;
+    set->limits.stop_grace_ms = STOP_GRACE_MS;
+    set->stored.cache_kib = sqlite.cache_kib;
+    set->stored.log_kib = sqlite.log_kib;
+    set->stored.journal_kib = sqlite.journal_kib;
+    set->stored.sweep_percent = sqlite.sweep_percent;
+    /* A service manager names the folder for what must stay (systemd.exec, StateDirectory=). */
+    const char *state = getenv("STATE_DIRECTORY");
+    return settings_string(&set->data, state != NULL && state[0] == '/' ? state : "./dunlin-data") &&
+           settings_string(&set->http_listen, "127.0.0.1:8080");
+}
+
+bool settings_complete(settings *set)
+{
+    return set->coap_listen.count > 0 || settings_add(&set->coap_listen, "[::]:5683");
+}
+
+void settings_free(settings *set)
+{
+    free(set->data);
+    free(set->console);
+    free(set->http_listen);
+    settings_clear(&set->models);
+    settings_clear(&set->coap_listen);
+    settings_clear(&set->http_names);
+    *set = (settings){0};
+}
+
+bool settings_check(const settings *set, char *error, size_t error_size)
+{
+    if ((set->coap.block_size & (set->coap.block_size - 1)) != 0) {
+        snprintf(error, error_size, "coap.block-size: must be a power of two from 16 to 1024");
+        return false;
+    }
+    if (!set->http_open && !dn_listener_is_loopback(set->http_listen)) {
+        snprintf(error, error_size,
+                 "http.listen: %s is not an address of this host only. The API has no passwords yet: whoever "
+                 "reaches "
+                 "it controls all devices. Use 127.0.0.1:PORT or [::1]:PORT, or allow it with --http-open",
+                 set->http_listen);
+        return false;
+    }
+    return true;
+}
+
+void settings_fleet(const settings *set, dn_fleet_config *config)
+{
+    dn_coap_config *coap = &config->coap;
+    coap->ack_timeout_ms = set->coap.ack_timeout_ms;
+    coap->ack_random_percent = set->coap.ack_random_percent;
+    coap->max_retransmit = set->coap.max_retransmit;
+    coap->nstart = set->coap.nstart;
+    coap->exchange_lifetime_ms = set->coap.exchange_lifetime_ms;
+    coap->separate_ack_ms = set->coap.separate_ack_ms;
+    coap->response_timeout_ms = set->coap.response_timeout_ms;
+    coap->transfer_timeout_ms = set->coap.transfer_timeout_ms;
+    coap->exchanges = set->coap.exchanges;
+    coap->transfers = set->coap.transfers;
+    coap->dedup_slots = set->coap.dedup_slots;
+    coap->dedup_per_peer = set->coap.dedup_per_peer;
+    coap->max_message = set->coap.max_message;
+    coap->max_body = set->coap.max_body;
+    coap->block_szx = 0;
+    while ((16u << coap->block_szx) < set->coap.block_size) {
+        coap->block_szx++;
+    }
+    config->max_registrations = set->limits.registrations;
+    config->max_link_list_bytes = set->limits.link_list_bytes;
+    config->max_link_lists = set->limits.link_lists;
+    config->max_observations = set->limits.observations;
+    config->max_requests = set->limits.requests;
+    config->max_lifetime_s = set->limits.lifetime_s;
+    config->event_buffer_bytes = set->limits.event_buffer_bytes;
+}
+
+void settings_api(const settings *set, dn_api_config *config)
+{
+    config->listen = set->http_listen;
+    config->host_names = (const char *const *)set->http_names.item;
+    config->host_name_count = set->http_names.count;
+    config->threads = set->http.threads;
+    config->max_connections = set->http.max_connections;
+    config->max_connections_per_ip = set->http.max_connections_per_ip;
+    config->connection_timeout_s = set->http.connection_timeout_s;
+    config->max_body_bytes = set->http.max_body_bytes;
+    config->max_event_streams = set->http.max_event_streams;
+    config->event_history_bytes = set->http.event_history_bytes;
+    config->profile_slots = set->http.profile_slots;
+    config->request_timeout_s = set->http.request_timeout_s;
+}
+
+dn_sqlite_config settings_sqlite(const settings *set)
+{
+    dn_sqlite_config config = dn_sqlite_config_default();
+    config.durability = set->durability;
+    config.cache_kib = set->stored.cache_kib;
+    config.log_kib = set->stored.log_kib;
+    config.journal_kib = set->stored.journal_kib;
+    config.sweep_percent = set->stored.sweep_percent;
+    return config;
+}

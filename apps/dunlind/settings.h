@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All settings of dunlind in one structure: defaults, then the configuration file (config.c), then the command line (options.c). Every
+ * number has its name, bounds and place in one table, from which the file's schema is made and which docs/reference/configuration.md
+ * is tested against.
+ */
+#ifndef DUNLIND_SETTINGS_H
+#define DUNLIND_SETTINGS_H
+
+#include "api/api.h"
+#include "server/fleet.h"
+#include "store/sqlite.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LIST_MAX 16u
+
+/* X(section, key, member, least, most) */
+#define COAP_NUMBERS(X)                                                 \
+    X(coap, "ack-timeout-ms", ack_timeout_ms, 100, 600000)              \
+    X(coap, "ack-random-percent", ack_random_percent, 100, 1000)        \
+    X(coap, "max-retransmit", max_retransmit, 0, 20)                    \
+    X(coap, "nstart", nstart, 1, 64)                                    \
+    X(coap, "exchange-lifetime-ms", exchange_lifetime_ms, 1000, 600000) \
+    X(coap, "separate-ack-ms", separate_ack_ms, 0, 10000)               \
+    X(coap, "response-timeout-ms", response_timeout_ms, 1000, 600000)   \
+    X(coap, "transfer-timeout-ms", transfer_timeout_ms, 1000, 600000)   \
+    X(coap, "exchanges", exchanges, 16, 1000000)                        \
+    X(coap, "transfers", transfers, 1, 65536)                           \
+    X(coap, "dedup-slots", dedup_slots, 16, 16777216)                   \
+    X(coap, "dedup-per-peer", dedup_per_peer, 1, 1024)                  \
+    X(coap, "max-message", max_message, 128, 2048)                      \
+    X(coap, "max-body", max_body, 1024, 16777216)                       \
+    X(coap, "block-size", block_size, 16, 1024)
+
+#define HTTP_NUMBERS(X)                                                    \
+    X(http, "threads", threads, 1, 64)                                     \
+    X(http, "max-connections", max_connections, 1, 65536)                  \
+    X(http, "max-connections-per-ip", max_connections_per_ip, 0, 65536)    \
+    X(http, "connection-timeout-s", connection_timeout_s, 1, 3600)         \
+    X(http, "max-body-bytes", max_body_bytes, 1024, 67108864)              \
+    X(http, "max-event-streams", max_event_streams, 1, 65536)              \
+    X(http, "event-history-bytes", event_history_bytes, 65536, 1073741824) \
+    X(http, "profile-slots", profile_slots, 64, 16777216)                  \
+    X(http, "request-timeout-s", request_timeout_s, 1, 300)
+
+#define LIMIT_NUMBERS(X)                                                   \
+    X(limits, "registrations", registrations, 1, 16777216)                 \
+    X(limits, "link-list-bytes", link_list_bytes, 256, 1048576)            \
+    X(limits, "link-lists", link_lists, 1, 16777216)                       \
+    X(limits, "observations", observations, 1, 16777216)                   \
+    X(limits, "requests", requests, 1, 65536)                              \
+    X(limits, "lifetime-s", lifetime_s, 0, 4294967295)                     \
+    X(limits, "event-buffer-bytes", event_buffer_bytes, 65536, 1073741824) \
+    X(limits, "stop-grace-ms", stop_grace_ms, 0, 600000)
+
+#define STORE_NUMBERS(X)                                \
+    X(store, "cache-kib", cache_kib, 256, 16777216)     \
+    X(store, "log-kib", log_kib, 256, 1048576)          \
+    X(store, "journal-kib", journal_kib, 256, 16777216) \
+    X(store, "sweep-percent", sweep_percent, 1, 1000)
+
+#define ALL_NUMBERS(X) COAP_NUMBERS(X) HTTP_NUMBERS(X) LIMIT_NUMBERS(X) STORE_NUMBERS(X)
+
+#define NUMBER_MEMBER(section, key, member, least, most) uint32_t member;
+
+typedef enum { STORE_SQLITE, STORE_MEMORY } store_type;
+typedef enum { LOG_TEXT, LOG_JSON, LOG_JOURNAL } log_format;
+
+typedef struct {
+    char *item[LIST_MAX];
+    size_t count;
+} string_list;
+
+/* Strings are owned. */
+typedef struct {
+    char *data;
+    char *console; /* NULL: where it is installed */
+    string_list models;
+    string_list coap_listen;
+    char *http_listen;
+    bool http_open;
+    string_list http_names;
+    store_type store;
+    dn_durability durability;
+    dn_log_level log_level;
+    log_format format;
+    struct {
+        COAP_NUMBERS(NUMBER_MEMBER)
+    } coap;
+    struct {
+        HTTP_NUMBERS(NUMBER_MEMBER)
+    } http;
+    struct {
+        LIMIT_NUMBERS(NUMBER_MEMBER)
+    } limits;
+    struct {
+        STORE_NUMBERS(NUMBER_MEMBER)
+    } stored;
+} settings;
+
+typedef struct {
+    const char *section;
+    const char *key;
+    size_t offset; /* in settings */
+    uint32_t least, most;
+} number_setting;
+
+extern const number_setting number_settings[];
+extern const size_t number_setting_count;
+
+/* The defaults, which are those of the libraries. False: no memory. */
+bool settings_init(settings *set);
+/* What stays open after file and command line gets its default: data folder, addresses. False: no memory. */
+bool settings_complete(settings *set);
+void settings_free(settings *set);
+uint32_t *settings_number(settings *set, const number_setting *number);
+/* Replaces *place by a copy. False: no memory. */
+bool settings_string(char **place, const char *value);
+/* Adds a copy; false: no memory or the list is full. */
+bool settings_add(string_list *list, const char *value);
+void settings_clear(string_list *list);
+/* Checks what depends on more than one setting. False: `error` says what is wrong. */
+bool settings_check(const settings *set, char *error, size_t error_size);
+
+/* The configurations of the parts. */
+void settings_fleet(const settings *set, dn_fleet_config *config);
+void settings_api(const settings *set, dn_api_config *config);
+dn_sqlite_config settings_sqlite(const settings *set);
+
+#endif
