@@ -12,7 +12,7 @@ void dn_coap_remotes_init(dn_coap_remotes *remotes, dn_coap_arena *arena, uint32
     uint32_t buckets = dn_coap_buckets(count);
     dn_coap_remote *at = dn_coap_arena_take(arena, count, sizeof *at);
     uint32_t *bucket = dn_coap_arena_take(arena, buckets, sizeof *bucket);
-    *remotes = (dn_coap_remotes){at, bucket, count, buckets, DN_COAP_NONE, 0, *key};
+    *remotes = (dn_coap_remotes){at, bucket, count, buckets, DN_COAP_NONE, 0, *key, 0};
     if (at == NULL || bucket == NULL) {
         return;
     }
@@ -45,6 +45,16 @@ uint32_t dn_coap_remote_find(const dn_coap_remotes *remotes, const dn_peer *peer
     return find_hashed(remotes, peer, hash_peer(remotes, peer));
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint16_t first_mid(const dn_coap_remote *remote)
+{
+    return (uint16_t)((remote->hash >> 16) + remote->mid_tick);
+}
+
 uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer, uint64_t now_ms)
 {
     uint32_t hash = hash_peer(remotes, peer);
@@ -61,7 +71,8 @@ uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer, uint6
     uint32_t *bucket = &remotes->bucket[hash & (remotes->bucket_count - 1)];
     remotes->free = remote->next;
     *remote = (dn_coap_remote){.peer = *peer, .hash = hash, .next = *bucket, .references = 1};
-    remote->next_mid = (uint16_t)((hash >> 16) + now_ms / MS_PER_MID);
+    remote->mid_tick = later(now_ms / MS_PER_MID, remotes->mid_floor);
+    remote->next_mid = first_mid(remote);
     for (size_t i = 0; i < 2; i++) {
         remote->seen[i] = (dn_coap_seen_list){DN_COAP_NONE, DN_COAP_NONE, 0};
     }
@@ -81,6 +92,8 @@ void dn_coap_remote_release(dn_coap_remotes *remotes, uint32_t index)
     if (--remote->references > 0) {
         return;
     }
+    uint16_t used = (uint16_t)(remote->next_mid - first_mid(remote));
+    remotes->mid_floor = later(remotes->mid_floor, remote->mid_tick + used);
     uint32_t *link = &remotes->bucket[remote->hash & (remotes->bucket_count - 1)];
     while (*link != index) {
         link = &remotes->at[*link].next;

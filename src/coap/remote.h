@@ -27,6 +27,7 @@ typedef struct {
     uint32_t references;
     uint32_t outstanding; /* confirmable messages without acknowledgement */
     uint16_t next_mid;
+    uint64_t mid_tick; /* what its first message id was made from */
     dn_coap_seen_list seen[2];
     struct dn_coap_exchange *waiting_first, *waiting_last; /* for NSTART */
     struct dn_coap_exchange *exchanges;                    /* all of this peer */
@@ -37,6 +38,7 @@ typedef struct {
     uint32_t *bucket;
     uint32_t count, bucket_count, free, in_use;
     dn_hash_key key;
+    uint64_t mid_floor; /* ticks below it may have been used by remotes that were forgotten */
 } dn_coap_remotes;
 
 void dn_coap_remotes_init(dn_coap_remotes *remotes, dn_coap_arena *arena, uint32_t count,
@@ -44,8 +46,8 @@ void dn_coap_remotes_init(dn_coap_remotes *remotes, dn_coap_arena *arena, uint32
 /* The index of a known peer, or DN_COAP_NONE. */
 uint32_t dn_coap_remote_find(const dn_coap_remotes *remotes, const dn_peer *peer);
 /* The index of a peer, made if it is new, with a reference that the caller owns. DN_COAP_NONE: none free. A
-   new remote's first message id depends on the time, so that ids do not come again soon after a remote was
-   forgotten. */
+   new remote's first message id depends on the time and on what forgotten ones have used, so that ids do
+   not come again soon after a remote was forgotten. */
 uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer, uint64_t now_ms);
 void dn_coap_remote_hold(dn_coap_remotes *remotes, uint32_t index);
 void dn_coap_remote_release(dn_coap_remotes *remotes, uint32_t index);

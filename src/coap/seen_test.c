@@ -185,6 +185,25 @@ static void message_ids_do_not_come_again(void **state)
     free(made.memory);
 }
 
+static void nor_within_one_millisecond(void **state)
+{
+    tables made;
+    dn_peer address = peer_of(9);
+    bool used[65536] = {false};
+    (void)state;
+    open_tables(&made);
+    for (unsigned i = 0; i < 1000; i++) {
+        uint32_t remote = dn_coap_remote_get(&made.remotes, &address, 5000);
+        for (unsigned message = 0; message < 3; message++) {
+            uint16_t mid = made.remotes.at[remote].next_mid++;
+            assert_false(used[mid]);
+            used[mid] = true;
+        }
+        dn_coap_remote_release(&made.remotes, remote);
+    }
+    free(made.memory);
+}
+
 static void a_full_table_of_remotes(void **state)
 {
     tables made;
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(forgets_when_time_is_up),
         cmocka_unit_test(keeps_replies),
         cmocka_unit_test(message_ids_do_not_come_again),
+        cmocka_unit_test(nor_within_one_millisecond),
         cmocka_unit_test(a_full_table_of_remotes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
