@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The forms of the inspector: write a resource, write or create an instance, execute. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ClientObject, ValueType } from "../api/types";
 import { draftOf, instanceBody, nextItemId, resourceBody, type Built, type ResourceDraft } from "../model/draft";
 import type { TreeNode } from "../model/tree";
@@ -61,7 +61,18 @@ interface FormProps {
 
 /** Write one resource or resource instance. */
 export function WriteForm({ node, objects, busy, onWrite }: FormProps & { onWrite: (mode: Mode, body: unknown) => void }) {
-  const [draft, setDraft] = useState(() => (node.depth === 4 ? { ...draftOf(node, true), multiple: false } : draftOf(node, true)));
+  const start = (): ResourceDraft => (node.depth === 4 ? { ...draftOf(node, true), multiple: false } : draftOf(node, true));
+  const [draft, setDraft] = useState(start);
+  const touched = useRef(false);
+  const change = (next: ResourceDraft): void => {
+    touched.current = true;
+    setDraft(next);
+  };
+  const known = node.sample !== undefined || node.children.length > 0;
+  // The first value may come after the form; what somebody typed meanwhile stays.
+  useEffect(() => {
+    if (!touched.current) setDraft(start());
+  }, [known, node.type, node.modelled]);
   const [mode, setMode] = useState<Mode>("replace");
   const [error, setError] = useState("");
   const submit = (event: Event): void => {
@@ -72,14 +83,14 @@ export function WriteForm({ node, objects, busy, onWrite }: FormProps & { onWrit
   };
   return (
     <form class="form" aria-label={`Write ${node.path}`} onSubmit={submit} noValidate>
-      {draft.unmodelled && <TypePicker value={draft.type} onChange={(type) => setDraft({ ...draft, type })} />}
+      {draft.unmodelled && <TypePicker value={draft.type} onChange={(type) => change({ ...draft, type })} />}
       {draft.unmodelled && node.depth === 3 && (
         <label class="check">
-          <input type="checkbox" checked={draft.multiple} onChange={(event) => setDraft({ ...draft, multiple: event.currentTarget.checked })} />
+          <input type="checkbox" checked={draft.multiple} onChange={(event) => change({ ...draft, multiple: event.currentTarget.checked })} />
           <span>Has several instances</span>
         </label>
       )}
-      <ResourceEditor draft={draft} objects={objects} strict={error !== ""} onChange={setDraft} />
+      <ResourceEditor draft={draft} objects={objects} strict={error !== ""} onChange={change} />
       {error && <p class="hint bad" role="alert">{error}</p>}
       <div class="line wrap">
         <Button submit kind="primary" icon="write" label="Write" busy={busy} />

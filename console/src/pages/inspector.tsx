@@ -112,10 +112,13 @@ export function Inspector({ session, path, narrow }: { session: DeviceSession; p
   }, [wanted, node]);
 
   const back = deviceLink(session.endpoint);
+  // On a narrow screen the inspector is all that there is, so its heading is the page's.
+  const Heading = narrow ? "h1" : "h2";
+  const Section = narrow ? "h2" : "h3";
   if (!node) {
     return (
       <section class="pane inspector" aria-label={`Node ${path}`} ref={panel}>
-        <header class="head"><h2 ref={heading} tabIndex={-1}><code>{path}</code></h2><a class="button quiet compact" href={back} aria-label="Close" title="Close">×</a></header>
+        <header class="head"><Heading ref={heading} tabIndex={-1}><code>{path}</code></Heading><a class="button quiet compact" href={back} aria-label="Close" title="Close">×</a></header>
         {session.loading.value ? null : <Empty icon="search" title="The device has nothing here"><p>It may have been deleted, or not been read yet.</p>
           <Button icon="read" label={`Read ${path}`} onClick={() => void session.read(path)} /></Empty>}
         {session.outcomes.value.get(path) && <OutcomeLine outcome={session.outcomes.value.get(path) as Outcome} />}
@@ -130,13 +133,12 @@ export function Inspector({ session, path, narrow }: { session: DeviceSession; p
   const outcome = session.outcomes.value.get(path);
   const gone = session.gone.value !== undefined;
   const objects = session.client.value?.objects ?? [];
-  const known = node.sample !== undefined || node.children.length > 0;
   const model = session.models.value.get(Number(path.split("/")[1]));
   return (
     <section class="pane inspector" aria-label={`${name} ${path}`} ref={panel} key={path}>
       <header class="head">
         <div>
-          <h2 ref={heading} tabIndex={-1}>{name}</h2>
+          <Heading ref={heading} tabIndex={-1}>{name}</Heading>
           <code class="path">{path}</code>
         </div>
         <a class="button quiet compact" href={back} aria-label="Close the inspector" title="Close">×</a>
@@ -166,20 +168,20 @@ export function Inspector({ session, path, narrow }: { session: DeviceSession; p
 
       {!gone && node.depth >= 3 && node.writable && node.type !== "none" && (
         <div class="section" data-form="write">
-          <h3>Write</h3>
-          <WriteForm key={`${path} ${known}`} node={node} objects={objects} busy={busy === "write"}
+          <Section class="sub">Write</Section>
+          <WriteForm key={path} node={node} objects={objects} busy={busy === "write"}
             onWrite={(mode, body) => void session.write(path, mode, body)} />
         </div>
       )}
       {!gone && node.depth === 3 && node.executable && (
         <div class="section" data-form="execute">
-          <h3>Execute</h3>
+          <Section class="sub">Execute</Section>
           <ExecuteForm node={node} busy={busy === "execute"} onExecute={(args) => void session.execute(path, args)} />
         </div>
       )}
       {!gone && open.value !== undefined && (
         <div class="section" data-form={open.value}>
-          <h3>{open.value === "create" ? "Create an instance" : "Write the instance"}</h3>
+          <Section class="sub">{open.value === "create" ? "Create an instance" : "Write the instance"}</Section>
           <InstanceForm key={`${path} ${open.value}`} node={node} objects={objects} busy={busy === open.value} purpose={open.value}
             resources={open.value === "create" ? modelResources(path, model) : node.children.filter((child) => child.writable && child.type !== "none")}
             onSubmit={(mode, body) => {

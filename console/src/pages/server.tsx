@@ -61,7 +61,7 @@ export function ServerPage() {
             <h2 class="pane-title" id="metrics-title">Metrics</h2>
             <SearchBox label="Filter metrics" value={text.value} onInput={(value) => { text.value = value; }} />
           </div>
-          <div class="scroll" tabIndex={0} role="region" aria-labelledby="metrics-title">
+          <div class="scroll" tabIndex={0} role="region" aria-label="Table of metrics">
             <table>
               <thead><tr><th scope="col">Name</th><th scope="col">Labels</th><th scope="col" class="right">Value</th><th scope="col">Meaning</th></tr></thead>
               <tbody>

@@ -125,6 +125,15 @@ export function ObjectTree({ session, selected }: { session: DeviceSession; sele
     box.current?.querySelector<HTMLElement>(`[data-path="${active.value}"]`)?.focus();
   });
 
+  // Whoever comes by a link sees the node in the tree, too; once, so that scrolling away stays possible.
+  const shown = useRef("");
+  useLayoutEffect(() => {
+    const element = selected === "" || shown.current === selected ? null : box.current?.querySelector(`[data-path="${selected}"]`);
+    if (element === null || element === undefined) return;
+    shown.current = selected;
+    element.scrollIntoView({ block: "nearest" });
+  });
+
   const focus = (row: TreeRow | undefined): void => {
     if (!row) return;
     wantFocus.current = true;

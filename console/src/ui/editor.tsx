@@ -14,7 +14,7 @@ export interface EditorProps {
   /** The device's objects, offered as targets of an object link. */
   objects: readonly ClientObject[];
   onChange: (draft: string) => void;
-  /** Show errors even before the field was left. */
+  /** Show what is wrong with an empty field, too. */
   strict?: boolean;
 }
 
@@ -22,15 +22,14 @@ const MAX_FILE = 64 * 1024 * 1024;
 
 export function ValueEditor(props: EditorProps) {
   const id = useId();
-  const [left, setLeft] = useState(false);
   const parsed: Parsed = parseDraft(props.type, props.draft);
-  const error = !parsed.ok && (left || props.strict) ? parsed.error : undefined;
+  // While typing, not on leaving the field: a line that appears then moves the button away under the click.
+  const error = !parsed.ok && (props.draft.trim() !== "" || props.strict) ? parsed.error : undefined;
   const warning = parsed.ok ? rangeWarning(props.range, parsed.value) : undefined;
   const hint = `${id}-hint`;
   const common = {
     id, "aria-label": props.label, "aria-invalid": error ? (true as const) : undefined,
     "aria-describedby": error || warning ? hint : undefined,
-    onBlur: () => setLeft(true),
   };
   return (
     <div class="editor">
@@ -46,7 +45,6 @@ interface Common {
   "aria-label": string;
   "aria-invalid": true | undefined;
   "aria-describedby": string | undefined;
-  onBlur: () => void;
 }
 
 function Field(props: EditorProps & { common: Common }) {
