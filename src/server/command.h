@@ -63,7 +63,9 @@ typedef struct dn_command {
     uint32_t observation; /* OBSERVE, RENEW, FETCH */
     uint64_t token;       /* of that observation: its number may be another one's by now */
     uint32_t watch;       /* RENEW: the endpoint's */
-    uint8_t szx;          /* FETCH: size exponent of the block that came */
+    uint8_t szx;          /* FETCH: size exponent of the block that came, and its ETag */
+    uint8_t etag_len;
+    uint8_t etag[8];
 
     /* The outcome. */
     dn_device_response response; /* payload in `body`, location in `location` */

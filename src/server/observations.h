@@ -32,12 +32,14 @@ typedef struct {
     int64_t since_ms;
     dn_observed_value *last; /* NULL: none yet */
     dn_coap_order order;
-    struct dn_command *fetch; /* the rest of a notification is being fetched */
+    struct dn_command
+        *asking; /* OBSERVE or RENEW that is under way: one at a time, since all bear the token */
+    struct dn_command *fetch;   /* the rest of a notification is being fetched */
+    struct dn_command *waiting; /* further OBSERVEs, the last one first */
     dunlin_path path;
     uint16_t format;
-    uint8_t state;    /* dn_observation_state */
-    uint8_t attempts; /* callers who wait for its first answer */
-    bool kept;        /* the device agreed once: it is listed, and in the store */
+    uint8_t state; /* dn_observation_state */
+    bool kept;     /* the device agreed once: it is listed, and in the store */
 } dn_observation;
 
 typedef struct {

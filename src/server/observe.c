@@ -100,8 +100,33 @@ static void answer_with_last(dn_shard *shard, dn_command *command, const dn_obse
 static void forget_if_unborn(dn_shard *shard, uint32_t number)
 {
     const dn_observation *observation = dn_observations_at(&shard->observations, number);
-    if (!observation->kept && observation->attempts == 0) {
+    if (!observation->kept && observation->asking == NULL && observation->waiting == NULL) {
         dn_observations_remove(&shard->observations, number);
+    }
+}
+
+/* Asks the device, or waits until whoever is asking has an answer: there can be only one request with the token. */
+static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t slot)
+{
+    dn_observation *observation = dn_observations_at(&shard->observations, number);
+    if (observation->asking != NULL) {
+        if (shard->requests.asked + shard->waiting >= shard->requests.max_asked) {
+            dn_shard_finish_with(shard, command, DUNLIN_ERR_LIMIT);
+            return;
+        }
+        command->next = observation->waiting;
+        observation->waiting = command;
+        shard->waiting++;
+        return;
+    }
+    command->observation = number;
+    command->token = observation->token;
+    observation->asking = command;
+    dunlin_status status = dn_requests_send(shard, command, slot, 0, command->token);
+    if (status != DUNLIN_OK) {
+        observation->asking = NULL;
+        forget_if_unborn(shard, number);
+        dn_shard_finish_with(shard, command, status);
     }
 }
 
@@ -117,32 +142,37 @@ void dn_observe_start(dn_shard *shard, dn_command *command)
         }
     }
     uint32_t slot = dn_registrations_find(&shard->registrations, command->ask.endpoint);
-    if (slot == DN_SLOT_NONE) {
-        dn_shard_finish_with(shard, command, DUNLIN_ERR_NOT_FOUND);
-        return;
+    dunlin_status status = slot != DN_SLOT_NONE ? DUNLIN_OK : DUNLIN_ERR_NOT_FOUND;
+    if (status == DUNLIN_OK && number == DN_OBSERVATION_NONE) {
+        status = dn_observations_add(table, command->ask.endpoint, command->ask.path, command->ask.accept,
+                                     slot, &number);
     }
-    if (number == DN_OBSERVATION_NONE) {
-        dunlin_status status = dn_observations_add(table, command->ask.endpoint, command->ask.path,
-                                                   command->ask.accept, slot, &number);
-        if (status != DUNLIN_OK) {
-            dn_shard_finish_with(shard, command, status);
-            return;
-        }
-    }
-    /* Several callers at once ask with one token, one after the other: for the device it is one observation
-     * (RFC 7641 section 4.1). */
-    dn_observation *observation = dn_observations_at(table, number);
-    command->observation = number;
-    command->token = observation->token;
-    dunlin_status status = observation->attempts < UINT8_MAX
-                               ? dn_requests_send(shard, command, slot, 0, command->token)
-                               : DUNLIN_ERR_LIMIT;
     if (status != DUNLIN_OK) {
-        forget_if_unborn(shard, number);
         dn_shard_finish_with(shard, command, status);
         return;
     }
-    observation->attempts++;
+    ask(shard, command, number, slot);
+}
+
+/* The answer has come: those who waited for it start again. A good one serves them all; else the first asks for itself. */
+static void resume(dn_shard *shard, uint32_t number)
+{
+    dn_observation *observation = dn_observations_at(&shard->observations, number);
+    dn_command *in_order = NULL;
+    for (dn_command *command = observation->waiting; command != NULL;) {
+        dn_command *before = command->next;
+        command->next = in_order;
+        in_order = command;
+        command = before;
+        shard->waiting--;
+    }
+    observation->waiting = NULL;
+    forget_if_unborn(shard, number);
+    while (in_order != NULL) {
+        dn_command *command = in_order;
+        in_order = command->next;
+        dn_observe_start(shard, command);
+    }
 }
 
 static bool is_agreed(dunlin_status status, const dn_coap_response *response)
@@ -178,13 +208,14 @@ static void answer_start(dn_shard *shard, dn_command *command, dunlin_status sta
         dn_shard_finish(shard, command);
         return;
     }
-    observation->attempts--;
+    observation->asking = NULL;
     judge(shard, command->observation, command->ask.accept, status, response);
     if (status == DUNLIN_OK && response->code == DN_COAP_CONTENT && !is_agreed(status, response)) {
         command->response.status = DUNLIN_ERR_UNSUPPORTED; /* readable, not observable */
     }
-    forget_if_unborn(shard, command->observation);
+    uint32_t number = command->observation;
     dn_shard_finish(shard, command);
+    resume(shard, number);
 }
 
 /* Renewing. */
@@ -210,8 +241,11 @@ static void answer_renewal(dn_shard *shard, dn_command *command, dunlin_status s
 {
     dn_watch *watch = dn_observations_watch(&shard->observations, command->watch);
     watch->renewing = false;
-    if (observation_of(shard, command) != NULL) {
+    dn_observation *observation = observation_of(shard, command);
+    if (observation != NULL) {
+        observation->asking = NULL;
         judge(shard, command->observation, command->ask.accept, status, response);
+        resume(shard, command->observation);
     }
     /* One that does not answer is asleep or gone: the rest waits for its next Update. CANCELLED: its
        registration ended, or there is a new one, which comes here by itself. */
@@ -237,7 +271,8 @@ static uint32_t first_pending(const dn_observations *table, const dn_watch *watc
     uint32_t number = watch->first;
     while (number != DN_OBSERVATION_NONE) {
         const dn_observation *observation = dn_observations_at(table, number);
-        if (observation->kept && observation->state == DN_OBSERVATION_PENDING) {
+        if (observation->kept && observation->state == DN_OBSERVATION_PENDING &&
+            observation->asking == NULL) {
             break;
         }
         number = observation->next;
@@ -248,12 +283,12 @@ static uint32_t first_pending(const dn_observations *table, const dn_watch *watc
 static dunlin_status renew(dn_shard *shard, uint32_t watch_number, uint32_t number)
 {
     dn_watch *watch = dn_observations_watch(&shard->observations, watch_number);
-    const dn_observation *observation = dn_observations_at(&shard->observations, number);
-    dn_device_request ask = {.method = DN_COAP_GET,
-                             .path = observation->path,
-                             .content_format = DN_COAP_NO_FORMAT,
-                             .accept = observation->format};
-    dn_command *command = dn_command_create(DN_COMMAND_RENEW, &ask);
+    dn_observation *observation = dn_observations_at(&shard->observations, number);
+    const dn_device_request wish = {.method = DN_COAP_GET,
+                                    .path = observation->path,
+                                    .content_format = DN_COAP_NO_FORMAT,
+                                    .accept = observation->format};
+    dn_command *command = dn_command_create(DN_COMMAND_RENEW, &wish);
     if (command == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
@@ -263,6 +298,7 @@ static dunlin_status renew(dn_shard *shard, uint32_t watch_number, uint32_t numb
     dunlin_status status = dn_requests_send(shard, command, watch->slot, 0, observation->token);
     if (status == DUNLIN_OK) {
         watch->renewing = true;
+        observation->asking = command;
     } else {
         dn_command_free(command);
     }
@@ -362,21 +398,32 @@ static void cancel_fetch(dn_shard *shard, dn_observation *observation)
     }
 }
 
+static void keep_etag(dn_command *command, dn_coap_options options)
+{
+    dunlin_slice etag;
+    if (dn_coap_option_find(&options, DN_OPTION_ETAG, &etag) == DUNLIN_OK &&
+        etag.len <= sizeof command->etag) {
+        memcpy(command->etag, etag.data, etag.len);
+        command->etag_len = (uint8_t)etag.len;
+    }
+}
+
 /* The first block of a body that did not fit came: asks for the rest (RFC 7959 section 2.6). */
 static void fetch_rest(dn_shard *shard, uint32_t number, uint32_t slot, const dn_coap_response *notification)
 {
     dn_observation *observation = dn_observations_at(&shard->observations, number);
     cancel_fetch(shard, observation);
-    dn_device_request ask = {.method = DN_COAP_GET,
-                             .path = observation->path,
-                             .content_format = DN_COAP_NO_FORMAT,
-                             .accept = observation->format,
-                             .payload = notification->payload};
-    dn_command *command = dn_command_create(DN_COMMAND_FETCH, &ask);
+    const dn_device_request rest = {.method = DN_COAP_GET,
+                                    .path = observation->path,
+                                    .content_format = DN_COAP_NO_FORMAT,
+                                    .accept = observation->format,
+                                    .payload = notification->payload};
+    dn_command *command = dn_command_create(DN_COMMAND_FETCH, &rest);
     if (command != NULL) {
         command->observation = number;
         command->token = observation->token;
         command->szx = notification->szx;
+        keep_etag(command, notification->options);
         if (dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0) == DUNLIN_OK) {
             observation->fetch = command;
             return;
@@ -446,6 +493,23 @@ bool dn_observe_notified(dn_shard *shard, const dn_peer *peer, const dn_coap_res
 
 /* Ending. */
 
+/* Whoever is asking or waiting for it gets CANCELLED. */
+static void end_talk(dn_shard *shard, dn_observation *observation)
+{
+    dn_command_queue waiting = {0};
+    while (observation->waiting != NULL) {
+        dn_command *command = observation->waiting;
+        observation->waiting = command->next;
+        dn_command_push(&waiting, command);
+        shard->waiting--;
+    }
+    dn_shard_refuse(shard, &waiting);
+    if (observation->asking != NULL) {
+        dn_requests_cancel(shard, observation->asking);
+    }
+    cancel_fetch(shard, observation);
+}
+
 void dn_observe_stop(dn_shard *shard, dn_command *command)
 {
     dn_observations *table = &shard->observations;
@@ -455,7 +519,7 @@ void dn_observe_stop(dn_shard *shard, dn_command *command)
         return;
     }
     dn_observation *observation = dn_observations_at(table, number);
-    cancel_fetch(shard, observation);
+    end_talk(shard, observation);
     uint64_t token = observation->token;
     uint32_t slot = dn_observations_watch(table, observation->watch)->slot;
     bool is_known_there = observation->state != DN_OBSERVATION_LOST;

@@ -237,6 +237,7 @@ dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t sl
     if (command->kind == DN_COMMAND_FETCH) {
         request.first = command->ask.payload;
         request.first_szx = command->szx;
+        request.first_etag = dunlin_slice_make(command->etag, command->etag_len);
     } else {
         request.payload = command->ask.payload;
     }
@@ -292,9 +293,13 @@ void dn_requests_cancel_number(dn_shard *shard, uint64_t number)
 
 void dn_requests_cancel_all(dn_shard *shard)
 {
-    for (uint32_t place = 0; place < shard->requests.places; place++) {
-        if (shard->requests.active[place] != NULL) {
-            dn_requests_cancel(shard, shard->requests.active[place]);
+    const dn_requests *requests = &shard->requests;
+    /* The end of one may begin another one that waited for it. */
+    while (requests->asked + requests->own > 0) {
+        for (uint32_t place = 0; place < requests->places; place++) {
+            if (requests->active[place] != NULL) {
+                dn_requests_cancel(shard, requests->active[place]);
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ struct dn_shard {
     dn_requests requests;
     dn_command_queue finished;        /* their completions wait for the commit */
     dn_command_queue scans;           /* lists being made, one slice of the first at a time */
+    uint32_t waiting;                 /* OBSERVE commands that wait for another one's answer */
     uint32_t renew_first, renew_last; /* watches to renew */
     uint64_t renew_not_before_ms;     /* the engine had no room */
     uint64_t now_ms;

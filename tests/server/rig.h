@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A shard with a memory store, and devices made of CoAP engines, on a simulated network in virtual time. The rig drives the shard's cycle as
+ * its thread would. Everything asserts: a test only says what should be.
+ */
+#ifndef TESTS_SERVER_RIG_H
+#define TESTS_SERVER_RIG_H
+
+#include "bearer/simlink.h"
+#include "server/registrations.h"
+#include "server/shard.h"
+
+#define RIG_EPOCH_MS    INT64_C(1790000000000) /* wall time at the start */
+#define RIG_START_MS    1000000u               /* and the monotonic clock's */
+#define RIG_DEVICES     8
+#define RIG_WATCHED_MAX 8
+#define RIG_TEXT_MAX    20000
+
+typedef struct rig rig;
+
+/* A device: every GET gets `value`; whatever is asked is recorded. */
+typedef struct {
+    rig *owner;
+    dn_coap *coap;
+    void *arena;
+    dn_peer address;
+    dn_seeded seeded;
+    dn_random random;
+    bool gone; /* hears and says nothing */
+
+    /* What a request of ours got. */
+    bool answered;
+    dunlin_status status;
+    uint8_t code;
+    char location[64]; /* "rd/xyz" */
+    char text[RIG_TEXT_MAX];
+    size_t text_len;
+
+    /* What the server asked. */
+    unsigned asked;
+    uint8_t asked_method;
+    uint16_t asked_accept, asked_format;
+    char asked_path[128], asked_query[128];
+    char asked_text[RIG_TEXT_MAX];
+
+    /* What to answer. */
+    uint8_t reply_code; /* 0: 2.05 to GET, 2.04 to the rest */
+    bool refuses_observe;
+    uint16_t reply_format;
+    const char *value;
+    const char *reply_location; /* "3303/1" */
+
+    /* Observations: by path, with the token that the server gave. */
+    size_t watched_count;
+    struct {
+        char path[128];
+        dn_coap_token token;
+        uint32_t sequence;
+    } watched[RIG_WATCHED_MAX];
+} rig_device;
+
+struct rig {
+    dn_simlink *link;
+    dn_peer address;
+    dn_shard *shard;
+    dn_store *store; /* the shard's; it closes it */
+    dn_events *events;
+    dn_fleet_config config;
+    dn_seeded seeded;
+    bool failed;            /* a commit failed */
+    int64_t wall_offset_ms; /* how much longer the world went on while the server was down */
+    rig_device devices[RIG_DEVICES];
+    /* Datagrams that wait for the commit. */
+    size_t waiting;
+    struct {
+        dn_peer peer;
+        size_t len;
+        uint8_t bytes[1200];
+    } wait[256];
+};
+
+/* A server and RIG_DEVICES devices. `tweak` (may be NULL) changes the configuration first. */
+void rig_start(rig *r, uint64_t seed, void (*tweak)(dn_fleet_config *config));
+void rig_end(rig *r);
+/* kill -9 at this moment and a new start, `down_ms` of wall time later: only what was committed is left. */
+void rig_crash(rig *r, int64_t down_ms);
+void rig_run(rig *r, uint64_t ms);
+
+/* Sends a request and runs until it has ended; the outcome is in the device. `queries` "ep=a&lt=60" or NULL; `payload` may be NULL. */
+void rig_ask(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
+             uint16_t format, const char *payload);
+/* Registers with ep=NAME&lt=LT&lwm2m=1.1&b=U and an ordinary object list; expects 2.01. */
+void rig_register(rig *r, rig_device *device, const char *name, unsigned lifetime_s);
+/* Notifies the server about `path`, which it must observe. The outcome: OK when acknowledged. */
+dunlin_status rig_notify(rig *r, rig_device *device, const char *path, const char *value, bool confirmable);
+/* As a device whose datagrams are only bytes: sends one and runs until all is quiet. */
+void rig_throw(rig *r, rig_device *device, dunlin_slice datagram);
+/* Gives the device a new address: another port of its host. */
+void rig_rebind(rig *r, rig_device *device);
+dn_fleet_counters rig_count(rig *r);
+
+/* Commands, run to their end. */
+typedef struct {
+    bool done;
+    bool existed;
+    dunlin_status status;
+    uint8_t code;
+    uint16_t format;
+    char text[RIG_TEXT_MAX];
+    char location[DUNLIN_PATH_TEXT_MAX + 1];
+} rig_outcome;
+uint64_t rig_post_request(rig *r, const dn_device_request *ask, rig_outcome *outcome); /* does not run */
+void rig_post_observe(rig *r, const char *endpoint, const char *path, rig_outcome *outcome);
+void rig_post_cancel(rig *r, uint64_t number);
+rig_outcome rig_read(rig *r, const char *endpoint, const char *path);
+rig_outcome rig_observe(rig *r, const char *endpoint, const char *path);
+rig_outcome rig_unobserve(rig *r, const char *endpoint, const char *path);
+
+typedef struct {
+    bool found;
+    char endpoint[256], id[24], address[64], binding[8], sms[16];
+    uint8_t version_minor;
+    bool queue_mode;
+    uint32_t lifetime_s;
+    int64_t registered_ms, updated_ms, expires_ms;
+    char links[RIG_TEXT_MAX];
+} rig_client;
+rig_client rig_get(rig *r, const char *endpoint);
+
+typedef struct {
+    size_t count;
+    uint64_t next, total;
+    char names[1000][64];
+} rig_page;
+rig_page *rig_list(rig *r, uint64_t after, uint32_t limit, const char *substring); /* static memory */
+
+typedef struct {
+    bool registered;
+    size_t count;
+    struct {
+        char path[DUNLIN_PATH_TEXT_MAX + 1];
+        dn_observation_state state;
+        bool has_last;
+        uint8_t code;
+        char text[256];
+        int64_t since_ms;
+    } list[16];
+} rig_observations;
+rig_observations rig_observations_of(rig *r, const char *endpoint);
+
+/* The next event, which must be of this type and endpoint. */
+dn_event rig_expect(rig *r, dn_event_type type, const char *endpoint);
+void rig_expect_no_event(rig *r);
+void rig_skip_events(rig *r);
+
+#endif
