@@ -27,6 +27,14 @@ void report_add(report *r, const char *name, uint32_t in_flight, const stats *s,
                         .repeated = s->repeated};
 }
 
+void report_forget_targets(report *r)
+{
+    for (unsigned i = 0; i < r->count; i++) {
+        r->rows[i].target = 0;
+        r->rows[i].least_flatness = 0;
+    }
+}
+
 static int by_result(const void *a, const void *b)
 {
     const report_row *x = a;

@@ -34,6 +34,8 @@ void report_add(report *r, const char *name, uint32_t in_flight, const stats *s,
                 double target, double least_flatness);
 /* The median run of several of the same kind, row by row by its ratio (the yardstick's by its rate). */
 void report_median(const report *runs, unsigned count, report *out);
+/* Measure only. */
+void report_forget_targets(report *r);
 void report_print(const report *r, bool json);
 /* True when every target is met. */
 bool report_met(const report *r);
