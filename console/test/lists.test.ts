@@ -55,6 +55,7 @@ describe("DeviceList", () => {
     await devices.load();
     devices.apply(event("registered", "a", "new"));
     devices.apply(event("deregistered", "a", "r"));
+    devices.apply({ ...event("deregistered", "a", "new"), replaced: true } as ServerEvent);
     devices.flush();
     expect(shown(devices)).toEqual(["a"]);
   });
@@ -130,7 +131,7 @@ describe("EventLog", () => {
   });
   it("says what happened in a line", () => {
     expect(summarize(note)).toBe("/3/0/9 = 81");
-    expect(summarize({ ...note, node: undefined } as never)).toBe("/3/0/9 ended with 2.05");
+    expect(summarize({ ...note, node: null })).toBe("/3/0/9 ended with 2.05");
     expect(summarize({ ...event("updated", "x"), changed: ["lifetime"] } as ServerEvent)).toBe("changed: lifetime");
     expect(summarize({ ...note, path: "/3/0", node: { id: 0, resources: [1, 2, 3, 4].map((id) => ({ id, value: id })) } })).toContain("(4 values)");
   });

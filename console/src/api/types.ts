@@ -144,8 +144,11 @@ interface EventBase {
 export type ServerEvent =
   | (EventBase & { type: "registered"; client: ClientInfo })
   | (EventBase & { type: "updated"; client: ClientInfo; changed: string[] })
-  | (EventBase & { type: "deregistered" | "expired" })
-  | (EventBase & { type: "notification"; path: string; code: string; contentFormat: number; node: Node })
+  | (EventBase & { type: "deregistered"; /** A new registration of the same name took its place. */ replaced?: boolean })
+  | (EventBase & { type: "expired" })
+  | (EventBase & { type: "notification"; path: string; code: string;
+    /** Both null when the device ended the observation with an error. */
+    contentFormat: number | null; node: Node | null })
   | { type: "gap"; id: number; time?: string; lost: boolean };
 
 export type EventType = ServerEvent["type"];

@@ -106,6 +106,7 @@ export class DeviceList {
         break;
       case "deregistered":
       case "expired":
+        if (event.type === "deregistered" && event.replaced) break;
         if (this.total.value !== undefined && this.total.value > 0) this.total.value -= 1;
         // A newer registration of the same name may already stand in the row.
         if (row && row.info.registrationId === event.registrationId) {

@@ -77,7 +77,7 @@ export function summarize(event: ServerEvent): string {
   switch (event.type) {
     case "registered": return `${event.client.address} · LwM2M ${event.client.lwm2m} · lifetime ${event.client.lifetime} s`;
     case "updated": return event.changed.length > 0 ? `changed: ${event.changed.join(", ")}` : "lifetime renewed";
-    case "deregistered": return "the device said goodbye";
+    case "deregistered": return event.replaced ? "replaced by a new registration" : "the device said goodbye";
     case "expired": return "no update came within the lifetime";
     case "gap": return "events were lost here; the page was loaded anew";
     case "notification": {

@@ -254,6 +254,7 @@ export class DeviceSession {
         break;
       case "deregistered":
       case "expired":
+        if (event.type === "deregistered" && event.replaced) break;
         if (this.client.value?.registrationId === event.registrationId) this.gone.value = event.type;
         break;
       case "gap":
