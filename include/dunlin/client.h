@@ -28,6 +28,7 @@
 #define DUNLIN_URI_MAX      255u
 #define DUNLIN_LOCATION_MAX 63u /* bytes of the location that a server gives, as "/rd/…" */
 #define DUNLIN_PEER_MAX     27u
+#define DUNLIN_ARENA_ALIGN  16u /* static _Alignas(DUNLIN_ARENA_ALIGN) uint8_t arena[…] */
 #define DUNLIN_NEVER        UINT64_MAX
 
 typedef struct dunlin_client dunlin_client;
@@ -131,9 +132,8 @@ size_t dunlin_client_object_size(const dunlin_object *object, uint16_t capacity)
 /* Bytes of the arena which are bodies and messages: what max_body, max_message and list_max ask for. */
 size_t dunlin_client_buffer_size(const dunlin_client_config *config);
 
-/* Makes a client in `arena`, aligned as for a pointer and a uint64_t, which must outlive it. Objects 0 and 1
-   come with it. NULL: arena too small, or a value of `config` out of its range (endpoint 1..252 bytes, send,
-   random, resolve set). */
+/* Makes a client in `arena`, aligned to DUNLIN_ARENA_ALIGN, which must outlive it. Objects 0 and 1 come with it. NULL: the arena
+   is too small or not aligned, or a value of `config` is out of its range (endpoint 1..252 bytes; send, random, resolve set). */
 dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_client_config *config,
                                     uint64_t now_ms);
 

@@ -9,8 +9,7 @@
 #include "client/tree.h"
 #include <string.h>
 
-#define ALIGNMENT      16u /* of whatever is taken from the arena */
-#define OWN_OBJECTS    2u  /* Security and Server */
+#define OWN_OBJECTS    2u /* Security and Server */
 #define BLOCK_SIZE_MIN 16u
 #define BLOCK_SIZE_MAX 1024u
 #define BLOCK_SZX_MAX  6u
@@ -20,7 +19,7 @@ _Static_assert((int)DUNLIN_LOG_ERROR == (int)DN_LOG_ERROR, "public and internal 
 
 size_t dn_client_round(size_t size)
 {
-    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (size + DUNLIN_ARENA_ALIGN - 1) / DUNLIN_ARENA_ALIGN * DUNLIN_ARENA_ALIGN;
 }
 
 void *dn_client_take(dunlin_client *client, size_t size)
@@ -247,7 +246,7 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
                                     uint64_t now_ms)
 {
     const size_t needed = dunlin_client_arena_size(config);
-    if (needed == 0 || size < needed || !config_valid(config) || (uintptr_t)arena % sizeof(uint64_t) != 0) {
+    if (needed == 0 || size < needed || !config_valid(config) || (uintptr_t)arena % DUNLIN_ARENA_ALIGN != 0) {
         return NULL;
     }
     dunlin_client *client = arena;

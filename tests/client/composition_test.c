@@ -97,13 +97,17 @@ static void create_is_refused(void **state)
         {"unknown format", "/33000", 9999, "x", "4.15"},
         {"text", "/33000", 0, "x", "4.15"},
         {"an instance that is there", "/33000", JSON, "[{\"n\":\"/33000/1/0\",\"v\":4}]", "4.00"},
-        {"two instances", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/3/0\",\"v\":4}]", "4.00"},
+        {"two instances", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/3/0\",\"v\":4}]",
+         "4.00"},
         {"another object", "/33000", JSON, "[{\"n\":\"/3303/2/0\",\"v\":4}]", "4.00"},
         {"without the mandatory one", "/33000", JSON, "[{\"n\":\"/33000/2/1\",\"v\":4}]", "4.00"},
         {"nothing at all", "/33000", NO, NULL, "4.00"},
-        {"bad value", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/2/3\",\"v\":4}]", "4.00"},
-        {"check refuses", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/2/10\",\"v\":13}]", "4.00"},
-        {"set refuses", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/2/11\",\"v\":13}]", "5.00"},
+        {"bad value", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/2/3\",\"v\":4}]",
+         "4.00"},
+        {"check refuses", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/2/10\",\"v\":13}]",
+         "4.00"},
+        {"set refuses", "/33000", JSON, "[{\"n\":\"/33000/2/0\",\"v\":4},{\"n\":\"/33000/2/11\",\"v\":13}]",
+         "5.00"},
         {"a query", "/33000", JSON, NULL, "4.00"},
     };
     (void)state;
@@ -128,7 +132,8 @@ static void create_ignores_what_servers_may_not_write(void **state)
     rig *r = fresh();
     (void)state;
     assert_code(create_text(r, JSON,
-                            "[{\"bn\":\"/33000/2/\",\"n\":\"0\",\"v\":4},{\"n\":\"16\",\"vs\":\"x\"},{\"n\":\"777\",\"v\":1}]"),
+                            "[{\"bn\":\"/33000/2/"
+                            "\",\"n\":\"0\",\"v\":4},{\"n\":\"16\",\"vs\":\"x\"},{\"n\":\"777\",\"v\":1}]"),
                 "2.01");
     assert_code(rig_get(r, "/33000/2/16", NO), "2.05");
     assert_memory_equal(r->answer.payload, "fixed", 5);
@@ -146,7 +151,8 @@ static void oma_int_1635_delete(void **state)
     r->answer.payload[r->answer.len] = '\0';
     assert_string_equal((const char *)r->answer.payload, "</33000>;ver=1.2");
     rig_run(r, 1000);
-    assert_non_null(strstr(r->list, ",</33000>;ver=1.2,") == NULL ? strstr(r->list, "</33000>;ver=1.2") : r->list);
+    assert_non_null(strstr(r->list, ",</33000>;ver=1.2,") == NULL ? strstr(r->list, "</33000>;ver=1.2")
+                                                                  : r->list);
     assert_null(strstr(r->list, "</33000/0>"));
     /* an object without instances is readable, and empty */
     assert_code(rig_get(r, "/33000", TLV), "2.05");
@@ -160,9 +166,10 @@ static void oma_int_1635_delete(void **state)
 static void delete_is_refused(void **state)
 {
     static const char *const rows[][2] = {
-        {"/3/0", "4.05"},    /* OMA int-685 */
-        {"/3", "4.05"},      {"/33000", "4.05"},     {"", "4.05"},          {"/33000/0/0", "4.05"},
-        {"/33000/9", "4.04"}, {"/1/0", "4.05"},       {"/33000/0/8/0", "4.05"}, {"/3303/0", "4.05"},
+        {"/3/0", "4.05"}, /* OMA int-685 */
+        {"/3", "4.05"},           {"/33000", "4.05"},   {"", "4.05"},
+        {"/33000/0/0", "4.05"},   {"/33000/9", "4.04"}, {"/1/0", "4.05"},
+        {"/33000/0/8/0", "4.05"}, {"/3303/0", "4.05"},
     };
     rig *r = fresh();
     (void)state;
@@ -197,7 +204,8 @@ static void rollback_tells_setters_the_old_values(void **state)
     assert_int_equal(r->things[0].stubborn_told, 5);
     const rig_things before = r->things[0];
     assert_code(rig_send(r, DN_COAP_PUT, "/33000/0", JSON,
-                         "[{\"bn\":\"/33000/0/\",\"n\":\"0\",\"v\":1},{\"n\":\"8/2\",\"v\":1},{\"n\":\"12\",\"v\":9},{\"n\":\"13\",\"v\":1},"
+                         "[{\"bn\":\"/33000/0/\",\"n\":\"0\",\"v\":1},{\"n\":\"8/"
+                         "2\",\"v\":1},{\"n\":\"12\",\"v\":9},{\"n\":\"13\",\"v\":1},"
                          "{\"n\":\"11\",\"v\":13}]"),
                 "5.00");
     assert_memory_equal(&before, &r->things[0], sizeof before);
@@ -258,17 +266,20 @@ static void the_device_reads_and_sets(void **state)
     assert_int_equal(dunlin_client_set(r->client, dunlin_path_resource(RIG_OBJECT, 0, RIG_NUMBER), &value),
                      DUNLIN_ERR_RANGE);
     value = dunlin_string(dunlin_slice_of("x"));
-    assert_int_equal(dunlin_client_set(r->client, dunlin_path_resource(RIG_OBJECT, 0, RIG_REAL), &value), DUNLIN_ERR_TYPE);
+    assert_int_equal(dunlin_client_set(r->client, dunlin_path_resource(RIG_OBJECT, 0, RIG_REAL), &value),
+                     DUNLIN_ERR_TYPE);
     assert_int_equal(dunlin_client_set(r->client, dunlin_path_resource(RIG_OBJECT, 0, RIG_FIXED), &value),
                      DUNLIN_ERR_STATE);
     assert_int_equal(dunlin_client_set(r->client, dunlin_path_resource(RIG_OBJECT, 0, RIG_LABELS), &value),
                      DUNLIN_ERR_STATE);
-    assert_int_equal(dunlin_client_set(r->client, dunlin_path_resource_instance(RIG_OBJECT, 0, RIG_LABELS, 3), &value),
-                     DUNLIN_OK);
+    assert_int_equal(
+        dunlin_client_set(r->client, dunlin_path_resource_instance(RIG_OBJECT, 0, RIG_LABELS, 3), &value),
+        DUNLIN_OK);
     assert_int_equal(r->things[0].labels.count, 1);
     assert_string_equal(r->things[0].labels.value[0], "x");
     assert_int_equal(dunlin_client_get(r->client, dunlin_path_instance(3303, 0), &value), DUNLIN_ERR_STATE);
-    assert_int_equal(dunlin_client_get(r->client, dunlin_path_resource(3303, 0, 1), &value), DUNLIN_ERR_NOT_FOUND);
+    assert_int_equal(dunlin_client_get(r->client, dunlin_path_resource(3303, 0, 1), &value),
+                     DUNLIN_ERR_NOT_FOUND);
     done(r);
 }
 
@@ -277,7 +288,8 @@ typedef struct {
     unsigned left;
 } listing;
 
-static bool list_path(void *context, dunlin_path path, const dunlin_resource *resource, const dunlin_value *value)
+static bool list_path(void *context, dunlin_path path, const dunlin_resource *resource,
+                      const dunlin_value *value)
 {
     listing *l = context;
     char text[DUNLIN_PATH_TEXT_MAX + 1];
@@ -294,14 +306,18 @@ static void a_walk_lists_what_is_there(void **state)
     rig *r = fresh();
     (void)state;
     assert_int_equal(dunlin_client_walk(r->client, dunlin_path_object(3303), list_path, &l), DUNLIN_OK);
-    assert_string_equal(l.paths, "/3303 /3303/0 /3303/0/5601= /3303/0/5602= /3303/0/5605 /3303/0/5700= /3303/0/5701= ");
+    assert_string_equal(
+        l.paths, "/3303 /3303/0 /3303/0/5601= /3303/0/5602= /3303/0/5605 /3303/0/5700= /3303/0/5701= ");
     l = (listing){"", 4};
     assert_int_equal(dunlin_client_walk(r->client, dunlin_path_root(), list_path, &l), DUNLIN_OK);
     assert_string_equal(l.paths, "/1 /1/0 /1/0/0= /1/0/1= ");
     l = (listing){"", 100};
-    assert_int_equal(dunlin_client_walk(r->client, dunlin_path_resource(RIG_OBJECT, 0, RIG_COUNTS), list_path, &l), DUNLIN_OK);
+    assert_int_equal(
+        dunlin_client_walk(r->client, dunlin_path_resource(RIG_OBJECT, 0, RIG_COUNTS), list_path, &l),
+        DUNLIN_OK);
     assert_string_equal(l.paths, "/33000/0/8 /33000/0/8/0= /33000/0/8/5= ");
-    assert_int_equal(dunlin_client_walk(r->client, dunlin_path_object(9999), list_path, &l), DUNLIN_ERR_NOT_FOUND);
+    assert_int_equal(dunlin_client_walk(r->client, dunlin_path_object(9999), list_path, &l),
+                     DUNLIN_ERR_NOT_FOUND);
     done(r);
 }
 
@@ -344,11 +360,11 @@ static void bad_tables_are_refused(void **state)
     static const dunlin_resource both[] = {
         {DUNLIN_FIELD(5700, FLOAT, DUNLIN_MANDATORY | DUNLIN_ABSENT, rig_thermometer, value)}};
     static const dunlin_object rows[] = {
-        {.id = 5, DUNLIN_TABLE(descending), .size = 24}, {.id = 5, DUNLIN_TABLE(twice), .size = 24},
+        {.id = 5, DUNLIN_TABLE(descending), .size = 24},  {.id = 5, DUNLIN_TABLE(twice), .size = 24},
         {.id = 5, DUNLIN_TABLE(no_constant), .size = 24}, {.id = 5, DUNLIN_TABLE(no_getter), .size = 24},
-        {.id = 5, DUNLIN_TABLE(no_setter), .size = 24},  {.id = 5, DUNLIN_TABLE(no_function), .size = 24},
-        {.id = 5, DUNLIN_TABLE(outside), .size = 24},    {.id = 5, DUNLIN_TABLE(odd_size), .size = 24},
-        {.id = 5, DUNLIN_TABLE(both), .size = 24},       {.id = 65535, .size = 24},
+        {.id = 5, DUNLIN_TABLE(no_setter), .size = 24},   {.id = 5, DUNLIN_TABLE(no_function), .size = 24},
+        {.id = 5, DUNLIN_TABLE(outside), .size = 24},     {.id = 5, DUNLIN_TABLE(odd_size), .size = 24},
+        {.id = 5, DUNLIN_TABLE(both), .size = 24},        {.id = 65535, .size = 24},
     };
     static const dunlin_object plain = {.id = 5, .size = 24};
     rig *r = fresh();

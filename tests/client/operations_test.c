@@ -11,11 +11,11 @@
 
 #include "tests/client/rig.h"
 
-#define NO     (-1)
-#define GET    DN_COAP_GET
-#define PUT    DN_COAP_PUT
-#define POST   DN_COAP_POST
-#define DELETE DN_COAP_DELETE
+#define NO      (-1)
+#define GET     DN_COAP_GET
+#define PUT     DN_COAP_PUT
+#define POST    DN_COAP_POST
+#define DELETE  DN_COAP_DELETE
 #define HEX_MAX 512
 
 enum { TEXT = 0, LINK = 40, OPAQUE = 42, CBOR = 60, JSON = 110, SCBOR = 112, TLV = 11542, OLDJSON = 11543 };
@@ -231,14 +231,14 @@ static void oma_int_215_write_tlv(void **state)
         {"partial", POST, "/1/0", NULL, TLV, NO, "#C10265 C20303F2 C20507D0 C10601 C10755", "2.04", NO, NULL},
         {"read", GET, "/1/0", NULL, NO, TLV, NULL, "2.05", TLV,
          "#C10001 C4010001 5180 C10265 C20303F2 C20507D0 C10601 C10755"},
-        {"replace", PUT, "/1/0", NULL, TLV, NO, "#C4010001 5180 C10201 C1030A C405000151 80 C10600 C10755", "2.04",
-         NO, NULL},
+        {"replace", PUT, "/1/0", NULL, TLV, NO, "#C4010001 5180 C10201 C1030A C405000151 80 C10600 C10755",
+         "2.04", NO, NULL},
         {"read", GET, "/1/0", NULL, NO, TLV, NULL, "2.05", TLV,
          "#C10001 C4010001 5180 C10201 C1030A C4050001 5180 C10600 C10755"},
-        {"replace without the mandatory lifetime", PUT, "/1/0", NULL, TLV, NO, "#C10201 C10600 C10755", "4.00", NO,
-         NULL},
-        {"replace drops what is optional", PUT, "/1/0", NULL, TLV, NO, "#C4010001 5180 C10600 C10755", "2.04", NO,
-         NULL},
+        {"replace without the mandatory lifetime", PUT, "/1/0", NULL, TLV, NO, "#C10201 C10600 C10755",
+         "4.00", NO, NULL},
+        {"replace drops what is optional", PUT, "/1/0", NULL, TLV, NO, "#C4010001 5180 C10600 C10755", "2.04",
+         NO, NULL},
         {"and it is gone", GET, "/1/0/2", NULL, NO, NO, NULL, "4.04", NO, NULL},
         {"until it is written", PUT, "/1/0/2", NULL, TEXT, NO, "3", "2.04", NO, NULL},
         {"and back", GET, "/1/0/2", NULL, NO, NO, NULL, "2.05", TEXT, "3"},
@@ -275,7 +275,8 @@ static void oma_int_222_to_225_and_231_232_read_levels(void **state)
         {"223 instance", GET, "/3303/0", NULL, NO, JSON, NULL, "2.05", JSON,
          "[{\"bn\":\"/3303/0/\",\"n\":\"5601\",\"v\":20},{\"n\":\"5602\",\"v\":22},{\"n\":\"5700\",\"v\":21},"
          "{\"n\":\"5701\",\"vs\":\"Cel\"}]"},
-        {"224 resource", GET, "/3/0/16", NULL, NO, JSON, NULL, "2.05", JSON, "[{\"bn\":\"/3/0/16\",\"vs\":\"U\"}]"},
+        {"224 resource", GET, "/3/0/16", NULL, NO, JSON, NULL, "2.05", JSON,
+         "[{\"bn\":\"/3/0/16\",\"vs\":\"U\"}]"},
         {"225 resource instance", GET, "/3/0/11/0", NULL, NO, JSON, NULL, "2.05", JSON,
          "[{\"bn\":\"/3/0/11/0\",\"v\":0}]"},
         {"232 instance, SenML CBOR", GET, "/3303/0", NULL, NO, SCBOR, NULL, "2.05", SCBOR, NULL},
@@ -326,24 +327,35 @@ static void oma_int_226_to_228_233_234_write(void **state)
         {"228 resource instance", PUT, "/33000/0/8/5", NULL, TEXT, NO, "-77", "2.04", NO, NULL},
         {"228 read", GET, "/33000/0/8", NULL, NO, JSON, NULL, "2.05", JSON,
          "[{\"bn\":\"/33000/0/8/\",\"n\":\"0\",\"v\":10},{\"n\":\"5\",\"v\":-77}]"},
-        {"233 SenML CBOR", POST, "/1/0", NULL, SCBOR, NO, "#82 A3 21 65 2F312F302F 00 61 31 02 18 3D A2 00 61 36 04 F4",
-         "2.04", NO, NULL},
+        {"233 SenML CBOR", POST, "/1/0", NULL, SCBOR, NO,
+         "#82 A3 21 65 2F312F302F 00 61 31 02 18 3D A2 00 61 36 04 F4", "2.04", NO, NULL},
         {"233 read", GET, "/1/0/6", NULL, NO, NO, NULL, "2.05", TEXT, "0"},
-        {"234 SenML JSON, one resource", PUT, "/1/0/1", NULL, JSON, NO, "[{\"n\":\"/1/0/1\",\"v\":63}]", "2.04", NO, NULL},
+        {"234 SenML JSON, one resource", PUT, "/1/0/1", NULL, JSON, NO, "[{\"n\":\"/1/0/1\",\"v\":63}]",
+         "2.04", NO, NULL},
         {"all types", PUT, "/33000/1", NULL, JSON, NO,
-         "[{\"bn\":\"/33000/1/\",\"n\":\"0\",\"v\":-5},{\"n\":\"1\",\"v\":65535},{\"n\":\"2\",\"v\":1.25},{\"n\":\"3\",\"vb\":true},"
-         "{\"n\":\"4\",\"vs\":\"h\\u00e4llo\"},{\"n\":\"5\",\"vd\":\"_-8\"},{\"n\":\"6\",\"v\":-1},{\"n\":\"7\",\"vlo\":\"33000:0\"},"
-         "{\"n\":\"8/3\",\"v\":3},{\"n\":\"9/65534\",\"vs\":\"x\"},{\"n\":\"10\",\"v\":1},{\"n\":\"11\",\"v\":2},{\"n\":\"12\",\"v\":3},"
+         "[{\"bn\":\"/33000/1/"
+         "\",\"n\":\"0\",\"v\":-5},{\"n\":\"1\",\"v\":65535},{\"n\":\"2\",\"v\":1.25},{\"n\":\"3\",\"vb\":"
+         "true},"
+         "{\"n\":\"4\",\"vs\":\"h\\u00e4llo\"},{\"n\":\"5\",\"vd\":\"_-8\"},{\"n\":\"6\",\"v\":-1},{\"n\":"
+         "\"7\",\"vlo\":\"33000:0\"},"
+         "{\"n\":\"8/3\",\"v\":3},{\"n\":\"9/"
+         "65534\",\"vs\":\"x\"},{\"n\":\"10\",\"v\":1},{\"n\":\"11\",\"v\":2},{\"n\":\"12\",\"v\":3},"
          "{\"n\":\"13\",\"v\":4},{\"n\":\"14\",\"v\":5}]",
          "2.04", NO, NULL},
         {"and read", GET, "/33000/1", NULL, NO, JSON, NULL, "2.05", JSON,
-         "[{\"bn\":\"/33000/1/\",\"n\":\"0\",\"v\":-5},{\"n\":\"1\",\"v\":65535},{\"n\":\"2\",\"v\":1.25},{\"n\":\"3\",\"vb\":true},"
-         "{\"n\":\"4\",\"vs\":\"h\xc3\xa4llo\"},{\"n\":\"5\",\"vd\":\"_-8\"},{\"n\":\"6\",\"v\":-1},{\"n\":\"7\",\"vlo\":\"33000:0\"},"
-         "{\"n\":\"8/3\",\"v\":3},{\"n\":\"9/65534\",\"vs\":\"x\"},{\"n\":\"10\",\"v\":1},{\"n\":\"11\",\"v\":2},{\"n\":\"12\",\"v\":3},"
+         "[{\"bn\":\"/33000/1/"
+         "\",\"n\":\"0\",\"v\":-5},{\"n\":\"1\",\"v\":65535},{\"n\":\"2\",\"v\":1.25},{\"n\":\"3\",\"vb\":"
+         "true},"
+         "{\"n\":\"4\",\"vs\":\"h\xc3\xa4llo\"},{\"n\":\"5\",\"vd\":\"_-8\"},{\"n\":\"6\",\"v\":-1},{\"n\":"
+         "\"7\",\"vlo\":\"33000:0\"},"
+         "{\"n\":\"8/3\",\"v\":3},{\"n\":\"9/"
+         "65534\",\"vs\":\"x\"},{\"n\":\"10\",\"v\":1},{\"n\":\"11\",\"v\":2},{\"n\":\"12\",\"v\":3},"
          "{\"n\":\"13\",\"v\":4},{\"n\":\"16\",\"vs\":\"fixed\"}]"},
-        {"partial adds an element", POST, "/33000/1", NULL, JSON, NO, "[{\"n\":\"/33000/1/8/1\",\"v\":1}]", "2.04", NO, NULL},
+        {"partial adds an element", POST, "/33000/1", NULL, JSON, NO, "[{\"n\":\"/33000/1/8/1\",\"v\":1}]",
+         "2.04", NO, NULL},
         {"in order", GET, "/33000/1/8", NULL, NO, TLV, NULL, "2.05", TLV, "#8608 410101 410303"},
-        {"replace makes the list the payload", PUT, "/33000/1/8", NULL, TLV, NO, "#8308 410209", "2.04", NO, NULL},
+        {"replace makes the list the payload", PUT, "/33000/1/8", NULL, TLV, NO, "#8308 410209", "2.04", NO,
+         NULL},
         {"it is", GET, "/33000/1/8", NULL, NO, TLV, NULL, "2.05", TLV, "#8308 410209"},
         {"replace by none", PUT, "/33000/1/8", NULL, TLV, NO, "#8008", "2.04", NO, NULL},
         {"it is empty", GET, "/33000/1/8", NULL, NO, TLV, NULL, "2.05", TLV, "#8008"},
@@ -393,27 +405,33 @@ static void oma_int_256_write_refused(void **state)
         {"a link to no instance", PUT, "/33000/0/7", NULL, TEXT, NO, "33000:9", "4.00", NO, NULL},
         {"refused by check", PUT, "/33000/0/10", NULL, TEXT, NO, "13", "4.00", NO, NULL},
         {"refused by set", PUT, "/33000/0/11", NULL, TEXT, NO, "13", "5.00", NO, NULL},
-        {"another path in the payload", PUT, "/33000/0/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/1\",\"v\":1}]", "4.00", NO, NULL},
-        {"another instance in the payload", POST, "/33000/0", NULL, JSON, NO, "[{\"n\":\"/33000/1/0\",\"v\":1}]", "4.00", NO,
+        {"another path in the payload", PUT, "/33000/0/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/1\",\"v\":1}]",
+         "4.00", NO, NULL},
+        {"another instance in the payload", POST, "/33000/0", NULL, JSON, NO,
+         "[{\"n\":\"/33000/1/0\",\"v\":1}]", "4.00", NO, NULL},
+        {"another instance in a TLV wrapper", POST, "/33000/0", NULL, TLV, NO, "#0301 C10009", "4.00", NO,
          NULL},
-        {"another instance in a TLV wrapper", POST, "/33000/0", NULL, TLV, NO, "#0301 C10009", "4.00", NO, NULL},
         {"nothing for one resource", PUT, "/33000/0/0", NULL, JSON, NO, "[]", "4.00", NO, NULL},
-        {"a name without a value", PUT, "/33000/0/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/0\"}]", "4.00", NO, NULL},
+        {"a name without a value", PUT, "/33000/0/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/0\"}]", "4.00", NO,
+         NULL},
         {"the same twice", POST, "/33000/0", NULL, JSON, NO,
-         "[{\"n\":\"/33000/0/0\",\"v\":1},{\"n\":\"/33000/0/1\",\"v\":1},{\"n\":\"/33000/0/0\",\"v\":2}]", "4.00", NO, NULL},
+         "[{\"n\":\"/33000/0/0\",\"v\":1},{\"n\":\"/33000/0/1\",\"v\":1},{\"n\":\"/33000/0/0\",\"v\":2}]",
+         "4.00", NO, NULL},
         {"read only among others", POST, "/33000/0", NULL, JSON, NO,
          "[{\"n\":\"/33000/0/0\",\"v\":1},{\"n\":\"/33000/0/16\",\"vs\":\"x\"}]", "4.05", NO, NULL},
         {"bad type behind good ones", POST, "/33000/0", NULL, JSON, NO,
          "[{\"n\":\"/33000/0/0\",\"v\":1},{\"n\":\"/33000/0/3\",\"v\":1}]", "4.00", NO, NULL},
         {"truncated", POST, "/33000/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/0\",\"v\":1},", "4.00", NO, NULL},
         {"truncated TLV", POST, "/33000/0", NULL, TLV, NO, "#C10001 C404", "4.00", NO, NULL},
-        {"single resource as a multiple one", POST, "/33000/0", NULL, TLV, NO, "#8300 410001", "4.00", NO, NULL},
-        {"multiple resource as a single one", POST, "/33000/0", NULL, TLV, NO, "#C10801", "4.00", NO, NULL},
-        {"replace without the mandatory one", PUT, "/33000/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/1\",\"v\":1}]", "4.00", NO,
+        {"single resource as a multiple one", POST, "/33000/0", NULL, TLV, NO, "#8300 410001", "4.00", NO,
          NULL},
+        {"multiple resource as a single one", POST, "/33000/0", NULL, TLV, NO, "#C10801", "4.00", NO, NULL},
+        {"replace without the mandatory one", PUT, "/33000/0", NULL, JSON, NO,
+         "[{\"n\":\"/33000/0/1\",\"v\":1}]", "4.00", NO, NULL},
         {"payload and query", PUT, "/33000/0/0", "pmin=1", TEXT, NO, "1", "4.00", NO, NULL},
         {"set fails behind others", POST, "/33000/0", NULL, JSON, NO,
-         "[{\"n\":\"/33000/0/0\",\"v\":1},{\"n\":\"/33000/0/4\",\"vs\":\"new\"},{\"n\":\"/33000/0/8/0\",\"v\":1},{\"n\":\"/33000/0/12\",\"v\":9},"
+         "[{\"n\":\"/33000/0/0\",\"v\":1},{\"n\":\"/33000/0/4\",\"vs\":\"new\"},{\"n\":\"/33000/0/8/"
+         "0\",\"v\":1},{\"n\":\"/33000/0/12\",\"v\":9},"
          "{\"n\":\"/33000/0/11\",\"v\":13}]",
          "5.00", NO, NULL},
         {"bad offset", PUT, "/3/0/14", NULL, TEXT, NO, "2:00", "4.00", NO, NULL},
@@ -429,11 +447,14 @@ static void room_of_a_list(void **state)
     static const operation ops[] = {
         {"two more fit", POST, "/33000/0", NULL, JSON, NO,
          "[{\"n\":\"/33000/0/8/1\",\"v\":1},{\"n\":\"/33000/0/8/2\",\"v\":1}]", "2.04", NO, NULL},
-        {"one that is there", POST, "/33000/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/8/1\",\"v\":2}]", "2.04", NO, NULL},
-        {"a fifth does not", POST, "/33000/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/8/7\",\"v\":1}]", "4.01", NO, NULL},
-        {"what it holds", GET, "/33000/0/8", NULL, NO, TLV, NULL, "2.05", TLV, "#88080C 41000A 410102 410201 410532"},
-        {"not even in a replace", PUT, "/33000/0/8", NULL, TLV, NO, "#88080F 410001 410101 410201 410301 410401", "4.01", NO,
-         NULL},
+        {"one that is there", POST, "/33000/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/8/1\",\"v\":2}]", "2.04",
+         NO, NULL},
+        {"a fifth does not", POST, "/33000/0", NULL, JSON, NO, "[{\"n\":\"/33000/0/8/7\",\"v\":1}]", "4.01",
+         NO, NULL},
+        {"what it holds", GET, "/33000/0/8", NULL, NO, TLV, NULL, "2.05", TLV,
+         "#88080C 41000A 410102 410201 410532"},
+        {"not even in a replace", PUT, "/33000/0/8", NULL, TLV, NO,
+         "#88080F 410001 410101 410201 410301 410401", "4.01", NO, NULL},
     };
     (void)state;
     run_in_order(ops, COUNT(ops));
@@ -489,19 +510,23 @@ static void oma_int_260_discover(void **state)
 {
     static const operation ops[] = {
         {"object", GET, "/3", NULL, NO, LINK, NULL, "2.05", LINK,
-         "</3>,</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/7>;dim=2,</3/0/8>;dim=2,</3/0/9>,"
+         "</3>,</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/7>;dim=2,</3/0/"
+         "8>;dim=2,</3/0/9>,"
          "</3/0/11>;dim=1,</3/0/12>,</3/0/13>,</3/0/14>,</3/0/15>,</3/0/16>,</3/0/20>"},
         {"set at the object", PUT, "/3", "pmin=10&pmax=200", NO, NO, NULL, "2.04", NO, NULL},
         {"not shown at the instance", GET, "/3/0", NULL, NO, LINK, NULL, "2.05", LINK,
-         "</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/7>;dim=2,</3/0/8>;dim=2,</3/0/9>,"
+         "</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/7>;dim=2,</3/0/8>;dim=2,</"
+         "3/0/9>,"
          "</3/0/11>;dim=1,</3/0/12>,</3/0/13>,</3/0/14>,</3/0/15>,</3/0/16>,</3/0/20>"},
         {"set at the resource", PUT, "/3/0/7", "lt=1&gt=6&st=1", NO, NO, NULL, "2.04", NO, NULL},
         {"shown at the instance", GET, "/3/0", NULL, NO, LINK, NULL, "2.05", LINK,
-         "</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/7>;dim=2;gt=6;lt=1;st=1,</3/0/8>;dim=2,"
+         "</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/7>;dim=2;gt=6;lt=1;st=1,</"
+         "3/0/8>;dim=2,"
          "</3/0/9>,</3/0/11>;dim=1,</3/0/12>,</3/0/13>,</3/0/14>,</3/0/15>,</3/0/16>,</3/0/20>"},
         {"the resource shows what it inherits", GET, "/3/0/7", NULL, NO, LINK, NULL, "2.05", LINK,
          "</3/0/7>;dim=2;pmin=10;pmax=200;gt=6;lt=1;st=1,</3/0/7/0>,</3/0/7/1>"},
-        {"version where it must be said", GET, "/33000/1/16", NULL, NO, LINK, NULL, "2.05", LINK, "</33000/1/16>"},
+        {"version where it must be said", GET, "/33000/1/16", NULL, NO, LINK, NULL, "2.05", LINK,
+         "</33000/1/16>"},
         {"not a resource instance", GET, "/3/0/7/0", NULL, NO, LINK, NULL, "4.06", NO, NULL},
         {"not what is not there", GET, "/3/0/5", NULL, NO, LINK, NULL, "4.04", NO, NULL},
     };

@@ -69,7 +69,8 @@ static dunlin_status run(const dunlin_call *call, const dunlin_arguments *argume
 }
 
 static const dunlin_resource things_table[] = {
-    {DUNLIN_FIELD(RIG_NUMBER, INTEGER, DUNLIN_RW | DUNLIN_MANDATORY, rig_things, number), .min = -1000, .max = 1000},
+    {DUNLIN_FIELD(RIG_NUMBER, INTEGER, DUNLIN_RW | DUNLIN_MANDATORY, rig_things, number), .min = -1000,
+     .max = 1000},
     {DUNLIN_FIELD(RIG_SMALL, UNSIGNED, DUNLIN_RW, rig_things, small)},
     {DUNLIN_FIELD(RIG_REAL, FLOAT, DUNLIN_RW, rig_things, real)},
     {DUNLIN_FIELD(RIG_FLAG, BOOLEAN, DUNLIN_RW, rig_things, flag)},
@@ -267,7 +268,8 @@ static bool server_notification(void *context, const dn_peer *peer, const dn_coa
         n->format = notification->content_format;
         n->token = notification->token;
         n->more = notification->more;
-        n->len = notification->payload.len < sizeof n->payload ? notification->payload.len : sizeof n->payload - 1;
+        n->len =
+            notification->payload.len < sizeof n->payload ? notification->payload.len : sizeof n->payload - 1;
         if (n->len > 0) {
             memcpy(n->payload, notification->payload.data, n->len);
         }
@@ -303,7 +305,8 @@ static void open_server(rig *r, uint64_t seed)
         .send = server_send, .request = server_request, .notification = server_notification, .context = r};
     dn_seeded_init(&r->server_seed, seed + 1);
     const dn_random random = dn_seeded_random(&r->server_seed);
-    r->server = dn_coap_create(r->server_arena, sizeof r->server_arena, &config, &callbacks, &random, NULL, 0);
+    r->server =
+        dn_coap_create(r->server_arena, sizeof r->server_arena, &config, &callbacks, &random, NULL, 0);
     must(r->server != NULL);
 }
 
@@ -370,7 +373,8 @@ void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed)
     r->config = dunlin_client_config_default();
     r->config.endpoint = "urn:dev:ops:rig-1";
     r->config.lwm2m = lwm2m;
-    r->config.call = (dunlin_client_callbacks){client_send, client_random, client_resolve, client_event, NULL, r};
+    r->config.call =
+        (dunlin_client_callbacks){client_send, client_random, client_resolve, client_event, NULL, r};
     r->client = dunlin_client_create(r->client_arena, sizeof r->client_arena, &r->config, 0);
     must(r->client != NULL);
     fill_device(r);
@@ -408,7 +412,8 @@ void rig_run(rig *r, uint64_t ms)
     (void)dn_simlink_run(r->link, dn_simlink_now(r->link) + ms, NULL, NULL);
 }
 
-static void on_answer(void *context, uint64_t exchange, dunlin_status status, const dn_coap_response *response)
+static void on_answer(void *context, uint64_t exchange, dunlin_status status,
+                      const dn_coap_response *response)
 {
     rig *r = context;
     (void)exchange;

@@ -31,21 +31,36 @@ typedef struct {
     dunlin_objlnk link;
     DUNLIN_MANY(int16_t, 4) counts;
     DUNLIN_MANY(rig_label, 3) labels;
-    int32_t guarded;   /* `check` refuses 13 */
-    int32_t stubborn;  /* `set` refuses 13 */
+    int32_t guarded;       /* `check` refuses 13 */
+    int32_t stubborn;      /* `set` refuses 13 */
     int32_t stubborn_told; /* what `set` was told last */
-    int32_t kept;      /* behind `get` and `set` */
+    int32_t kept;          /* behind `get` and `set` */
     int32_t optional;
     int32_t secret; /* write only */
     uint32_t ran;
     char ran_with[32];
 } rig_things;
 
-#define RIG_OBJECT  33000u
-#define RIG_THINGS  4u
+#define RIG_OBJECT 33000u
+#define RIG_THINGS 4u
 enum {
-    RIG_NUMBER, RIG_SMALL, RIG_REAL, RIG_FLAG, RIG_TEXT, RIG_BLOB, RIG_WHEN, RIG_LINK, RIG_COUNTS, RIG_LABELS,
-    RIG_GUARDED, RIG_STUBBORN, RIG_KEPT, RIG_OPTIONAL, RIG_SECRET, RIG_RUN, RIG_FIXED
+    RIG_NUMBER,
+    RIG_SMALL,
+    RIG_REAL,
+    RIG_FLAG,
+    RIG_TEXT,
+    RIG_BLOB,
+    RIG_WHEN,
+    RIG_LINK,
+    RIG_COUNTS,
+    RIG_LABELS,
+    RIG_GUARDED,
+    RIG_STUBBORN,
+    RIG_KEPT,
+    RIG_OPTIONAL,
+    RIG_SECRET,
+    RIG_RUN,
+    RIG_FIXED
 };
 
 typedef struct {
@@ -95,9 +110,9 @@ typedef struct {
     _Alignas(16) uint8_t server_arena[4 * RIG_ARENA_MAX];
     dn_coap *server;
     uint8_t register_code, update_code, deregister_code; /* [2.01, 2.04, 2.02] */
-    bool mute;        /* the server hears nothing */
-    bool reset;       /* answers notifications with a Reset */
-    const char *location; /* ["abc"] last segment of what it gives */
+    bool mute;                                           /* the server hears nothing */
+    bool reset;                                          /* answers notifications with a Reset */
+    const char *location;                                /* ["abc"] last segment of what it gives */
     unsigned registers, updates, deregisters;
     uint64_t heard_ms[64]; /* when each of the first Registers came */
     uint64_t updated_ms[64];
