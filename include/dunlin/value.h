@@ -6,13 +6,14 @@
 #include <dunlin/slice.h>
 #include <dunlin/status.h>
 
-#define DUNLIN_ID_NONE       65535u /* MAX_ID: never the id of a real thing */
-#define DUNLIN_PATH_TEXT_MAX 24u    /* "/65534/65534/65534/65534" without NUL */
+#define DUNLIN_PATH_DEPTH_MAX 4
+#define DUNLIN_ID_NONE        65535u /* MAX_ID: never the id of a real thing */
+#define DUNLIN_PATH_TEXT_MAX  24u    /* "/65534/65534/65534/65534" without NUL */
 
 /* Object / Object Instance / Resource / Resource Instance; `depth` says how many of the ids count, 0 is the
  * root. */
 typedef struct {
-    uint16_t id[4];
+    uint16_t id[DUNLIN_PATH_DEPTH_MAX];
     uint8_t depth;
 } dunlin_path;
 
@@ -47,18 +48,55 @@ typedef struct {
     } as;
 } dunlin_value;
 
-dunlin_path dunlin_path_root(void);
-dunlin_path dunlin_path_object(uint16_t object);
-dunlin_path dunlin_path_instance(uint16_t object, uint16_t instance);
-dunlin_path dunlin_path_resource(uint16_t object, uint16_t instance, uint16_t resource);
-dunlin_path dunlin_path_resource_instance(uint16_t object, uint16_t instance, uint16_t resource, uint16_t ri);
+static inline dunlin_path dunlin_path_root(void)
+{
+    dunlin_path path = {{0, 0, 0, 0}, 0};
+    return path;
+}
+static inline dunlin_path dunlin_path_object(uint16_t object)
+{
+    dunlin_path path = {{object, 0, 0, 0}, 1};
+    return path;
+}
+static inline dunlin_path dunlin_path_instance(uint16_t object, uint16_t instance)
+{
+    dunlin_path path = {{object, instance, 0, 0}, 2};
+    return path;
+}
+static inline dunlin_path dunlin_path_resource(uint16_t object, uint16_t instance, uint16_t resource)
+{
+    dunlin_path path = {{object, instance, resource, 0}, 3};
+    return path;
+}
+static inline dunlin_path dunlin_path_resource_instance(uint16_t object, uint16_t instance, uint16_t resource,
+                                                        uint16_t ri)
+{
+    dunlin_path path = {{object, instance, resource, ri}, 4};
+    return path;
+}
 
 /* `path` with one more id at its end; depth 4 is returned unchanged. */
-dunlin_path dunlin_path_child(dunlin_path path, uint16_t id);
+static inline dunlin_path dunlin_path_child(dunlin_path path, uint16_t id)
+{
+    if (path.depth < DUNLIN_PATH_DEPTH_MAX) {
+        path.id[path.depth++] = id;
+    }
+    return path;
+}
 
-bool dunlin_path_equal(dunlin_path a, dunlin_path b);
 /* True when `path` is `base` or lies below it. */
-bool dunlin_path_within(dunlin_path path, dunlin_path base);
+static inline bool dunlin_path_within(dunlin_path path, dunlin_path base)
+{
+    bool same = path.depth >= base.depth;
+    for (unsigned i = 0; i < DUNLIN_PATH_DEPTH_MAX; i++) {
+        same = same && (i >= base.depth || path.id[i] == base.id[i]);
+    }
+    return same;
+}
+static inline bool dunlin_path_equal(dunlin_path a, dunlin_path b)
+{
+    return a.depth == b.depth && dunlin_path_within(a, b);
+}
 /* Orders paths as a tree walk does: parents first, then by id. Negative, 0 or positive. */
 int dunlin_path_compare(dunlin_path a, dunlin_path b);
 

@@ -92,19 +92,34 @@ size_t dn_base64_length(dn_base64_kind kind, size_t len)
     return whole + (kind == DN_BASE64_PADDED ? 4 : rest + 1);
 }
 
-size_t dn_base64_encode_group(dn_base64_kind kind, const uint8_t *bytes, size_t len, uint8_t out[4])
+/* One to three bytes as four characters, of which the last ones are padding. */
+static void encode_group(const char *letters, const uint8_t *bytes, size_t len, uint8_t out[4])
 {
-    static const char padded[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const char *letters = kind == DN_BASE64_PADDED ? padded : url;
-    if (len == 0) {
-        return 0;
-    }
     uint32_t bits = (uint32_t)bytes[0] << 16;
     bits |= len > 1 ? (uint32_t)bytes[1] << 8 : 0;
     bits |= len > 2 ? bytes[2] : 0;
     for (size_t i = 0; i < 4; i++) {
         out[i] = (uint8_t)(i <= len ? letters[bits >> (18 - 6 * i) & 0x3f] : '=');
     }
-    return kind == DN_BASE64_PADDED || len >= 3 ? 4 : len + 1;
+}
+
+size_t dn_base64_encode(dn_base64_kind kind, dunlin_slice bytes, uint8_t *out)
+{
+    static const char padded[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *letters = kind == DN_BASE64_PADDED ? padded : url;
+    size_t at = 0;
+    for (; bytes.len - at >= 3; at += 3) {
+        encode_group(letters, bytes.data + at, 3, out);
+        out += 4;
+    }
+    if (at < bytes.len) {
+        uint8_t group[4];
+        encode_group(letters, bytes.data + at, bytes.len - at, group);
+        size_t len = dn_base64_length(kind, bytes.len - at);
+        for (size_t i = 0; i < len; i++) {
+            out[i] = group[i];
+        }
+    }
+    return dn_base64_length(kind, bytes.len);
 }

@@ -26,7 +26,7 @@ typedef enum {
 /* The length that `len` bytes have when encoded. */
 size_t dn_base64_length(dn_base64_kind kind, size_t len);
 
-/* Encodes up to 3 bytes into `out` and returns the number of characters, 2 to 4; 0 for no bytes. */
-size_t dn_base64_encode_group(dn_base64_kind kind, const uint8_t *bytes, size_t len, uint8_t out[4]);
+/* Encodes into `out`, which holds dn_base64_length characters, and returns their number. */
+size_t dn_base64_encode(dn_base64_kind kind, dunlin_slice bytes, uint8_t *out);
 
 #endif

@@ -20,6 +20,12 @@ void dn_big_set(dn_big *big, uint64_t value)
     big->len = value >> LIMB_BITS != 0 ? 2 : value != 0 ? 1 : 0;
 }
 
+void dn_big_copy(dn_big *big, const dn_big *from)
+{
+    big->len = from->len;
+    memcpy(big->limb, from->limb, from->len * sizeof from->limb[0]);
+}
+
 void dn_big_multiply_add(dn_big *big, uint32_t factor, uint32_t summand)
 {
     uint64_t carry = summand;

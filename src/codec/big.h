@@ -19,6 +19,8 @@ typedef struct {
 } dn_big;
 
 void dn_big_set(dn_big *big, uint64_t value);
+/* Copies what is in use, not the whole capacity. */
+void dn_big_copy(dn_big *big, const dn_big *from);
 /* big = big * factor + summand */
 void dn_big_multiply_add(dn_big *big, uint32_t factor, uint32_t summand);
 void dn_big_multiply_power_of_5(dn_big *big, unsigned exponent);

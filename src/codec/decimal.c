@@ -63,8 +63,9 @@ static int compare_with_midpoint(const dn_big *digits, int exponent, uint64_t bi
 {
     int binary;
     uint64_t significand = significand_of(bits, &binary);
-    dn_big left = *digits;
+    dn_big left;
     dn_big right;
+    dn_big_copy(&left, digits);
     dn_big_set(&right, 2 * significand + 1);
     int left_shift = exponent;
     int right_shift = binary - 1;
@@ -247,7 +248,8 @@ static bool touches_low(const generator *g)
 
 static bool touches_high(const generator *g)
 {
-    dn_big sum = g->r;
+    dn_big sum;
+    dn_big_copy(&sum, &g->r);
     dn_big_add(&sum, &g->below);
     if (g->above_is_double) {
         dn_big_add(&sum, &g->below);
@@ -299,7 +301,8 @@ static bool rounds_up(const generator *g, bool low, bool high)
     if (low != high) {
         return high;
     }
-    dn_big twice = g->r;
+    dn_big twice;
+    dn_big_copy(&twice, &g->r);
     dn_big_add(&twice, &g->r);
     return dn_big_compare(&twice, &g->s) >= 0;
 }

@@ -3,6 +3,7 @@
 #ifndef DN_CODEC_EMIT_H
 #define DN_CODEC_EMIT_H
 
+#include "codec/base64.h"
 #include "codec/format.h"
 
 #include <string.h>
@@ -44,6 +45,9 @@ static inline void dn_emit_text(dn_encoder *encoder, const char *text)
 {
     dn_emit(encoder, text, strlen(text));
 }
+
+/* Opaque bytes as base64, by and by. */
+void dn_emit_base64(dn_encoder *encoder, dn_base64_kind kind, dunlin_slice bytes);
 
 /* Puts `bytes` before what was written from offset `at` on: for lengths and counts that are known only behind
  * their content. */

@@ -43,11 +43,8 @@ void dn_json_put_string(dn_encoder *encoder, dunlin_slice text)
 
 void dn_json_put_base64(dn_encoder *encoder, dn_base64_kind kind, dunlin_slice bytes)
 {
-    uint8_t group[4];
     dn_emit_byte(encoder, '"');
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        dn_emit(encoder, group, dn_base64_encode_group(kind, bytes.data + at, bytes.len - at, group));
-    }
+    dn_emit_base64(encoder, kind, bytes);
     dn_emit_byte(encoder, '"');
 }
 
@@ -71,12 +68,4 @@ void dn_json_put_unsigned(dn_encoder *encoder, uint64_t value)
 {
     char text[DN_INTEGER_TEXT_MAX];
     dn_emit(encoder, text, dn_unsigned_format(value, text));
-}
-
-void dn_json_put_key(dn_encoder *encoder, bool *first, const char *key)
-{
-    dn_emit_text(encoder, *first ? "\"" : ",\"");
-    dn_emit_text(encoder, key);
-    dn_emit_text(encoder, "\":");
-    *first = false;
 }

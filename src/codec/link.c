@@ -217,7 +217,8 @@ dunlin_status dn_link_path(const dn_link *link, dunlin_slice root, dunlin_path *
 {
     dunlin_slice rest = link->target;
     dunlin_slice prefix = trimmed(root);
-    if (rest.len < prefix.len || (prefix.len > 0 && memcmp(rest.data, prefix.data, prefix.len) != 0)) {
+    if (rest.data == NULL || rest.len < prefix.len ||
+        (prefix.len > 0 && memcmp(rest.data, prefix.data, prefix.len) != 0)) {
         return DUNLIN_ERR_PATH;
     }
     rest = dunlin_slice_make(rest.data + prefix.len, rest.len - prefix.len);

@@ -176,6 +176,19 @@ static void reads_targets_as_paths(void **state)
     }
 }
 
+/* Found by fuzzing: the head of a Bootstrap-Discover has no target at all. */
+static void a_head_is_no_path(void **state)
+{
+    (void)state;
+    dn_link_reader reader;
+    dn_link link;
+    dunlin_path path;
+    dn_links_read(&reader, dunlin_slice_of("lwm2m=\"1.0\",</0>"));
+    assert_int_equal(dn_links_next(&reader, &link), DUNLIN_OK);
+    assert_int_equal(dn_link_path(&link, dunlin_slice_of("/"), &path), DUNLIN_ERR_PATH);
+    assert_int_equal(dn_link_path(&link, dunlin_slice_of("/lwm2m"), &path), DUNLIN_ERR_PATH);
+}
+
 static void write_all(dn_link_writer *writer, dunlin_buf out)
 {
     dn_links_write(writer, out);
@@ -244,9 +257,10 @@ static void refuses_to_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_payloads),   cmocka_unit_test(refuses_bad_payloads),
-        cmocka_unit_test(finds_parameters), cmocka_unit_test(reads_targets_as_paths),
-        cmocka_unit_test(writes_payloads),  cmocka_unit_test(refuses_to_write),
+        cmocka_unit_test(reads_payloads),    cmocka_unit_test(refuses_bad_payloads),
+        cmocka_unit_test(finds_parameters),  cmocka_unit_test(reads_targets_as_paths),
+        cmocka_unit_test(a_head_is_no_path), cmocka_unit_test(writes_payloads),
+        cmocka_unit_test(refuses_to_write),
     };
     return cmocka_run_group_tests_name("link", tests, NULL, NULL);
 }

@@ -2,9 +2,9 @@
 /* SenML names as paths. */
 #include "codec/name.h"
 
-#include <string.h>
+#include "codec/number.h"
 
-#define DEPTH_MAX 4
+#include <string.h>
 
 void dn_name_start(dn_name *name)
 {
@@ -15,7 +15,7 @@ void dn_name_start(dn_name *name)
 static void feed_digit(dn_name *name, unsigned digit)
 {
     if (!name->begun) {
-        if (name->depth == DEPTH_MAX) {
+        if (name->depth == DUNLIN_PATH_DEPTH_MAX) {
             name->broken = true;
             return;
         }
@@ -93,7 +93,7 @@ dunlin_status dn_name_path(const dn_name *name, dunlin_path base, dunlin_path *o
         return DUNLIN_ERR_PATH;
     }
     dunlin_path path = name->absolute ? dunlin_path_root() : base;
-    if (path.depth + name->depth > DEPTH_MAX) {
+    if (path.depth + name->depth > DUNLIN_PATH_DEPTH_MAX) {
         return DUNLIN_ERR_PATH;
     }
     memcpy(path.id + path.depth, name->id, name->depth * sizeof name->id[0]);
@@ -102,17 +102,14 @@ dunlin_status dn_name_path(const dn_name *name, dunlin_path base, dunlin_path *o
     return DUNLIN_OK;
 }
 
-size_t dn_name_format(dunlin_path path, unsigned from, char out[DN_NAME_TEXT_MAX])
+size_t dn_name_format(dunlin_path path, unsigned from, char *out)
 {
-    char text[DUNLIN_PATH_TEXT_MAX + 1];
-    dunlin_path tail = {{0, 0, 0, 0}, 0};
+    size_t len = 0;
     for (unsigned i = from; i < path.depth; i++) {
-        tail.id[tail.depth++] = path.id[i];
+        if (i > from) {
+            out[len++] = '/';
+        }
+        len += dn_unsigned_format(path.id[i], out + len);
     }
-    if (tail.depth == 0) {
-        return 0;
-    }
-    size_t len = dunlin_path_format(tail, text) - 1;
-    memcpy(out, text + 1, len);
     return len;
 }

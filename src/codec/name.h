@@ -34,6 +34,6 @@ dunlin_status dn_name_path(const dn_name *name, dunlin_path base, dunlin_path *o
 #define DN_NAME_TEXT_MAX (DUNLIN_PATH_TEXT_MAX + 1u)
 
 /* Writes the ids of `path` from index `from` on, "5700/0", without NUL. Returns the length. */
-size_t dn_name_format(dunlin_path path, unsigned from, char out[DN_NAME_TEXT_MAX]);
+size_t dn_name_format(dunlin_path path, unsigned from, char *out);
 
 #endif

@@ -1,64 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths: making, comparing, reading and writing them. (Core 1.1.1 section 7.3) */
+/* Paths: their order, reading and writing them. (Core 1.1.1 section 7.3) */
 #include <dunlin/value.h>
-
-#define DEPTH_MAX 4
-
-dunlin_path dunlin_path_root(void)
-{
-    dunlin_path path = {{0, 0, 0, 0}, 0};
-    return path;
-}
-
-dunlin_path dunlin_path_object(uint16_t object)
-{
-    dunlin_path path = {{object, 0, 0, 0}, 1};
-    return path;
-}
-
-dunlin_path dunlin_path_instance(uint16_t object, uint16_t instance)
-{
-    dunlin_path path = {{object, instance, 0, 0}, 2};
-    return path;
-}
-
-dunlin_path dunlin_path_resource(uint16_t object, uint16_t instance, uint16_t resource)
-{
-    dunlin_path path = {{object, instance, resource, 0}, 3};
-    return path;
-}
-
-dunlin_path dunlin_path_resource_instance(uint16_t object, uint16_t instance, uint16_t resource, uint16_t ri)
-{
-    dunlin_path path = {{object, instance, resource, ri}, 4};
-    return path;
-}
-
-dunlin_path dunlin_path_child(dunlin_path path, uint16_t id)
-{
-    if (path.depth < DEPTH_MAX) {
-        path.id[path.depth++] = id;
-    }
-    return path;
-}
-
-bool dunlin_path_within(dunlin_path path, dunlin_path base)
-{
-    if (path.depth < base.depth) {
-        return false;
-    }
-    for (unsigned i = 0; i < base.depth; i++) {
-        if (path.id[i] != base.id[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool dunlin_path_equal(dunlin_path a, dunlin_path b)
-{
-    return a.depth == b.depth && dunlin_path_within(a, b);
-}
 
 int dunlin_path_compare(dunlin_path a, dunlin_path b)
 {
@@ -97,7 +39,7 @@ dunlin_status dunlin_path_parse(dunlin_slice text, dunlin_path *out)
     }
     while (at < text.len || path.depth > 0) {
         uint16_t id;
-        if (path.depth == DEPTH_MAX) {
+        if (path.depth == DUNLIN_PATH_DEPTH_MAX) {
             return DUNLIN_ERR_MALFORMED;
         }
         dunlin_status status = read_id(text, &at, &id);

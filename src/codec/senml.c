@@ -189,21 +189,16 @@ void dn_senml_name(dn_senml_names *names, dunlin_path base, dunlin_path path, dn
     out->base_len = 0;
     out->name_len = 0;
     if (!names->started && base.depth > 0) {
-        char text[DUNLIN_PATH_TEXT_MAX + 1];
-        out->base_len = dunlin_path_format(base, text);
-        memcpy(out->base, text, out->base_len);
+        out->base[out->base_len++] = '/';
+        out->base_len += dn_name_format(base, 0, out->base + 1);
         names->slash = path.depth == base.depth;
         if (!names->slash) {
             out->base[out->base_len++] = '/';
         }
     }
     names->started = true;
-    bool slash = base.depth == 0 || (names->slash && path.depth > base.depth);
-    if (slash) {
+    if (base.depth == 0 || (names->slash && path.depth > base.depth)) {
         out->name[out->name_len++] = '/';
     }
-    char tail[DN_NAME_TEXT_MAX];
-    size_t len = dn_name_format(path, base.depth, tail);
-    memcpy(out->name + out->name_len, tail, len);
-    out->name_len += len;
+    out->name_len += dn_name_format(path, base.depth, out->name + out->name_len);
 }

@@ -75,15 +75,6 @@ dunlin_status dn_value_from_text(dunlin_slice text, dunlin_type type, dunlin_buf
     return DUNLIN_ERR_TYPE;
 }
 
-static void put_base64(dn_encoder *encoder, dunlin_slice bytes)
-{
-    uint8_t group[4];
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        dn_emit(encoder, group,
-                dn_base64_encode_group(DN_BASE64_PADDED, bytes.data + at, bytes.len - at, group));
-    }
-}
-
 static void put_value(dn_encoder *encoder, const dunlin_value *value)
 {
     char text[DN_PLAIN_TEXT_MAX];
@@ -110,7 +101,7 @@ static void put_value(dn_encoder *encoder, const dunlin_value *value)
         dn_emit_byte(encoder, value->as.boolean ? '1' : '0');
         return;
     case DUNLIN_TYPE_OPAQUE:
-        put_base64(encoder, value->as.bytes);
+        dn_emit_base64(encoder, DN_BASE64_PADDED, value->as.bytes);
         return;
     case DUNLIN_TYPE_OBJLNK:
         dn_emit(encoder, text, dn_objlnk_format(value->as.link, text));
