@@ -513,8 +513,9 @@ void dn_coap_take_response(dn_coap *coap, uint32_t remote, const dn_coap_message
     uint32_t seen = dn_coap_seen_find(&coap->in, remote, message->mid, coap->now_ms);
     if (seen != DN_COAP_NONE) {
         coap->counters.duplicates++;
-        if (coap->in.at[seen].state == DN_COAP_SEEN_REPLY && coap->in.at[seen].reply_len > 0) {
-            dn_coap_send(coap, remote, dn_coap_seen_reply(&coap->in, seen));
+        dunlin_slice reply = dn_coap_seen_reply(&coap->in, seen);
+        if (!coap->in.at[seen].request && coap->in.at[seen].state == DN_COAP_SEEN_REPLY && reply.len > 0) {
+            dn_coap_send(coap, remote, reply);
         }
         return;
     }

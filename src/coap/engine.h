@@ -49,8 +49,8 @@ typedef struct {
     uint32_t transfers;           /* 2: block-wise bodies in assembly or being served, either role */
     uint32_t dedup_slots;         /* 16: remembered incoming message ids, all peers; the oldest gives way */
     uint32_t dedup_reply_max;     /* 256: bytes of a reply kept to be repeated; a longer one is not kept: the
-                                     request is then handled     anew if its method is safe or idempotent (RFC 7252
-                                     section 4.5), and answered 5.03 if not */
+                                     request is then handled     anew if its method is safe or idempotent (RFC
+                                     7252     section 4.5), and answered 5.03 if not */
     uint32_t dedup_per_peer;      /* 8: bounds what one peer can occupy */
     uint32_t max_message; /* 1152: largest datagram, in and out; a larger one is counted and rejected */
     uint32_t max_body;    /* 4096: largest body, in and out */

@@ -29,6 +29,7 @@ typedef struct {
     uint16_t mid;
     uint16_t reply_len;
     uint8_t state;
+    bool request; /* the user's note: it was a request */
 } dn_coap_seen_id;
 
 typedef struct {

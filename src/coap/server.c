@@ -45,8 +45,8 @@ static bool repeat(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
 {
     const dn_coap_seen_id *id = &coap->in.at[seen];
     coap->counters.duplicates++;
-    if (message->type != DN_COAP_CON) {
-        return true;
+    if (message->type != DN_COAP_CON || !id->request) {
+        return true; /* NON; or not what had this id before, which no sound peer does */
     }
     if (id->state == DN_COAP_SEEN_PENDING) {
         dn_coap_pending *pending = id->owner < coap->pendings.count ? &coap->pendings.at[id->owner] : NULL;
@@ -56,7 +56,10 @@ static bool repeat(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
         return true;
     }
     if (id->state == DN_COAP_SEEN_REPLY) {
-        dn_coap_send(coap, remote, dn_coap_seen_reply(&coap->in, seen));
+        dunlin_slice reply = dn_coap_seen_reply(&coap->in, seen);
+        if (reply.len > 0) { /* none if it was NON the first time */
+            dn_coap_send(coap, remote, reply);
+        }
         return true;
     }
     if (is_idempotent(message->code)) {
@@ -326,6 +329,7 @@ void dn_coap_serve(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
     pending->seen =
         dn_coap_seen_add(&coap->in, remote, message->mid, coap->now_ms + lifetime_ms, coap->now_ms);
     pending->seen_serial = coap->in.at[pending->seen].serial;
+    coap->in.at[pending->seen].request = true;
     coap->in.at[pending->seen].owner = (uint32_t)(pending - coap->pendings.at);
     pending->key = request_key(coap, message);
     coap->counters.requests++;

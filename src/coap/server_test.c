@@ -51,6 +51,20 @@ static void duplicates_are_answered_from_memory(void **state)
     rig_close(rig);
 }
 
+/* The fuzzer found that an id which changed its kind was answered with nothing at all. */
+static void an_id_that_changes_its_kind(void **state)
+{
+    coap_rig *rig = rig_open(NULL);
+    (void)state;
+    rig_play(rig, "< NON 0.01 #1 @a1 11='small'", "= request GET small", "> NON 2.05 #* @a1 12= p='hello'",
+             "< CON 0.01 #1 @a1 11='small'", "=", ".", NULL);
+    rig_play(rig, "< NON 2.05 #2 @a1", "= notification 2.05", ".", "< CON 0.01 #2 @a1 11='small'", "=", ".",
+             NULL);
+    rig_play(rig, "< CON 0.01 #3 @a1 11='small'", "= request GET small", "> ACK 2.05 #3 @a1 12= p='hello'",
+             "< CON 2.05 #3 @a1", "=", ".", NULL);
+    rig_close(rig);
+}
+
 static void long_answers_are_not_kept(void **state)
 {
     coap_rig *rig = rig_open(NULL);
@@ -330,6 +344,7 @@ int main(void)
         cmocka_unit_test(answers_piggybacked),
         cmocka_unit_test(non_requests_get_non_answers),
         cmocka_unit_test(duplicates_are_answered_from_memory),
+        cmocka_unit_test(an_id_that_changes_its_kind),
         cmocka_unit_test(long_answers_are_not_kept),
         cmocka_unit_test(remembers_so_many_of_a_peer),
         cmocka_unit_test(late_answers_go_separately),

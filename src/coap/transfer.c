@@ -86,7 +86,7 @@ dn_coap_transfer *dn_coap_transfer_start(dn_coap_transfers *transfers, dn_coap_t
     }
     survey found = look(transfers, remote);
     uint32_t share = (transfers->count + 1) / 2;
-    if (role == DN_COAP_TRANSFER_ASSEMBLE && found.own_count >= share) {
+    if (role == DN_COAP_TRANSFER_ASSEMBLE && found.own != NULL && found.own_count >= share) {
         dn_coap_transfer_end(transfers, found.own);
         found.free = found.own;
     }

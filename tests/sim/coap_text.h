@@ -24,7 +24,8 @@ void sim_pattern_fill(uint8_t *out, size_t len);
 size_t coap_text_read(const char *text, uint16_t mid, dunlin_slice token, uint8_t *out, size_t cap);
 /* The line for a datagram. */
 void coap_text_write(dunlin_slice datagram, char out[COAP_TEXT_MAX]);
-/* True when `actual` is what `expected` says; in `expected` "#*", "@*" and "=*" stand for any message id, token and value.
+/* True when `actual` is what `expected` says; in `expected` "#*", "@*" and "=*" stand for any message id,
+ * token and value.
  */
 bool coap_text_matches(const char *expected, const char *actual);
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A CoAP engine as an endpoint of the simulated network, with a small server of its own:
+ *   POST /count      counts each request by the number in its payload; 2.04, or after 700 ms if the number is
+ * odd and `some_later` GET  /big/N      N bytes of the pattern PUT  /store      keeps the body in
+ * `stored`; 2.04 FETCH /mirror    the body comes back
+ */
+#ifndef TESTS_SIM_COAP_NODE_H
+#define TESTS_SIM_COAP_NODE_H
+
+#include "bearer/simlink.h"
+#include "coap/engine.h"
+#include "tests/sim/coap_text.h"
+
+#define NODE_BODY_MAX 65536
+#define NODE_COUNTS   4096
+#define NODE_LATER    64
+
+typedef struct coap_node coap_node;
+
+/* How requests of this node ended. */
+typedef struct {
+    uint64_t ended, ok, timeouts, other;
+    uint8_t last_code;
+    size_t last_length;
+    bool last_is_pattern;
+} coap_node_results;
+
+struct coap_node {
+    dn_simlink *link;
+    dn_peer address;
+    dn_coap *coap;
+    dn_coap_config config;
+    void *arena;
+    dn_seeded seeded;
+    coap_node_results results;
+    uint16_t counted[NODE_COUNTS]; /* how often the handler ran for each number */
+    size_t stored_length, stored_times;
+    bool stored_is_pattern;
+    bool some_later;
+    struct {
+        uint64_t id, at_ms;
+    } later[NODE_LATER];
+    size_t later_count;
+    bool (*notified)(coap_node *node, const dn_coap_response *notification); /* NULL: refuses */
+    void (*gone)(coap_node *node, const dn_coap_token *token);
+    uint8_t pattern[NODE_BODY_MAX];
+};
+
+/* The defaults, with room for many exchanges and bodies of 64 KiB. */
+dn_coap_config coap_node_config(void);
+coap_node *coap_node_open(dn_simlink *link, const dn_coap_config *config, uint64_t seed);
+void coap_node_close(coap_node *node);
+/* Sends a request for /first or /first/second (`second` may be NULL) with `payload`; how it ends goes to
+ * `results`. */
+dunlin_status coap_node_request(coap_node *node, const coap_node *to, uint8_t code, bool confirmable,
+                                const char *first, const char *second, dunlin_slice payload);
+/* True when every request of this node has ended and it awaits nothing; for dn_simlink_run. */
+bool coap_node_is_idle(const coap_node *node);
+bool coap_is_pattern(dunlin_slice bytes);
+
+#endif
