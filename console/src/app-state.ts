@@ -5,7 +5,7 @@ import { batch, effect, signal } from "@preact/signals";
 import * as rest from "./api/client";
 import { EventStream, type StreamState } from "./api/stream";
 import { Problem } from "./api/problem";
-import type { Model, ModelSummary, ServerEvent } from "./api/types";
+import type { Model, ModelSummary, ServerEvent, ServerInfo } from "./api/types";
 import { DeviceList } from "./model/devices";
 import { EventLog } from "./model/log";
 import { leavesOf } from "./model/nodes";
@@ -42,6 +42,9 @@ function store(key: string, value: string): void {
 }
 export const theme = signal<Theme>(stored<Theme>("dunlin.theme", "system"));
 export const readOnOpen = signal(stored("dunlin.readOnOpen", "yes") === "yes");
+
+/** Where devices reach the server; undefined until it said so. */
+export const serverInfo = signal<ServerInfo | undefined>(undefined);
 
 export const models = signal<readonly ModelSummary[] | undefined>(undefined);
 export const modelsProblem = signal<Problem | undefined>(undefined);
@@ -134,6 +137,7 @@ let started = false;
 function reload(): void {
   started = true;
   void devices.load();
+  rest.getServer().then((info) => { serverInfo.value = info; }, () => undefined); // its own page tells when this fails
   for (const session of sessions.values()) void session.load();
 }
 

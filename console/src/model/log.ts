@@ -8,6 +8,14 @@ import { leavesOf } from "./nodes";
 export const MAX_EVENTS = 2000;
 export const EVENT_TYPES: EventType[] = ["registered", "updated", "deregistered", "expired", "notification", "gap"];
 
+/** What an event is called, and its mark on the page. */
+export const LABELS: Record<EventType, string> = {
+  registered: "Registered", updated: "Updated", deregistered: "De-registered", expired: "Expired", notification: "Notification", gap: "Gap",
+};
+export const MARKS = {
+  registered: "live", updated: "wait", deregistered: "gone", expired: "expired", notification: "asleep", gap: "error",
+} as const satisfies Record<EventType, string>;
+
 export interface LogEntry {
   key: number;
   /** Arrival in ms; the event's own time where it has one. */

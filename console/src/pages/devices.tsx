@@ -1,11 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of devices. */
 import { useEffect, useRef } from "preact/hooks";
-import { devices } from "../app-state";
+import { devices, log, serverInfo } from "../app-state";
 import { deviceLink } from "../model/route";
 import type { DeviceRow } from "../model/devices";
+import { endpointOf, LABELS, MARKS, summarize } from "../model/log";
 import { Ago, Empty, markOf, ProblemBox, SearchBox, Skeleton, StateMark } from "../ui/bits";
 import { VirtualList } from "../ui/virtual";
+
+const LATEST = 12;
+
+/** An address that a device can use, as far as the page can tell. */
+function deviceAddress(): string {
+  const address = serverInfo.value?.coap[0] ?? "coap://HOST:5683";
+  return address.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, `//${location.hostname}`);
+}
+
+/** What the middle of the page shows while no device is chosen: who came and went. */
+export function Overview() {
+  const latest = log.entries.value.filter((entry) => entry.event.type !== "notification").slice(-LATEST).reverse();
+  const total = devices.total.value;
+  return (
+    <div class="device overview">
+      <Empty icon="devices" title={total === undefined ? "Devices" : total === 1 ? "1 device is registered" : `${total} devices are registered`}>
+        <p>Choose one to see its objects and values, and to work with it.</p>
+      </Empty>
+      {latest.length > 0 && (
+        <section class="pane" aria-labelledby="latest-title">
+          <h2 class="pane-title" id="latest-title">Latest</h2>
+          <ul class="lines">
+            {latest.map((entry) => (
+              <li key={entry.key}>
+                <StateMark mark={MARKS[entry.event.type]} />
+                <span>{LABELS[entry.event.type]}</span>
+                <a href={deviceLink(endpointOf(entry.event))}><code>{endpointOf(entry.event)}</code></a>
+                <span class="grow muted small">{summarize(entry.event)}</span>
+                <span class="muted small ago"><Ago at={entry.at} /></span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  );
+}
 
 const TYPING_MS = 200;
 
@@ -53,7 +91,7 @@ export function DevicesPane({ selected }: { selected: string | undefined }) {
         ? <Empty icon="search" title="No device matches"><p>No endpoint name contains “{devices.query.value}”.</p></Empty>
         : <Empty icon="devices" title="No device is registered yet">
           <p>Point a device at this server, or run one:</p>
-          <p><code>dunlin client -e demo -u coap://HOST:5683</code></p>
+          <p><code>dunlin client -e demo -u {deviceAddress()}</code></p>
         </Empty>)}
       {rows.length > 0 && (
         <VirtualList items={rows} label="Devices" rowRem={3.25} keyOf={(row) => row.endpoint}

@@ -5,19 +5,11 @@ import { useRef } from "preact/hooks";
 import { log } from "../app-state";
 import { stringifyJson } from "../api/json";
 import type { EventType } from "../api/types";
-import { endpointOf, EVENT_TYPES, filterLog, summarize, type LogEntry } from "../model/log";
+import { endpointOf, EVENT_TYPES, filterLog, LABELS, MARKS, summarize, type LogEntry } from "../model/log";
 import { deviceLink } from "../model/route";
 import { formatClock, formatTime } from "../model/value";
 import { Button, Empty, SearchBox, StateMark } from "../ui/bits";
 import { VirtualList } from "../ui/virtual";
-
-const MARKS = {
-  registered: "live", updated: "wait", deregistered: "gone", expired: "expired", notification: "asleep", gap: "error",
-} as const;
-
-const LABELS: Record<EventType, string> = {
-  registered: "Registered", updated: "Updated", deregistered: "De-registered", expired: "Expired", notification: "Notification", gap: "Gap",
-};
 
 function Details({ entry, onClose }: { entry: LogEntry; onClose: () => void }) {
   const endpoint = endpointOf(entry.event);

@@ -3,11 +3,11 @@
 import { useEffect, useRef } from "preact/hooks";
 import { now, route, stream, streamState, theme, type Theme } from "../app-state";
 import { formatRoute, type Route } from "../model/route";
-import { Button, Empty, StateMark } from "../ui/bits";
+import { Button, StateMark } from "../ui/bits";
 import { Icon, Mark, type IconName } from "../ui/icons";
 import { useMedia } from "../ui/media";
 import { DevicePage } from "./device";
-import { DevicesPane } from "./devices";
+import { DevicesPane, Overview } from "./devices";
 import { EventsPage } from "./events";
 import { ModelsPage } from "./models";
 import { ServerPage } from "./server";
@@ -67,7 +67,7 @@ function Page({ current }: { current: Route }) {
           {!(narrow && current.endpoint !== undefined) && <DevicesPane selected={current.endpoint} />}
           {current.endpoint !== undefined
             ? <DevicePage key={current.endpoint} endpoint={current.endpoint} path={current.path} />
-            : !narrow && <div class="device none"><Empty icon="devices" title="Choose a device"><p>Its objects, values and operations appear here.</p></Empty></div>}
+            : !narrow && <Overview />}
         </div>
       );
   }
