@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -20,8 +21,8 @@ static void say_in_use(int fd, const char *directory, char *error, size_t error_
 {
     char text[PID_TEXT_MAX] = {0};
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
-    long pid = 0;
-    if (n > 0 && sscanf(text, "%ld", &pid) == 1 && pid > 0) {
+    long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+    if (pid > 0) {
         snprintf(error, error_size, "%s is in use by process %ld", directory, pid);
     } else {
         snprintf(error, error_size, "%s is in use by another process", directory);

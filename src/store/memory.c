@@ -42,6 +42,14 @@ static memory_store *self(dn_store *store)
 
 /* ---- tables ---- */
 
+static void table_drop(table *t, uint32_t number)
+{
+    if (number < t->count) {
+        free(t->rows[number].data);
+        t->rows[number] = (row){0, NULL};
+    }
+}
+
 static bool table_put(table *t, uint32_t number, dunlin_slice record)
 {
     if (number >= t->count) {
@@ -62,17 +70,10 @@ static bool table_put(table *t, uint32_t number, dunlin_slice record)
         return false;
     }
     memcpy(data, record.data, record.len);
-    free(t->rows[number].data);
-    t->rows[number] = (row){(uint32_t)record.len, data};
+    table_drop(t, number);
+    t->rows[number].len = (uint32_t)record.len;
+    t->rows[number].data = data;
     return true;
-}
-
-static void table_drop(table *t, uint32_t number)
-{
-    if (number < t->count) {
-        free(t->rows[number].data);
-        t->rows[number] = (row){0, NULL};
-    }
 }
 
 static void tables_free(table tables[TABLES])

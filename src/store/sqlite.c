@@ -19,7 +19,7 @@
 
 #define PAGE_BYTES 4096u
 #define FILE_NAME  "dunlin.db"
-#define BUSY_TIMEOUT_MS                                                                 \
+#define BUSY_TIMEOUT_MS \
     5000 /* another program that looks into the database may hold its lock for a moment \
           */
 #define SWEEP_PERCENT_MAX 1000u
