@@ -61,6 +61,9 @@ static dunlin_slice payload_part(const dn_coap_exchange *exchange, bool *more)
     size_t left = exchange->payload.len - exchange->offset;
     size_t size = dn_coap_block_size(exchange->szx);
     *more = left > size;
+    if (left == 0) {
+        return dunlin_slice_make(NULL, 0); /* there may be no payload to point into */
+    }
     return dunlin_slice_make(exchange->payload.data + exchange->offset, *more ? size : left);
 }
 
