@@ -8,6 +8,12 @@ import { formatUnit, toDraft, VALUE_TYPES } from "../model/value";
 import { Button, Segments } from "../ui/bits";
 import { ValueEditor } from "../ui/editor";
 
+/** Takes the reader to what is wrong, once it is marked. */
+function showFirstError(event: Event): void {
+  const form = event.currentTarget as HTMLElement;
+  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+}
+
 const MODES = [{ value: "replace", label: "Replace" }, { value: "update", label: "Update" }] as const;
 type Mode = (typeof MODES)[number]["value"];
 
@@ -80,6 +86,7 @@ export function WriteForm({ node, objects, busy, onWrite }: FormProps & { onWrit
     const built: Built = resourceBody(draft);
     setError(built.ok ? "" : built.error);
     if (built.ok) onWrite(mode, built.body);
+    else showFirstError(event);
   };
   return (
     <form class="form" aria-label={`Write ${node.path}`} onSubmit={submit} noValidate>
@@ -119,6 +126,7 @@ export function InstanceForm(props: FormProps & {
     const built = instanceBody(drafts, purpose === "create" ? id : "");
     setError(built.ok ? "" : built.error);
     if (built.ok) props.onSubmit(mode, built.body);
+    else showFirstError(event);
   };
   const add = (): void => {
     const rid = Number(extra);
