@@ -191,11 +191,10 @@ void dn_jsonw_base64(dn_jsonw *json, dunlin_slice bytes)
 {
     separate(json);
     dn_text_char(json->text, '"');
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        uint8_t group[4];
-        size_t rest = bytes.len - at;
-        size_t count = dn_base64_encode_group(DN_BASE64_PADDED, bytes.data + at, rest < 3 ? rest : 3, group);
-        dn_text_add(json->text, group, count);
+    size_t len = dn_base64_length(DN_BASE64_PADDED, bytes.len);
+    if (dn_text_reserve(json->text, len)) {
+        char *end = json->text->data + json->text->len;
+        json->text->len += dn_base64_encode(DN_BASE64_PADDED, bytes, (uint8_t *)end);
     }
     dn_text_char(json->text, '"');
 }
