@@ -51,6 +51,9 @@ dunlin_slice dn_link_lists_root(const dn_link_lists *lists, uint32_t number)
 static dunlin_slice next_word(dunlin_slice *rest)
 {
     size_t start = 0;
+    if (rest->len == 0) {
+        return *rest; /* there may be nothing to point into */
+    }
     while (start < rest->len && rest->data[start] == ' ') {
         start++;
     }

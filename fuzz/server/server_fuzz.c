@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzzes a shard with a memory store. The input is a script of steps, each one byte of kind, one of detail, two of length, and that many
+ * bytes:
+ *   0  a datagram as it is                       4  the operator asks: read, observe, end an observation
+ *   1  a Register: queries, NUL, object list     5  time passes
+ *   2  an Update of the last location: queries   6  the server ends without warning and starts again
+ *   3  an answer to what the server last asked   7  a De-register of the last location
+ * The shard must hold its rules through all of it, and at the end a server that starts from what was committed must show the same as this one.
+ */
+#include "server/registrations.h"
+#include "server/shard.h"
+#include "store/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEPS_MAX    200
+#define DATAGRAM_MAX 1400
+#define PEERS        4
+#define LISTING_MAX  (1u << 16)
+
+typedef struct {
+    dn_shard *shard;
+    dn_store *store;
+    dn_events *events;
+    dn_seeded seeded;
+    uint64_t now_ms;
+    char location[DN_REGISTRATION_ID_TEXT + 1];
+    /* The head of the server's last request: to be answered. */
+    dn_peer asked_peer;
+    size_t asked_len;
+    uint8_t asked[16];
+    uint16_t mid;
+} world;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds, const char *what)
+{
+    if (!holds) {
+        fprintf(stderr, "broken: %s\n", what);
+        abort();
+    }
+}
+
+static uint64_t clock_ms(void *context)
+{
+    return ((world *)context)->now_ms;
+}
+
+static int64_t wall_ms(void *context)
+{
+    return INT64_C(1790000000000) + (int64_t)((world *)context)->now_ms;
+}
+
+static void peer_text(const dn_peer *peer, char *out, size_t size)
+{
+    (void)snprintf(out, size, "peer%u", peer->bytes[0]);
+}
+
+static bool same_host(const dn_peer *a, const dn_peer *b)
+{
+    return a->bytes[0] / 2 == b->bytes[0] / 2;
+}
+
+static dn_peer peer_of(uint8_t number)
+{
+    return (dn_peer){.len = 1, .bytes = {number % PEERS}};
+}
+
+static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
+{
+    world *w = context;
+    must(datagram.len >= 4 && datagram.len <= DATAGRAM_MAX, "a datagram has a sane size");
+    uint8_t code = datagram.data[1];
+    size_t token_len = datagram.data[0] & 15u;
+    if (code == DN_COAP_CREATED && datagram.len > DN_REGISTRATION_ID_TEXT) {
+        memcpy(w->location, datagram.data + datagram.len - DN_REGISTRATION_ID_TEXT, DN_REGISTRATION_ID_TEXT);
+    } else if (code > 0 && code < DN_COAP_CODE(1, 0) && token_len <= 8) {
+        w->asked_peer = *peer;
+        w->asked_len = 4 + token_len;
+        memcpy(w->asked, datagram.data, w->asked_len);
+    }
+}
+
+static void start(world *w)
+{
+    char error[128];
+    dn_shard_config config = {.fleet = dn_fleet_config_default(),
+                              .send = on_send,
+                              .context = w,
+                              .peer_text = peer_text,
+                              .same_host = same_host,
+                              .events = w->events};
+    config.fleet.store = w->store;
+    config.fleet.max_registrations = 8;
+    config.fleet.max_link_lists = 4;
+    config.fleet.max_link_list_bytes = 512;
+    config.fleet.max_observations = 6;
+    config.fleet.max_requests = 8;
+    config.fleet.coap = dn_coap_config_default();
+    config.fleet.coap.exchange_lifetime_ms = 5000;
+    config.fleet.random = dn_seeded_random(&w->seeded);
+    config.fleet.clock_ms = clock_ms;
+    config.fleet.wall_ms = wall_ms;
+    config.fleet.clock_context = w;
+    must(dn_shard_create(&config, &w->shard, error, sizeof error) == DUNLIN_OK, error);
+}
+
+static void settle(world *w)
+{
+    dn_event_record record;
+    for (unsigned i = 0; i < 1000 && (i == 0 || dn_shard_deadline(w->shard) <= w->now_ms); i++) {
+        dn_shard_work(w->shard);
+        must(dn_shard_commit(w->shard) == DUNLIN_OK, "the memory store commits");
+        dn_shard_publish(w->shard);
+    }
+    while (dn_events_next(w->events, &record)) {
+        must(record.type == DN_EVENT_GAP ||
+                 (record.endpoint.len > 0 && record.endpoint.len <= DN_ENDPOINT_MAX),
+             "an event names its endpoint");
+    }
+}
+
+static void deliver(world *w, dn_peer peer, const uint8_t *bytes, size_t len)
+{
+    dn_shard_begin(w->shard);
+    dn_shard_receive(w->shard, &peer, dunlin_slice_make(bytes, len));
+    settle(w);
+}
+
+/* Writes an option of any number and length. False: no room. */
+static bool put_option(uint8_t *out, size_t *len, unsigned delta, const uint8_t *value, size_t value_len)
+{
+    if (delta > 268 || value_len > 268 || *len + 5 + value_len > DATAGRAM_MAX) {
+        return false;
+    }
+    size_t head = (*len)++;
+    out[head] = (uint8_t)((delta < 13 ? delta : 13) << 4 | (value_len < 13 ? value_len : 13));
+    if (delta >= 13) {
+        out[(*len)++] = (uint8_t)(delta - 13);
+    }
+    if (value_len >= 13) {
+        out[(*len)++] = (uint8_t)(value_len - 13);
+    }
+    if (value_len > 0) {
+        memcpy(out + *len, value, value_len);
+    }
+    *len += value_len;
+    return true;
+}
+
+/* A request to /rd or /rd/location with queries cut at '&', and a payload. */
+static void request(world *w, uint8_t detail, uint8_t method, bool at_location, const uint8_t *script,
+                    size_t size)
+{
+    static const uint8_t link_format = 40;
+    uint8_t datagram[DATAGRAM_MAX] = {0x41, method, (uint8_t)(w->mid >> 8), (uint8_t)w->mid, 0x77};
+    size_t len = 5;
+    const uint8_t *end = size > 0 ? memchr(script, 0, size) : NULL;
+    size_t queries = end != NULL ? (size_t)(end - script) : size;
+    size_t payload = end != NULL ? size - queries - 1 : 0;
+    bool fits = put_option(datagram, &len, 11, (const uint8_t *)"rd", 2);
+    w->mid++;
+    if (at_location) {
+        fits = fits && put_option(datagram, &len, 0, (const uint8_t *)w->location, DN_REGISTRATION_ID_TEXT);
+    }
+    fits = fits && put_option(datagram, &len, 1, &link_format, 1);
+    unsigned delta = 3;
+    for (size_t at = 0; at < queries && fits; delta = 0) {
+        const uint8_t *cut = memchr(script + at, '&', queries - at);
+        size_t piece = (cut != NULL ? (size_t)(cut - script) : queries) - at;
+        fits = put_option(datagram, &len, delta, script + at, piece);
+        at += piece + 1;
+    }
+    if (!fits || len + 1 + payload > DATAGRAM_MAX) {
+        return;
+    }
+    if (payload > 0) {
+        datagram[len++] = 0xff;
+        memcpy(datagram + len, end + 1, payload);
+        len += payload;
+    }
+    deliver(w, peer_of(detail), datagram, len);
+}
+
+/* An acknowledgement, a separate message or a Reset with the token of the server's last request; the script gives code, options, payload. */
+static void answer(world *w, uint8_t detail, const uint8_t *script, size_t size)
+{
+    uint8_t datagram[DATAGRAM_MAX];
+    if (w->asked_len == 0 || size == 0 || w->asked_len + size > sizeof datagram) {
+        return;
+    }
+    memcpy(datagram, w->asked, w->asked_len);
+    datagram[0] = (uint8_t)((datagram[0] & 0x0f) | 0x40 | (detail & 3) << 4);
+    datagram[1] = script[0];
+    if ((detail & 3) < 2) {
+        datagram[2] = (uint8_t)(w->mid >> 8); /* its own message id */
+        datagram[3] = (uint8_t)w->mid++;
+    }
+    memcpy(datagram + w->asked_len, script + 1, size - 1);
+    deliver(w, detail & 0x80 ? peer_of(detail >> 2) : w->asked_peer, datagram, w->asked_len + size - 1);
+}
+
+static void on_device(void *context, const dn_device_response *response)
+{
+    (void)context;
+    must(response->payload.len == 0 || response->payload.data != NULL, "a payload has bytes");
+}
+
+static void on_observed(void *context, const dn_device_response *response, bool existed)
+{
+    must(!existed || response->status == DUNLIN_OK || response->status == DUNLIN_ERR_CANCELLED,
+         "what exists has a value");
+    on_device(context, response);
+}
+
+static void operate(world *w, uint8_t detail, const uint8_t *script, size_t size)
+{
+    static const dn_command_kind kinds[] = {DN_COMMAND_REQUEST, DN_COMMAND_OBSERVE, DN_COMMAND_UNOBSERVE};
+    dn_command_kind kind = kinds[detail % 3];
+    const dn_device_request ask = {
+        .endpoint = dunlin_slice_make(script, size < DN_ENDPOINT_MAX ? size : DN_ENDPOINT_MAX),
+        .method = DN_COAP_GET,
+        .path = dunlin_path_resource(3, 0, detail >> 4),
+        .content_format = DN_COAP_NO_FORMAT,
+        .accept = DN_COAP_NO_FORMAT,
+        .timeout_ms = 3000};
+    dn_command *command = dn_command_create(kind, &ask);
+    must(command != NULL, "there is memory");
+    if (kind == DN_COMMAND_OBSERVE) {
+        command->done.observe = on_observed;
+    } else {
+        command->done.request = on_device;
+    }
+    dn_shard_begin(w->shard);
+    dn_shard_submit(w->shard, command);
+    settle(w);
+}
+
+static void end_shard(world *w)
+{
+    dn_shard_cancel(w->shard);
+    dn_shard_publish(w->shard);
+    dn_shard_destroy(w->shard);
+}
+
+static void restart(world *w)
+{
+    dn_store *left = dn_memory_store_snapshot(w->store);
+    must(left != NULL, "there is memory");
+    end_shard(w);
+    w->store = left;
+    w->asked_len = 0;
+    start(w);
+}
+
+/* Everything that a restart must keep, as text. */
+typedef struct {
+    char *text;
+    size_t len;
+    world *w;
+} listing;
+
+static void add_observations(void *context, bool registered, const dn_observation_view *list, size_t count)
+{
+    listing *l = context;
+    for (size_t i = 0; i < count; i++) {
+        l->len += (size_t)snprintf(l->text + l->len, LISTING_MAX - l->len, "  %d %u/%u/%u %u %d %u %zu\n",
+                                   registered, list[i].path.id[0], list[i].path.id[1], list[i].path.id[2],
+                                   list[i].format, list[i].has_last, list[i].code, list[i].payload.len);
+        must(l->len < LISTING_MAX, "the listing fits");
+    }
+}
+
+static void add_clients(void *context, const dn_client_page *page)
+{
+    listing *l = context;
+    must(page->count == page->total && page->next == 0, "the page holds all");
+    for (size_t i = 0; i < page->count; i++) {
+        const dn_client_view *client = &page->clients[i];
+        l->len += (size_t)snprintf(
+            l->text + l->len, LISTING_MAX - l->len, "%.*s %s %s %u.%u %s %d %u %lld %lld %.*s %.*s\n",
+            (int)client->endpoint.len, (const char *)client->endpoint.data, client->id, client->address,
+            client->version_major, client->version_minor, client->binding, client->queue_mode,
+            (unsigned)client->lifetime_s, (long long)client->registered_ms, (long long)client->updated_ms,
+            (int)client->sms.len, (const char *)client->sms.data, (int)client->links.len,
+            (const char *)client->links.data);
+        must(l->len < LISTING_MAX, "the listing fits");
+        const dn_device_request ask = {.endpoint = client->endpoint};
+        dn_command *command = dn_command_create(DN_COMMAND_OBSERVATIONS, &ask);
+        must(command != NULL, "there is memory");
+        command->done.observations = add_observations;
+        command->context = l;
+        dn_shard_submit(l->w->shard, command);
+    }
+}
+
+static void list_all(world *w, listing *l)
+{
+    const dn_device_request all = {.method = 0};
+    dn_command *command = dn_command_create(DN_COMMAND_LIST, &all);
+    must(command != NULL, "there is memory");
+    *l = (listing){.text = calloc(1, LISTING_MAX), .w = w};
+    must(l->text != NULL, "there is memory");
+    command->limit = 1000;
+    command->done.list = add_clients;
+    command->context = l;
+    dn_shard_begin(w->shard);
+    dn_shard_submit(w->shard, command);
+    settle(w);
+}
+
+static void compare_with_restarted(world *w)
+{
+    listing before, after;
+    settle(w);
+    list_all(w, &before);
+    restart(w);
+    list_all(w, &after);
+    must(strcmp(before.text, after.text) == 0, "a restart shows the same");
+    free(before.text);
+    free(after.text);
+}
+
+static void step(world *w, uint8_t kind, uint8_t detail, const uint8_t *script, size_t size)
+{
+    switch (kind % 8) {
+    case 0:
+        deliver(w, peer_of(detail), script, size);
+        break;
+    case 1:
+        request(w, detail, DN_COAP_POST, false, script, size);
+        break;
+    case 2:
+        request(w, detail, DN_COAP_POST, true, script, size);
+        break;
+    case 3:
+        answer(w, detail, script, size);
+        break;
+    case 4:
+        operate(w, detail, script, size);
+        break;
+    case 5:
+        w->now_ms += (uint64_t)detail * detail * 10;
+        dn_shard_begin(w->shard);
+        settle(w);
+        break;
+    case 6:
+        restart(w);
+        break;
+    default:
+        request(w, detail, DN_COAP_DELETE, true, script, 0);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    world w = {.now_ms = 1000};
+    memset(w.location, '0', DN_REGISTRATION_ID_TEXT);
+    dn_seeded_init(&w.seeded, 1);
+    w.store = dn_memory_store_create();
+    w.events = dn_events_create(8192);
+    must(w.store != NULL && w.events != NULL, "there is memory");
+    start(&w);
+    for (unsigned steps = 0; steps < STEPS_MAX && size >= 4; steps++) {
+        size_t len = (size_t)data[2] << 8 | data[3];
+        len = len < size - 4 ? len : size - 4;
+        len = len < DATAGRAM_MAX ? len : DATAGRAM_MAX;
+        step(&w, data[0], data[1], data + 4, len);
+        data += 4 + len;
+        size -= 4 + len;
+    }
+    compare_with_restarted(&w);
+    end_shard(&w);
+    dn_events_destroy(w.events);
+    return 0;
+}
