@@ -182,6 +182,8 @@ uint64_t dunlin_client_deadline(const dunlin_client *client);
  * attributes say. */
 void dunlin_changed(dunlin_client *client, dunlin_path path);
 
+/* The table's row of the resource at `path` (depth 3) of an instance that is there, or NULL. */
+const dunlin_resource *dunlin_client_resource(dunlin_client *client, dunlin_path path);
 /* Reads a resource or resource instance as the device itself; bytes stay valid until the next call.
    NOT_FOUND; STATE: an executable or a multiple resource. */
 dunlin_status dunlin_client_get(dunlin_client *client, dunlin_path path, dunlin_value *value);

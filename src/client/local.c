@@ -98,6 +98,13 @@ dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resou
     return DUNLIN_OK;
 }
 
+const dunlin_resource *dunlin_client_resource(dunlin_client *client, dunlin_path path)
+{
+    dn_place place;
+    return path.depth == 3 && dn_client_tree_find(client, path, false, &place) == DUNLIN_OK ? place.resource
+                                                                                            : NULL;
+}
+
 dunlin_status dunlin_client_get(dunlin_client *client, dunlin_path path, dunlin_value *value)
 {
     dn_place place;
