@@ -140,6 +140,37 @@ static void observed_resources_in_blocks(void **state)
     rig_close(rig);
 }
 
+static void notify_big(coap_rig *rig, uint64_t key, int32_t sequence, const uint8_t *body)
+{
+    dn_coap_reply reply;
+    dn_coap_token token = {2, "tk"};
+    dn_coap_reply_init(&reply, DN_COAP_CONTENT);
+    reply.observe = sequence;
+    reply.payload = dunlin_slice_make(body, 100);
+    reply.key = key;
+    assert_int_equal(
+        dn_coap_notify(rig->coap, &rig->peer[1], &token, &reply, false, NULL, NULL, rig->now_ms, NULL),
+        DUNLIN_OK);
+}
+
+/* The observer's next blocks are of the state that was notified, never of the one before. */
+static void notified_bodies_are_kept(void **state)
+{
+    dn_coap_config config = with_szx(2);
+    coap_rig *rig = rig_open(&config);
+    (void)state;
+    rig_play(rig, "< CON 0.01 #1 @746b 6= 11='big' 11='100'", "= request GET big/100 observe=0",
+             "> ACK 2.05 #1 @746b 4=* 12= 23=0a 28=64 p=~0+64", NULL);
+    notify_big(rig, rig->last_key, 2, rig->body + 16);
+    rig_play(rig, "> NON 2.05 #* @746b 4=* 6=02 23=0a 28=64 p=~16+64",
+             "< CON 0.01 #2 @a2 11='big' 11='100' 23=12", "=", "> ACK 2.05 #2 @a2 4=* 23=12 p=~80+36", NULL);
+    notify_big(rig, 0, 3, rig->body + 32);
+    rig_play(rig, "> NON 2.05 #* @746b 4=* 6=03 23=0a 28=64 p=~32+64",
+             "< CON 0.01 #3 @a3 11='big' 11='100' 23=12", "= request GET big/100",
+             "> ACK 2.05 #3 @a3 4=* 12= 23=12 p=~64+36", NULL);
+    rig_close(rig);
+}
+
 /* Section 2.7, 3.3: a FETCH with a large question and a large answer. */
 static void blocks_both_ways(void **state)
 {
@@ -360,6 +391,7 @@ int main(void)
         cmocka_unit_test(the_oldest_body_that_can_be_made_again_goes),
         cmocka_unit_test(separate_answers_in_blocks),
         cmocka_unit_test(observed_resources_in_blocks),
+        cmocka_unit_test(notified_bodies_are_kept),
         cmocka_unit_test(blocks_both_ways),
         cmocka_unit_test(client_asks_for_blocks),
         cmocka_unit_test(each_block_has_a_token_of_its_own),

@@ -69,6 +69,7 @@ typedef struct {
     int32_t observe;         /* DN_COAP_NO_OBSERVE if absent */
     dn_coap_options options; /* all of them; Block and Size options were dealt with */
     dunlin_slice payload;    /* the whole body */
+    uint64_t key; /* of what is asked for, by this peer: for dn_coap_reply.key of its notifications */
 } dn_coap_incoming;
 
 /* What to answer, or to notify. Zero-initialise with dn_coap_reply_init. */
@@ -80,6 +81,9 @@ typedef struct {
     size_t option_count;
     dunlin_slice payload; /* any length up to max_body: the engine cuts it into blocks and keeps a copy as
                              long as it needs one */
+    uint64_t key; /* notifications only: the key of the request that began the observation, so that a body
+                     which does not fit is kept for the observer's next blocks. 0: they are made anew by
+                     `request`, and if the state has changed by then, the observer must start over */
 } dn_coap_reply;
 
 /* What to request. Views must stay valid until the result callback for the payload, until return for the

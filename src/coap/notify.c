@@ -17,8 +17,8 @@ static dunlin_status notify_confirmable(dn_coap *coap, dn_coap_exchange *exchang
 {
     uint16_t mid = dn_coap_exchange_next_mid(&coap->exchanges, exchange);
     exchange->confirmable = true;
-    exchange->datagram_len =
-        dn_coap_write_notification(coap, DN_COAP_CON, mid, &exchange->token, reply, exchange->datagram);
+    exchange->datagram_len = dn_coap_write_notification(coap, exchange->remote, DN_COAP_CON, mid,
+                                                        &exchange->token, reply, exchange->datagram);
     if (exchange->datagram_len == 0) {
         dn_coap_exchange_free(&coap->exchanges, exchange);
         return DUNLIN_ERR_SPACE;
@@ -32,7 +32,8 @@ static dunlin_status notify_once(dn_coap *coap, uint32_t remote, dn_coap_exchang
                                  const dn_coap_token *token, const dn_coap_reply *reply)
 {
     uint16_t mid = coap->remotes.at[remote].next_mid++;
-    size_t length = dn_coap_write_notification(coap, DN_COAP_NON, mid, token, reply, coap->out_datagram);
+    size_t length =
+        dn_coap_write_notification(coap, remote, DN_COAP_NON, mid, token, reply, coap->out_datagram);
     if (length == 0) {
         if (exchange != NULL) {
             dn_coap_exchange_free(&coap->exchanges, exchange);

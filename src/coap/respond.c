@@ -138,18 +138,17 @@ static bool choose_block(const dn_coap *coap, const dn_coap_pending *pending, dr
     return response->offset == 0 || response->offset < reply->payload.len;
 }
 
-/* Keeps the body for the blocks to come. False: it cannot be kept, nor made again. */
-static bool keep_body(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
-                      const dn_coap_etag *etag)
+/* Keeps the body for the blocks to come. False: it cannot be kept. */
+static bool keep_body(dn_coap *coap, uint32_t remote, uint64_t key, const dn_coap_reply *reply,
+                      const dn_coap_etag *etag, bool reproducible)
 {
-    bool safe = pending->code == DN_COAP_GET || pending->code == DN_COAP_FETCH;
-    dn_coap_transfer *transfer = dn_coap_transfer_start(&coap->transfers, DN_COAP_TRANSFER_SERVE,
-                                                        pending->remote, pending->key, coap->now_ms);
+    dn_coap_transfer *transfer =
+        dn_coap_transfer_start(&coap->transfers, DN_COAP_TRANSFER_SERVE, remote, key, coap->now_ms);
     if (transfer == NULL) {
-        return safe;
+        return false;
     }
     transfer->code = reply->code;
-    transfer->reproducible = safe;
+    transfer->reproducible = reproducible;
     transfer->content_format = reply->content_format;
     transfer->etag = *etag;
     (void)dunlin_buf_append(&transfer->body, reply->payload);
@@ -281,7 +280,8 @@ static bool add_body_options(dn_coap *coap, const dn_coap_pending *pending, draf
     if (own) {
         response->etag = etag;
     }
-    return kept != NULL || keep_body(coap, pending, reply, &etag);
+    bool safe = pending->code == DN_COAP_GET || pending->code == DN_COAP_FETCH;
+    return kept != NULL || keep_body(coap, pending->remote, pending->key, reply, &etag, safe) || safe;
 }
 
 void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
@@ -310,7 +310,7 @@ void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coa
     }
 }
 
-size_t dn_coap_write_notification(const dn_coap *coap, dn_coap_type type, uint16_t mid,
+size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type type, uint16_t mid,
                                   const dn_coap_token *token, const dn_coap_reply *reply, uint8_t *out)
 {
     draft response = {.type = type, .mid = mid, .token = token, .reply = reply};
@@ -322,6 +322,11 @@ size_t dn_coap_write_notification(const dn_coap *coap, dn_coap_type type, uint16
         response.has_size2 = true;
         if (own) {
             response.etag = etag;
+        }
+        /* Blocks of an earlier state must not be mixed with this one. */
+        dn_coap_transfers_outdate(&coap->transfers, remote);
+        if (reply->key != 0) {
+            (void)keep_body(coap, remote, reply->key, reply, &etag, true);
         }
     }
     return write_draft(&response, out, coap->config.max_message);

@@ -22,7 +22,7 @@ void dn_coap_respond_too_large(dn_coap *coap, const dn_coap_pending *pending, ui
 /* 2.31 for a block that was taken. */
 void dn_coap_respond_continue(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_block *block1);
 /* Writes a notification, its body's block 0 if it is too large. The length; 0: the options do not fit. */
-size_t dn_coap_write_notification(const dn_coap *coap, dn_coap_type type, uint16_t mid,
+size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type type, uint16_t mid,
                                   const dn_coap_token *token, const dn_coap_reply *reply, uint8_t *out);
 
 #endif

@@ -288,7 +288,8 @@ static void hand_up(dn_coap *coap, dn_coap_pending *pending, const dn_coap_messa
                                  .accept = message->accept,
                                  .observe = message->observe,
                                  .options = message->options,
-                                 .payload = body->payload};
+                                 .payload = body->payload,
+                                 .key = pending->key};
     dn_coap_reply_init(&reply, DN_COAP_NOT_FOUND);
     dn_coap_answered answered = DN_COAP_ANSWERED;
     if (coap->callbacks.request != NULL) {

@@ -111,6 +111,17 @@ dn_coap_transfer *dn_coap_transfer_start(dn_coap_transfers *transfers, dn_coap_t
     return made;
 }
 
+void dn_coap_transfers_outdate(dn_coap_transfers *transfers, uint32_t remote)
+{
+    for (uint32_t i = 0; i < transfers->count; i++) {
+        dn_coap_transfer *candidate = &transfers->at[i];
+        if (candidate->remote == remote && candidate->role == DN_COAP_TRANSFER_SERVE &&
+            candidate->reproducible) {
+            dn_coap_transfer_end(transfers, candidate);
+        }
+    }
+}
+
 void dn_coap_transfers_forget(dn_coap_transfers *transfers, uint32_t remote)
 {
     for (uint32_t i = 0; i < transfers->count; i++) {

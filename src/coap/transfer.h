@@ -64,6 +64,8 @@ void dn_coap_transfer_touch(dn_coap_transfers *transfers, dn_coap_transfer *tran
 /* Takes it out of the table for a callback; dn_coap_transfer_end must follow. */
 void dn_coap_transfer_lend(dn_coap_transfers *transfers, dn_coap_transfer *transfer);
 void dn_coap_transfer_end(dn_coap_transfers *transfers, dn_coap_transfer *transfer);
+/* Ends all bodies handed out to a peer that can be made again: they may be out of date. */
+void dn_coap_transfers_outdate(dn_coap_transfers *transfers, uint32_t remote);
 /* Ends all of a peer's but those lent and those an exchange owns. */
 void dn_coap_transfers_forget(dn_coap_transfers *transfers, uint32_t remote);
 

@@ -96,6 +96,7 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     static const dn_coap_option too_long = {2048, {filler, sizeof filler}};
     coap_rig *rig = context;
     char path[64], payload[64], observe[32] = "";
+    rig->last_key = request->key;
     path_of(request->options, path, sizeof path);
     describe_payload(request->payload, payload);
     if (request->observe != DN_COAP_NO_OBSERVE) {

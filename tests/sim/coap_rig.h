@@ -52,7 +52,8 @@ typedef struct {
 
     uint64_t later[RIG_LATER];
     size_t later_count;
-    unsigned counted; /* POSTs to /count */
+    unsigned counted;  /* POSTs to /count */
+    uint64_t last_key; /* of the last request that came */
     bool refuse_notifications;
     uint64_t last_exchange;        /* of rig_request and the like */
     void (*in_request)(void *rig); /* called from within the request callback */
