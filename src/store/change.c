@@ -36,11 +36,14 @@ static bool reserve(dn_bytes *bytes, size_t more)
 
 /* ---- writing: into memory that was reserved ---- */
 
-static void put(dn_bytes *bytes, uint64_t value, unsigned width)
+/* Inlined, so that `width` is a constant and the loop one store. */
+static inline void put(dn_bytes *bytes, uint64_t value, unsigned width)
 {
+    uint8_t *at = bytes->data + bytes->len;
     for (unsigned i = 0; i < width; i++) {
-        bytes->data[bytes->len++] = (uint8_t)(value >> (8 * i));
+        at[i] = (uint8_t)(value >> (8 * i));
     }
+    bytes->len += width;
 }
 
 static void put_bytes(dn_bytes *bytes, dunlin_slice slice, unsigned length_width)
@@ -161,7 +164,7 @@ typedef struct {
     bool bad;
 } reader;
 
-static uint64_t get(reader *r, unsigned width)
+static inline uint64_t get(reader *r, unsigned width)
 {
     if (r->bad || r->rest.len < width) {
         r->bad = true;

@@ -22,7 +22,6 @@ bool dn_journal_open(dn_journal *journal, dn_database *database)
     journal->superseded = journal->first;
     journal->insert = dn_database_prepare(database, "INSERT INTO journal VALUES(?1,?2)");
     journal->trim = dn_database_prepare(database, "DELETE FROM journal WHERE sequence<?1");
-    journal->find = dn_database_prepare(database, "SELECT changes FROM journal WHERE sequence=?1");
     return !database->failed;
 }
 
@@ -30,7 +29,6 @@ void dn_journal_close(dn_journal *journal)
 {
     sqlite3_finalize(journal->insert);
     sqlite3_finalize(journal->trim);
-    sqlite3_finalize(journal->find);
     dn_bytes_free(&journal->pending);
     *journal = (dn_journal){0};
 }
@@ -123,19 +121,4 @@ bool dn_journal_read(dn_journal *journal,
     }
     sqlite3_finalize(query);
     return ok && !journal->database->failed;
-}
-
-bool dn_journal_find(dn_journal *journal, int64_t sequence, uint32_t offset, dn_change *out)
-{
-    sqlite3_reset(journal->find);
-    sqlite3_bind_int64(journal->find, 1, sequence);
-    if (!dn_database_row(journal->database, journal->find)) {
-        return damaged(journal, sequence);
-    }
-    dunlin_slice row = dn_database_column(journal->find, 0);
-    if (offset >= row.len) {
-        return damaged(journal, sequence);
-    }
-    dunlin_slice rest = dunlin_slice_make(row.data + offset, row.len - offset);
-    return dn_change_next(&rest, out) == DUNLIN_OK || damaged(journal, sequence);
 }

@@ -15,7 +15,7 @@
 
 typedef struct {
     dn_database *database;
-    sqlite3_stmt *insert, *trim, *find;
+    sqlite3_stmt *insert, *trim;
     dn_bytes pending;    /* changes that are not in the database yet */
     int64_t first, next; /* sequence numbers: rows first..next-1 are there */
     int64_t superseded;  /* rows before this one are no longer needed */
@@ -46,8 +46,4 @@ uint64_t dn_journal_superfluous(const dn_journal *journal);
 bool dn_journal_read(dn_journal *journal,
                      bool (*each)(void *context, int64_t sequence, uint32_t offset, const dn_change *change),
                      void *context);
-/* Reads one change again; its views stay until the next call of this function. False with the failure noted.
- */
-bool dn_journal_find(dn_journal *journal, int64_t sequence, uint32_t offset, dn_change *out);
-
 #endif

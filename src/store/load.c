@@ -14,6 +14,7 @@ typedef struct {
     const dn_store_loader *loader;
     dn_load_bounds *bounds;
     dn_overlay registrations, values;
+    dunlin_status status; /* of the loader, when it ended a reading of the journal */
 } loading;
 
 /* ---- gathering ---- */
@@ -133,31 +134,50 @@ static dunlin_status give_table(loading *l, const char *sql,
     return status == DUNLIN_OK && database->failed ? DUNLIN_ERR_STORE : status;
 }
 
-static dunlin_status give_change(loading *l, const dn_overlay_entry *entry)
+/* True when `entry` says that the newest record of its number stands at this place. */
+static bool stands_at(const dn_overlay_entry *entry, int64_t sequence, uint32_t offset)
 {
-    dn_change change;
-    if (!dn_journal_find(l->journal, entry->sequence, entry->offset, &change)) {
-        return DUNLIN_ERR_STORE;
-    }
-    if (change.type == DN_CHANGE_VALUE) {
-        return l->loader->value(l->loader->context, &change.as.value);
-    }
-    if (entry->touched) {
-        change.as.registration.updated_ms = entry->touched_ms;
-    }
-    return l->loader->registration(l->loader->context, &change.as.registration);
+    return entry != NULL && entry->kind == DN_OVERLAY_PUT && entry->sequence == sequence &&
+           entry->offset == offset;
 }
 
-static dunlin_status give_overlay(loading *l, const dn_overlay *overlay)
+static bool give_journalled_registration(void *context, int64_t sequence, uint32_t offset,
+                                         const dn_change *change)
 {
-    dunlin_status status = DUNLIN_OK;
-    for (uint32_t number = 0; number < overlay->count && status == DUNLIN_OK; number++) {
-        const dn_overlay_entry *entry = dn_overlay_at(overlay, number);
-        if (entry->kind == DN_OVERLAY_PUT) {
-            status = give_change(l, entry);
-        }
+    loading *l = context;
+    if (change->type != DN_CHANGE_REGISTRATION) {
+        return true;
     }
-    return status;
+    dn_store_registration registration = change->as.registration;
+    const dn_overlay_entry *entry = dn_overlay_at(&l->registrations, registration.slot);
+    if (!stands_at(entry, sequence, offset)) {
+        return true;
+    }
+    if (entry->touched) {
+        registration.updated_ms = entry->touched_ms;
+    }
+    l->status = l->loader->registration(l->loader->context, &registration);
+    return l->status == DUNLIN_OK;
+}
+
+static bool give_journalled_value(void *context, int64_t sequence, uint32_t offset, const dn_change *change)
+{
+    loading *l = context;
+    if (change->type != DN_CHANGE_VALUE ||
+        !stands_at(dn_overlay_at(&l->values, change->as.value.observation), sequence, offset)) {
+        return true;
+    }
+    l->status = l->loader->value(l->loader->context, &change->as.value);
+    return l->status == DUNLIN_OK;
+}
+
+/* In the journal's order, not by number: it is read from end to end instead of looked into here and there. */
+static dunlin_status give_journalled(loading *l, bool (*give)(void *context, int64_t sequence,
+                                                              uint32_t offset, const dn_change *change))
+{
+    l->status = DUNLIN_OK;
+    bool ok = dn_journal_read(l->journal, give, l);
+    return l->status != DUNLIN_OK ? l->status : ok ? DUNLIN_OK : DUNLIN_ERR_STORE;
 }
 
 static dunlin_status give_all(loading *l)
@@ -167,7 +187,7 @@ static dunlin_status give_all(loading *l)
         status = give_table(l, dn_rows_registration_sql, give_registration_row);
     }
     if (status == DUNLIN_OK) {
-        status = give_overlay(l, &l->registrations);
+        status = give_journalled(l, give_journalled_registration);
     }
     if (status == DUNLIN_OK) {
         status = give_table(l, dn_rows_observation_sql, give_observation_row);
@@ -176,7 +196,7 @@ static dunlin_status give_all(loading *l)
         status = give_table(l, dn_rows_value_sql, give_value_row);
     }
     if (status == DUNLIN_OK) {
-        status = give_overlay(l, &l->values);
+        status = give_journalled(l, give_journalled_value);
     }
     return status;
 }
@@ -187,7 +207,6 @@ dunlin_status dn_load(dn_rows *rows, dn_journal *journal, dn_sweep *sweep, const
     loading l = {.rows = rows, .journal = journal, .sweep = sweep, .loader = loader, .bounds = bounds};
     *bounds = (dn_load_bounds){0};
     dunlin_status status = dn_journal_read(journal, gather, &l) ? give_all(&l) : DUNLIN_ERR_STORE;
-    sqlite3_reset(journal->find); /* a query that stays open would keep the log from being emptied */
     dn_overlay_free(&l.registrations);
     dn_overlay_free(&l.values);
     return status;
