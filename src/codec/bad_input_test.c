@@ -167,6 +167,8 @@ static void senml_json(void **state)
         {"single quotes", "/3/0", "[{'n':'9'}]", DUNLIN_ERR_MALFORMED},
         {"comment", "/3/0", "[/* */]", DUNLIN_ERR_MALFORMED},
         {"control character", "/3/0", "[{\"n\":\"0\",\"vs\":\"a\nb\"}]", DUNLIN_ERR_MALFORMED},
+        {"control character among others", "/3/0", "[{\"n\":\"0\",\"vs\":\"abcdefghijkl\x1fmnopqrst\"}]",
+         DUNLIN_ERR_MALFORMED},
         {"unknown escape", "/3/0", "[{\"n\":\"0\",\"vs\":\"\\x41\"}]", DUNLIN_ERR_MALFORMED},
         {"short escape", "/3/0", "[{\"n\":\"0\",\"vs\":\"\\u00g0\"}]", DUNLIN_ERR_MALFORMED},
         {"lone high surrogate", "/3/0", "[{\"n\":\"0\",\"vs\":\"\\ud800\"}]", DUNLIN_ERR_MALFORMED},

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading: with at most 53 bits of digits and a power of ten up to 10^22 one operation is exactly rounded
- * (Clinger, 1990). Otherwise ordinary arithmetic gives a candidate a few units off, which exact comparison
- * with the midpoints beside it corrects. Writing: 15 digits are tried first, since they are unique if they
- * read back; otherwise the free-format algorithm of Steele, White and Dybvig.
+ * Reading: with at most 53 bits of digits and a power of ten up to 10^22 one operation is exactly rounded (Clinger,
+ * 1990). Otherwise ordinary arithmetic gives a candidate a few units off, which exact comparison with the midpoints
+ * beside it corrects.
+ *
+ * Writing: 15 digits are tried first, since they are unique if they read back; ordinary numbers that need more get
+ * them in 128-bit arithmetic, all others by the free-format algorithm of Steele, White and Dybvig.
  */
 #include "codec/decimal.h"
 
@@ -231,6 +233,107 @@ static bool try_fifteen_digits(double number, dn_decimal *decimal)
     return true;
 }
 
+/* An unsigned integer of 128 bits. */
+typedef struct {
+    uint64_t high;
+    uint64_t low;
+} wide;
+
+static wide multiply(uint64_t a, uint64_t b)
+{
+    uint64_t a0 = (uint32_t)a;
+    uint64_t a1 = a >> 32;
+    uint64_t b0 = (uint32_t)b;
+    uint64_t b1 = b >> 32;
+    uint64_t low = a0 * b0;
+    uint64_t middle = a1 * b0 + (low >> 32);
+    uint64_t other = a0 * b1 + (uint32_t)middle;
+    wide product = {a1 * b1 + (middle >> 32) + (other >> 32), other << 32 | (uint32_t)low};
+    return product;
+}
+
+/* number / 2^shift, for a shift of 1 to 64 and a quotient of at most 64 bits; `rest` is 2^64 times what is left of one. */
+static uint64_t split(wide number, unsigned shift, uint64_t *rest)
+{
+    if (shift == 64) {
+        *rest = number.low;
+        return number.high;
+    }
+    *rest = number.low << (64 - shift);
+    return number.high << (64 - shift) | number.low >> shift;
+}
+
+/* The number with 17 digits as an integer, and the integers that read back as the number. */
+typedef struct {
+    uint64_t digits;
+    uint64_t rest; /* behind `digits`, in units of 2^-64 */
+    uint64_t least;
+    uint64_t most;
+} scaled;
+
+/* All that lies between the midpoints to the neighbours, which are half a unit away (a quarter below a power of two). */
+static void scale(uint64_t significand, unsigned shift, uint64_t power, scaled *out)
+{
+    bool even = (significand & 1) == 0;
+    unsigned below = significand == UINT64_C(1) << FRACTION_BITS ? 1 : 2;
+    uint64_t rest;
+    out->digits = split(multiply(4 * significand, power), shift + 2, &out->rest);
+    out->least = split(multiply(4 * significand - below, power), shift + 2, &rest);
+    out->least += rest != 0 || !even;
+    out->most = split(multiply(4 * significand + 2, power), shift + 2, &rest);
+    out->most -= rest == 0 && !even;
+}
+
+/* What try_fifteen_digits leaves over of ordinary numbers: 16 digits if that does, else 17, which always do. */
+static bool try_seventeen_digits(double number, dn_decimal *decimal)
+{
+    static const uint64_t power[] = {1u,
+                                     10u,
+                                     100u,
+                                     1000u,
+                                     10000u,
+                                     100000u,
+                                     1000000u,
+                                     10000000u,
+                                     100000000u,
+                                     1000000000u,
+                                     10000000000u,
+                                     100000000000u,
+                                     1000000000000u,
+                                     10000000000000u,
+                                     100000000000000u,
+                                     1000000000000000u,
+                                     10000000000000000u,
+                                     100000000000000000u,
+                                     1000000000000000000u,
+                                     10000000000000000000u};
+    int binary;
+    uint64_t significand = significand_of(bits_of(number), &binary);
+    int places = 16 - decimal_exponent(significand, binary);
+    if (binary >= 0 || binary < -62 || places < 1 || places > 19) {
+        return false;
+    }
+    scaled s;
+    scale(significand, (unsigned)-binary, power[places], &s);
+    if (s.digits >= power[17]) {
+        scale(significand, (unsigned)-binary, power[--places], &s);
+    }
+    uint64_t down = s.digits / 10 * 10;
+    uint64_t last = s.digits - down;
+    bool down_fits = down >= s.least;
+    bool up_fits = down + 10 <= s.most;
+    if (down_fits || up_fits) {
+        bool up = up_fits && (!down_fits || last >= 5);
+        decimal->digits = down / 10 + up;
+        decimal->exponent = 1 - places;
+    } else {
+        decimal->digits = s.digits + (s.rest >> 63);
+        decimal->exponent = -places;
+    }
+    *decimal = without_trailing_zeros(*decimal);
+    return true;
+}
+
 /* A number r / s and the distances to its neighbours' midpoints, below / s and above / s. */
 typedef struct {
     dn_big r;
@@ -309,9 +412,9 @@ static bool rounds_up(const generator *g, bool low, bool high)
 
 dn_decimal dn_decimal_of(double number)
 {
-    dn_decimal fifteen;
-    if (try_fifteen_digits(number, &fifteen)) {
-        return fifteen;
+    dn_decimal quick;
+    if (try_fifteen_digits(number, &quick) || try_seventeen_digits(number, &quick)) {
+        return quick;
     }
     dn_decimal decimal = {0, 0};
     int binary;

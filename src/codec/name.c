@@ -96,8 +96,9 @@ dunlin_status dn_name_path(const dn_name *name, dunlin_path base, dunlin_path *o
     if (path.depth + name->depth > DUNLIN_PATH_DEPTH_MAX) {
         return DUNLIN_ERR_PATH;
     }
-    memcpy(path.id + path.depth, name->id, name->depth * sizeof name->id[0]);
-    path.depth = (uint8_t)(path.depth + name->depth);
+    for (unsigned i = 0; i < name->depth; i++) {
+        path.id[path.depth++] = name->id[i];
+    }
     *out = path;
     return DUNLIN_OK;
 }

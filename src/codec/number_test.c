@@ -283,6 +283,32 @@ static void breaks_ties_to_even(void **state)
     }
 }
 
+/* Exact midpoints between random neighbours, in all their digits, and a little off them. */
+static void random_midpoints_go_to_even(void **state)
+{
+    (void)state;
+    dn_seeded seeded;
+    dn_seeded_init(&seeded, 16);
+    dn_random random = dn_seeded_random(&seeded);
+    for (int i = 0; i < 20000; i++) {
+        uint64_t significand = UINT64_C(1) << 53 | dn_random_between(&random, 0, (UINT64_C(1) << 53) - 1) | 1;
+        int exponent = (int)dn_random_between(&random, 0, 60) - 60 - 53;
+        long double middle =
+            ldexpl((long double)significand, exponent); /* 54 bits: the last one is half a unit */
+        char text[200];
+        dn_number number;
+        int len = snprintf(text, sizeof text, "%.120Lf%s", middle, i % 3 == 1 ? "01" : "");
+        if (i % 3 == 2) {
+            len = snprintf(text, sizeof text, "%.60Lf", middle - ldexpl(1, exponent - 9));
+        }
+        assert_true(len < (int)sizeof text);
+        assert_int_equal(dn_number_read(dunlin_slice_of(text), DN_NUMBER_JSON, &number), DUNLIN_OK);
+        if (number.number != strtod(text, NULL)) {
+            fail_msg("%s: %.17g, not %.17g", text, number.number, strtod(text, NULL));
+        }
+    }
+}
+
 /* A midpoint has up to 767 digits; a digit behind them all decides. */
 static void reads_hundreds_of_digits(void **state)
 {
@@ -439,6 +465,7 @@ int main(void)
         cmocka_unit_test(adds_exactly),
         cmocka_unit_test(writes_doubles_in_two_ways),
         cmocka_unit_test(breaks_ties_to_even),
+        cmocka_unit_test(random_midpoints_go_to_even),
         cmocka_unit_test(reads_hundreds_of_digits),
         cmocka_unit_test(random_doubles_survive_in_the_fewest_digits),
         cmocka_unit_test(random_texts_read_as_the_nearest_double),

@@ -434,6 +434,41 @@ static void an_instance_without_id_has_no_wrapper(void **state)
                      DUNLIN_ERR_ARGUMENT);
 }
 
+static void tlv_takes_the_shortest_integer(void **state)
+{
+    (void)state;
+    static const struct {
+        dunlin_value value;
+        size_t len;
+    } cases[] = {
+        {{DUNLIN_TYPE_INTEGER, {.integer = 127}}, 1},
+        {{DUNLIN_TYPE_INTEGER, {.integer = -128}}, 1},
+        {{DUNLIN_TYPE_INTEGER, {.integer = 128}}, 2},
+        {{DUNLIN_TYPE_INTEGER, {.integer = -32768}}, 2},
+        {{DUNLIN_TYPE_INTEGER, {.integer = 32768}}, 4},
+        {{DUNLIN_TYPE_TIME, {.integer = INT32_MIN}}, 4},
+        {{DUNLIN_TYPE_TIME, {.integer = (int64_t)INT32_MAX + 1}}, 8},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = 255}}, 1},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = 256}}, 2},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT16_MAX}}, 2},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT32_MAX}}, 4},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = (uint64_t)UINT32_MAX + 1}}, 8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static records one;
+        dunlin_slice payload;
+        size_t total;
+        one.count = 0;
+        add_empty(&one, dunlin_path_resource(9, 0, 1));
+        one.record[0].kind = DN_RECORD_VALUE;
+        one.record[0].value = cases[i].value;
+        assert_int_equal(encode(DN_FORMAT_TLV, dunlin_path_instance(9, 0), &one, dunlin_buf_make(NULL, 0),
+                                &payload, &total),
+                         DUNLIN_OK);
+        assert_int_equal(total, cases[i].len + (cases[i].len == 8 ? 3 : 2));
+    }
+}
+
 /* Lengths around the limits of each length form. */
 static void tlv_length_forms(void **state)
 {
@@ -488,6 +523,7 @@ int main(void)
         cmocka_unit_test(empty_multiples_survive_in_tlv),
         cmocka_unit_test(encoders_refuse),
         cmocka_unit_test(an_instance_without_id_has_no_wrapper),
+        cmocka_unit_test(tlv_takes_the_shortest_integer),
         cmocka_unit_test(tlv_length_forms),
     };
     return cmocka_run_group_tests_name("roundtrip", tests, NULL, NULL);
