@@ -107,19 +107,20 @@ typedef struct {
     unsigned line;
 } complaint;
 
-/* "in mapping field 'coap' (line: 3, column: 5)" and the like: the first line number is the innermost. */
+/* "in mapping field 'coap' (line: 3, column: 5)": the first line number is the innermost. */
 static void read_trace(complaint *said, const char *line)
 {
     const char *at = strstr(line, "line: ");
     if (at != NULL && said->line == 0) {
         said->line = (unsigned)strtoul(at + 6, NULL, 10);
     }
-    const char *name = strstr(line, "field: ");
+    const char *name = strstr(line, "field");
     if (name == NULL) {
         return;
     }
-    name += strlen("field: ");
-    size_t len = strcspn(name, " \t\n(");
+    name += strlen("field");
+    name += strspn(name, ": '");
+    size_t len = strcspn(name, "' \t\n(");
     char outer[120];
     snprintf(outer, sizeof outer, "%.*s%s%.60s", (int)(len < 40 ? len : 40), name,
              said->key[0] != 0 ? "." : "", said->key);

@@ -187,6 +187,7 @@ void settings_api(const settings *set, dn_api_config *config)
     config->max_connections_per_ip = set->http.max_connections_per_ip;
     config->connection_timeout_s = set->http.connection_timeout_s;
     config->max_body_bytes = set->http.max_body_bytes;
+    config->max_device_body = set->coap.max_body;
     config->max_event_streams = set->http.max_event_streams;
     config->event_history_bytes = set->http.event_history_bytes;
     config->profile_slots = set->http.profile_slots;

@@ -18,6 +18,7 @@ dn_api_config dn_api_config_default(void)
                            .max_connections = 1024,
                            .connection_timeout_s = 60,
                            .max_body_bytes = 1024 * 1024,
+                           .max_device_body = 65536,
                            .max_event_streams = 64,
                            .event_history_bytes = 8 * 1024 * 1024,
                            .profile_slots = 16384,

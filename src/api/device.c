@@ -94,6 +94,12 @@ void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_c
 {
     uint64_t number = 0;
     request->endpoint = call->endpoint;
+    if (request->payload.len > call->api->config.max_device_body) {
+        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE,
+                        "A payload for a device may have %u bytes at most; this one has %zu.",
+                        call->api->config.max_device_body, request->payload.len);
+        return;
+    }
     request->timeout_ms = dn_device_time_left(call);
     if (request->timeout_ms == 0 || !dn_call_wait(call, next)) {
         return;
@@ -141,8 +147,7 @@ static void fail_status(dn_call *call)
         dn_call_problem(call, DN_PROBLEM_BAD_PAYLOAD, "The device's answer breaks CoAP.");
         break;
     case DUNLIN_ERR_SPACE:
-        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE,
-                        "The request is larger than the server sends to a device.");
+        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE, "The request is larger than the server can send.");
         break;
     default:
         dn_log_at(call->api->config.log, DN_LOG_ERROR, "http", "a request to a device failed: %s",

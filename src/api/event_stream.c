@@ -6,8 +6,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define STREAM_BLOCK ((size_t)16 * 1024)
+#define SEND_BUFFER  (128 * 1024)
 
 typedef struct {
     dn_api *api;
@@ -87,6 +89,13 @@ static bool read_filter(dn_call *call, dn_feed_filter *filter)
     return true;
 }
 
+/* What a reader does not take stays in the feed, which has a limit, and not in the system's memory. */
+static void bound_buffer(int socket)
+{
+    int bytes = SEND_BUFFER;
+    (void)setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
 void dn_handle_events(dn_call *call)
 {
     dn_feed_filter filter;
@@ -116,6 +125,7 @@ void dn_handle_events(dn_call *call)
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "X-Accel-Buffering", "no"); /* proxies must not hold events back */
+    bound_buffer(call->socket);
     dn_call_queue(call, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
 }

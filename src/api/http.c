@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 /* Of one connection: a request's head, its URI and the answer's head must fit. */
-#define CONNECTION_MEMORY ((size_t)32 * 1024)
-#define OVERRUN_FACTOR    4u /* a body this many times too large is not read to its end */
+#define CONNECTION_MEMORY    ((size_t)32 * 1024)
+#define LAST_ANSWERS_MOMENTS 250u /* of 2 ms */
+#define OVERRUN_FACTOR       4u   /* a body this many times too large is not read to its end */
 
 static uint64_t monotonic_us(void)
 {
@@ -38,6 +39,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     }
     call->api = context;
     call->connection = connection;
+    atomic_fetch_add(&call->api->requests, 1);
     call->started_us = monotonic_us();
     call->body.limit = call->api->config.max_body_bytes;
     return call;
@@ -46,12 +48,13 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
 static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode reason)
 {
-    (void)context;
+    dn_api *api = context;
     (void)connection;
     (void)reason;
     if (*slot != NULL) {
         dn_call_free(*slot);
         *slot = NULL;
+        atomic_fetch_sub(&api->requests, 1);
     }
 }
 
@@ -199,11 +202,13 @@ static void serve(dn_call *call)
     }
 }
 
+/* A body a little too large is read to its end, so that its sender sees the answer; one far too large is not. */
 static bool announces_too_much(dn_call *call)
 {
     const char *length = header(call, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t bytes;
-    return length != NULL && !dn_query_number(length, 0, call->api->config.max_body_bytes, &bytes);
+    return length != NULL &&
+           !dn_query_number(length, 0, OVERRUN_FACTOR * (uint64_t)call->api->config.max_body_bytes, &bytes);
 }
 
 static enum MHD_Result begin(dn_call *call, const char *method)
@@ -333,6 +338,11 @@ void dn_http_quiesce(dn_api *api)
 
 void dn_http_stop(dn_api *api)
 {
+    /* Answers given just now still have to leave: the library would cut them off. */
+    const struct timespec moment = {.tv_nsec = 2000000};
+    for (unsigned i = 0; i < LAST_ANSWERS_MOMENTS && atomic_load(&api->requests) > 0; i++) {
+        nanosleep(&moment, NULL);
+    }
     MHD_stop_daemon(api->daemon);
     api->daemon = NULL;
 }

@@ -29,6 +29,7 @@ struct dn_api {
     bool pump_runs;
     int pump_wake; /* an eventfd */
     atomic_bool stopping;
+    atomic_size_t requests; /* HTTP requests begun and not completed */
 };
 
 static inline uint64_t dn_api_now_ms(const dn_api *api)

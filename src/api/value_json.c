@@ -143,17 +143,12 @@ static dunlin_status read_float(const json_t *json, dunlin_value *out)
 
 static dunlin_status read_opaque(dunlin_slice text, dunlin_buf *scratch, dunlin_value *out)
 {
-    size_t len = 0;
-    uint8_t *to = scratch->data + scratch->len;
-    if (text.len / 4 * 3 + 2 > scratch->cap - scratch->len) {
-        return DUNLIN_ERR_SPACE;
+    dunlin_slice bytes;
+    dunlin_status status = dn_base64_read(text, scratch, &bytes);
+    if (status == DUNLIN_OK) {
+        *out = dunlin_opaque(bytes);
     }
-    if (dn_base64_decode(text, to, &len) != DUNLIN_OK) {
-        return DUNLIN_ERR_MALFORMED;
-    }
-    scratch->len += len;
-    *out = dunlin_opaque(dunlin_slice_make(to, len));
-    return DUNLIN_OK;
+    return status;
 }
 
 static dunlin_status read_time(const json_t *json, dunlin_value *out)
