@@ -48,6 +48,7 @@ typedef struct {
     const char *endpoint;
     dn_device_path path;
     bool was_there, started;
+    char first[40];     /* when the first value came: the event that tells of it again is left out */
     unsigned long left; /* notifications until we stop; 0: no end */
     int exit_code;
 } observing;
@@ -69,12 +70,15 @@ static bool start(void *context)
     o->was_there = answer.status == 200;
     if (!o->started) {
         o->exit_code = dn_rest_trouble(o->options, &answer);
-    } else if (o->options->json) {
-        (void)printf("%s\n", answer.body.data);
-        (void)fflush(stdout);
     } else {
         json_t *first = dn_show_load(answer.body.data, answer.body.len);
-        print_first(o, first);
+        (void)snprintf(o->first, sizeof o->first, "%s", dn_show_text(first, "receivedAt"));
+        if (o->options->json) {
+            (void)printf("%s\n", answer.body.data);
+            (void)fflush(stdout);
+        } else {
+            print_first(o, first);
+        }
         json_decref(first);
     }
     dn_answer_free(&answer);
@@ -86,7 +90,8 @@ static bool on_notification(void *context, const char *id, const char *type, con
     observing *o = context;
     (void)id;
     json_t *event = dn_show_load(data, strlen(data));
-    const bool ours = strcmp(dn_show_text(event, "path"), o->path.text) == 0;
+    const bool ours = strcmp(dn_show_text(event, "path"), o->path.text) == 0 &&
+                      strcmp(dn_show_text(event, "time"), o->first) != 0;
     if (strcmp(type, "gap") == 0) {
         (void)fputs("dunlin: some notifications were missed\n", stderr);
     } else if (ours && o->options->json) {
