@@ -20,7 +20,9 @@
 typedef struct dn_fleet dn_fleet;
 
 typedef struct {
-    const char *const *coap_addresses; /* "127.0.0.1:5683", "[::]:5683", port 0 for any */
+    const char *const
+        *coap_addresses; /* "127.0.0.1:5683", "[::]:5683", port 0 for any; up to 16, each with an
+                                          IP address of its own ([::] hears IPv4 too, so it stands alone) */
     size_t coap_address_count;
     dn_store *store;              /* the fleet closes it */
     uint32_t max_registrations;   /* 1000000 */
@@ -40,7 +42,11 @@ typedef struct {
 
 dn_fleet_config dn_fleet_config_default(void);
 
-/* Loads the store, binds the sockets (error text names the address), starts the threads. */
+/*
+ * Loads the store, binds the sockets (error text names the address), starts the threads. The store is closed by dn_fleet_stop, and by this
+ * when it fails. ARGUMENT: a limit out of its range or an address that is none; IO: an address that cannot be had; STORE: it cannot be loaded;
+ * LIMIT: it holds more than the limits allow; MEMORY.
+ */
 dunlin_status dn_fleet_start(const dn_fleet_config *config, dn_fleet **fleet, char *error, size_t error_size);
 /* Lets what is in flight finish for at most `grace_ms`, commits, closes the store, frees. */
 void dn_fleet_stop(dn_fleet *fleet, uint32_t grace_ms);
@@ -129,13 +135,14 @@ typedef struct {
 
 /* Starts an observation; if there is one on that path its last value is the answer (`existed`), without
    asking the device. The wish is kept when the device answered 2.05 with Observe; an error answer keeps
-   nothing. */
+   nothing. UNSUPPORTED in `response`, with code and value: it can be read there but not observed. Every value received,
+   the first included, is an event too. */
 dunlin_status dn_fleet_observe(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path, uint16_t accept,
                                uint32_t timeout_ms,
                                void (*done)(void *context, const dn_device_response *response, bool existed),
                                void *context);
-/* Ends it: GET Observe 1 to the device if it is registered (its failure does not keep the wish). NOT_FOUND in
- * `response` if there was none. */
+/* Ends it: GET Observe 1 to the device if it is registered (its failure does not keep the wish); without asking it
+ * the answer is 2.05. NOT_FOUND in `response` if there was none. */
 dunlin_status dn_fleet_unobserve(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path,
                                  uint32_t timeout_ms, dn_device_done *done, void *context);
 /* All observations of an endpoint; `registered` false when it has no registration now (its observations are

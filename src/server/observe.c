@@ -527,6 +527,7 @@ void dn_observe_stop(dn_shard *shard, dn_command *command)
         observation->format; /* the request must be the same but for Observe (RFC 7641 section 3.6) */
     dn_observations_remove(table, number);
     if (slot == DN_SLOT_NONE || !is_known_there) {
+        command->response.code = DN_COAP_CONTENT; /* as the device would say */
         dn_shard_finish_with(shard, command, DUNLIN_OK);
         return;
     }

@@ -267,7 +267,9 @@ static void it_waits_while_the_client_is_away(void **state)
     rig_run(&r, 1000);
     expect_state(DN_OBSERVATION_ACTIVE, "5");
     rig_ask(&r, device, DN_COAP_DELETE, device->location, NULL, DN_COAP_NO_FORMAT, NULL);
-    assert_int_equal(rig_unobserve(&r, "a", PATH).status, DUNLIN_OK);
+    rig_outcome outcome = rig_unobserve(&r, "a", PATH);
+    assert_int_equal(outcome.status, DUNLIN_OK);
+    assert_int_equal(outcome.code, DN_COAP_CONTENT);
     assert_int_equal(rig_observations_of(&r, "a").count, 0);
 }
 

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An LwM2M server inside another program: it takes registrations over CoAP/UDP, keeps them in a store, tells what happens, and carries
+ * requests to devices. It runs a thread of its own. LwM2M 1.0 and 1.1; Core 1.1.1 sections 6.2 to 6.4.
+ *
+ *     dunlin_server_config config = dunlin_server_config_default();
+ *     config.addresses = (const char *const[]){"0.0.0.0:5683"};
+ *     config.address_count = 1;
+ *     config.store = dunlin_store_memory();
+ *     if (dunlin_server_start(&config, &server, error, sizeof error) != DUNLIN_OK) ...
+ *     for (;;) {   poll dunlin_server_event_fd(server);   while (dunlin_server_next_event(server, &event)) ... }
+ *
+ * Threads: every function may be called from any thread, but events have one consumer. Completions run on the server's thread, once for
+ * each call that returned OK, with DUNLIN_ERR_CANCELLED when the server stops before; their views live during the call. They must not
+ * block and must not stop the server.
+ */
+#ifndef DUNLIN_SERVER_H
+#define DUNLIN_SERVER_H
+
+#include <dunlin/slice.h>
+#include <dunlin/status.h>
+#include <dunlin/value.h>
+
+#define DUNLIN_SERVER_NO_FORMAT 65535u
+
+typedef struct dunlin_server dunlin_server;
+typedef struct dn_store dunlin_store; /* made by <dunlin/store.h> */
+
+typedef enum {
+    DUNLIN_SERVER_LOG_DEBUG,
+    DUNLIN_SERVER_LOG_INFO,
+    DUNLIN_SERVER_LOG_WARN,
+    DUNLIN_SERVER_LOG_ERROR
+} dunlin_server_log_level;
+
+typedef struct {
+    const char *const *addresses; /* "0.0.0.0:5683", "[::]:5683"; port 0: any free one */
+    size_t address_count;
+    dunlin_store *store; /* dunlin_server_stop closes it, and dunlin_server_start when it fails */
+    uint32_t max_registrations;
+    uint32_t max_observations;
+    uint32_t max_requests;   /* under way to devices */
+    uint32_t max_lifetime_s; /* 0: no limit */
+    /* NULL: not told. `failed`: the store or a socket failed and nothing is served any more. */
+    void (*log)(void *context, dunlin_server_log_level level, const char *message);
+    void (*failed)(void *context, const char *detail);
+    void *context; /* of both */
+} dunlin_server_config;
+
+/* Limits of a big server, no address and no store. */
+dunlin_server_config dunlin_server_config_default(void);
+/* ARGUMENT, IO, STORE, LIMIT, MEMORY: `error` says what. */
+dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_server **server, char *error,
+                                  size_t error_size);
+/* Requests under way may finish for `grace_ms`. */
+void dunlin_server_stop(dunlin_server *server, uint32_t grace_ms);
+/* The address that was bound, with its real port; NULL: there is no such one. */
+const char *dunlin_server_address(const dunlin_server *server, size_t index);
+
+typedef enum {
+    DUNLIN_SERVER_REGISTERED,
+    DUNLIN_SERVER_UPDATED,
+    DUNLIN_SERVER_DEREGISTERED, /* also when a new registration takes the place of this one */
+    DUNLIN_SERVER_EXPIRED,
+    DUNLIN_SERVER_NOTIFICATION,
+    DUNLIN_SERVER_GAP /* events are missing here: they were not taken in time */
+} dunlin_server_event_kind;
+
+typedef struct {
+    dunlin_server_event_kind kind;
+    int64_t at_ms; /* since the epoch */
+    dunlin_slice endpoint;
+    /* All but NOTIFICATION and GAP. */
+    const char *address; /* "192.0.2.1:40000" */
+    uint8_t version_major, version_minor;
+    uint32_t lifetime_s; /* 0: no end */
+    dunlin_slice links;  /* the object list, RFC 6690 */
+    /* NOTIFICATION. */
+    dunlin_path path;
+    uint8_t code; /* 0x45 is 2.05 */
+    uint16_t content_format;
+    dunlin_slice payload;
+} dunlin_server_event;
+
+/* False: none now; the descriptor becomes readable when there is one. Views live until the next call. */
+bool dunlin_server_next_event(dunlin_server *server, dunlin_server_event *event);
+int dunlin_server_event_fd(const dunlin_server *server);
+
+/* A CoAP request to the device that is registered as `endpoint`. Views are copied. */
+typedef struct {
+    dunlin_slice endpoint;
+    uint8_t method; /* 1 GET, 2 POST, 3 PUT, 4 DELETE, 5 FETCH, 7 iPATCH */
+    dunlin_path path;
+    dunlin_slice query;              /* "pmin=1&pmax=60" or empty */
+    uint16_t content_format, accept; /* DUNLIN_SERVER_NO_FORMAT: none */
+    dunlin_slice payload;
+    uint32_t timeout_ms; /* 0: as CoAP gives */
+} dunlin_server_request;
+
+/* status OK: the device answered, with whatever code. NOT_FOUND: it is not registered; TIMEOUT; REJECTED by a Reset; CANCELLED: its
+   registration ended meanwhile; LIMIT: max_requests; MALFORMED: the answer breaks CoAP; SPACE: something is too large; UNSUPPORTED: it cannot
+   be observed there. */
+typedef struct {
+    dunlin_status status;
+    uint8_t code;
+    uint16_t content_format;
+    dunlin_slice payload;
+    dunlin_slice location; /* "/3303/1" of a 2.01 */
+} dunlin_server_response;
+
+typedef void dunlin_server_done(void *context, const dunlin_server_response *response);
+
+/* LIMIT: too many calls wait; STATE: the server is stopping; MEMORY. Then `done` is not called. */
+dunlin_status dunlin_server_send(dunlin_server *server, const dunlin_server_request *request,
+                                 dunlin_server_done *done, void *context);
+/* Observes a path from now on, over restarts of both sides; the first value comes to `done`, each as an event. */
+dunlin_status dunlin_server_observe(dunlin_server *server, dunlin_slice endpoint, dunlin_path path,
+                                    uint16_t accept, uint32_t timeout_ms, dunlin_server_done *done,
+                                    void *context);
+dunlin_status dunlin_server_unobserve(dunlin_server *server, dunlin_slice endpoint, dunlin_path path,
+                                      uint32_t timeout_ms, dunlin_server_done *done, void *context);
+
+#endif
