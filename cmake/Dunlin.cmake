@@ -47,7 +47,7 @@ function(dn_warnings target)
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wcast-qual -Wcast-align
         -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
         -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough -Wdouble-promotion -fno-common
-        $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wno-format-nonliteral>
+        $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wno-format-nonliteral -Wno-format-truncation>
         $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral -Wno-gnu-zero-variadic-macro-arguments>)
     if(DUNLIN_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
         # gcc's own instrumentation makes these warn about code that is fine without it.
