@@ -68,7 +68,11 @@ bool places_make(const char *dir, char *error, size_t error_size)
 bool places_write(const char *path, const char *text, size_t len)
 {
     char temporary[PATH_MAX];
-    snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
+    int name = snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
+    if (name < 0 || (size_t)name >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) {
         return false;

@@ -110,7 +110,10 @@ dunlin_status dn_models_load(dn_registry *registry, const char *dir, const dn_lo
 static bool write_file(const char *path, dunlin_slice bytes)
 {
     char temporary[PATH_MAX_BYTES];
-    snprintf(temporary, sizeof temporary, "%s.new", path);
+    int len = snprintf(temporary, sizeof temporary, "%s.new", path);
+    if (len < 0 || (size_t)len >= sizeof temporary) {
+        return false;
+    }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) {
         return false;

@@ -25,7 +25,7 @@ static bool fail(reader *in, const char *key, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(in->error->detail, sizeof in->error->detail, format, arguments);
     va_end(arguments);
-    snprintf(in->error->pointer, sizeof in->error->pointer, "%s%s%s", in->pointer, key[0] != 0 ? "/" : "",
+    snprintf(in->error->pointer, sizeof in->error->pointer, "%s%s%.20s", in->pointer, key[0] != 0 ? "/" : "",
              key);
     return false;
 }

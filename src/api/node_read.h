@@ -8,7 +8,7 @@
 #include "api/text.h"
 
 typedef struct {
-    char pointer[96]; /* RFC 6901, into the body; "" is the whole of it */
+    char pointer[128]; /* RFC 6901, into the body; "" is the whole of it */
     char detail[200];
 } dn_node_error;
 
