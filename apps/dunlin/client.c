@@ -347,7 +347,7 @@ static void begin_stop(program *p, uint64_t now)
     }
 }
 
-/* A reboot takes a second, in which the device is deaf to nothing but forgets its registration afterwards. */
+/* A reboot takes a second; afterwards the device registers anew, as one that has lost its registration. */
 static void reboot(program *p, uint64_t now)
 {
     if ((p->device.reboot || p->device.factory_reset) && p->reboot_at_ms == DN_NEVER) {

@@ -46,13 +46,24 @@ static dunlin_status reset_range(const dunlin_call *call, const dunlin_arguments
     return DUNLIN_OK;
 }
 
+/* Set by hand: from now on it moves around that value. */
+static dunlin_status value_set(const dunlin_call *call, const dunlin_value *value)
+{
+    dn_sim_thermometer *t = call->instance;
+    t->base = value->as.number;
+    t->least = t->value < t->least ? t->value : t->least;
+    t->most = t->value > t->most ? t->value : t->most;
+    return DUNLIN_OK;
+}
+
 static const dunlin_resource thermometer_table[] = {
     {DUNLIN_FIELD(LEAST_MEASURED, FLOAT, DUNLIN_R, dn_sim_thermometer, least)},
     {DUNLIN_FIELD(MOST_MEASURED, FLOAT, DUNLIN_R, dn_sim_thermometer, most)},
     {DUNLIN_FIELD(5603, FLOAT, DUNLIN_R, dn_sim_thermometer, lowest)},
     {DUNLIN_FIELD(5604, FLOAT, DUNLIN_R, dn_sim_thermometer, highest)},
     {DUNLIN_EXECUTE(5605, 0, reset_range)},
-    {DUNLIN_FIELD(SENSOR_VALUE, FLOAT, DUNLIN_R | DUNLIN_MANDATORY, dn_sim_thermometer, value)},
+    {DUNLIN_FIELD(SENSOR_VALUE, FLOAT, DUNLIN_R | DUNLIN_MANDATORY, dn_sim_thermometer, value),
+     .set = value_set},
     {DUNLIN_CONSTANT(5701, "Cel")},
 };
 
