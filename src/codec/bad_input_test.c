@@ -134,6 +134,7 @@ static void senml_cbor(void **state)
         {"number for a boolean", "/1/0", "81 A2 00 61 \"6\" 02 01", DUNLIN_ERR_TYPE},
         {"null", "/1/0", "81 A2 00 61 \"6\" 04 F6", DUNLIN_ERR_TYPE},
         {"link that is none", "/66/0", "81 A2 00 61 \"2\" 63 \"vlo\" 63 \"a:b\"", DUNLIN_ERR_TYPE},
+        {"string that is no link", "/66/0", "81 A2 00 61 \"2\" 03 63 \"a:b\"", DUNLIN_ERR_TYPE},
         {"big number", "/3/0", "81 A2 00 61 \"9\" 02 C2 41 01", DUNLIN_ERR_UNSUPPORTED},
         {"simple value in two bytes", "/1/0", "81 A2 00 61 \"6\" 04 F8 14", DUNLIN_ERR_MALFORMED},
         {"endless time", "/3/0", "81 A3 00 61 \"9\" 02 01 06 F9 7C 00", DUNLIN_ERR_RANGE},
@@ -148,7 +149,7 @@ static void senml_cbor(void **state)
     CHECK(DN_FORMAT_SENML_CBOR, cases);
 }
 
-static void senml_json(void **state)
+static void senml_json_grammar(void **state)
 {
     (void)state;
     static const bad cases[] = {
@@ -188,6 +189,14 @@ static void senml_json(void **state)
         {"word in capitals", "/1/0", "[{\"n\":\"6\",\"vb\":True}]", DUNLIN_ERR_MALFORMED},
         {"null", "/3/0", "[{\"n\":\"9\",\"v\":null}]", DUNLIN_ERR_TYPE},
         {"array as value", "/3/0", "[{\"n\":\"9\",\"v\":[1]}]", DUNLIN_ERR_TYPE},
+    };
+    CHECK(DN_FORMAT_SENML_JSON, cases);
+}
+
+static void senml_json_meaning(void **state)
+{
+    (void)state;
+    static const bad cases[] = {
         {"label twice", "/3/0", "[{\"n\":\"9\",\"v\":1,\"n\":\"9\"}]", DUNLIN_ERR_DUPLICATE},
         {"label twice, once with escapes", "/3/0", "[{\"n\":\"9\",\"\\u006e\":\"9\"}]", DUNLIN_ERR_DUPLICATE},
         {"two values", "/3/0", "[{\"n\":\"9\",\"v\":1,\"vs\":\"1\"}]", DUNLIN_ERR_MALFORMED},
@@ -220,7 +229,7 @@ static void senml_json(void **state)
         {"string under the label of numbers", "/3/0", "[{\"n\":\"9\",\"v\":\"1\"}]", DUNLIN_ERR_TYPE},
         {"number for a string", "/3/0", "[{\"n\":\"0\",\"v\":1}]", DUNLIN_ERR_TYPE},
         {"string for opaque", "/42769/0", "[{\"n\":\"6\",\"vs\":\"AAAA\"}]", DUNLIN_ERR_TYPE},
-        {"string for a link", "/66/0", "[{\"n\":\"2\",\"vs\":\"1:2\"}]", DUNLIN_ERR_TYPE},
+        {"string that is no link", "/66/0", "[{\"n\":\"2\",\"vs\":\"1-2\"}]", DUNLIN_ERR_TYPE},
         {"link out of range", "/66/0", "[{\"n\":\"2\",\"vlo\":\"1:65536\"}]", DUNLIN_ERR_RANGE},
         {"link with more", "/66/0", "[{\"n\":\"2\",\"vlo\":\"1:2:3\"}]", DUNLIN_ERR_TYPE},
         {"base64 with a blank", "/42769/0", "[{\"n\":\"6\",\"vd\":\"AA AA\"}]", DUNLIN_ERR_MALFORMED},
@@ -432,11 +441,17 @@ static void too_little_scratch_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tlv),          cmocka_unit_test(senml_cbor),
-        cmocka_unit_test(senml_json),   cmocka_unit_test(lwm2m_json),
-        cmocka_unit_test(cbor),         cmocka_unit_test(text),
-        cmocka_unit_test(opaque),       cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(errors_stick), cmocka_unit_test(too_little_scratch_is_said),
+        cmocka_unit_test(tlv),
+        cmocka_unit_test(senml_cbor),
+        cmocka_unit_test(senml_json_grammar),
+        cmocka_unit_test(senml_json_meaning),
+        cmocka_unit_test(lwm2m_json),
+        cmocka_unit_test(cbor),
+        cmocka_unit_test(text),
+        cmocka_unit_test(opaque),
+        cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(errors_stick),
+        cmocka_unit_test(too_little_scratch_is_said),
     };
     return cmocka_run_group_tests_name("bad_input", tests, NULL, NULL);
 }
