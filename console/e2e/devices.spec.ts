@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-import { expect, test } from "./test";
+import { expect, inList, test } from "./test";
 
 test.describe("the list of devices", () => {
   test("shows what is registered, and finds by name", async ({ page }) => {
@@ -18,7 +18,7 @@ test.describe("the list of devices", () => {
   test("sees a device come and go without a reload", async ({ page, rig }) => {
     await page.goto("/");
     await expect(page.locator(".badge.stream")).toHaveText("Live");
-    const device = page.getByRole("link", { name: /wanderer/ });
+    const device = inList(page, /wanderer/);
     await expect(device).toBeHidden();
     await rig.device("wanderer");
     await expect(device).toBeVisible();
@@ -32,7 +32,7 @@ test.describe("the list of devices", () => {
 
   test("opens a device", async ({ page }) => {
     await page.goto("/");
-    await page.getByRole("link", { name: /greenhouse-7/ }).click();
+    await inList(page, /greenhouse-7/).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("greenhouse-7");
     await expect(page).toHaveTitle("greenhouse-7 · Dunlin");
     await expect(page.getByRole("treegrid")).toBeVisible();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { join } from "node:path";
-import { expect, expectAccessible, expectNoSidewaysScroll, FIXTURES, inspector, openDevice, row, test } from "./test";
+import { expect, expectAccessible, expectNoSidewaysScroll, FIXTURES, inList, inspector, openDevice, row, test } from "./test";
 
 test.describe("the event log", () => {
   test("shows what happens, filters, pauses, and opens an event", async ({ page, rig }) => {
@@ -85,7 +85,7 @@ test.describe("looks", () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto("/");
     await expectNoSidewaysScroll(page);
-    await page.getByRole("link", { name: /greenhouse-7/ }).click();
+    await inList(page, /greenhouse-7/).click();
     await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
     await expect(page.getByRole("list", { name: "Devices" })).toBeHidden();
     await expectNoSidewaysScroll(page);
@@ -120,7 +120,7 @@ test.describe("looks", () => {
 
 test("everything can be done by keyboard", async ({ page }) => {
   await page.goto("/");
-  await expect(page.getByRole("link", { name: /greenhouse-7/ })).toBeVisible();
+  await expect(inList(page, /greenhouse-7/)).toBeVisible();
   await page.keyboard.press("Tab");
   await expect(page.getByText("Skip to the content")).toBeFocused();
   await page.keyboard.press("Enter");
@@ -128,9 +128,9 @@ test("everything can be done by keyboard", async ({ page }) => {
   await page.keyboard.press("Tab");
   await expect(page.getByRole("searchbox", { name: "Search devices" })).toBeFocused();
   await page.keyboard.type("greenhouse");
-  await expect(page.getByRole("link", { name: /bench-1/ })).toBeHidden();
+  await expect(inList(page, /bench-1/)).toBeHidden();
   await page.keyboard.press("Tab");
-  await expect(page.getByRole("link", { name: /greenhouse-7/ })).toBeFocused();
+  await expect(inList(page, /greenhouse-7/)).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(row(page, "/3303/0/5700").locator(".value")).toBeVisible();
 

@@ -87,6 +87,12 @@ export class Rig {
     await this.server?.stop(signal);
   }
 
+  /** Gives the server an object definition. */
+  async model(file: string): Promise<void> {
+    const answer = await fetch(`${this.url}/api/v1/models`, { method: "POST", headers: { "Content-Type": "application/xml" }, body: readFileSync(file) });
+    if (!answer.ok) throw new Error(`${file}: ${answer.status} ${await answer.text()}`);
+  }
+
   /** Runs a device and waits until it is registered. */
   async device(name: string, ...args: string[]): Promise<void> {
     const device = new Program("dunlin", ["client", "-e", name, "-u", `coap://${this.coap}`, ...args], join(this.dir, `${name}.log`));

@@ -20,6 +20,7 @@ export const test = base.extend<Options, { rig: Rig }>({
   rig: [async ({}, use) => {
     const rig = new Rig();
     await rig.start();
+    await rig.model(join(FIXTURES, "31000.xml"));
     await rig.device("greenhouse-7");
     await rig.device("bench-1", "--object", join(FIXTURES, "31000.xml"));
     await use(rig);
@@ -41,6 +42,7 @@ export const test = base.extend<Options, { rig: Rig }>({
 export { expect };
 
 export const row = (page: Page, path: string): Locator => page.locator(`.tree [data-path="${path}"]`);
+export const inList = (page: Page, name: RegExp): Locator => page.getByRole("list", { name: "Devices" }).getByRole("link", { name });
 export const inspector = (page: Page): Locator => page.locator(".inspector");
 
 /** Opens a device and waits until its objects were read, so that clicks don't race with the first reads. */
