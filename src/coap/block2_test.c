@@ -137,6 +137,10 @@ static void observed_resources_in_blocks(void **state)
     (void)state;
     assert_int_equal(rig_notify(rig, "tk", false, 7, 1500, false), DUNLIN_OK);
     rig_play(rig, "> NON 2.05 #* @746b 4=* 6=07 23=0e 28=05dc p=~0+1024", NULL);
+    rig_play(rig, "< CON 0.01 #1 @a1 6= 11='watch' 23=", "= request GET watch observe=0",
+             "> ACK 2.05 #1 @a1 4=* 6=01 12= 23=08 28=28 p=~0+16", "+93000",
+             "< CON 0.01 #2 @a1 11='watch' 23=10", "= request GET watch",
+             "> ACK 2.05 #2 @a1 4=* 12= 23=18 p=~16+16", NULL);
     rig_close(rig);
 }
 

@@ -114,7 +114,7 @@ dn_coap *dn_coap_create(void *memory, size_t size, const dn_coap_config *config,
 
 static void receive_request_or_response(dn_coap *coap, const dn_peer *peer, const dn_coap_message *message)
 {
-    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer, coap->now_ms);
+    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
     if (remote == DN_COAP_NONE) {
         coap->counters.limits++;
         return;
@@ -150,7 +150,7 @@ static void receive_oversized(dn_coap *coap, const dn_peer *peer, const dn_coap_
     coap->counters.oversized++;
     bool confirmable = message->type == DN_COAP_CON;
     if (sound && dn_coap_is_request(message->code) && (confirmable || message->type == DN_COAP_NON)) {
-        uint32_t remote = dn_coap_remote_get(&coap->remotes, peer, coap->now_ms);
+        uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
         if (remote != DN_COAP_NONE) {
             dn_coap_serve_oversized(coap, remote, message);
             dn_coap_remote_release(&coap->remotes, remote);

@@ -105,7 +105,7 @@ static void unbind_token(dn_coap_exchanges *exchanges, dn_coap_exchange *exchang
 uint16_t dn_coap_exchange_next_mid(dn_coap_exchanges *exchanges, dn_coap_exchange *exchange)
 {
     unbind_mid(exchanges, exchange);
-    exchange->mid = exchanges->remotes->at[exchange->remote].next_mid++;
+    exchange->mid = dn_coap_remote_next_mid(exchanges->remotes, exchange->remote);
     dn_coap_exchange **bucket = &exchanges->by_mid[mid_bucket(exchanges, exchange->remote, exchange->mid)];
     exchange->mid_next = *bucket;
     *bucket = exchange;

@@ -31,7 +31,7 @@ static dunlin_status notify_confirmable(dn_coap *coap, dn_coap_exchange *exchang
 static dunlin_status notify_once(dn_coap *coap, uint32_t remote, dn_coap_exchange *exchange,
                                  const dn_coap_token *token, const dn_coap_reply *reply)
 {
-    uint16_t mid = coap->remotes.at[remote].next_mid++;
+    uint16_t mid = dn_coap_remote_next_mid(&coap->remotes, remote);
     size_t length =
         dn_coap_write_notification(coap, remote, DN_COAP_NON, mid, token, reply, coap->out_datagram);
     if (length == 0) {
@@ -56,9 +56,8 @@ dunlin_status dn_coap_notify(dn_coap *coap, const dn_peer *peer, const dn_coap_t
     if (token->len > DN_COAP_TOKEN_MAX || reply->code >> 5 < 2) {
         return DUNLIN_ERR_ARGUMENT;
     }
-    uint32_t remote = reply->payload.len > coap->config.max_body
-                          ? DN_COAP_NONE
-                          : dn_coap_remote_get(&coap->remotes, peer, coap->now_ms);
+    uint32_t remote =
+        reply->payload.len > coap->config.max_body ? DN_COAP_NONE : dn_coap_remote_get(&coap->remotes, peer);
     if (remote == DN_COAP_NONE) {
         return DUNLIN_ERR_LIMIT;
     }
@@ -90,7 +89,7 @@ dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *r
                            uint64_t now_ms, uint64_t *id)
 {
     coap->now_ms = now_ms > coap->now_ms ? now_ms : coap->now_ms;
-    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer, coap->now_ms);
+    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
     if (remote == DN_COAP_NONE) {
         return DUNLIN_ERR_LIMIT;
     }

@@ -2,22 +2,21 @@
 /* The table of remotes: a pool with reference counts, found by a keyed hash of the peer. */
 #include "coap/remote.h"
 
-/* 65,536 ids times 4 ms are 262 s, longer than EXCHANGE_LIFETIME (RFC 7252 section 4.4: an id must not come
- * again within it). */
-#define MS_PER_MID 4
-
 void dn_coap_remotes_init(dn_coap_remotes *remotes, dn_coap_arena *arena, uint32_t count,
                           const dn_hash_key *key)
 {
     uint32_t buckets = dn_coap_buckets(count);
     dn_coap_remote *at = dn_coap_arena_take(arena, count, sizeof *at);
     uint32_t *bucket = dn_coap_arena_take(arena, buckets, sizeof *bucket);
-    *remotes = (dn_coap_remotes){at, bucket, count, buckets, DN_COAP_NONE, 0, *key, 0};
-    if (at == NULL || bucket == NULL) {
+    uint16_t *next_mid = dn_coap_arena_take(arena, buckets, sizeof *next_mid);
+    *remotes = (dn_coap_remotes){at, bucket, count, buckets, DN_COAP_NONE, 0, *key, next_mid};
+    if (at == NULL || bucket == NULL || next_mid == NULL) {
         return;
     }
     for (uint32_t i = 0; i < buckets; i++) {
         bucket[i] = DN_COAP_NONE;
+        /* Section 4.4 recommends to begin at a random id; the key is random. */
+        next_mid[i] = (uint16_t)dn_hash(key, dunlin_slice_make(&i, sizeof i));
     }
     for (uint32_t i = count; i > 0; i--) {
         at[i - 1].next = remotes->free;
@@ -45,17 +44,7 @@ uint32_t dn_coap_remote_find(const dn_coap_remotes *remotes, const dn_peer *peer
     return find_hashed(remotes, peer, hash_peer(remotes, peer));
 }
 
-static uint64_t later(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint16_t first_mid(const dn_coap_remote *remote)
-{
-    return (uint16_t)((remote->hash >> 16) + remote->mid_tick);
-}
-
-uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer, uint64_t now_ms)
+uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer)
 {
     uint32_t hash = hash_peer(remotes, peer);
     uint32_t index = find_hashed(remotes, peer, hash);
@@ -71,8 +60,6 @@ uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer, uint6
     uint32_t *bucket = &remotes->bucket[hash & (remotes->bucket_count - 1)];
     remotes->free = remote->next;
     *remote = (dn_coap_remote){.peer = *peer, .hash = hash, .next = *bucket, .references = 1};
-    remote->mid_tick = later(now_ms / MS_PER_MID, remotes->mid_floor);
-    remote->next_mid = first_mid(remote);
     for (size_t i = 0; i < 2; i++) {
         remote->seen[i] = (dn_coap_seen_list){DN_COAP_NONE, DN_COAP_NONE, 0};
     }
@@ -92,8 +79,6 @@ void dn_coap_remote_release(dn_coap_remotes *remotes, uint32_t index)
     if (--remote->references > 0) {
         return;
     }
-    uint16_t used = (uint16_t)(remote->next_mid - first_mid(remote));
-    remotes->mid_floor = later(remotes->mid_floor, remote->mid_tick + used);
     uint32_t *link = &remotes->bucket[remote->hash & (remotes->bucket_count - 1)];
     while (*link != index) {
         link = &remotes->at[*link].next;
@@ -102,4 +87,9 @@ void dn_coap_remote_release(dn_coap_remotes *remotes, uint32_t index)
     remote->next = remotes->free;
     remotes->free = index;
     remotes->in_use--;
+}
+
+uint16_t dn_coap_remote_next_mid(dn_coap_remotes *remotes, uint32_t index)
+{
+    return remotes->next_mid[remotes->at[index].hash & (remotes->bucket_count - 1)]++;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the engine knows of each peer it has something to remember about: next message id, exchanges
+ * What the engine knows of each peer it has something to remember about: exchanges
  * outstanding (NSTART), message ids seen. A remote lives as long as something refers to it. Tables name it by
  * index, 4 bytes instead of an address.
  */
@@ -26,8 +26,6 @@ typedef struct {
     uint32_t next; /* in its bucket, or of the free ones */
     uint32_t references;
     uint32_t outstanding; /* confirmable messages without acknowledgement */
-    uint16_t next_mid;
-    uint64_t mid_tick; /* what its first message id was made from */
     dn_coap_seen_list seen[2];
     struct dn_coap_exchange *waiting_first, *waiting_last; /* for NSTART */
     struct dn_coap_exchange *exchanges;                    /* all of this peer */
@@ -38,18 +36,20 @@ typedef struct {
     uint32_t *bucket;
     uint32_t count, bucket_count, free, in_use;
     dn_hash_key key;
-    uint64_t mid_floor; /* ticks below it may have been used by remotes that were forgotten */
+    uint16_t *next_mid; /* for each bucket */
 } dn_coap_remotes;
 
 void dn_coap_remotes_init(dn_coap_remotes *remotes, dn_coap_arena *arena, uint32_t count,
                           const dn_hash_key *key);
 /* The index of a known peer, or DN_COAP_NONE. */
 uint32_t dn_coap_remote_find(const dn_coap_remotes *remotes, const dn_peer *peer);
-/* The index of a peer, made if it is new, with a reference that the caller owns. DN_COAP_NONE: none free. A
-   new remote's first message id depends on the time and on what forgotten ones have used, so that ids do
-   not come again soon after a remote was forgotten. */
-uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer, uint64_t now_ms);
+/* The index of a peer, made if it is new, with a reference that the caller owns. DN_COAP_NONE: none free. */
+uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer);
 void dn_coap_remote_hold(dn_coap_remotes *remotes, uint32_t index);
 void dn_coap_remote_release(dn_coap_remotes *remotes, uint32_t index);
+
+/* A message id for the next message to it. Ids are counted by bucket, and buckets outlive remotes: a peer
+   gets none again before 65,536 others (RFC 7252 section 4.4), though it was forgotten in between. */
+uint16_t dn_coap_remote_next_mid(dn_coap_remotes *remotes, uint32_t index);
 
 #endif

@@ -198,7 +198,7 @@ static void send_written(dn_coap *coap, const dn_coap_pending *pending, size_t l
         stamp(coap->out_datagram, DN_COAP_ACK, pending->mid);
         remember_reply(coap, pending, datagram);
     } else {
-        stamp(coap->out_datagram, DN_COAP_NON, coap->remotes.at[pending->remote].next_mid++);
+        stamp(coap->out_datagram, DN_COAP_NON, dn_coap_remote_next_mid(&coap->remotes, pending->remote));
     }
     if (!pending->confirmable) {
         remember_reply(coap, pending, dunlin_slice_make(NULL, 0)); /* a repeated NON gets no second answer */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "coap/core.h"
 #include "tests/sim/coap_rig.h"
 #include <stdio.h>
 
@@ -304,6 +305,30 @@ static void forget_inside(void *context)
     dn_coap_forget(rig->coap, &rig->peer[1]);
 }
 
+static void forget_and_fetch_inside(void *context)
+{
+    coap_rig *rig = context;
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, DN_COAP_GET);
+    request.first = dunlin_slice_make(rig->body + 1, 16);
+    dn_coap_forget(rig->coap, &rig->peer[1]);
+    assert_int_equal(rig_request_with(rig, &request, "x"), DUNLIN_ERR_LIMIT);
+    assert_memory_equal(rig->last_payload.data, rig->body, 20);
+}
+
+/* The body that a handler is looking at is not given to another transfer, whatever the handler does. */
+static void a_body_stays_while_it_is_looked_at(void **state)
+{
+    dn_coap_config config = dn_coap_config_default();
+    config.transfers = 1;
+    coap_rig *rig = rig_open(&config);
+    (void)state;
+    rig->in_request = forget_and_fetch_inside;
+    rig_play(rig, "< CON 0.03 #3 @a1 11='small' 27=08 p=~0+16", "> ACK 2.31 #3 @a1 27=08",
+             "< CON 0.03 #4 @a1 11='small' 27=10 p=~16+4", "= request PUT small ~20", ".", NULL);
+    rig_close(rig);
+}
+
 static void the_handler_may_answer_or_forget_at_once(void **state)
 {
     coap_rig *rig = rig_open(NULL);
@@ -313,6 +338,13 @@ static void the_handler_may_answer_or_forget_at_once(void **state)
              NULL);
     rig->in_request = forget_inside;
     rig_play(rig, "< CON 0.01 #2 @a1 11='small'", "= request GET small", "+1000", ".", NULL);
+    rig_play(rig, "< CON 0.03 #3 @a1 11='small' 27=08 p=~0+16", "> ACK 2.31 #3 @a1 27=08",
+             "< CON 0.03 #4 @a1 11='small' 27=10 p=~16+4", "= request PUT small ~20", "+1000", ".", NULL);
+    rig->in_request = NULL;
+    rig_play(rig, "< CON 0.01 #5 @a1 11='small'", "= request GET small", "> ACK 2.05 #5 @a1 12= p='hello'",
+             NULL);
+    assert_int_equal(rig->coap->remotes.in_use, 1);
+    assert_int_equal(rig->coap->remotes.at[rig->coap->in.at[rig->coap->in.oldest].remote].references, 1);
     rig_close(rig);
 }
 
@@ -360,6 +392,7 @@ int main(void)
         cmocka_unit_test(oversized_datagrams),
         cmocka_unit_test(options_that_cannot_be_sent),
         cmocka_unit_test(the_handler_may_answer_or_forget_at_once),
+        cmocka_unit_test(a_body_stays_while_it_is_looked_at),
         cmocka_unit_test(forgetting_a_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

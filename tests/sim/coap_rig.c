@@ -97,6 +97,7 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     coap_rig *rig = context;
     char path[64], payload[64], observe[32] = "";
     rig->last_key = request->key;
+    rig->last_payload = request->payload;
     path_of(request->options, path, sizeof path);
     describe_payload(request->payload, payload);
     if (request->observe != DN_COAP_NO_OBSERVE) {
@@ -121,6 +122,9 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
         rig->counted++;
     } else if (strcmp(path, "observe") == 0) {
         reply->observe = 1;
+    } else if (strcmp(path, "watch") == 0) {
+        reply->observe = 1;
+        reply->payload = dunlin_slice_make(rig->body, 40);
     } else if (strcmp(path, "etag") == 0) {
         reply->options = &with_etag;
         reply->option_count = 1;

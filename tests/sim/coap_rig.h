@@ -13,8 +13,8 @@
  * In "<" lines "#L" and "@L" are id and token of the last thing sent.
  *
  * Its resources: small ('hello'), big/N (N bytes of the pattern), echo (the request's payload), later
- * (answered by rig_answer), count (POST: counts), observe (answers with Observe 1), notify (as small), etag
- * (small with an ETag), fail (5.00), long (options too long).
+ * (answered by rig_answer), count (POST: counts), observe (answers with Observe 1), watch (the same, 40
+ * bytes), etag (small with an ETag), fail (5.00), long (options too long).
  */
 #ifndef TESTS_SIM_COAP_RIG_H
 #define TESTS_SIM_COAP_RIG_H
@@ -52,8 +52,9 @@ typedef struct {
 
     uint64_t later[RIG_LATER];
     size_t later_count;
-    unsigned counted;  /* POSTs to /count */
-    uint64_t last_key; /* of the last request that came */
+    unsigned counted;          /* POSTs to /count */
+    uint64_t last_key;         /* of the last request that came */
+    dunlin_slice last_payload; /* valid within its callback */
     bool refuse_notifications;
     uint64_t last_exchange;        /* of rig_request and the like */
     void (*in_request)(void *rig); /* called from within the request callback */
