@@ -114,27 +114,36 @@ static dunlin_slice encode(uint16_t format, dunlin_path base, const records *all
     return payload;
 }
 
-static bool is_nan_or_zero(const dunlin_value *value)
+static double number_of(const dunlin_value *value)
 {
-    if (value->type == DUNLIN_TYPE_FLOAT) {
-        return value->as.number != value->as.number || value->as.number == 0;
+    switch (value->type) {
+    case DUNLIN_TYPE_INTEGER:
+    case DUNLIN_TYPE_TIME:
+        return (double)value->as.integer;
+    case DUNLIN_TYPE_UNSIGNED:
+        return (double)value->as.uinteger;
+    case DUNLIN_TYPE_FLOAT:
+        return value->as.number;
+    default:
+        abort();
     }
-    return value->type == DUNLIN_TYPE_INTEGER && value->as.integer == 0;
 }
 
-/* Types that nobody knew may come back as another numeric type; NaN and -0 may lose what only their bits tell. */
+/*
+ * A number that nobody knew the type of may come back as another type: 1e17 is a float, but is written as an integer. NaN and -0
+ * may lose what only their bits tell.
+ */
 static void check_same(const dn_record *a, const dn_record *b)
 {
     require(a->kind == b->kind);
     require(dunlin_path_equal(a->path, b->path));
     require(a->has_time == b->has_time && a->time_s == b->time_s);
-    if (a->kind == DN_RECORD_EMPTY || dunlin_value_equal(&a->value, &b->value)) {
-        return;
+    if (a->kind == DN_RECORD_VALUE && !dunlin_value_equal(&a->value, &b->value)) {
+        double x = number_of(&a->value);
+        double y = number_of(&b->value);
+        require(x == y || (x != x && y != y));
+        require(a->value.type != b->value.type || a->value.type == DUNLIN_TYPE_FLOAT);
     }
-    dunlin_value converted = b->value;
-    require((is_nan_or_zero(&a->value) && is_nan_or_zero(&b->value)) ||
-            (dn_value_convert(&converted, a->value.type) == DUNLIN_OK &&
-             dunlin_value_equal(&a->value, &converted)));
 }
 
 /* Leaves out what a payload need not say: that something is empty which the request names, or whose content follows. */

@@ -3,7 +3,6 @@
 #include "codec/cbor_plain.h"
 
 #include "codec/cbor.h"
-#include "codec/objlnk.h"
 #include "codec/single.h"
 
 static dunlin_status decode_next(dn_decoder *decoder, dn_record *record)
@@ -24,10 +23,6 @@ static dunlin_status decode_next(dn_decoder *decoder, dn_record *record)
     }
     if (!dn_cursor_done(&cursor)) {
         return DUNLIN_ERR_MALFORMED;
-    }
-    if (type == DUNLIN_TYPE_OBJLNK && scalar.kind == DN_SCALAR_TEXT) {
-        record->value.type = type;
-        return dn_objlnk_read(scalar.as.bytes, &record->value.as.link);
     }
     return dn_scalar_to_value(&scalar, type, &record->value);
 }

@@ -18,9 +18,9 @@
 #define FRACTION_BITS   52
 #define EXPONENT_BIAS   1075 /* of the integer significand */
 #define INFINITY_BITS   (UINT64_C(0x7ff) << FRACTION_BITS)
-#define ADJUSTED_MAX    310   /* 10^310 is infinity */
-#define ADJUSTED_MIN    -330  /* 10^-330 is 0 */
-#define LOG10_OF_2      78913 /* in units of 2^-18: exact enough to round right for every binary exponent */
+#define ADJUSTED_MAX    310    /* 10^310 is infinity */
+#define ADJUSTED_MIN    (-330) /* 10^-330 is 0 */
+#define LOG10_OF_2      78913  /* in units of 2^-18: exact enough to round right for every binary exponent */
 #define LOG10_UNIT      (1 << 18)
 #define DECIDING_DIGITS 770 /* digits behind these matter only by being 0 or not */
 

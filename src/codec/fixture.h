@@ -34,7 +34,8 @@ static inline dunlin_slice fixture_hex(const char *text, fixture_bytes *out)
         } else if (literal) {
             out->data[out->len++] = (uint8_t)*text;
         } else if (*text != ' ' && *text != '\n') {
-            out->data[out->len++] = (uint8_t)(fixture_digit(text[0]) << 4 | fixture_digit(text[1]));
+            out->data[out->len++] =
+                (uint8_t)((unsigned)fixture_digit(text[0]) << 4 | (unsigned)fixture_digit(text[1]));
             text++;
         }
     }
