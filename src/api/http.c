@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 /* Of one connection: a request's head, its URI and the answer's head must fit. */
-#define CONNECTION_MEMORY    ((size_t)32 * 1024)
-#define LAST_ANSWERS_MOMENTS 250u /* of 2 ms */
-#define OVERRUN_FACTOR       4u   /* a body this many times too large is not read to its end */
+#define CONNECTION_MEMORY    ((size_t)12 * 1024) /* the library clears all of it for each request */
+#define LAST_ANSWERS_MOMENTS 250u                /* of 2 ms */
+#define OVERRUN_FACTOR       4u                  /* a body this many times too large is not read to its end */
 
 static uint64_t monotonic_us(void)
 {

@@ -145,6 +145,41 @@ void dn_jsonw_signed(dn_jsonw *json, int64_t number)
     dn_text_signed(json->text, number);
 }
 
+/* What most sensors say, a few decimals, without the C library's slow way. The quotient of two integers that a double holds exactly is
+   rounded correctly, so if it is the number, these digits are its decimal. */
+static bool put_short(dn_jsonw *json, double number)
+{
+    static const double powers[] = {1, 10, 100, 1000, 10000};
+    const double most = 1e15;
+    for (int places = 0; places <= 4; places++) {
+        double scaled = number * powers[places];
+        if (!(scaled > -most && scaled < most) || scaled == 0) {
+            return false;
+        }
+        if (scaled != (double)(int64_t)scaled || scaled / powers[places] < number ||
+            scaled / powers[places] > number) {
+            continue;
+        }
+        uint64_t digits = (uint64_t)(scaled < 0 ? -scaled : scaled);
+        uint64_t power = (uint64_t)powers[places];
+        separate(json);
+        if (number < 0) {
+            dn_text_char(json->text, '-');
+        }
+        dn_text_unsigned(json->text, digits / power);
+        dn_text_char(json->text, '.');
+        for (int place = places - 1; place >= 0; place--) {
+            power /= 10;
+            dn_text_char(json->text, (char)('0' + digits / power % 10));
+        }
+        if (places == 0) {
+            dn_text_char(json->text, '0');
+        }
+        return true;
+    }
+    return false;
+}
+
 void dn_jsonw_double(dn_jsonw *json, double number)
 {
     if (isnan(number)) {
@@ -153,6 +188,9 @@ void dn_jsonw_double(dn_jsonw *json, double number)
     }
     if (isinf(number)) {
         dn_jsonw_text(json, number > 0 ? "Infinity" : "-Infinity");
+        return;
+    }
+    if (put_short(json, number)) {
         return;
     }
     char text[DOUBLE_TEXT_MAX];
