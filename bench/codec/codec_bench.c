@@ -16,6 +16,7 @@
 #include <time.h>
 
 #define RECORDS_MAX   32
+#define LINKS         16
 #define PAYLOAD_MAX   4096
 #define CALLS_PER_RUN 100
 
