@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long encoding and decoding take, in nanoseconds per record: a Read of the Device object (16 records) in the formats that
- * carry many, 16 samples of a sensor, a single float in those that carry one, and the links of a registration. The fastest of
- * many short runs counts, since only interference makes one slower.
+ * How long encoding and decoding take, in nanoseconds per record: a Read of the Device object (16 records) in
+ * the formats that carry many, 16 samples of a sensor, a single float in those that carry one, and the links
+ * of a registration. The fastest of many short runs counts, since only interference makes one slower.
  *
  *   codec_bench [--json] [--seconds S]
  */
@@ -115,7 +115,8 @@ static load device(void)
     return l;
 }
 
-/* `step` decides how many digits the values have: 0.25 is what a sensor gives, 1 / 7 what arithmetic leaves. */
+/* `step` decides how many digits the values have: 0.25 is what a sensor gives, 1 / 7 what arithmetic leaves.
+ */
 static load floats(const char *name, double first, double step)
 {
     load l = {.name = name, .base = dunlin_path_instance(3303, 0), .type = DUNLIN_TYPE_FLOAT};

@@ -77,7 +77,8 @@ static void keep(records *all, const dn_record *record)
     }
 }
 
-/* The memory is of exactly the sizes that the interface asks for, so that a sanitizer sees every step beyond. */
+/* The memory is of exactly the sizes that the interface asks for, so that a sanitizer sees every step beyond.
+ */
 static void decode(uint16_t format, dunlin_path base, dunlin_slice input, dn_types types, records *all)
 {
     uint8_t *scratch = malloc(input.len > 0 ? input.len : 1);
@@ -130,8 +131,8 @@ static double number_of(const dunlin_value *value)
 }
 
 /*
- * A number that nobody knew the type of may come back as another type: 1e17 is a float, but is written as an integer. NaN and -0
- * may lose what only their bits tell.
+ * A number that nobody knew the type of may come back as another type: 1e17 is a float, but is written as an
+ * integer. NaN and -0 may lose what only their bits tell.
  */
 static void check_same(const dn_record *a, const dn_record *b)
 {
@@ -146,7 +147,8 @@ static void check_same(const dn_record *a, const dn_record *b)
     }
 }
 
-/* Leaves out what a payload need not say: that something is empty which the request names, or whose content follows. */
+/* Leaves out what a payload need not say: that something is empty which the request names, or whose content
+ * follows. */
 static void drop_needless(records *all, dunlin_path base)
 {
     size_t kept = 0;

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * The first byte chooses the path that the payload is for and the types that the model gives; the rest is the payload. It is
- * decoded; what comes out is checked, encoded in every format, and in its own decoded again, which must give the same.
- * Aborts when anything is not as it should be.
+ * The first byte chooses the path that the payload is for and the types that the model gives; the rest is the
+ * payload. It is decoded; what comes out is checked, encoded in every format, and in its own decoded again,
+ * which must give the same. Aborts when anything is not as it should be.
  */
 void fuzz_round(uint16_t format, const uint8_t *data, size_t size);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading: with at most 53 bits of digits and a power of ten up to 10^22 one operation is exactly rounded (Clinger,
- * 1990). Otherwise ordinary arithmetic gives a candidate a few units off, which exact comparison with the midpoints
- * beside it corrects.
+ * Reading: with at most 53 bits of digits and a power of ten up to 10^22 one operation is exactly rounded
+ * (Clinger, 1990). Otherwise ordinary arithmetic gives a candidate a few units off, which exact comparison
+ * with the midpoints beside it corrects.
  *
- * Writing: 15 digits are tried first, since they are unique if they read back; ordinary numbers that need more get
- * them in 128-bit arithmetic, all others by the free-format algorithm of Steele, White and Dybvig.
+ * Writing: 15 digits are tried first, since they are unique if they read back; ordinary numbers that need
+ * more get them in 128-bit arithmetic, all others by the free-format algorithm of Steele, White and Dybvig.
  */
 #include "codec/decimal.h"
 
@@ -252,7 +252,8 @@ static wide multiply(uint64_t a, uint64_t b)
     return product;
 }
 
-/* number / 2^shift, for a shift of 1 to 64 and a quotient of at most 64 bits; `rest` is 2^64 times what is left of one. */
+/* number / 2^shift, for a shift of 1 to 64 and a quotient of at most 64 bits; `rest` is 2^64 times what is
+ * left of one. */
 static uint64_t split(wide number, unsigned shift, uint64_t *rest)
 {
     if (shift == 64) {
@@ -271,7 +272,8 @@ typedef struct {
     uint64_t most;
 } scaled;
 
-/* All that lies between the midpoints to the neighbours, which are half a unit away (a quarter below a power of two). */
+/* All that lies between the midpoints to the neighbours, which are half a unit away (a quarter below a power
+ * of two). */
 static void scale(uint64_t significand, unsigned shift, uint64_t power, scaled *out)
 {
     bool even = (significand & 1) == 0;
@@ -284,7 +286,8 @@ static void scale(uint64_t significand, unsigned shift, uint64_t power, scaled *
     out->most -= rest == 0 && !even;
 }
 
-/* What try_fifteen_digits leaves over of ordinary numbers: 16 digits if that does, else 17, which always do. */
+/* What try_fifteen_digits leaves over of ordinary numbers: 16 digits if that does, else 17, which always do.
+ */
 static bool try_seventeen_digits(double number, dn_decimal *decimal)
 {
     static const uint64_t power[] = {1u,

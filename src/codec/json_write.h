@@ -14,7 +14,8 @@ void dn_json_put_double(dn_encoder *encoder, double number);
 void dn_json_put_integer(dn_encoder *encoder, int64_t value);
 void dn_json_put_unsigned(dn_encoder *encoder, uint64_t value);
 
-/* An object's member: `"key":`, with a comma before it unless it is the first. Inline, so that keys have constant lengths. */
+/* An object's member: `"key":`, with a comma before it unless it is the first. Inline, so that keys have
+ * constant lengths. */
 static inline void dn_json_put_key(dn_encoder *encoder, bool *first, const char *key)
 {
     dn_emit_text(encoder, *first ? "\"" : ",\"");

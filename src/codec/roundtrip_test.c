@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random lists of records through every format: what is decoded is what was encoded, the length is known before, a second
- * encoding gives the same bytes, and a buffer that is too small is never overrun.
+ * Random lists of records through every format: what is decoded is what was encoded, the length is known
+ * before, a second encoding gives the same bytes, and a buffer that is too small is never overrun.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -291,7 +291,8 @@ static void lwm2m_json(void **state)
     run(DN_FORMAT_LWM2M_JSON, 7);
 }
 
-/* Records of any object below the root, with times and without values: what SenML carries in composite requests and Send. */
+/* Records of any object below the root, with times and without values: what SenML carries in composite
+ * requests and Send. */
 static void composite(void **state)
 {
     (void)state;
