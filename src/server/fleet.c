@@ -31,11 +31,11 @@ dn_fleet_config dn_fleet_config_default(void)
     config.coap.exchanges = 2048;
     config.coap.transfers = 64;
     config.coap.max_body = 65536;
-    /* At 1,000 messages a second it remembers all of EXCHANGE_LIFETIME's last minute; a device seldom has
-     * more than a few at once. */
-    config.coap.dedup_slots = 65536;
+    /* A million devices that update once a day send 3,000 messages within EXCHANGE_LIFETIME: room for ten times that, 6 MiB. What we answer
+       to them fits into 48 bytes. */
+    config.coap.dedup_slots = 32768;
     config.coap.dedup_per_peer = 16;
-    config.coap.dedup_reply_max = 64;
+    config.coap.dedup_reply_max = 48;
     return config;
 }
 

@@ -29,7 +29,8 @@ static dn_coap_options encode(const char *queries, uint8_t *out, size_t cap)
             out[used++] = (uint8_t)((len - 269) >> 8);
             out[used++] = (uint8_t)(len - 269);
         }
-        memcpy(out + used, queries, len);
+        dunlin_buf rest = dunlin_buf_make(out + used, cap - used);
+        assert_true(dunlin_buf_append(&rest, dunlin_slice_make(queries, len)));
         used += len;
         delta = 0;
         queries = end != NULL ? end + 1 : NULL;
