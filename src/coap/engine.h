@@ -9,6 +9,10 @@
  * to the layer above: the engine carries the option, orders nothing by itself and keeps no per-observation
  * state, so a million of them cost it nothing.
  *
+ * Left to the layer above: conditional requests (If-Match, If-None-Match), what Accept and Content-Format
+ * mean, 4.05 for methods that a resource lacks, and how many non-confirmable requests a silent peer gets
+ * (PROBING_RATE). Not supported: multicast, proxying (5.05).
+ *
  * Threads: one engine belongs to one thread. Callbacks may call dn_coap_request/notify/answer/cancel, not
  * dn_coap_receive or dn_coap_expire.
  */
