@@ -61,7 +61,7 @@ static reg_action *const table[DN_REG_STATES][EVENT_COUNT] = {
     [DN_REG_REGISTERED] =
         {[EVENT_DUE] = update, [EVENT_STOP] = deregister, [EVENT_RESTART] = begin, [EVENT_DISABLE] = disable},
     [DN_REG_UPDATING] = {[EVENT_OK] = updated,
-                         [EVENT_GONE] = lost_registration,
+                         [EVENT_GONE] = forgotten,
                          [EVENT_REFUSED] = lost_registration,
                          [EVENT_LOST] = lost_registration,
                          [EVENT_STOP] = cancel_and_deregister,
@@ -384,7 +384,15 @@ static void updated(dn_account *account, const reg_cause *cause)
     tell(account, DUNLIN_CLIENT_UPDATED, cause, DN_NEVER);
 }
 
-/* An Update that fails, for whatever reason, leaves nothing to rely on: register anew, at once. */
+/* That the server does not know us any more is no refusal: it lets us register again. */
+static void forgotten(dn_account *account, const reg_cause *cause)
+{
+    dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA,
+              "server %d has forgotten %s, registering again", (int)account->server.ssid, account->location);
+    begin(account, cause);
+}
+
+/* An Update that fails, for whatever other reason, leaves nothing to rely on: register anew, at once. */
 static void lost_registration(dn_account *account, const reg_cause *cause)
 {
     tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, 0);

@@ -496,6 +496,19 @@ static void a_deleted_instance_says_so(void **state)
     done(r);
 }
 
+static void an_instance_that_is_replaced_says_so(void **state)
+{
+    rig *r = fresh();
+    (void)state;
+    assert_code(observe(r, "/33000/1/0", 1, NO), "2.05");
+    assert_int_equal(dunlin_client_remove_instance(r->client, RIG_OBJECT, 1), DUNLIN_OK);
+    assert_int_equal(dunlin_client_add_instance(r->client, RIG_OBJECT, 1, NULL), DUNLIN_OK);
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 1);
+    assert_int_equal(r->notified[0].code, DN_COAP_NOT_FOUND);
+    done(r);
+}
+
 static void a_resource_that_vanishes_ends_its_observation(void **state)
 {
     rig *r = fresh();
@@ -587,6 +600,7 @@ int main(void)
         cmocka_unit_test(observe_is_refused_as_a_read),
         cmocka_unit_test(a_full_table_answers_without_observing),
         cmocka_unit_test(a_deleted_instance_says_so),
+        cmocka_unit_test(an_instance_that_is_replaced_says_so),
         cmocka_unit_test(a_resource_that_vanishes_ends_its_observation),
         cmocka_unit_test(a_new_registration_forgets_observations),
         cmocka_unit_test(the_newest_value_arrives_in_the_end),

@@ -523,6 +523,12 @@ static void oma_int_260_discover(void **state)
          "</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/7>;dim=2;gt=6;lt=1;st=1,</"
          "3/0/8>;dim=2,"
          "</3/0/9>,</3/0/11>;dim=1,</3/0/12>,</3/0/13>,</3/0/14>,</3/0/15>,</3/0/16>,</3/0/20>"},
+        {"the object shows attributes of itself and of instances only", GET, "/3", NULL, NO, LINK, NULL,
+         "2.05", LINK,
+         "</3>;pmin=10;pmax=200,</3/0>,</3/0/0>,</3/0/1>,</3/0/2>,</3/0/3>,</3/0/4>,</3/0/6>;dim=2,</3/0/"
+         "7>;dim=2,"
+         "</3/0/8>;dim=2,</3/0/9>,</3/0/11>;dim=1,</3/0/12>,</3/0/13>,</3/0/14>,</3/0/15>,</3/0/16>,</3/0/"
+         "20>"},
         {"the resource shows what it inherits", GET, "/3/0/7", NULL, NO, LINK, NULL, "2.05", LINK,
          "</3/0/7>;dim=2;pmin=10;pmax=200;gt=6;lt=1;st=1,</3/0/7/0>,</3/0/7/1>"},
         {"version where it must be said", GET, "/33000/1/16", NULL, NO, LINK, NULL, "2.05", LINK,

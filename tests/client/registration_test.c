@@ -195,6 +195,7 @@ static void oma_int_105_forgotten_registers_again(void **state)
     assert_int_equal(r->updates, 1);
     assert_int_equal(r->registers, 2);
     assert_true(dunlin_client_registered(r->client));
+    assert_int_equal(rig_events(r, DUNLIN_CLIENT_REFUSED), 0);
     done(r);
 }
 
@@ -206,6 +207,7 @@ static void an_update_refused_or_lost_registers_again(void **state)
     dunlin_client_update(r->client);
     rig_run(r, SECOND);
     assert_int_equal(r->registers, 2);
+    assert_int_equal(rig_events(r, DUNLIN_CLIENT_REFUSED), 1);
     r->mute = true;
     dunlin_client_update(r->client);
     rig_run(r, 100 * SECOND);
