@@ -126,8 +126,10 @@ test.describe("every type", () => {
     await write(page, "/31000/0/3", async () => {
       await inspector(page).getByRole("textbox", { name: "Ratio" }).fill("1.25");
       await expect(inspector(page).getByText("The model gives the range 0..1")).toBeVisible();
+      await inspector(page).getByRole("textbox", { name: "Ratio" }).fill("0.125");
+      await expect(inspector(page).getByText("The model gives the range 0..1")).toBeHidden();
     });
-    await expect(value(page, "/31000/0/3")).toHaveText("1.25");
+    await expect(value(page, "/31000/0/3")).toHaveText("0.125");
   });
 
   test("boolean by a switch", async ({ page }) => {

@@ -95,7 +95,7 @@ export class Rig {
 
   /** Runs a device and waits until it is registered. */
   async device(name: string, ...args: string[]): Promise<void> {
-    const device = new Program("dunlin", ["client", "-e", name, "-u", `coap://${this.coap}`, ...args], join(this.dir, `${name}.log`));
+    const device = new Program("dunlin", ["client", "-e", name, "-u", `coap://${this.coap}`, "--period", "1", ...args], join(this.dir, `${name}.log`));
     this.devices.set(name, device);
     await until(`the registration of ${name}`, async () => {
       device.check();

@@ -26,7 +26,7 @@ try {
   const { coap, http } = JSON.parse(readFileSync(ready, "utf8"));
   for (const name of ["greenhouse-7", "cellar-door", "weather-mast", "boiler-room-2", "cold-store-11", "urn:imei:350490000000017",
     "urn:imei:350490000007936", "street-light-0412", "pump-station-3"]) {
-    run("dunlin", "client", "-e", name, "-u", `coap://${coap}`, "--lifetime", "300");
+    run("dunlin", "client", "-e", name, "-u", `coap://${coap}`, "--lifetime", "300", "--period", "1");
   }
   await sleep(2000);
   const browser = await chromium.launch({
