@@ -42,7 +42,7 @@ typedef struct {
 
 typedef void reg_action(dn_account *account, const reg_cause *cause);
 
-static reg_action begin, register_now, registered, retry, update, updated, lost_registration,
+static reg_action begin, register_now, registered, retry, update, updated, forgotten, lost_registration,
     cancel_and_begin;
 static reg_action deregister, cancel_and_deregister, stop_now, cancel_and_stop, stopped;
 static reg_action disable, cancel_and_disable, disabled;
