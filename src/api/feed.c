@@ -267,6 +267,9 @@ bool dn_feed_work(dn_feed *feed)
         it->text = text;
         feed->bytes += text.cap;
     }
+    while (feed->bytes > feed->bytes_max && feed->end - feed->first > 1) {
+        drop_first(feed);
+    }
     resume_due(feed);
     bool more = feed->wanted > 0;
     pthread_mutex_unlock(&feed->lock);

@@ -22,13 +22,13 @@ bool dn_text_reserve(dn_text *text, size_t more)
     if (text->failed) {
         return false;
     }
-    if (more <= text->cap - text->len) {
-        return true;
-    }
     size_t needed = text->len + more;
     if (needed < more || (text->limit != 0 && needed > text->limit)) {
         text->failed = true;
         return false;
+    }
+    if (needed <= text->cap) {
+        return true;
     }
     size_t cap = text->cap == 0 ? FIRST_CAPACITY : text->cap;
     while (cap < needed) {
