@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two LwM2M devices behind one set of operations: what a person at the device could see and do."""
 
+import datetime
+import os
+import threading
+
 import toolchain
 import values
+from support.programs import BIN, Program
 
 
 class LeshanDevice:
     """Leshan's client library with objects 1, 3, 3303 and 33500."""
-
-    formats = [values.TEXT, values.OPAQUE, values.CBOR, values.SENML_JSON, values.SENML_CBOR, values.TLV, values.LWM2M_JSON]
 
     def __init__(self, programs, endpoint, uri, lwm2m="1.1", lifetime=300, block=None):
         self.endpoint, self.lwm2m = endpoint, lwm2m
@@ -55,3 +58,118 @@ class LeshanDevice:
     def stop(self):
         """Ends with a de-registration."""
         self.program.ask("stop")
+
+
+class DunlinDevice:
+    """`dunlin client` with objects 1, 3, 3303, 3311 and 33500, driven by its console."""
+
+    FORMATS = {"1.0": [values.TEXT, values.OPAQUE, values.TLV, values.LWM2M_JSON],
+               "1.1": [values.TEXT, values.OPAQUE, values.CBOR, values.SENML_JSON, values.SENML_CBOR, values.TLV]}
+
+    def __init__(self, programs, endpoint, uri, lwm2m="1.1", lifetime=300, more=()):
+        self.endpoint, self.lwm2m = endpoint, lwm2m
+        self.program = programs.add(Console(programs, endpoint, [
+            os.path.join(BIN, "dunlin"), "client", "-e", endpoint, "-u", uri, "--lwm2m", lwm2m, "--lifetime", str(lifetime),
+            "--period", "0", "--object", os.path.join(toolchain.MODELS, "33500.xml"), "-v", *more]))
+        for node in values.instance_node()["resources"]:
+            value = values.plain(node)
+            if isinstance(value, dict):
+                self.program.do(f"unset /33500/0/{node['id']}")  # what it invented
+            self.set(f"/33500/0/{node['id']}", node["type"], value)
+        self.set("/33500/0/11", "integer", 11)
+
+    def set(self, path, kind, value):
+        if isinstance(value, dict):
+            for key, item in value.items():
+                self.set(f"{path}/{key}", kind, item)
+            return
+        answer = self.program.do(f"set {path} {self._text(kind, value)}")
+        if not any(line == f"{path} is set" for line in answer):
+            raise AssertionError(f"set {path}: {answer}")
+
+    def get(self, path):
+        """The bare value that the device holds, or None."""
+        found = {}
+        for line in self.program.do(f"get {path}"):
+            name, equals, rest = line.partition(" = ")
+            if equals and (name == path or name.startswith(path + "/")):
+                text, _, kind = rest.rpartition(" (")
+                found[name] = self._value(kind.rstrip(")"), text)
+        if path in found:
+            return found[path]
+        return {int(name.rpartition("/")[2]): value for name, value in found.items()} or None
+
+    @staticmethod
+    def _text(kind, value):
+        if kind == "boolean":
+            return "1" if value else "0"
+        if kind == "time":
+            return str(int(datetime.datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()))
+        return repr(value) if kind == "float" else str(value)
+
+    @staticmethod
+    def _value(kind, text):
+        if kind == "boolean":
+            return text == "1"
+        if kind == "time":
+            return datetime.datetime.fromtimestamp(int(text), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return int(text) if kind in ("integer", "unsigned") else float(text) if kind == "float" else text
+
+    def received(self):
+        """How many datagrams it has taken in."""
+        begin = self.program.mark()
+        self.program.do("status")
+        line = next(line for line in self.program.lines[begin:] if " datagrams " in line)
+        return int(line.split(" datagrams ")[1].split()[0])
+
+    def mark(self):
+        return self.program.mark()
+
+    def executed(self, path, since):
+        """Waits until it was executed; the console does not tell the arguments."""
+        self.program.wait(f"executed {path}", since)
+
+    def update(self):
+        self.program.do("update")
+
+    def stop(self):
+        """Ends with a de-registration."""
+        self.program.type("quit")
+        self.program.process.wait(10)
+
+
+class Console(Program):
+    """The console of `dunlin client`: a command's answers are the lines up to those of a following `status`."""
+
+    def __init__(self, programs, name, arguments):
+        super().__init__(f"{programs.suite}-{name}", arguments, lines=True)
+        self.lines, self.changed = [], threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for raw in self.process.stdout:
+            if not self.log.closed:
+                self.log.write(raw)
+                self.log.flush()
+            with self.changed:
+                self.lines.append(raw.decode().rstrip("\n"))
+                self.changed.notify_all()
+
+    def mark(self):
+        with self.changed:
+            return len(self.lines)
+
+    def do(self, command):
+        begin = self.mark()
+        self.type(command)
+        self.type("status")
+        with self.changed:
+            if not self.changed.wait_for(lambda: any(" datagrams " in line for line in self.lines[begin:]), 10):
+                raise AssertionError(f"the console of {self.name} does not answer: {command}")
+            end = next(i for i in range(begin, len(self.lines)) if " datagrams " in self.lines[i])
+            return self.lines[begin:end]
+
+    def wait(self, line, since, timeout_s=10):
+        with self.changed:
+            if not self.changed.wait_for(lambda: line in self.lines[since:], timeout_s):
+                raise AssertionError(f"{self.name} did not say {line!r}: {self.lines[since:]}")

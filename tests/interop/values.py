@@ -33,7 +33,7 @@ MULTIPLE = {
     22: ("integer", {0: 1, 1: -70000, 65534: 2**40}, {0: 5}),
     24: ("float", {0: 0.25, 1: -3.5}, {1: 8.0}),
     25: ("boolean", {0: True, 1: False}, {4: True}),
-    26: ("opaque", {0: opaque(3), 1: opaque(300)}, {0: opaque(2, 9)}),
+    26: ("opaque", {0: opaque(3), 1: opaque(50)}, {0: opaque(2, 9)}),
     28: ("objlnk", {0: "3:0", 2: "1:0"}, {0: "0:0"}),
 }
 ACT, READ_ONLY, WRITE_ONLY, LARGE = 10, 11, 12, 30

@@ -37,7 +37,20 @@ def check(condition, message):
 
 def equal(got, wanted, what=""):
     if got != wanted:
+        got, wanted = _apart(got, wanted)
         raise Failure(f"{what or 'value'}: got {got!r}, wanted {wanted!r}")
+
+
+def _apart(got, wanted):
+    """The parts in which two values differ."""
+    if isinstance(got, dict) and isinstance(wanted, dict):
+        keys = [key for key in {**got, **wanted} if got.get(key) != wanted.get(key)]
+        pairs = {key: _apart(got.get(key), wanted.get(key)) for key in keys}
+        return {key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}
+    if isinstance(got, (list, tuple)) and isinstance(wanted, (list, tuple)) and len(got) == len(wanted) > 1:
+        pairs = [_apart(*pair) for pair in zip(got, wanted) if pair[0] != pair[1]]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return got, wanted
 
 
 def case(title, rows=None, timeout_s=CASE_TIMEOUT_S):
@@ -113,11 +126,10 @@ class Runner:
                 print(f"        set-up: {detail}")
             if isinstance(detail, str):
                 suite.programs.show_logs()
+            if detail is not None:
+                self._drop(klass.name, chosen, "skipped" if isinstance(detail, Skipped) else "failed")
+                return
             for title, name, row in chosen:
-                if detail is not None:
-                    outcome = "skipped" if isinstance(detail, Skipped) else "failed"
-                    self._note(klass.name, title, 0.0, outcome, "the suite could not be set up")
-                    continue
                 method = getattr(suite, name)
                 begin = time.monotonic()
                 outcome = self._guarded(lambda: method(*row), method.case_timeout_s)
@@ -149,6 +161,12 @@ class Runner:
             return traceback.format_exc()
         finally:
             signal.alarm(0)
+
+    def _drop(self, suite, chosen, outcome):
+        """None of the cases could be tried."""
+        print(f"{outcome.upper()} {suite}: {len(chosen)} cases, for the suite could not be set up", flush=True)
+        setattr(self, outcome, getattr(self, outcome) + len(chosen))
+        self.results += [(suite, title, 0.0, outcome, "the suite could not be set up") for title, _, _ in chosen]
 
     def _note(self, suite, title, seconds, outcome, detail):
         word = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[outcome]

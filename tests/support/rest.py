@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
 import urllib.parse
@@ -88,6 +89,8 @@ class Events:
         self.seen = []
         self.changed = threading.Condition()
         self.connection = http.client.HTTPConnection(address, timeout=HTTP_TIMEOUT_S)
+        self.connection.connect()
+        self.socket = self.connection.sock
         self.connection.request("GET", "/api/v1/events" + ("?" + urllib.parse.urlencode(query) if query else ""))
         self.response = self.connection.getresponse()
         if self.response.status != 200:
@@ -136,4 +139,8 @@ class Events:
                     raise AssertionError(f"an event {kind} came: {event}")
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # first: the reader holds a lock that close() waits for
+        except OSError:
+            pass
         self.connection.close()

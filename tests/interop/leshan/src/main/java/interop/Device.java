@@ -36,6 +36,7 @@ import org.eclipse.leshan.client.util.LinkFormatHelper;
 import org.eclipse.leshan.core.LwM2m.LwM2mVersion;
 import org.eclipse.leshan.core.LwM2mId;
 import org.eclipse.leshan.core.ResponseCode;
+import org.eclipse.leshan.core.model.ObjectLoader;
 import org.eclipse.leshan.core.model.StaticModel;
 import org.eclipse.leshan.core.node.LwM2mMultipleResource;
 import org.eclipse.leshan.core.node.LwM2mPath;
@@ -175,7 +176,14 @@ public final class Device {
     private Device(Options options) throws Exception {
         version = LwM2mVersion.get(options.get("--lwm2m", "1.1"));
         String uri = options.get("--server", null);
-        var objects = new ObjectsInitializer(new StaticModel(options.objectModels(version)));
+        List<ObjectModel> models = options.objectModels(version);
+        if (version.equals(LwM2mVersion.V1_0)) {
+            // Leshan's Security Object is that of 1.1, whatever the version; no server gets to see it.
+            models.removeIf(model -> model.id == LwM2mId.SECURITY);
+            models.addAll(ObjectLoader.loadDefault(LwM2mVersion.V1_1).stream()
+                    .filter(model -> model.id == LwM2mId.SECURITY).toList());
+        }
+        var objects = new ObjectsInitializer(new StaticModel(models));
         objects.setInstancesForObject(0, Security.noSec(uri, 123));
         objects.setInstancesForObject(1, new org.eclipse.leshan.client.object.Server(123,
                 Long.parseLong(options.get("--lifetime", "300")), EnumSet.of(BindingMode.U), false, BindingMode.U));

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""aiocoap as an LwM2M device and as an LwM2M server, written out by hand so that each message can be chosen."""
+
+import asyncio
+
+import aiocoap
+from aiocoap import Code, Message
+from aiocoap.resource import ObservableResource
+from aiocoap.transports import udp6
+
+LINK_FORMAT = 40
+
+
+def block_exponent(size):
+    return size.bit_length() - 5
+
+
+async def open_context(site=None, block=1024):
+    """A context on a free port of the loopback, whose blocks have at most `block` bytes."""
+    udp6.UDP6EndpointAddress.maximum_block_size_exp = block_exponent(block)
+    context = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", 0), transports=["udp6"])
+    return context
+
+
+async def request(context, code, uri, payload=b"", timeout_s=20, **options):
+    message = Message(code=code, uri=uri, payload=payload, **options)
+    return await asyncio.wait_for(context.request(message).response, timeout_s)
+
+
+def code_text(message):
+    return message.code.dotted
+
+
+class Node(ObservableResource):
+    """Answers every path: from `values` (path: (content format, bytes)), or what a handler for the path does."""
+
+    def __init__(self, values=None, handlers=None):
+        super().__init__()
+        self.values, self.handlers = dict(values or {}), dict(handlers or {})
+        self.writes, self.observers, self.requests = [], {}, []
+        self.ended = asyncio.Event()
+
+    async def render(self, request):
+        path = "/" + "/".join(request.opt.uri_path)
+        self.requests.append((request.code, path, request.opt))
+        handler = self.handlers.get(path)
+        if handler:
+            return await handler(request)
+        if request.code in (Code.PUT, Code.POST):
+            self.writes.append((request.code, path, request.opt.content_format, request.payload))
+            return Message(code=Code.CHANGED)
+        if path not in self.values:
+            return Message(code=Code.NOT_FOUND)
+        content_format, payload = self.values[path]
+        return Message(code=Code.CONTENT, content_format=content_format, payload=payload)
+
+    async def add_observation(self, request, serverobservation):
+        path = "/" + "/".join(request.opt.uri_path)
+        self.observers.setdefault(path, set()).add(serverobservation)
+
+        def gone():
+            self.observers[path].discard(serverobservation)
+            self.ended.set()
+
+        serverobservation.accept(gone)
+
+    def change(self, path, content_format, payload):
+        self.values[path] = (content_format, payload)
+        for observer in list(self.observers.get(path, ())):
+            observer.trigger()
+
+
+class Device:
+    """A registered device: `async with Device(uri, name, links, node) as device`."""
+
+    def __init__(self, server, endpoint, links, node, block=1024, lwm2m="1.1", lifetime=300, more=()):
+        self.server, self.endpoint, self.links, self.node, self.block = server, endpoint, links, node, block
+        self.query = [f"ep={endpoint}", f"lt={lifetime}", f"lwm2m={lwm2m}", *more]
+        self.context = self.answer = self.location = None
+
+    async def __aenter__(self):
+        self.context = await open_context(self.node, self.block)
+        self.answer = await self.register()
+        return self
+
+    async def register(self):
+        answer = await request(self.context, Code.POST, self.server + "/rd", self.links.encode(),
+                               uri_query=self.query, content_format=LINK_FORMAT)
+        if answer.code == Code.CREATED:
+            self.location = "/" + "/".join(answer.opt.location_path)
+        return answer
+
+    async def update(self, links=None, **parameters):
+        options = {"content_format": LINK_FORMAT} if links is not None else {}
+        query = [f"{name}={value}" for name, value in parameters.items()]
+        return await request(self.context, Code.POST, self.server + self.location, (links or "").encode(),
+                             uri_query=query, **options)
+
+    async def deregister(self):
+        return await request(self.context, Code.DELETE, self.server + self.location)
+
+    async def __aexit__(self, *_):
+        await self.context.shutdown()
+
+
+class Server:
+    """An LwM2M server with one registration: `async with Server() as server`; then await server.registered(name)."""
+
+    def __init__(self, block=1024):
+        self.block = block
+        self.registrations = {}  # endpoint: (remote, query, payload)
+        self.changed = asyncio.Condition()
+        self.updates, self.removed = [], []
+        self.refuse_update = False
+
+    async def __aenter__(self):
+        site = Node()
+        site.render = self.render
+        self.context = await open_context(site, self.block)
+        interface = self.context.request_interfaces[0].token_interface.message_interface
+        self.port = interface.transport._sock.getsockname()[1]
+        self.uri = f"coap://127.0.0.1:{self.port}"
+        return self
+
+    async def __aexit__(self, *_):
+        await self.context.shutdown()
+
+    async def render(self, message):
+        path = message.opt.uri_path
+        async with self.changed:
+            self.changed.notify_all()
+            if message.code == Code.POST and path == ("rd",):
+                query = dict(item.partition("=")[::2] for item in message.opt.uri_query)
+                self.registrations[query["ep"]] = (message.remote, query, message.payload.decode())
+                return Message(code=Code.CREATED, location_path=("rd", query["ep"]))
+            if len(path) == 2 and path[1] in self.registrations and not self.refuse_update:
+                if message.code == Code.POST:
+                    self.updates.append((path[1], message.opt.uri_query, message.payload.decode()))
+                    return Message(code=Code.CHANGED)
+                if message.code == Code.DELETE:
+                    self.removed.append(path[1])
+                    del self.registrations[path[1]]
+                    return Message(code=Code.DELETED)
+        self.refuse_update = False
+        return Message(code=Code.NOT_FOUND)
+
+    async def until(self, condition, timeout_s=20):
+        async with self.changed:
+            await asyncio.wait_for(self.changed.wait_for(condition), timeout_s)
+
+    async def registered(self, endpoint):
+        await self.until(lambda: endpoint in self.registrations)
+        return self.registrations[endpoint]
+
+    async def call(self, endpoint, code, path, payload=b"", timeout_s=20, **options):
+        message = Message(code=code, uri_path=tuple(path.strip("/").split("/")) if path != "/" else (),
+                          payload=payload, **options)
+        message.remote = self.registrations[endpoint][0]
+        return await asyncio.wait_for(self.context.request(message).response, timeout_s)
+
+    def observe(self, endpoint, path, **options):
+        """An aiocoap request whose .observation yields the notifications."""
+        message = Message(code=Code.GET, uri_path=tuple(path.strip("/").split("/")), observe=0, **options)
+        message.remote = self.registrations[endpoint][0]
+        return self.context.request(message)
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
