@@ -26,7 +26,7 @@
 
 typedef struct {
     daemon_process server;
-    uint32_t count, rounds, in_flight, connections, runs;
+    uint32_t count, rounds, in_flight, connections, pipeline, runs;
     uint64_t reads;
     bool json, echo_only, keep, no_targets;
     const char *base; /* directory in which the servers' directories are made */
@@ -76,6 +76,16 @@ static void device_phase(bench *b, window_kind kind, const char *name, uint32_t 
     report_add(&b->report, name, b->in_flight, &s, stats_rate(&echo), target, flatness);
 }
 
+static void http_phase(bench *b)
+{
+    stats s;
+    stats_start(&s, b->reads);
+    double cpu = daemon_cpu_us(b->server.pid);
+    reads_run_http_alone(&b->server.http, b->connections, b->pipeline, b->reads, &s);
+    s.server_cpu_us = (daemon_cpu_us(b->server.pid) - cpu) / (double)s.done;
+    report_add(&b->report, "HTTP alone", b->connections * b->pipeline, &s, 0, 0, 0);
+}
+
 static void read_phase(bench *b)
 {
     stats s;
@@ -84,17 +94,19 @@ static void read_phase(bench *b)
     stats_start(&echo, (uint64_t)(b->count / 2 + 1) * 2);
     echo_slice(b, WINDOW_ECHO_UPDATE, b->count / 2 + 1, &echo);
     double cpu = daemon_cpu_us(b->server.pid);
-    reads_run(&b->endpoint, &b->devices, &b->server.http, b->connections, b->reads, &s);
+    reads_run(&b->endpoint, &b->devices, &b->server.http, b->connections, b->pipeline, b->reads, &s);
     s.server_cpu_us = (daemon_cpu_us(b->server.pid) - cpu) / (double)s.done;
     echo_slice(b, WINDOW_ECHO_UPDATE, b->count / 2 + 1, &echo);
-    report_add(&b->report, "read through REST", b->connections, &s, stats_rate(&echo), READ_TARGET, 0);
+    report_add(&b->report, "echo of an update", b->in_flight, &echo, 0, 0, 0);
+    http_phase(b);
+    report_add(&b->report, "read through REST", b->connections * b->pipeline, &s, stats_rate(&echo),
+               READ_TARGET, 0);
 }
 
 static uint32_t registrations_of(bench *b)
 {
     static http_connection c;
-    http_fetch(&b->server.http, "/api/v1/clients?limit=1", &c);
-    const char *total = strstr(http_body(&c), "\"total\":");
+    const char *total = strstr(http_fetch(&c, &b->server.http, "/api/v1/clients?limit=1"), "\"total\":");
     return total != NULL ? (uint32_t)strtoul(total + 8, NULL, 10) : 0;
 }
 
@@ -260,6 +272,9 @@ static void take_option(bench *b, int option)
     case 'o':
         b->connections = number_of(optarg);
         break;
+    case 'p':
+        b->pipeline = number_of(optarg);
+        break;
     case 'd':
         b->base = optarg;
         break;
@@ -285,12 +300,14 @@ static void take_option(bench *b, int option)
 
 static void take_options(bench *b, int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"server", 1, NULL, 's'},      {"config", 1, NULL, 'c'},    {"devices", 1, NULL, 'n'},
-        {"rounds", 1, NULL, 'r'},      {"in-flight", 1, NULL, 'i'}, {"reads", 1, NULL, 'g'},
-        {"connections", 1, NULL, 'o'}, {"dir", 1, NULL, 'd'},       {"runs", 1, NULL, 'u'},
-        {"keep", 0, NULL, 'k'},        {"echo", 0, NULL, 'e'},      {"no-targets", 0, NULL, 't'},
-        {"json", 0, NULL, 'j'},        {"help", 0, NULL, 'h'},      {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"server", 1, NULL, 's'},      {"config", 1, NULL, 'c'},
+                                          {"devices", 1, NULL, 'n'},     {"rounds", 1, NULL, 'r'},
+                                          {"in-flight", 1, NULL, 'i'},   {"reads", 1, NULL, 'g'},
+                                          {"connections", 1, NULL, 'o'}, {"pipeline", 1, NULL, 'p'},
+                                          {"dir", 1, NULL, 'd'},         {"runs", 1, NULL, 'u'},
+                                          {"keep", 0, NULL, 'k'},        {"echo", 0, NULL, 'e'},
+                                          {"no-targets", 0, NULL, 't'},  {"json", 0, NULL, 'j'},
+                                          {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         take_option(b, option);
@@ -303,8 +320,13 @@ static void take_options(bench *b, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static bench b = {
-        .count = 100000, .rounds = 5, .in_flight = 64, .connections = 64, .reads = 50000, .runs = 1};
+    static bench b = {.count = 100000,
+                      .rounds = 5,
+                      .in_flight = 64,
+                      .connections = 64,
+                      .reads = 50000,
+                      .pipeline = 1,
+                      .runs = 1};
     static report runs[REPORT_RUNS_MAX];
     b.base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
     take_options(&b, argc, argv);

@@ -12,8 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define REQUEST_MAX 512
-#define WAIT_MS     30000
+#define WAIT_MS 30000
 
 void http_open(http_connection *c, const struct sockaddr_in *server)
 {
@@ -35,73 +34,80 @@ void http_close(http_connection *c)
 
 bool http_get(http_connection *c, const char *path)
 {
-    char request[REQUEST_MAX];
-    int len = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
-    c->len = c->head_len = c->body_len = 0;
-    c->status = 0;
-    return len < REQUEST_MAX && send(c->fd, request, (size_t)len, MSG_NOSIGNAL) == len;
+    size_t room = sizeof c->out - c->out_len;
+    int len = snprintf(c->out + c->out_len, room, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+    if (len < 0 || (size_t)len >= room) {
+        return false;
+    }
+    c->out_len += (size_t)len;
+    return true;
 }
 
-static bool parse_head(http_connection *c)
+/* A few requests always fit the socket's buffer. */
+bool http_flush(http_connection *c)
 {
-    const char *end = strstr(c->answer, "\r\n\r\n");
+    size_t len = c->out_len;
+    c->out_len = 0;
+    return len == 0 || send(c->fd, c->out, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+bool http_receive(http_connection *c)
+{
+    if (c->at > 0) {
+        memmove(c->in, c->in + c->at, c->len - c->at);
+        c->len -= c->at;
+        c->at = 0;
+    }
+    ssize_t n = recv(c->fd, c->in + c->len, HTTP_ANSWERS_MAX - c->len, 0);
+    if (n <= 0) {
+        return n < 0 && (errno == EAGAIN || errno == EINTR);
+    }
+    c->len += (size_t)n;
+    c->in[c->len] = '\0';
+    return true;
+}
+
+http_progress http_take(http_connection *c)
+{
+    const char *head = c->in + c->at;
+    const char *end = strstr(head, "\r\n\r\n");
     if (end == NULL) {
-        return true;
+        return c->len - c->at < HTTP_ANSWERS_MAX ? HTTP_MORE : HTTP_BROKEN;
     }
     bool has_length = false;
-    c->head_len = (size_t)(end - c->answer) + 4;
-    for (const char *line = strstr(c->answer, "\r\n"); line != NULL && line < end;
-         line = strstr(line + 2, "\r\n")) {
+    for (const char *line = strstr(head, "\r\n"); line < end; line = strstr(line + 2, "\r\n")) {
         if (strncasecmp(line + 2, "Content-Length:", 15) == 0) {
             c->body_len = strtoul(line + 17, NULL, 10);
             has_length = true;
         }
     }
-    return has_length && sscanf(c->answer, "HTTP/1.1 %d", &c->status) == 1 &&
-           c->head_len + c->body_len <= HTTP_ANSWER_MAX;
-}
-
-http_progress http_read(http_connection *c)
-{
-    for (;;) {
-        ssize_t n = recv(c->fd, c->answer + c->len, HTTP_ANSWER_MAX - c->len, 0);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-            return HTTP_MORE;
-        }
-        if (n <= 0) {
-            return HTTP_BROKEN;
-        }
-        c->len += (size_t)n;
-        c->answer[c->len] = '\0';
-        if (c->head_len == 0 && !parse_head(c)) {
-            return HTTP_BROKEN;
-        }
-        if (c->head_len > 0 && c->len >= c->head_len + c->body_len) {
-            return HTTP_DONE;
-        }
+    if (!has_length || sscanf(head, "HTTP/1.1 %d", &c->status) != 1) {
+        return HTTP_BROKEN;
     }
+    c->body = end + 4;
+    size_t after = (size_t)(c->body - c->in) + c->body_len;
+    if (after > c->len) {
+        return after - c->at <= HTTP_ANSWERS_MAX ? HTTP_MORE : HTTP_BROKEN;
+    }
+    c->at = after;
+    return HTTP_DONE;
 }
 
-const char *http_body(const http_connection *c)
-{
-    return c->answer + c->head_len;
-}
-
-void http_fetch(const struct sockaddr_in *server, const char *path, http_connection *c)
+const char *http_fetch(http_connection *c, const struct sockaddr_in *server, const char *path)
 {
     http_open(c, server);
-    http_progress progress = http_get(c, path) ? HTTP_MORE : HTTP_BROKEN;
-    while (progress == HTTP_MORE) {
+    bool well = http_get(c, path) && http_flush(c);
+    http_progress progress = HTTP_MORE;
+    while (well && progress == HTTP_MORE) {
         struct pollfd wait = {.fd = c->fd, .events = POLLIN};
-        if (poll(&wait, 1, WAIT_MS) == 0) {
-            break;
-        }
-        progress = http_read(c);
+        well = poll(&wait, 1, WAIT_MS) > 0 && http_receive(c);
+        progress = well ? http_take(c) : HTTP_BROKEN;
     }
     http_close(c);
     if (progress != HTTP_DONE || c->status != 200) {
         fprintf(stderr, "GET %s: status %d: %s\n", path, c->status,
-                c->head_len > 0 ? http_body(c) : "no answer");
+                progress == HTTP_DONE ? c->body : "no answer");
         exit(1);
     }
+    return c->body;
 }
