@@ -63,6 +63,7 @@ typedef struct {
     dunlin_status status;
     uint64_t retry_ms; /* how long until the next try; DUNLIN_NEVER: none by itself */
     dunlin_path path;
+    const dunlin_arguments *arguments; /* EXECUTED */
 } dunlin_client_event;
 
 /* What the client asks of its surroundings. `log` and `event` may be NULL. */
@@ -152,7 +153,8 @@ dunlin_status dunlin_client_add_instance(dunlin_client *client, uint16_t object,
                                          uint16_t *index);
 /* Takes an instance away, as a Delete does. NOT_FOUND. */
 dunlin_status dunlin_client_remove_instance(dunlin_client *client, uint16_t object, uint16_t instance);
-/* Makes an optional resource of an instance present or absent. NOT_FOUND; STATE: it is mandatory. */
+/* Makes an optional resource of an instance present or absent; going absent, its field or list is zeroed.
+ * NOT_FOUND; STATE: it is mandatory. */
 dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resource, bool present);
 
 /* Adds a server account, copied. LIMIT: DUNLIN_SERVERS_MAX; DUPLICATE ssid; ARGUMENT; RANGE: ssid. */

@@ -66,7 +66,7 @@ typedef struct {
 /* The arguments of an Execute: up to ten, named by a digit (Core 1.1.1 section 6.3.5). */
 typedef struct {
     uint16_t present;       /* bit n: argument n is there */
-    dunlin_slice value[10]; /* empty if it has no value; valid during the call */
+    dunlin_slice value[10]; /* data is NULL if it has no value; valid during the call */
 } dunlin_arguments;
 
 /*

@@ -105,8 +105,10 @@ uint8_t dn_client_operation_execute(dn_operation *op)
     if (status != DUNLIN_OK) {
         return dn_client_code_of(status);
     }
-    const dunlin_client_event event = {
-        .kind = DUNLIN_CLIENT_EXECUTED, .server = op->at.server, .path = op->at.path};
+    const dunlin_client_event event = {.kind = DUNLIN_CLIENT_EXECUTED,
+                                       .server = op->at.server,
+                                       .path = op->at.path,
+                                       .arguments = &arguments};
     dn_client_tell(op->client, &event);
     return DN_COAP_CHANGED;
 }

@@ -93,6 +93,9 @@ dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resou
     if ((place.resource->flags & DUNLIN_MANDATORY) != 0 && !present) {
         return DUNLIN_ERR_STATE;
     }
+    if (!present) {
+        dn_client_resource_clear(&place); /* as when a Write takes it away */
+    }
     dn_client_tree_set_present(place.object, place.index, place.resource, present);
     dn_client_observe_changed(client, resource);
     return DUNLIN_OK;

@@ -188,12 +188,14 @@ class ProgramTest(unittest.TestCase):
         self.assertLess(float(least), float(most))
 
     def test_reboot_registers_anew(self):
-        process = self.client("--no-console")
+        process = self.client("--no-console", "-v")
         self.registered()
         self.server.seen.clear()
+        self.assertEqual(self.server.ask(POST, "/3303/0/5605", b"0,2='x'", content_format=0)[0], "2.04")
         self.assertEqual(self.server.ask(POST, "/3/0/4")[0], "2.04")
         self.registered()
         out, _ = self.stop(process)
+        self.assertIn("executed /3303/0/5605 0,2='x'\n", out)
         self.assertIn("rebooting", out)
 
     def test_console(self):
