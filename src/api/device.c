@@ -147,7 +147,12 @@ static void fail_status(dn_call *call)
         dn_call_problem(call, DN_PROBLEM_BAD_PAYLOAD, "The device's answer breaks CoAP.");
         break;
     case DUNLIN_ERR_SPACE:
-        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE, "The request is larger than the server can send.");
+        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE,
+                        "The request, or the device's answer, is larger than the server's limit for bodies.");
+        break;
+    case DUNLIN_ERR_UNSUPPORTED:
+        dn_call_problem(call, DN_PROBLEM_REJECTED,
+                        "The device gave the value, but does not let this path be observed.");
         break;
     default:
         dn_log_at(call->api->config.log, DN_LOG_ERROR, "http", "a request to a device failed: %s",
