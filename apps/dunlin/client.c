@@ -168,21 +168,25 @@ static void write_ready(const program *p, const char *location)
     }
 }
 
-/* As the server has written them: 0,1='text'. */
+/* As the server has written them: arguments 0,1='text'. */
 static void print_arguments(const dunlin_arguments *arguments)
 {
-    char separator = ' ';
-    for (unsigned i = 0; arguments != NULL && i < sizeof arguments->value / sizeof arguments->value[0]; i++) {
+    const char *separator = "arguments ";
+    if (arguments == NULL || arguments->present == 0) {
+        return;
+    }
+    for (unsigned i = 0; i < sizeof arguments->value / sizeof arguments->value[0]; i++) {
         const dunlin_slice value = arguments->value[i];
         if ((arguments->present >> i & 1) == 0) {
             continue;
         }
-        (void)printf("%c%u", separator, i);
+        (void)printf("%s%u", separator, i);
         if (value.data != NULL) {
             (void)printf("='%.*s'", (int)value.len, (const char *)value.data);
         }
-        separator = ',';
+        separator = ",";
     }
+    (void)printf("\n");
 }
 
 static void on_event(void *context, const dunlin_client_event *event)
@@ -216,9 +220,8 @@ static void on_event(void *context, const dunlin_client_event *event)
     default:
         if (p->options.verbose) {
             (void)dunlin_path_format(event->path, path);
-            (void)printf("%s %s", event->kind == DUNLIN_CLIENT_EXECUTED ? "executed" : "written", path);
+            (void)printf("%s %s\n", event->kind == DUNLIN_CLIENT_EXECUTED ? "executed" : "written", path);
             print_arguments(event->arguments);
-            (void)printf("\n");
         }
         break;
     }

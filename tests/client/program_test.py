@@ -195,7 +195,7 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(self.server.ask(POST, "/3/0/4")[0], "2.04")
         self.registered()
         out, _ = self.stop(process)
-        self.assertIn("executed /3303/0/5605 0,2='x'\n", out)
+        self.assertIn("executed /3303/0/5605\narguments 0,2='x'\n", out)
         self.assertIn("rebooting", out)
 
     def test_console(self):
