@@ -219,7 +219,7 @@ static _Noreturn void serve(const char *dir, devices *d, uint32_t in_flight, uin
 typedef struct {
     uint32_t count, in_flight;
     uint64_t reads;
-    bool json;
+    bool json, no_targets;
     const char *base;
     endpoint endpoint;
     devices devices;
@@ -275,7 +275,7 @@ static void run(bench *b, int to, int from)
 static _Noreturn void usage(int status)
 {
     fprintf(status == 0 ? stdout : stderr,
-            "Usage: api_bench [--devices N] [--reads N] [--in-flight N] [--dir DIR] [--json]\n"
+            "Usage: api_bench [--devices N] [--reads N] [--in-flight N] [--dir DIR] [--no-targets] [--json]\n"
             "Reads of devices through an embedded server, beside an echo.\n"
             "Exit status: 0 target met, 3 missed, 1 something failed, 2 usage.\n");
     exit(status);
@@ -283,10 +283,10 @@ static _Noreturn void usage(int status)
 
 static void take_options(bench *b, int argc, char **argv)
 {
-    static const struct option names[] = {{"devices", 1, NULL, 'n'},   {"reads", 1, NULL, 'g'},
-                                          {"in-flight", 1, NULL, 'i'}, {"dir", 1, NULL, 'd'},
-                                          {"json", 0, NULL, 'j'},      {"help", 0, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"devices", 1, NULL, 'n'},    {"reads", 1, NULL, 'g'},
+                                          {"in-flight", 1, NULL, 'i'},  {"dir", 1, NULL, 'd'},
+                                          {"no-targets", 0, NULL, 't'}, {"json", 0, NULL, 'j'},
+                                          {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (option) {
@@ -301,6 +301,9 @@ static void take_options(bench *b, int argc, char **argv)
             break;
         case 'd':
             b->base = optarg;
+            break;
+        case 't':
+            b->no_targets = true;
             break;
         case 'j':
             b->json = true;
@@ -336,9 +339,13 @@ int main(int argc, char **argv)
     }
     close(back[1]);
     endpoint_open(&b.endpoint);
+    b.report.devices = b.count;
     run(&b, there[1], back[0]);
     int status = 0;
     waitpid(pid, &status, 0);
+    if (b.no_targets) {
+        report_forget_targets(&b.report);
+    }
     report_print(&b.report, b.json);
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || system(command) != 0) {

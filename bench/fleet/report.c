@@ -33,6 +33,7 @@ void report_forget_targets(report *r)
         r->rows[i].target = 0;
         r->rows[i].least_flatness = 0;
     }
+    r->target_bytes = 0;
 }
 
 static int by_result(const void *a, const void *b)
@@ -118,11 +119,13 @@ static void print_table(const report *r)
                    (unsigned long long)row->repeated);
         }
     }
-    if (r->target_bytes > 0) {
-        printf("resident per registration (%u): %.0f bytes, target <= %.0f: %s\n", r->devices,
-               r->bytes_per_registration, r->target_bytes,
-               r->bytes_per_registration <= r->target_bytes ? "met" : "MISSED");
-        printf("ready after SIGKILL with %u registrations: %.2f s\n", r->devices, r->restart_s);
+    if (r->restart_s > 0) {
+        printf("resident per registration (%u): %.0f bytes", r->devices, r->bytes_per_registration);
+        if (r->target_bytes > 0) {
+            printf(", target <= %.0f: %s", r->target_bytes,
+                   r->bytes_per_registration <= r->target_bytes ? "met" : "MISSED");
+        }
+        printf("\nready after SIGKILL with %u registrations: %.2f s\n", r->devices, r->restart_s);
     }
 }
 
