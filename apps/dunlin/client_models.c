@@ -140,13 +140,12 @@ static size_t lay_out_all(const dn_object_def *def, uint16_t bytes, dunlin_resou
 
 static void put_bytes(const dunlin_resource *row, uint8_t *field, const char *text)
 {
-    const size_t len = strlen(text);
+    const uint16_t len = (uint16_t)strlen(text);
     if (row->type == DUNLIN_TYPE_OPAQUE) {
-        const uint16_t size = (uint16_t)len;
-        memcpy(field, &size, sizeof size);
-        memcpy(field + sizeof size, text, len);
+        memcpy(field, &len, sizeof len);
+        memcpy(field + sizeof len, text, len);
     } else {
-        memcpy(field, text, len + 1);
+        (void)snprintf((char *)field, row->size, "%s", text);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SCHEME           "coap://"
 #define PORT_DEFAULT     5683
 #define PERIOD_DEFAULT_S 2.0
 #define PERIOD_MAX_S     86400.0
@@ -77,46 +78,54 @@ static bool read_port(const char *text, uint16_t *out)
     return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port > 0 && port <= UINT16_MAX;
 }
 
-const char *dn_sim_url_read(const char *url, dn_sim_options *out)
+/* The schemes that will be there one day say so. */
+static const char *check_scheme(const char *url)
 {
-    static const char scheme[] = "coap://";
     if (strncmp(url, "coaps://", 8) == 0) {
         return "coaps:// is not supported yet: use coap://";
     }
     if (strncmp(url, "coap+tcp://", 11) == 0 || strncmp(url, "coaps+tcp://", 12) == 0) {
         return "CoAP over TCP is not supported yet: use coap://";
     }
-    if (strncmp(url, scheme, sizeof scheme - 1) != 0) {
-        return "it has to begin with coap://";
+    return strncmp(url, SCHEME, sizeof SCHEME - 1) == 0 ? NULL : "it has to begin with coap://";
+}
+
+/* The host at `text`, without the brackets of an IPv6 address; `*end` goes behind it. */
+static const char *read_host(const char *text, const char **end, dn_sim_options *out)
+{
+    const bool bracketed = *text == '[';
+    const char *host = text + (bracketed ? 1 : 0);
+    const size_t len = strcspn(host, bracketed ? "]" : ":/?#@");
+    if (bracketed && host[len] != ']') {
+        return "the IPv6 address has no ']'";
     }
-    if (strlen(url) > DUNLIN_URI_MAX) {
-        return "it is longer than 255 characters";
-    }
-    const char *host = url + sizeof scheme - 1;
-    const char *end = NULL;
-    if (*host == '[') {
-        end = strchr(++host, ']');
-        if (end == NULL) {
-            return "the IPv6 address has no ']'";
-        }
-    } else {
-        end = host + strcspn(host, ":/?#@");
-    }
-    const size_t len = (size_t)(end - host);
     if (len == 0 || len >= sizeof out->host) {
         return "it names no host";
     }
     memcpy(out->host, host, len);
     out->host[len] = '\0';
-    end += *end == ']' ? 1 : 0;
+    *end = host + len + (bracketed ? 1 : 0);
+    return NULL;
+}
+
+const char *dn_sim_url_read(const char *url, dn_sim_options *out)
+{
+    const char *end = NULL;
+    const char *fault = check_scheme(url);
+    if (fault == NULL && strlen(url) > DUNLIN_URI_MAX) {
+        fault = "it is longer than 255 characters";
+    }
+    if (fault == NULL) {
+        fault = read_host(url + sizeof SCHEME - 1, &end, out);
+    }
+    if (fault != NULL) {
+        return fault;
+    }
     out->port = PORT_DEFAULT;
     if (*end == ':') {
         char port[8] = "";
         const size_t digits = strcspn(++end, "/");
-        if (digits >= sizeof port) {
-            return "the port has to be 1 to 65535";
-        }
-        memcpy(port, end, digits);
+        memcpy(port, end, digits < sizeof port ? digits : 0);
         if (!read_port(port, &out->port)) {
             return "the port has to be 1 to 65535";
         }

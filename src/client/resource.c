@@ -5,6 +5,7 @@
 #include "client/tree.h"
 #include "codec/format.h"
 #include "codec/utf8.h"
+#include <math.h>
 #include <string.h>
 
 /* A list begins with its count and ids, whatever its elements are: DUNLIN_MANY. */
@@ -55,35 +56,57 @@ static bool field_fits(uint8_t type, size_t size)
     }
 }
 
-static bool row_valid(const dunlin_object *def, const dunlin_resource *r)
+static bool field_valid(const dunlin_object *def, const dunlin_resource *r)
 {
-    if (r->id == DUNLIN_ID_NONE || r->type > DUNLIN_TYPE_CORELNK) {
-        return false;
-    }
-    if ((r->flags & DUNLIN_MANDATORY) != 0 && (r->flags & DUNLIN_ABSENT) != 0) {
-        return false;
-    }
-    const bool executable = (r->flags & DUNLIN_E) != 0;
-    if (executable != (r->kept == DUNLIN_KEPT_NONE) || (executable && (r->flags & DUNLIN_RW) != 0)) {
-        return false;
-    }
+    return field_fits(r->type, r->size) && r->capacity == 0 && (size_t)r->offset + r->size <= def->size;
+}
+
+/* Count, ids and elements follow one another, whatever gaps are between them. */
+static bool list_valid(const dunlin_object *def, const dunlin_resource *r)
+{
+    const size_t ids_end = r->offset + LIST_IDS + r->capacity * sizeof(uint16_t);
+    return field_fits(r->type, r->size) && r->capacity != 0 && r->values >= ids_end &&
+           r->values + (size_t)r->size * r->capacity <= def->size;
+}
+
+static bool call_valid(const dunlin_resource *r)
+{
+    const bool multiple = r->capacity != 0;
+    const bool readable = (r->flags & DUNLIN_R) == 0 || r->get != NULL;
+    const bool writable = (r->flags & DUNLIN_W) == 0 || (r->set != NULL && !multiple);
+    return r->type != DUNLIN_TYPE_NONE && readable && writable && (!multiple || r->next != NULL);
+}
+
+static bool kept_valid(const dunlin_object *def, const dunlin_resource *r)
+{
     switch (r->kept) {
     case DUNLIN_KEPT_FIELD:
-        return field_fits(r->type, r->size) && r->capacity == 0 && (size_t)r->offset + r->size <= def->size;
+        return field_valid(def, r);
     case DUNLIN_KEPT_LIST:
-        return field_fits(r->type, r->size) && r->capacity != 0 &&
-               r->values + (size_t)r->size * r->capacity <= def->size;
+        return list_valid(def, r);
     case DUNLIN_KEPT_POINTER:
         return (r->flags & DUNLIN_W) == 0 && r->offset + sizeof(char *) <= def->size;
     case DUNLIN_KEPT_CONSTANT:
         return (r->flags & DUNLIN_W) == 0 && r->constant != NULL;
     case DUNLIN_KEPT_CALL:
-        return r->type != DUNLIN_TYPE_NONE && ((r->flags & DUNLIN_R) == 0 || r->get != NULL) &&
-               ((r->flags & DUNLIN_W) == 0 || (r->set != NULL && r->capacity == 0)) &&
-               (r->capacity == 0 || r->next != NULL);
+        return call_valid(r);
     default:
         return r->kept == DUNLIN_KEPT_NONE && r->execute != NULL && r->capacity == 0;
     }
+}
+
+static bool row_valid(const dunlin_object *def, const dunlin_resource *r)
+{
+    const uint16_t contradiction = DUNLIN_MANDATORY | DUNLIN_ABSENT;
+    const bool executable = (r->flags & DUNLIN_E) != 0;
+    if (r->id == DUNLIN_ID_NONE || r->type > DUNLIN_TYPE_CORELNK ||
+        (r->flags & contradiction) == contradiction) {
+        return false;
+    }
+    if (executable != (r->kept == DUNLIN_KEPT_NONE) || (executable && (r->flags & DUNLIN_RW) != 0)) {
+        return false;
+    }
+    return kept_valid(def, r);
 }
 
 bool dn_client_resource_table_valid(const dunlin_object *def)
@@ -346,10 +369,14 @@ static dunlin_status check_link(const dn_place *place, dunlin_objlnk link)
                : DUNLIN_ERR_RANGE;
 }
 
+static bool has_range(const dunlin_resource *r)
+{
+    return r->min != 0 || r->max != 0;
+}
+
 static dunlin_status check_bytes(const dunlin_resource *r, dunlin_slice bytes)
 {
-    if ((r->min != 0 || r->max != 0) &&
-        ((uint64_t)bytes.len < (uint64_t)r->min || (uint64_t)bytes.len > (uint64_t)r->max)) {
+    if (has_range(r) && ((uint64_t)bytes.len < (uint64_t)r->min || (uint64_t)bytes.len > (uint64_t)r->max)) {
         return DUNLIN_ERR_RANGE;
     }
     const size_t taken = is_text(r->type) ? 1 : sizeof(uint16_t);
@@ -363,28 +390,51 @@ static dunlin_status check_bytes(const dunlin_resource *r, dunlin_slice bytes)
     return has_nul || !dn_utf8_valid(bytes) ? DUNLIN_ERR_TYPE : DUNLIN_OK;
 }
 
-/* The range of the table, and of a C field narrower than 64 bit. */
+/* A C field narrower than 64 bit. */
+static bool is_narrow(const dunlin_resource *r)
+{
+    return r->kept != DUNLIN_KEPT_CALL && r->size < sizeof(int64_t);
+}
+
+/* What is no number could not be told in text or JSON any more. */
+static bool float_fits(const dunlin_resource *r, double number)
+{
+    return isfinite(number) && (!has_range(r) || (number >= (double)r->min && number <= (double)r->max));
+}
+
+static bool unsigned_fits(const dunlin_resource *r, uint64_t number)
+{
+    if (is_narrow(r) && number >> r->size * 8 != 0) {
+        return false;
+    }
+    return !has_range(r) || (number >= (uint64_t)r->min && number <= (uint64_t)r->max);
+}
+
+static bool signed_fits(const dunlin_resource *r, int64_t number)
+{
+    const int64_t limit = is_narrow(r) ? (int64_t)1 << (r->size * 8 - 1) : 0;
+    if (is_narrow(r) && (number < -limit || number >= limit)) {
+        return false;
+    }
+    return !has_range(r) || (number >= r->min && number <= r->max);
+}
+
+/* The range of the table, and of the C field. */
 static dunlin_status check_number(const dunlin_resource *r, const dunlin_value *value)
 {
-    const bool ranged = r->min != 0 || r->max != 0;
-    const bool narrow = r->kept != DUNLIN_KEPT_CALL && r->size < 8;
-    if (r->type == DUNLIN_TYPE_FLOAT) {
-        const double number = value->as.number;
-        const bool inside = !ranged || (number >= (double)r->min && number <= (double)r->max);
-        return inside ? DUNLIN_OK : DUNLIN_ERR_RANGE;
+    bool fits = false;
+    switch (r->type) {
+    case DUNLIN_TYPE_FLOAT:
+        fits = float_fits(r, value->as.number);
+        break;
+    case DUNLIN_TYPE_UNSIGNED:
+        fits = unsigned_fits(r, value->as.uinteger);
+        break;
+    default:
+        fits = signed_fits(r, value->as.integer);
+        break;
     }
-    if (r->type == DUNLIN_TYPE_UNSIGNED) {
-        const uint64_t number = value->as.uinteger;
-        const bool inside = (!ranged || (number >= (uint64_t)r->min && number <= (uint64_t)r->max)) &&
-                            (!narrow || number >> r->size * 8 == 0);
-        return inside ? DUNLIN_OK : DUNLIN_ERR_RANGE;
-    }
-    const int64_t number = value->as.integer;
-    if (ranged && (number < r->min || number > r->max)) {
-        return DUNLIN_ERR_RANGE;
-    }
-    const int64_t limit = narrow ? (int64_t)1 << (r->size * 8 - 1) : 0;
-    return narrow && (number < -limit || number >= limit) ? DUNLIN_ERR_RANGE : DUNLIN_OK;
+    return fits ? DUNLIN_OK : DUNLIN_ERR_RANGE;
 }
 
 dunlin_status dn_client_resource_check(const dn_place *place, dunlin_value *value)

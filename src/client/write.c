@@ -27,6 +27,16 @@ static void set_seen(dn_write *write, size_t row)
     write->seen[row / 32] |= (uint32_t)1 << row % 32;
 }
 
+/* One value for a single resource, values of instances for a multiple one, which may also be emptied as a whole. */
+static bool shape_fits(const dunlin_resource *resource, const dn_record *record)
+{
+    const bool multiple = dn_client_resource_multiple(resource);
+    if (record->kind == DN_RECORD_VALUE) {
+        return multiple == (record->path.depth == 4);
+    }
+    return multiple && record->multiple && record->path.depth == 3;
+}
+
 /* What the record is about. `place->resource` stays NULL for one that is to be ignored: an unknown resource
    of an instance, an instance without resources, or, for a Create, what servers may not write. */
 static uint8_t locate(const dn_write *write, const dn_record *record, dn_place *place)
@@ -48,14 +58,8 @@ static uint8_t locate(const dn_write *write, const dn_record *record, dn_place *
     if ((resource->flags & DUNLIN_W) == 0) {
         return write->mode == DN_WRITE_CREATE ? CODE_OK : DN_COAP_METHOD_NOT_ALLOWED;
     }
-    const bool multiple = dn_client_resource_multiple(resource);
-    const bool emptied = record->kind == DN_RECORD_EMPTY && record->multiple && record->path.depth == 3;
-    if ((emptied && !multiple) || (!emptied && record->kind != DN_RECORD_VALUE) ||
-        (!emptied && multiple != (record->path.depth == 4))) {
-        return DN_COAP_BAD_REQUEST;
-    }
     place->resource = resource;
-    return CODE_OK;
+    return shape_fits(resource, record) ? CODE_OK : DN_COAP_BAD_REQUEST;
 }
 
 /* Counts what a list would hold. No right to add elements where there is no room: 4.01 (Transport 1.1.1

@@ -357,14 +357,27 @@ static void bad_tables_are_refused(void **state)
         {.id = 1, .flags = DUNLIN_R, .type = DUNLIN_TYPE_FLOAT, .size = 8, .offset = 20}};
     static const dunlin_resource odd_size[] = {
         {.id = 1, .flags = DUNLIN_R, .type = DUNLIN_TYPE_INTEGER, .size = 3, .offset = 0}};
+    static const dunlin_resource overlapping[] = {{.id = 1,
+                                                   .flags = DUNLIN_R,
+                                                   .type = DUNLIN_TYPE_BOOLEAN,
+                                                   .kept = DUNLIN_KEPT_LIST,
+                                                   .size = sizeof(bool),
+                                                   .values = 4,
+                                                   .capacity = 2}};
     static const dunlin_resource both[] = {
         {DUNLIN_FIELD(5700, FLOAT, DUNLIN_MANDATORY | DUNLIN_ABSENT, rig_thermometer, value)}};
     static const dunlin_object rows[] = {
-        {.id = 5, DUNLIN_TABLE(descending), .size = 24},  {.id = 5, DUNLIN_TABLE(twice), .size = 24},
-        {.id = 5, DUNLIN_TABLE(no_constant), .size = 24}, {.id = 5, DUNLIN_TABLE(no_getter), .size = 24},
-        {.id = 5, DUNLIN_TABLE(no_setter), .size = 24},   {.id = 5, DUNLIN_TABLE(no_function), .size = 24},
-        {.id = 5, DUNLIN_TABLE(outside), .size = 24},     {.id = 5, DUNLIN_TABLE(odd_size), .size = 24},
-        {.id = 5, DUNLIN_TABLE(both), .size = 24},        {.id = 65535, .size = 24},
+        {.id = 5, DUNLIN_TABLE(descending), .size = 24},
+        {.id = 5, DUNLIN_TABLE(twice), .size = 24},
+        {.id = 5, DUNLIN_TABLE(no_constant), .size = 24},
+        {.id = 5, DUNLIN_TABLE(no_getter), .size = 24},
+        {.id = 5, DUNLIN_TABLE(no_setter), .size = 24},
+        {.id = 5, DUNLIN_TABLE(no_function), .size = 24},
+        {.id = 5, DUNLIN_TABLE(outside), .size = 24},
+        {.id = 5, DUNLIN_TABLE(odd_size), .size = 24},
+        {.id = 5, DUNLIN_TABLE(both), .size = 24},
+        {.id = 5, DUNLIN_TABLE(overlapping), .size = 24},
+        {.id = 65535, .size = 24},
     };
     static const dunlin_object plain = {.id = 5, .size = 24};
     rig *r = fresh();

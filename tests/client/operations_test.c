@@ -392,6 +392,8 @@ static void oma_int_256_write_refused(void **state)
         {"text into a multiple resource", PUT, "/33000/0/8", NULL, TEXT, NO, "1", "4.15", NO, NULL},
         {"operation before format", PUT, "/1/0/0", NULL, 9999, NO, "1", "4.05", NO, NULL},
         {"not a number", PUT, "/33000/0/0", NULL, TEXT, NO, "seven", "4.00", NO, NULL},
+        {"NaN", PUT, "/33000/0/2", NULL, CBOR, NO, "#F97E00", "4.00", NO, NULL},
+        {"infinity", PUT, "/33000/0/2", NULL, CBOR, NO, "#F97C00", "4.00", NO, NULL},
         {"out of the table's range", PUT, "/33000/0/0", NULL, TEXT, NO, "1001", "4.00", NO, NULL},
         {"out of the field's range", PUT, "/33000/0/1", NULL, TEXT, NO, "65536", "4.00", NO, NULL},
         {"negative unsigned", PUT, "/33000/0/1", NULL, TEXT, NO, "-1", "4.00", NO, NULL},
