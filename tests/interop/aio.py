@@ -7,6 +7,7 @@ import aiocoap
 from aiocoap import Code, Message
 from aiocoap.resource import ObservableResource
 from aiocoap.transports import udp6
+from support.programs import free_port
 
 LINK_FORMAT = 40
 
@@ -15,10 +16,10 @@ def block_exponent(size):
     return size.bit_length() - 5
 
 
-async def open_context(site=None, block=1024):
-    """A context on a free port of the loopback, whose blocks have at most `block` bytes."""
+async def open_context(site=None, block=1024, port=0):
+    """A context on a (free) port of the loopback, whose blocks have at most `block` bytes."""
     udp6.UDP6EndpointAddress.maximum_block_size_exp = block_exponent(block)
-    context = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", 0), transports=["udp6"])
+    context = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", port), transports=["udp6"])
     return context
 
 
@@ -116,10 +117,9 @@ class Server:
     async def __aenter__(self):
         site = Node()
         site.render = self.render
-        self.context = await open_context(site, self.block)
-        interface = self.context.request_interfaces[0].token_interface.message_interface
-        self.port = interface.transport._sock.getsockname()[1]
-        self.uri = f"coap://127.0.0.1:{self.port}"
+        port = free_port()
+        self.context = await open_context(site, self.block, port)
+        self.uri = f"coap://127.0.0.1:{port}"
         return self
 
     async def __aexit__(self, *_):

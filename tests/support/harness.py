@@ -91,6 +91,13 @@ class Suite:
         return out
 
 
+def _short(error):
+    """An exception with the places in the tests that led to it."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/tests/" in f.filename and "/support/" not in f.filename]
+    places = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames[-3:]))
+    return f"{places}: {type(error).__name__}: {error}"
+
+
 def _alarm(signum, frame):
     raise TimedOut("the case took too long")
 
@@ -131,7 +138,7 @@ class Runner:
                 return
             for title, name, row in chosen:
                 method = getattr(suite, name)
-                begin = time.monotonic()
+                begin, started = time.monotonic(), len(suite.programs.members)
                 outcome = self._guarded(lambda: method(*row), method.case_timeout_s)
                 spent = time.monotonic() - begin
                 if outcome is None:
@@ -140,7 +147,7 @@ class Runner:
                     self._note(klass.name, title, spent, "skipped", str(outcome))
                 else:
                     self._note(klass.name, title, spent, "failed", outcome)
-                    suite.programs.show_logs()
+                    suite.programs.show_logs(started)
         finally:
             self._guarded(suite.tear_down, 30)
             suite.programs.stop_all()
@@ -158,7 +165,7 @@ class Runner:
             line = next((f for f in reversed(where) if "/support/" not in f.filename), where[-1])
             return f"{os.path.basename(line.filename)}:{line.lineno}: {why}"
         except Exception:  # whatever a case runs into is its result
-            return traceback.format_exc()
+            return _short(sys.exc_info()[1])
         finally:
             signal.alarm(0)
 

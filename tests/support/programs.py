@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -41,6 +42,13 @@ def wait_until(what, condition, timeout_s=15.0, every_s=0.05):
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout_s:g} s: {what}")
         time.sleep(every_s)
+
+
+def free_port():
+    """A UDP port of the loopback that nobody has now, for programs that can't choose one and tell."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 class Program:
@@ -206,8 +214,11 @@ class Programs:
         self.members.append(program)
         return program
 
-    def show_logs(self):
-        for member in self.members:
+    def show_logs(self, since=0):
+        """Of the programs that run, and of those started since there were `since` of them."""
+        for number, member in enumerate(self.members):
+            if number < since and not member.alive():
+                continue
             print(f"        -- the end of {member.log_path}")
             for line in member.tail():
                 print(f"        | {line}")
