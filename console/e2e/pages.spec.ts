@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { join } from "node:path";
-import { expect, expectAccessible, expectNoSidewaysScroll, FIXTURES, inList, inspector, openDevice, row, test } from "./test";
+import { expect, expectAccessible, expectFits, FIXTURES, inList, inspector, openDevice, row, test } from "./test";
 
 test.describe("the event log", () => {
   test("shows what happens, filters, pauses, and opens an event", async ({ page, rig }) => {
@@ -84,16 +84,16 @@ test.describe("looks", () => {
   test("fit a phone of 360 pixels, from the list down to a value", async ({ page }) => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto("/");
-    await expectNoSidewaysScroll(page);
+    await expectFits(page);
     await inList(page, /greenhouse-7/).click();
     await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
     await expect(page.getByRole("list", { name: "Devices" })).toBeHidden();
-    await expectNoSidewaysScroll(page);
+    await expectFits(page);
     await row(page, "/3303/0/5700").click();
     await expect(inspector(page).getByRole("heading", { name: "Sensor Value" })).toBeFocused();
     await inspector(page).getByRole("button", { name: "Read", exact: true }).click();
     await expect(inspector(page).locator(".outcome")).toContainText("2.05");
-    await expectNoSidewaysScroll(page);
+    await expectFits(page);
     await page.getByRole("link", { name: "Close the inspector" }).click();
     await page.getByRole("radio", { name: /^Live/ }).check();
     await expect(page.getByRole("region", { name: "Live" })).toBeVisible();
@@ -101,14 +101,14 @@ test.describe("looks", () => {
     await expect(page.getByRole("list", { name: "Devices" })).toBeVisible();
   });
 
-  test("fit 320 pixels and a wall of 3840", async ({ page }) => {
-    for (const [width, height] of [[320, 568], [3840, 2160]] as const) {
+  test("fit 320 pixels, a laptop and a wall of 3840", async ({ page }) => {
+    for (const [width, height] of [[320, 568], [1280, 720], [3840, 2160]] as const) {
       await page.setViewportSize({ width, height });
       for (const path of ["/#/devices", "/#/devices/greenhouse-7", "/#/devices/bench-1/31000/0/5", "/#/events", "/#/models/3/1.1", "/#/server"]) {
         await page.goto(path);
         await expect(page.locator("main")).toBeVisible();
         await page.waitForTimeout(300);
-        await expectNoSidewaysScroll(page);
+        await expectFits(page);
       }
     }
     await openDevice(page, "greenhouse-7", "/3/0");

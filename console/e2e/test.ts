@@ -63,7 +63,11 @@ export async function expectAccessible(page: Page, what: string): Promise<void> 
   expect(violations, what).toEqual([]);
 }
 
-export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  expect(inner).toBeLessThanOrEqual(outer ?? 0);
+/** The page itself never scrolls, only panes inside it. */
+export async function expectFits(page: Page): Promise<void> {
+  const size = await page.evaluate(() => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
+    return { sideways: scrollWidth - clientWidth, down: scrollHeight - clientHeight };
+  });
+  expect(size).toEqual({ sideways: 0, down: 0 });
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { series } from "../app-state";
-import { comparePaths, isWithin } from "../model/nodes";
+import { comparePaths, isWithin, parentOf, splitPath } from "../model/nodes";
 import { deviceLink } from "../model/route";
 import type { DeviceSession, Outcome } from "../model/session";
 import { labelOf, modelResources, type TreeNode } from "../model/tree";
@@ -56,12 +56,20 @@ function Facts({ session, node }: { session: DeviceSession; node: TreeNode }) {
   );
 }
 
+/** The measured value of an IPSO sensor comes before its minimum and maximum. */
+const MEASURED = 5700;
+
+function compareCharts(a: string, b: string): number {
+  const lead = (path: string): number => (splitPath(path)[2] === MEASURED ? 0 : 1);
+  return parentOf(a) === parentOf(b) ? lead(a) - lead(b) || comparePaths(a, b) : comparePaths(a, b);
+}
+
 /** The charts of all numbers at or below a path ("" for the whole device): what moves first, what
  * never did as a line of text. */
 export function Charts({ session, path }: { session: DeviceSession; path: string }) {
   void series.version.value;
   const found = series.of(session.endpoint).filter((item) => path === "" || isWithin(item.path, path))
-    .sort((a, b) => comparePaths(a.path, b.path)).map((item) => {
+    .sort((a, b) => compareCharts(a.path, b.path)).map((item) => {
       const node = session.nodeAt(item.path);
       return {
         item, name: node ? labelOf(session.tree.value, node) : item.path, unit: node?.unit ?? "",

@@ -78,7 +78,8 @@ function Row({ session, row, selected, active, onActive }: {
       <div role="gridcell" class="cell">
         {covered && <span class="watch" title="Observed"><Icon name="observe" /><span class="sr-only">observed</span></span>}
         {node.sample
-          ? <span key={node.sample.at} class={node.sample.source === "notified" ? "flash" : ""}>
+          // A new value is a new element, whose animation starts; the same value again stays calm.
+          ? <span key={String(node.sample.value)} class={node.sample.source === "notified" ? "flash" : ""}>
             <ValueText type={node.sample.type} value={node.sample.value} unit={node.unit} endpoint={session.endpoint} />
           </span>
           : node.depth >= 3 && node.children.length === 0 && (
