@@ -14,7 +14,8 @@ typedef struct {
     uint8_t bytes[DN_PEER_MAX]; /* bytes behind `len` are zero */
 } dn_peer;
 
-static inline bool dn_peer_equal(const dn_peer *a, const dn_peer *b) {
+static inline bool dn_peer_equal(const dn_peer *a, const dn_peer *b)
+{
     return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 

@@ -117,10 +117,10 @@ struct dunlin_client {
     uint16_t account_count;
     dn_observation *observations; /* [config.observations] */
     uint32_t observe_sequence;
-    uint64_t observe_due_ms;   /* when the next observation has to be attended to */
-    dn_attributes *attributes; /* [config.attributes] */
-    uint8_t *work;             /* [max_body] notifications, and scratch for local calls */
-    uint8_t *undo;             /* [undo_max] */
+    uint64_t observe_due_ms;       /* when the next observation has to be attended to */
+    dn_attributes *attributes;     /* [config.attributes] */
+    uint8_t *work;                 /* [max_body] notifications, and scratch for local calls */
+    uint8_t *undo;                 /* [undo_max] */
     uint16_t undo_used, undo_last; /* bytes; offset of the last entry */
     dn_coap_option
         location[DN_LOCATION_SEGMENTS]; /* of the answer to a Create, until the engine has sent it */
