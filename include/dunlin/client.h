@@ -8,9 +8,11 @@
  *     dunlin_client_add_object(client, &thermometer, &instance, 1, 1, NULL);
  *     dunlin_client_add_server(client, &server);
  *     dunlin_client_start(client, now_ms);
- *     for (;;) {   wait for a datagram, at most until dunlin_client_deadline(client);
- *                  dunlin_client_receive(client, &peer, datagram, now_ms);   dunlin_client_step(client,
- * now_ms); }
+ *     for (;;) {
+ *         wait for a datagram, at most until dunlin_client_deadline(client);
+ *         dunlin_client_receive(client, &peer, datagram, now_ms);
+ *         dunlin_client_step(client, now_ms);
+ *     }
  *
  * Time is the caller's monotonic clock in milliseconds and never goes back. Threads: one client belongs to
  * one thread. Callbacks must not call receive, step, start or stop of the same client.

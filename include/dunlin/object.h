@@ -75,12 +75,12 @@ typedef struct {
  *
  * get      gives the value now. Its bytes must stay valid until the next call to the library.
  *          DUNLIN_ERR_NOT_FOUND: not instantiated at this moment.
- * check    may refuse a value before anything of the request is changed. Type, range and size have been
- * checked. set      (FIELD, LIST) is told after the value was stored; (CALL) stores it. If it fails the
- * library takes back everything that this request has changed: it restores fields and calls `set` again with
- * the old values. execute  acts. The answer leaves when dunlin_client_receive returns, so what cuts the link
- * off (a reboot) should only be noted down here, and done after that. next     (CALL, multiple) gives the
- * smallest resource instance id that is `from` or above; DUNLIN_ID_NONE: no more.
+ * check    may refuse a value before anything of the request is changed. Type, range and size have been checked.
+ * set      (FIELD, LIST) is told after the value was stored; (CALL) stores it. If it fails the library takes back
+ *          everything that this request has changed: it restores fields and calls `set` again with the old values.
+ * execute  acts. The answer leaves when dunlin_client_receive returns, so what cuts the link off (a reboot) should
+ *          only be noted down here, and done after that.
+ * next     (CALL, multiple) gives the smallest resource instance id that is `from` or above; DUNLIN_ID_NONE: no more.
  */
 typedef dunlin_status dunlin_get(const dunlin_call *call, dunlin_value *value);
 typedef dunlin_status dunlin_check(const dunlin_call *call, const dunlin_value *value);
@@ -88,8 +88,7 @@ typedef dunlin_status dunlin_set(const dunlin_call *call, const dunlin_value *va
 typedef dunlin_status dunlin_execute(const dunlin_call *call, const dunlin_arguments *arguments);
 typedef uint16_t dunlin_next(const dunlin_call *call, uint16_t from);
 
-/* One resource. Make it with one of the macros below, and add further members behind: `.max = 100, .set =
- * dim`. */
+/* One resource. Make it with one of the macros below, and add further members behind: `.max = 100, .set = dim`. */
 typedef struct {
     uint16_t id;
     uint16_t flags;

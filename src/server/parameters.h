@@ -45,9 +45,14 @@ typedef struct {
 /*
  * Reads every Uri-Query of `options`. The views go into the options. MALFORMED: one has a value that breaks
  * its grammar or range; DUPLICATE; UNSUPPORTED: one is not known here, but the others were read (a client of
- * a later version may have new ones: its version says so). `culprit` then views the parameter. ep     1..255
- * bytes of UTF-8 without control characters lt     decimal digits, up to 4294967295 lwm2m  digits.digits b
- * letters of UTSNMHQ, each at most once, at least one besides Q Q      no value sms    1..15 digits
+ * a later version may have new ones: its version says so). `culprit` then views the parameter.
+ *
+ *   ep     1..255 bytes of UTF-8 without control characters
+ *   lt     decimal digits, up to 4294967295
+ *   lwm2m  digits.digits
+ *   b      letters of UTSNMHQ, each at most once, at least one besides Q
+ *   Q      no value
+ *   sms    1..15 digits
  */
 dunlin_status dn_parameters_read(dn_coap_options options, dn_parameters *parameters, dunlin_slice *culprit);
 
