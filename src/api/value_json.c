@@ -71,11 +71,36 @@ static bool digits_text(dunlin_slice digits, char out[DIGITS_MAX])
     return true;
 }
 
+/* A decimal number in a string, for programs whose JSON has no whole numbers of 64 bits. TYPE: it is none. */
+static dunlin_status decimal_text(dunlin_slice text, char out[DIGITS_MAX])
+{
+    size_t digits = text.len > 0 && text.data[0] == '-' ? 1 : 0;
+    if (digits == text.len) {
+        return DUNLIN_ERR_TYPE;
+    }
+    for (; digits < text.len; digits++) {
+        if (text.data[digits] < '0' || text.data[digits] > '9') {
+            return DUNLIN_ERR_TYPE;
+        }
+    }
+    return digits_text(text, out) ? DUNLIN_OK : DUNLIN_ERR_RANGE;
+}
+
 static dunlin_status read_integer(const json_t *json, dunlin_value *out)
 {
     dunlin_slice digits;
     if (dn_jsonr_big(json, &digits)) {
         return DUNLIN_ERR_RANGE;
+    }
+    if (dn_jsonr_string(json, &digits)) {
+        char text[DIGITS_MAX];
+        dunlin_status status = decimal_text(digits, text);
+        if (status != DUNLIN_OK) {
+            return status;
+        }
+        errno = 0;
+        *out = dunlin_integer(strtoll(text, NULL, 10));
+        return errno == 0 ? DUNLIN_OK : DUNLIN_ERR_RANGE;
     }
     if (!json_is_integer(json)) {
         return DUNLIN_ERR_TYPE;
@@ -87,10 +112,11 @@ static dunlin_status read_integer(const json_t *json, dunlin_value *out)
 static dunlin_status read_unsigned(const json_t *json, dunlin_value *out)
 {
     dunlin_slice digits;
-    if (dn_jsonr_big(json, &digits)) {
+    if (dn_jsonr_big(json, &digits) || dn_jsonr_string(json, &digits)) {
         char text[DIGITS_MAX];
-        if (digits.data[0] == '-' || !digits_text(digits, text)) {
-            return DUNLIN_ERR_RANGE;
+        dunlin_status status = decimal_text(digits, text);
+        if (status != DUNLIN_OK || text[0] == '-') {
+            return status != DUNLIN_OK ? status : DUNLIN_ERR_RANGE;
         }
         errno = 0;
         unsigned long long number = strtoull(text, NULL, 10);
