@@ -241,7 +241,9 @@ static int compare_records(const void *a, const void *b)
 static bool in_order(reader *in)
 {
     dn_node_input *input = in->input;
-    qsort(input->records, input->count, sizeof input->records[0], compare_records);
+    if (input->count > 0) {
+        qsort(input->records, input->count, sizeof input->records[0], compare_records);
+    }
     for (size_t i = 1; i < input->count; i++) {
         bool twice = dunlin_path_equal(input->records[i - 1].path, input->records[i].path);
         /* "values": [] beside a value of the same resource. */

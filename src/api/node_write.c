@@ -104,7 +104,9 @@ static dunlin_status collect(collection *all, dn_naming *naming, dunlin_path pat
     if (status != DUNLIN_END) {
         return status;
     }
-    qsort(all->items, all->count, sizeof all->items[0], compare_items);
+    if (all->count > 0) {
+        qsort(all->items, all->count, sizeof all->items[0], compare_items);
+    }
     drop_older(all);
     return DUNLIN_OK;
 }

@@ -4,6 +4,7 @@
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -126,6 +127,32 @@ class Requests(ServerCase):
             except OSError:
                 return
         self.fail("12 MiB of a body were taken")
+
+    def test_what_is_no_http(self):
+        generator = random.Random(5)
+        host, port = self.server.http.rsplit(":", 1)
+        good = b"GET /api/v1/clients?limit=5 HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n"
+        rows = [b"", b"\r\n", b"GET", b"GET / HTTP/1.1\r\nHo", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"\0" * 100,
+                b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 3000 + b"\r\n",
+                b"PUT /api/v1/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc",
+                b"PUT /api/v1/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\nabc",
+                b"PUT /api/v1/models HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
+        for _ in range(100):
+            mutated = bytearray(good)
+            for _ in range(generator.randint(1, 6)):
+                mutated[generator.randrange(len(mutated))] = generator.randrange(256)
+            rows.append(bytes(mutated))
+        for row in rows:
+            with socket.create_connection((host, int(port)), timeout=0.2) as caller:
+                try:
+                    caller.sendall(row)
+                    caller.shutdown(socket.SHUT_WR)
+                    while caller.recv(65536):
+                        pass
+                except OSError:
+                    pass
+        self.assertEqual(self.api.get("/server").status, 200)
 
     def test_information(self):
         server = self.api.get("/server").json
