@@ -232,7 +232,7 @@ class Writing(OperationsCase):
 
     def test_what_does_not_fit(self):
         device = self.device(lambda message: (CHANGED, None, b""))
-        rows = [("/33000/0/1", '{"value":"1"}', "/value"), ("/33000/0/1", '{"value":1.5}', "/value"),
+        rows = [("/33000/0/1", '{"value":"x"}', "/value"), ("/33000/0/1", '{"value":1.5}', "/value"),
                 ("/33000/0/1", '{"value":9223372036854775808}', "/value"), ("/33000/0/2", '{"value":-1}', "/value"),
                 ("/33000/0/2", '{"value":18446744073709551616}', "/value"), ("/33000/0/4", '{"value":1}', "/value"),
                 ("/33000/0/5", '{"value":"???"}', "/value"), ("/33000/0/6", '{"value":"yesterday"}', "/value"),
