@@ -51,6 +51,7 @@ struct dn_call {
 
     dn_answer answer;
     dn_profile *profile;
+    bool guess; /* a read's content format is our choice */
     void (*with_profile)(dn_call *call);
     uint64_t ticket;
     void *state; /* the handler's own, freed with free_state */

@@ -159,7 +159,12 @@ static void client_fetched(void *context, const dn_client_view *client)
 static void reply_client(dn_call *call)
 {
     const page *found = call->state;
-    dn_profile *profile = found == NULL ? NULL : dn_profile_create(found->clients);
+    dn_profile *profile = NULL;
+    if (found != NULL) {
+        const dn_client_view *client = found->clients;
+        profile = dn_profiles_take(call->api->profiles,
+                                   (dn_version){client->version_major, client->version_minor}, client->links);
+    }
     if (profile == NULL) {
         call->answer.status = found == NULL ? call->answer.status : DUNLIN_ERR_MEMORY;
         (void)dn_device_succeeded(call);

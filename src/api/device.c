@@ -18,7 +18,8 @@ static void profile_fetched(void *context, const dn_client_view *client)
     if (client == NULL) {
         call->answer.status = DUNLIN_ERR_NOT_FOUND;
     } else {
-        call->profile = dn_profile_create(client);
+        call->profile = dn_profiles_take(
+            call->api->profiles, (dn_version){client->version_major, client->version_minor}, client->links);
         call->answer.status = call->profile != NULL ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
     }
     dn_call_wake(call);
@@ -30,7 +31,7 @@ static void profile_ready(dn_call *call)
         (void)dn_device_succeeded(call);
         return;
     }
-    dn_profiles_put(call->api->profiles, call->profile, call->ticket);
+    dn_profiles_put(call->api->profiles, call->endpoint, call->profile, call->ticket);
     call->with_profile(call);
 }
 

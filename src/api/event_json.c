@@ -10,13 +10,17 @@
 
 typedef struct {
     sem_t done;
+    dn_profiles *profiles;
     dn_profile *profile;
 } fetch;
 
 static void fetched(void *context, const dn_client_view *client)
 {
     fetch *wait = context;
-    wait->profile = client == NULL ? NULL : dn_profile_create(client);
+    if (client != NULL) {
+        wait->profile = dn_profiles_take(
+            wait->profiles, (dn_version){client->version_major, client->version_minor}, client->links);
+    }
     sem_post(&wait->done);
 }
 
@@ -28,13 +32,13 @@ static dn_profile *profile_of(dn_api *api, dunlin_slice endpoint)
     if (profile != NULL) {
         return profile;
     }
-    fetch wait = {.profile = NULL};
+    fetch wait = {.profiles = api->profiles};
     sem_init(&wait.done, 0, 0);
     if (dn_fleet_get(api->config.fleet, endpoint, fetched, &wait) == DUNLIN_OK) {
         while (sem_wait(&wait.done) != 0) {
         }
         if (wait.profile != NULL) {
-            dn_profiles_put(api->profiles, wait.profile, ticket);
+            dn_profiles_put(api->profiles, endpoint, wait.profile, ticket);
         }
     }
     sem_destroy(&wait.done);

@@ -40,15 +40,24 @@ static void read_guess_answered(dn_call *call)
     read_answered(call);
 }
 
-static void read_with_profile(dn_call *call)
+/* On the shard's thread: asks for the format that the device announced, and keeps what it registered to read the answer by. */
+static void settle_read(void *context, dn_device_request *request, uint8_t major, uint8_t minor,
+                        dunlin_slice links)
 {
-    uint16_t format;
-    if (!dn_device_parameters(call, &format)) {
-        return;
+    dn_call *call = context;
+    dn_profile_release(call->profile); /* of an earlier try */
+    call->profile = dn_profiles_take(call->api->profiles, (dn_version){major, minor}, links);
+    if (call->guess && call->profile != NULL) {
+        request->accept = dn_format_for(call->profile);
     }
-    bool guess = format == DN_FORMAT_NONE;
-    dn_device_request request = request_of(call, COAP_GET, guess ? dn_format_for(call->profile) : format);
-    dn_device_send(call, &request, guess ? read_guess_answered : read_answered);
+}
+
+static void read_value(dn_call *call, uint16_t format)
+{
+    call->guess = format == DN_FORMAT_NONE;
+    dn_device_request request = request_of(call, COAP_GET, format);
+    request.settle = settle_read;
+    dn_device_send(call, &request, call->guess ? read_guess_answered : read_answered);
 }
 
 /* ---- discover ----------------------------------------------------------------------------- */
@@ -132,7 +141,7 @@ void dn_handle_get(dn_call *call)
         return;
     }
     if (op == NULL) {
-        dn_device_profile(call, read_with_profile);
+        read_value(call, format);
     } else if (strcmp(op, "discover") != 0) {
         dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "op must be discover.");
     } else if (dn_query_get(&call->query, "format") != NULL) {

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Profiles of devices and their cache; see profile.h. */
+/* Profiles of devices; see profile.h. */
 #include "api/profile.h"
 
-#include "base/hash.h"
 #include "codec/link.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +14,6 @@ typedef struct {
     atomic_uint references;
     dn_profile_entry entries[];
 } counted;
-
-typedef struct {
-    pthread_mutex_t lock;
-    uint64_t generation; /* grows whenever something here is forgotten */
-    dn_profile *profile;
-} slot;
-
-struct dn_profiles {
-    dn_hash_key key;
-    size_t mask;
-    slot slots[];
-};
 
 /* The number that `text` starts with, and what follows a blank or comma; false at the end or for anything else. */
 static bool next_number(dunlin_slice text, size_t *at, uint32_t *number)
@@ -136,25 +122,21 @@ static void read_links(counted *made, dunlin_slice links)
     }
 }
 
-dn_profile *dn_profile_create(const dn_client_view *client)
+dn_profile *dn_profile_create(dn_version lwm2m, dunlin_slice links)
 {
-    size_t links = count_links(client->links);
-    counted *made = calloc(1, sizeof *made + links * sizeof made->entries[0] + client->endpoint.len);
+    counted *made = calloc(1, sizeof *made + count_links(links) * sizeof made->entries[0]);
     if (made == NULL) {
         return NULL;
     }
     atomic_init(&made->references, 1);
     dn_profile *profile = &made->shown;
-    profile->lwm2m = (dn_version){client->version_major, client->version_minor};
+    profile->lwm2m = lwm2m;
     profile->root[0] = '/';
     profile->entries = made->entries;
-    uint8_t *name = (uint8_t *)(made->entries + links);
-    if (client->endpoint.len > 0) {
-        memcpy(name, client->endpoint.data, client->endpoint.len);
+    read_links(made, links);
+    if (profile->entry_count > 0) {
+        qsort(made->entries, profile->entry_count, sizeof made->entries[0], compare_entries);
     }
-    profile->endpoint = dunlin_slice_make(name, client->endpoint.len);
-    read_links(made, client->links);
-    qsort(made->entries, profile->entry_count, sizeof made->entries[0], compare_entries);
     settle_versions(made);
     return profile;
 }
@@ -201,89 +183,6 @@ bool dn_profile_announced(const dn_profile *profile, uint16_t format)
         }
     }
     return false;
-}
-
-dn_profiles *dn_profiles_create(uint32_t slots, const dn_random *random)
-{
-    size_t count = 1;
-    while (count < slots) {
-        count *= 2;
-    }
-    dn_profiles *profiles = calloc(1, sizeof *profiles + count * sizeof profiles->slots[0]);
-    if (profiles == NULL) {
-        return NULL;
-    }
-    random->fill(random->context, &profiles->key, sizeof profiles->key);
-    profiles->mask = count - 1;
-    for (size_t i = 0; i < count; i++) {
-        pthread_mutex_init(&profiles->slots[i].lock, NULL);
-    }
-    return profiles;
-}
-
-void dn_profiles_free(dn_profiles *profiles)
-{
-    if (profiles == NULL) {
-        return;
-    }
-    dn_profiles_forget_all(profiles);
-    for (size_t i = 0; i <= profiles->mask; i++) {
-        pthread_mutex_destroy(&profiles->slots[i].lock);
-    }
-    free(profiles);
-}
-
-static slot *slot_of(dn_profiles *profiles, dunlin_slice endpoint)
-{
-    return &profiles->slots[dn_hash(&profiles->key, endpoint) & profiles->mask];
-}
-
-dn_profile *dn_profiles_get(dn_profiles *profiles, dunlin_slice endpoint, uint64_t *ticket)
-{
-    slot *place = slot_of(profiles, endpoint);
-    pthread_mutex_lock(&place->lock);
-    dn_profile *found = NULL;
-    if (place->profile != NULL && dunlin_slice_equal(place->profile->endpoint, endpoint)) {
-        found = dn_profile_hold(place->profile);
-    }
-    *ticket = place->generation;
-    pthread_mutex_unlock(&place->lock);
-    return found;
-}
-
-void dn_profiles_put(dn_profiles *profiles, dn_profile *profile, uint64_t ticket)
-{
-    slot *place = slot_of(profiles, profile->endpoint);
-    dn_profile *old = NULL;
-    pthread_mutex_lock(&place->lock);
-    if (place->generation == ticket) {
-        old = place->profile;
-        place->profile = dn_profile_hold(profile);
-    }
-    pthread_mutex_unlock(&place->lock);
-    dn_profile_release(old);
-}
-
-static void forget(slot *place)
-{
-    pthread_mutex_lock(&place->lock);
-    dn_profile *old = place->profile;
-    place->profile = NULL;
-    place->generation++;
-    pthread_mutex_unlock(&place->lock);
-    dn_profile_release(old);
-}
-
-void dn_profiles_forget(dn_profiles *profiles, dunlin_slice endpoint)
-{
-    forget(slot_of(profiles, endpoint));
-}
-
-void dn_profiles_forget_all(dn_profiles *profiles)
-{
-    for (size_t i = 0; i <= profiles->mask; i++) {
-        forget(&profiles->slots[i]);
-    }
 }
 
 void dn_version_text(dn_version version, char out[16])

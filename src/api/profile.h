@@ -25,14 +25,14 @@ typedef struct {
     char root[DN_PROFILE_ROOT_MAX]; /* "/" or the alternate path */
     uint16_t formats[DN_PROFILE_FORMATS];
     size_t format_count; /* 0: none announced */
-    dunlin_slice endpoint;
     size_t entry_count;
     const dn_profile_entry
         *entries; /* by object, then instance; an object without instances has its own link only */
 } dn_profile;
 
-/* Reads a registration. NULL: no memory. Links that are not LwM2M paths are skipped. Release it with dn_profile_release. */
-dn_profile *dn_profile_create(const dn_client_view *client);
+/* Reads a registration's version and links. NULL: no memory. Links that are not LwM2M paths are skipped. Release it with
+   dn_profile_release. */
+dn_profile *dn_profile_create(dn_version lwm2m, dunlin_slice links);
 dn_profile *dn_profile_hold(dn_profile *profile);
 void dn_profile_release(dn_profile *profile); /* NULL is fine */
 /* The version of `object` that the client has; false when it named none such. */
@@ -43,13 +43,15 @@ bool dn_profile_announced(const dn_profile *profile, uint16_t format);
 
 typedef struct dn_profiles dn_profiles;
 
-/* A cache of `slots` profiles (rounded up to a power of two). NULL: no memory. */
+/* A cache of `slots` profiles by endpoint and as many by content (rounded up to a power of two). NULL: no memory. */
 dn_profiles *dn_profiles_create(uint32_t slots, const dn_random *random);
 void dn_profiles_free(dn_profiles *profiles);
-/* The cached profile, held for the caller, or NULL; `ticket` then lets the caller put what it fetches. */
+/* The profile with this content, held for the caller: devices of a kind share one. NULL: no memory. */
+dn_profile *dn_profiles_take(dn_profiles *profiles, dn_version lwm2m, dunlin_slice links);
+/* The cached profile of an endpoint, held for the caller, or NULL; `ticket` then lets the caller put what it fetches. */
 dn_profile *dn_profiles_get(dn_profiles *profiles, dunlin_slice endpoint, uint64_t *ticket);
 /* Keeps `profile` (holding it) unless something was forgotten since `ticket` was given. */
-void dn_profiles_put(dn_profiles *profiles, dn_profile *profile, uint64_t ticket);
+void dn_profiles_put(dn_profiles *profiles, dunlin_slice endpoint, dn_profile *profile, uint64_t ticket);
 void dn_profiles_forget(dn_profiles *profiles, dunlin_slice endpoint);
 void dn_profiles_forget_all(dn_profiles *profiles);
 

@@ -13,13 +13,9 @@
 
 #include <cmocka.h>
 
-static dn_profile *make(const char *endpoint, const char *links, uint8_t minor)
+static dn_profile *make(const char *links, uint8_t minor)
 {
-    dn_client_view client = {.endpoint = dunlin_slice_of(endpoint),
-                             .links = dunlin_slice_of(links),
-                             .version_major = 1,
-                             .version_minor = minor};
-    dn_profile *profile = dn_profile_create(&client);
+    dn_profile *profile = dn_profile_create((dn_version){1, minor}, dunlin_slice_of(links));
     assert_non_null(profile);
     return profile;
 }
@@ -28,8 +24,7 @@ static void reads_a_registration(void **state)
 {
     (void)state;
     dn_profile *profile =
-        make("e",
-             "</lw>;rt=\"oma.lwm2m\";ct=\"110 112\",</lw/3303/1>;ver=\"1.1\",</lw/3303>,</lw/3/0>,"
+        make("</lw>;rt=\"oma.lwm2m\";ct=\"110 112\",</lw/3303/1>;ver=\"1.1\",</lw/3303>,</lw/3/0>,"
              "</other>,</lw/5>;ver=1.0,</3311/0>,</lw/3/0/1>",
              1);
     dn_version version;
@@ -45,11 +40,11 @@ static void reads_a_registration(void **state)
     assert_int_equal(version.minor, 1);
     assert_false(dn_profile_version(profile, 3311, &version));
     dn_profile_release(profile);
-    profile = make("", "", 0);
+    profile = make("", 0);
     assert_int_equal(profile->entry_count, 0);
     assert_string_equal(profile->root, "/");
     dn_profile_release(profile);
-    dn_profile_release(make("e", ",,,<<>>;;\"", 1)); /* rubbish is skipped */
+    dn_profile_release(make(",,,<<>>;;\"", 1)); /* rubbish is skipped */
 }
 
 static void picks_a_format(void **state)
@@ -67,7 +62,7 @@ static void picks_a_format(void **state)
                 {"</>;ct=0", 1, DN_FORMAT_TLV},
                 {"</>;ct=\"\"", 1, DN_FORMAT_SENML_CBOR}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        dn_profile *profile = make("e", rows[i].links, rows[i].minor);
+        dn_profile *profile = make(rows[i].links, rows[i].minor);
         assert_int_equal(dn_format_for(profile), rows[i].format);
         dn_profile_release(profile);
     }
@@ -87,8 +82,8 @@ static void the_cache_keeps_and_forgets(void **state)
     dunlin_slice name = dunlin_slice_of("one");
     uint64_t ticket;
     assert_null(dn_profiles_get(cache, name, &ticket));
-    dn_profile *profile = make("one", "</3/0>", 1);
-    dn_profiles_put(cache, profile, ticket);
+    dn_profile *profile = make("</3/0>", 1);
+    dn_profiles_put(cache, name, profile, ticket);
     dn_profile *found = dn_profiles_get(cache, name, &ticket);
     assert_ptr_equal(found, profile);
     dn_profile_release(found);
@@ -96,21 +91,46 @@ static void the_cache_keeps_and_forgets(void **state)
     assert_null(dn_profiles_get(cache, name, &ticket));
     /* The device registers anew between the look at the shard and the put: what was fetched is old. */
     dn_profiles_forget(cache, name);
-    dn_profiles_put(cache, profile, ticket);
+    dn_profiles_put(cache, name, profile, ticket);
     assert_null(dn_profiles_get(cache, name, &ticket));
     dn_profiles_forget_all(cache);
-    dn_profiles_put(cache, profile, ticket);
+    dn_profiles_put(cache, name, profile, ticket);
     assert_null(dn_profiles_get(cache, name, &ticket));
-    dn_profiles_put(cache, profile, ticket);
+    dn_profiles_put(cache, name, profile, ticket);
     dn_profiles_free(cache);
     assert_int_equal(profile->entry_count, 1); /* ours still */
     dn_profile_release(profile);
 }
 
+static void devices_of_a_kind_share_one(void **state)
+{
+    (void)state;
+    dn_seeded seeded;
+    dn_seeded_init(&seeded, 1);
+    dn_random random = dn_seeded_random(&seeded);
+    dn_profiles *cache = dn_profiles_create(1, &random); /* one place: everybody pushes everybody out */
+    dunlin_slice links = dunlin_slice_of("</>;ct=110,</3/0>");
+    dn_profile *first = dn_profiles_take(cache, (dn_version){1, 1}, links);
+    dn_profile *second = dn_profiles_take(cache, (dn_version){1, 1}, links);
+    dn_profile *older = dn_profiles_take(cache, (dn_version){1, 0}, links);
+    dn_profile *other = dn_profiles_take(cache, (dn_version){1, 0}, dunlin_slice_of("</3/0>"));
+    dn_profile *again = dn_profiles_take(cache, (dn_version){1, 1}, links);
+    assert_ptr_equal(first, second);
+    assert_ptr_not_equal(first, older);
+    assert_int_equal(older->lwm2m.minor, 0);
+    assert_int_equal(other->format_count, 0);
+    assert_int_equal(again->formats[0], 110);
+    dn_profile *all[] = {first, second, older, other, again};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        dn_profile_release(all[i]);
+    }
+    dn_profiles_free(cache);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_a_registration),
-                                       cmocka_unit_test(picks_a_format),
-                                       cmocka_unit_test(the_cache_keeps_and_forgets)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_registration), cmocka_unit_test(picks_a_format),
+        cmocka_unit_test(the_cache_keeps_and_forgets), cmocka_unit_test(devices_of_a_kind_share_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

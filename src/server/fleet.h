@@ -89,7 +89,7 @@ dunlin_status dn_fleet_get(dn_fleet *fleet, dunlin_slice endpoint,
                            void (*done)(void *context, const dn_client_view *client), void *context);
 
 /* A CoAP request to a device. The fleet prepends the client's alternate path. Views are copied. */
-typedef struct {
+typedef struct dn_device_request {
     dunlin_slice endpoint;
     uint8_t method;
     dunlin_path path;
@@ -98,6 +98,10 @@ typedef struct {
     uint16_t accept;
     dunlin_slice payload;
     uint32_t timeout_ms;
+    /* NULL, or called with the completion's context on the shard's thread before the request is sent: it may
+       set `accept` by what the device registered. `links` is valid during the call. Not for dn_fleet_observe. */
+    void (*settle)(void *context, struct dn_device_request *request, uint8_t version_major,
+                   uint8_t version_minor, dunlin_slice links);
 } dn_device_request;
 
 /* status OK: the device answered (with whatever code). NOT_FOUND: no such registration; TIMEOUT; REJECTED;

@@ -212,6 +212,11 @@ dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t sl
     if (!has_room(&shard->requests, command)) {
         return DUNLIN_ERR_LIMIT;
     }
+    if (command->ask.settle != NULL) {
+        command->ask.settle(command->context, &command->ask, registration->version_major,
+                            registration->version_minor,
+                            dn_link_lists_text(&shard->registrations.lists, registration->links));
+    }
     if (!make_options(&list, dn_link_lists_root(&shard->registrations.lists, registration->links),
                       &command->ask)) {
         return DUNLIN_ERR_SPACE;
