@@ -5,7 +5,7 @@
 #include "apps/dunlin/show.h"
 
 #include <jansson.h>
-#include <stdint.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,10 +89,8 @@ int dn_cmd_clients(int argc, char **argv)
     if (!dn_options_read(argc, argv, own, 0, 0, USAGE, &options)) {
         return EXIT_CODE_USAGE;
     }
-    char *end = NULL;
-    const size_t limit = limit_text == NULL ? SIZE_MAX : strtoul(limit_text, &end, 10);
-    if (limit_text != NULL && (*end != '\0' || limit == 0)) {
-        (void)fprintf(stderr, "dunlin clients: --limit must be a number above 0, not '%s'\n", limit_text);
+    unsigned long limit = ULONG_MAX;
+    if (!dn_options_count("clients", "--limit", limit_text, &limit)) {
         return EXIT_CODE_USAGE;
     }
     json_t *all = json_array();
@@ -100,7 +98,7 @@ int dn_cmd_clients(int argc, char **argv)
     char *cursor = NULL;
     do {
         dn_text path = {0};
-        dn_text_printf(&path, "/clients?limit=%zu", limit < 1000 ? limit : (size_t)1000);
+        dn_text_printf(&path, "/clients?limit=%lu", limit < 1000 ? limit : 1000ul);
         if (filter != NULL) {
             dn_text_puts(&path, "&q=");
             dn_text_percent(&path, filter);

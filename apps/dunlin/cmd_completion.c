@@ -7,24 +7,33 @@
 
 static const char USAGE[] = "dunlin completion bash|zsh|fish";
 
+/* The long options of a help text: "  --mode MODE …", "  -e, --endpoint NAME …". */
+#define OPTIONS_OF "'s/^  *\\(-., \\)\\{0,1\\}\\(--[a-z0-9-]*\\).*/\\2/p'"
+
+/* Words are cut at blanks here: bash cuts at colons too, which endpoint names (urn:dev:…) are full of. */
 static const char BASH[] =
     "# bash completion for dunlin: source it, or put it in /usr/share/bash-completion/completions/dunlin\n"
     "_dunlin() {\n"
-    "    local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}\n"
-    "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-    "        COMPREPLY=($(compgen -W \"$(dunlin --help | sed -n 's/^  \\([a-z]*\\)  .*/\\1/p') help --server "
-    "--version\" -- \"$cur\"))\n"
+    "    local line=${COMP_LINE:0:COMP_POINT} words\n"
+    "    read -ra words <<<\"$line\"\n"
+    "    case $line in *[[:blank:]]) words+=('') ;; esac\n"
+    "    local cur=${words[-1]} command=${words[1]} all=''\n"
+    "    if [ ${#words[@]} -eq 2 ]; then\n"
+    "        all=\"$(dunlin --help | sed -n 's/^  \\([a-z]*\\)  .*/\\1/p') help --server --version\"\n"
     "    elif [ \"${cur#-}\" != \"$cur\" ]; then\n"
-    "        COMPREPLY=($(compgen -W \"$(dunlin \"$command\" --help 2>/dev/null | sed -n 's/^  "
-    "\\(--[a-z-]*\\).*/\\1/p') --server --json --help\" -- \"$cur\"))\n"
-    "    elif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+    "        all=\"$(dunlin \"$command\" --help 2>/dev/null | sed -n " OPTIONS_OF
+    ") --server --json --help\"\n"
+    "    elif [ ${#words[@]} -eq 3 ]; then\n"
     "        case $command in\n"
     "        read|write|exec|create|delete|discover|observe|observations|cancel)\n"
-    "            COMPREPLY=($(compgen -W \"$(dunlin clients --limit 200 2>/dev/null | sed '1d;s/ .*//')\" -- "
-    "\"$cur\")) ;;\n"
-    "        completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")) ;;\n"
+    "            all=$(dunlin clients --limit 200 2>/dev/null | sed '1d;s/ .*//') ;;\n"
+    "        completion) all='bash zsh fish' ;;\n"
     "        esac\n"
     "    fi\n"
+    "    COMPREPLY=($(compgen -W \"$all\" -- \"$cur\"))\n"
+    "    case $COMP_WORDBREAKS in\n"
+    "    *:*) COMPREPLY=(\"${COMPREPLY[@]#\"${cur%\"${cur##*:}\"}\"}\") ;;\n"
+    "    esac\n"
     "}\n"
     "complete -o default -F _dunlin dunlin\n";
 
@@ -36,8 +45,8 @@ static const char ZSH[] =
     "    if (( CURRENT == 2 )); then\n"
     "        compadd -- ${(f)\"$(dunlin --help | sed -n 's/^  \\([a-z]*\\)  .*/\\1/p')\"} help\n"
     "    elif [[ $words[CURRENT] == -* ]]; then\n"
-    "        compadd -- ${(f)\"$(dunlin $command --help 2>/dev/null | sed -n 's/^  "
-    "\\(--[a-z-]*\\).*/\\1/p')\"} --server --json --help\n"
+    "        compadd -- ${(f)\"$(dunlin $command --help 2>/dev/null | sed -n " OPTIONS_OF
+    ")\"} --server --json --help\n"
     "    elif (( CURRENT == 3 )); then\n"
     "        case $command in\n"
     "        read|write|exec|create|delete|discover|observe|observations|cancel)\n"

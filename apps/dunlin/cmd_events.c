@@ -36,6 +36,9 @@ static bool on_event(void *context, const char *id, const char *type, const char
     (void)id;
     if (p->json) {
         (void)printf("%s\n", data);
+    } else if (strcmp(type, "gap") == 0) {
+        (void)fputs("dunlin: some events were missed\n", stderr);
+        return true;
     } else {
         json_t *event = dn_show_load(data, strlen(data));
         const char *time = dn_show_text(event, "time");
@@ -77,10 +80,8 @@ int dn_cmd_events(int argc, char **argv)
     if (!dn_options_read(argc, argv, own, 0, 0, USAGE, &options)) {
         return EXIT_CODE_USAGE;
     }
-    char *end = NULL;
-    printing p = {options.json, count == NULL ? 0 : strtoul(count, &end, 10)};
-    if (count != NULL && (*end != '\0' || p.left == 0)) {
-        (void)fprintf(stderr, "dunlin events: --count must be a number above 0, not '%s'\n", count);
+    printing p = {options.json, 0};
+    if (!dn_options_count("events", "--count", count, &p.left)) {
         return EXIT_CODE_USAGE;
     }
     dn_text path = {0};

@@ -127,10 +127,7 @@ int dn_cmd_observe(int argc, char **argv)
         !dn_device_path_read("observe", options.arguments[1], 1, 4, &o.path)) {
         return EXIT_CODE_USAGE;
     }
-    char *end = NULL;
-    o.left = count == NULL ? 0 : strtoul(count, &end, 10);
-    if (count != NULL && (*end != '\0' || o.left == 0)) {
-        (void)fprintf(stderr, "dunlin observe: --count must be a number above 0, not '%s'\n", count);
+    if (!dn_options_count("observe", "--count", count, &o.left)) {
         return EXIT_CODE_USAGE;
     }
     o.endpoint = options.arguments[0];

@@ -2,6 +2,7 @@
 /* Command lines: options anywhere, "--" ends them, --name=value or --name value. */
 #include "apps/dunlin/options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,4 +98,20 @@ bool dn_options_read(int argc, char **argv, const dn_option *own, int least, int
         }
     }
     return check(argv[0], out, least, most, usage);
+}
+
+bool dn_options_count(const char *command, const char *option, const char *text, unsigned long *out)
+{
+    if (text == NULL) {
+        return true;
+    }
+    char *end = NULL;
+    errno = 0;
+    *out = strtoul(text, &end, 10);
+    /* strtoul takes a sign and blanks, too. */
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || *out == 0 || errno != 0) {
+        (void)fprintf(stderr, "dunlin %s: %s must be a number above 0, not '%s'\n", command, option, text);
+        return false;
+    }
+    return true;
 }

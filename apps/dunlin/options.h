@@ -33,4 +33,8 @@ typedef struct {
 bool dn_options_read(int argc, char **argv, const dn_option *own, int least, int most, const char *usage,
                      dn_options *out);
 
+/* The value of an option that counts (--limit, --count) into *out, which stays as it is when `text` is NULL.
+ * False: it is no whole number above 0, which was printed to stderr. */
+bool dn_options_count(const char *command, const char *option, const char *text, unsigned long *out);
+
 #endif

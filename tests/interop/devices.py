@@ -126,8 +126,12 @@ class DunlinDevice:
         return self.program.mark()
 
     def executed(self, path, since):
-        """Waits until it was executed; the console does not tell the arguments."""
+        """The arguments with which a resource was executed."""
         self.program.wait(f"executed {path}", since)
+        self.program.do("help")  # what it says next has come by then
+        said = self.program.lines[since:]
+        behind = said[said.index(f"executed {path}") + 1]
+        return behind.removeprefix("arguments ") if behind.startswith("arguments ") else ""
 
     def update(self):
         self.program.do("update")
@@ -147,10 +151,7 @@ class Console(Program):
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for raw in self.process.stdout:
-            if not self.log.closed:
-                self.log.write(raw)
-                self.log.flush()
+        for raw in self.lines_said():
             with self.changed:
                 self.lines.append(raw.decode().rstrip("\n"))
                 self.changed.notify_all()

@@ -57,7 +57,7 @@ class Program:
     def __init__(self, name, arguments, lines=False, cwd=None, env=None):
         os.makedirs(LOGS, exist_ok=True)
         self.name = name
-        self.log_path = os.path.join(LOGS, name + ".log")
+        self.log_path = os.path.join(LOGS, "".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".log")
         self.log = open(self.log_path, "ab")
         self.log.write(("$ " + " ".join(arguments) + "\n").encode())
         self.log.flush()
@@ -75,6 +75,17 @@ class Program:
     def type(self, line):
         self.process.stdin.write((line + "\n").encode())
         self.process.stdin.flush()
+
+    def lines_said(self):
+        """The lines of its standard output, kept in the log too, until it ends or is stopped."""
+        try:
+            for line in self.process.stdout:
+                if not self.log.closed:
+                    self.log.write(line)
+                    self.log.flush()
+                yield line
+        except (OSError, ValueError):
+            return  # closed under our hands
 
     def stop(self):
         """Its exit status, after a request to end or, when that is not heeded, a kill."""
@@ -117,10 +128,7 @@ class JsonPeer(Program):
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for line in self.process.stdout:
-            if not self.log.closed:
-                self.log.write(line)
-                self.log.flush()
+        for line in self.lines_said():
             if not line.startswith(b"{"):
                 continue
             message = json.loads(line)
