@@ -81,7 +81,8 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
     side *self = context;
     (void)exchange;
     if (status != DUNLIN_OK || response->payload.len != self->representation.len) {
-        (void)fprintf(stderr, "coap_bench: exchange failed: %d, %zu bytes\n", (int)status, response == NULL ? 0 : response->payload.len);
+        (void)fprintf(stderr, "coap_bench: exchange failed: %d, %zu bytes\n", (int)status,
+                      response == NULL ? 0 : response->payload.len);
         exit(1);
     }
     self->answered++;

@@ -414,7 +414,7 @@ class Tool(Suite):
         equal(past, [event])
         equal(self.dunlin("events", "--type", "nonsense")[0], REFUSED)
 
-    @case("events: a server that ends, ends the stream with status 3 or is waited for, as --help says")
+    @case("events: a stream that broke is taken up again when the server is back")
     def events_end(self):
         other = self.programs.dunlind(name="other")
         watching = self.programs.start("events-end", [DUNLIN, "events", "--server", other.url])
