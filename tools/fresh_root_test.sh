@@ -9,7 +9,7 @@
 #         exists is used as it is, so that a second run is quick; make a new one for the full proof.
 # Environment
 #   SUITE=bookworm        Debian release
-#   MIRROR=URL            Debian mirror (default http://deb.debian.org/debian)
+#   MIRROR=URL            Debian mirror (default: the first one that this machine's apt uses)
 #   http_proxy, https_proxy, no_proxy   used by debootstrap and handed to the commands inside
 #   NPM_CONFIG_REGISTRY   handed to the commands inside
 #   CA_BUNDLE=FILE        a PEM file of certificate authorities for npm inside, where the way to the
@@ -18,12 +18,13 @@
 set -euo pipefail
 
 suite=${SUITE:-bookworm}
-mirror=${MIRROR:-http://deb.debian.org/debian}
+mirror=${MIRROR:-$(apt-get indextargets --format '$(SITE)' 2>/dev/null | head -n 1)}
 steps=${STEPS:-test demo}
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=${1:-}
 ours=no
 
+[ -n "$mirror" ] || { echo "fresh_root_test: no Debian mirror is known; set MIRROR" >&2; exit 2; }
 [ "$(id -u)" -eq 0 ] || { echo "fresh_root_test: must be root (debootstrap, chroot)" >&2; exit 2; }
 command -v debootstrap >/dev/null || { echo "fresh_root_test: install debootstrap first" >&2; exit 2; }
 if [ -z "$target" ]; then
