@@ -435,7 +435,7 @@ static void an_instance_without_id_has_no_wrapper(void **state)
                      DUNLIN_ERR_ARGUMENT);
 }
 
-static void tlv_takes_the_shortest_integer(void **state)
+static void tlv_takes_the_shortest_signed_integer(void **state)
 {
     (void)state;
     static const struct {
@@ -449,11 +449,13 @@ static void tlv_takes_the_shortest_integer(void **state)
         {{DUNLIN_TYPE_INTEGER, {.integer = 32768}}, 4},
         {{DUNLIN_TYPE_TIME, {.integer = INT32_MIN}}, 4},
         {{DUNLIN_TYPE_TIME, {.integer = (int64_t)INT32_MAX + 1}}, 8},
-        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = 255}}, 1},
-        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = 256}}, 2},
-        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT16_MAX}}, 2},
-        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT32_MAX}}, 4},
-        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = (uint64_t)UINT32_MAX + 1}}, 8},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = INT8_MAX}}, 1},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT8_MAX}}, 2},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = INT16_MAX}}, 2},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT16_MAX}}, 4},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = INT32_MAX}}, 4},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT32_MAX}}, 8},
+        {{DUNLIN_TYPE_UNSIGNED, {.uinteger = UINT64_MAX}}, 8},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         static records one;
@@ -524,7 +526,7 @@ int main(void)
         cmocka_unit_test(empty_multiples_survive_in_tlv),
         cmocka_unit_test(encoders_refuse),
         cmocka_unit_test(an_instance_without_id_has_no_wrapper),
-        cmocka_unit_test(tlv_takes_the_shortest_integer),
+        cmocka_unit_test(tlv_takes_the_shortest_signed_integer),
         cmocka_unit_test(tlv_length_forms),
     };
     return cmocka_run_group_tests_name("roundtrip", tests, NULL, NULL);

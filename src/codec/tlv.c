@@ -367,9 +367,10 @@ static size_t store_signed(int64_t value, uint8_t *out)
     return store((uint64_t)value, len, out);
 }
 
+/* With a leading zero bit as far as there is room for it: Leshan reads these as signed. */
 static size_t store_unsigned(uint64_t value, uint8_t *out)
 {
-    size_t len = value <= UINT8_MAX ? 1 : value <= UINT16_MAX ? 2 : value <= UINT32_MAX ? 4 : 8;
+    size_t len = value <= INT8_MAX ? 1 : value <= INT16_MAX ? 2 : value <= INT32_MAX ? 4 : 8;
     return store(value, len, out);
 }
 

@@ -168,6 +168,15 @@ class Pair(Suite):
             equal(self.server.write(self.endpoint, path, {"type": "integer", "value": value}, number)["code"], "2.04", value)
             equal(self.device.get(path), value, "on the device")
 
+    @case("unsigned integers of every length, in TLV, are written and read exactly")
+    def unsigned_lengths(self):
+        path = f"/{OBJECT}/0/3"
+        for value in [0, 127, 128, 200, 255, 256, 32767, 32768, 65535, 65536, 2**31, 2**32 - 1, 2**32, 2**63 - 1]:
+            equal(self.server.write(self.endpoint, path, {"type": "unsigned", "value": value}, TLV)["code"], "2.04", value)
+            equal(self.device.get(path), value, "on the device")
+            equal(plain(self.server.read(self.endpoint, path, TLV)["node"]), value, "read back")
+        equal(self.server.write(self.endpoint, path, values.resource_node(3), TEXT)["code"], "2.04")
+
     @case("multiple resources are replaced as {0}", [(FORMAT_NAMES[n], n) for n in STRUCTURED])
     def writes_multiple(self, name, number):
         for rid, (kind, first, second) in MULTIPLE.items():
