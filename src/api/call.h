@@ -28,36 +28,37 @@ typedef struct {
 struct dn_call {
     dn_api *api;
     struct MHD_Connection *connection;
-    dn_method method;
     const char *host; /* the Host header, or NULL */
     char *target;     /* the request's URI as it came, cut and decoded in place */
     const dn_route *route;
     dunlin_slice endpoint;
-    dunlin_path path;
     dn_query query;
     dn_text body;
     size_t discarded; /* bytes of a body that is too large */
-    bool begun, too_large, replied;
     uint64_t started_ms;
-    uint32_t timeout_ms; /* of requests to a device */
     uint64_t started_us;
-
     void (*next)(dn_call *call);
+
     /* While it waits: guarded by the service's flights. */
     dn_call *older, *newer;
-    bool waiting;
     uint64_t number; /* of the fleet's request, 0: cannot be cancelled */
-    int socket;
 
     dn_answer answer;
     dn_profile *profile;
-    bool guess; /* a read's content format is our choice */
     void (*with_profile)(dn_call *call);
     uint64_t ticket;
     void *state; /* the handler's own, freed with free_state */
     void (*free_state)(void *state);
     char *header_value; /* one further header of the answer */
     const char *header_name;
+
+    dn_method method;
+    int socket;
+    uint32_t timeout_ms; /* of requests to a device */
+    dunlin_path path;
+    bool begun, too_large, replied;
+    bool waiting; /* guarded by the flights, too */
+    bool guess;   /* a read's content format is our choice */
 };
 
 /* Answers; takes the text's memory. */

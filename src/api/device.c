@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define TIMEOUT_MAX_S 300u
+#define BODY_USUAL    512u
 
 /* ---- profile ---------------------------------------------------------------------------- */
 
@@ -264,6 +265,7 @@ void dn_device_reply_node(dn_call *call, unsigned status)
     dn_jsonw json;
     dn_naming naming = dn_naming_make(call->api->config.registry, call->profile);
     uint16_t format = answered_format(call);
+    (void)dn_text_reserve(&body, BODY_USUAL); /* one allocation for most answers */
     dn_jsonw_start(&json, &body);
     dn_device_head(call, &json, call->path);
     dn_jsonw_pair_unsigned(&json, "contentFormat", format);

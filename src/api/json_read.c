@@ -41,6 +41,16 @@ static bool fits_int64(dunlin_slice text, span number)
     return errno == 0;
 }
 
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_number_char(uint8_t c)
+{
+    return is_digit(c) || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
+}
+
 /* Finds the next integer at or behind `at` that int64 cannot hold. */
 static bool find_big(dunlin_slice text, size_t at, span *found)
 {
@@ -50,15 +60,15 @@ static bool find_big(dunlin_slice text, size_t at, span *found)
             at = skip_string(text, at);
             continue;
         }
-        if (c != '-' && (c < '0' || c > '9')) {
+        if (c != '-' && !is_digit(c)) {
             at++;
             continue;
         }
         size_t first = at;
         size_t digits = 0;
         bool real = false;
-        for (; at < text.len && memchr("+-.eE0123456789", text.data[at], 15) != NULL; at++) {
-            bool digit = text.data[at] >= '0' && text.data[at] <= '9';
+        for (; at < text.len && is_number_char(text.data[at]); at++) {
+            bool digit = is_digit(text.data[at]);
             digits += digit;
             real = real || (!digit && at != first);
         }

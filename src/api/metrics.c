@@ -3,6 +3,7 @@
 #include "api/metrics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,14 +105,16 @@ static void write_coap(dn_text *text, const dn_fleet_counters *counters)
 /* Resident memory, which is what an operator watches first. */
 static uint64_t resident_bytes(void)
 {
-    unsigned long long pages = 0;
+    char line[128] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file != NULL) {
-        if (fscanf(file, "%*u %llu", &pages) != 1) {
-            pages = 0;
+        if (fgets(line, sizeof line, file) == NULL) {
+            line[0] = 0;
         }
-        fclose(file);
+        (void)fclose(file);
     }
+    const char *second = strchr(line, ' '); /* the first number is the size of the address space */
+    uint64_t pages = second == NULL ? 0 : strtoull(second, NULL, 10);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

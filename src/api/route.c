@@ -4,23 +4,25 @@
 
 #include "api/handlers.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define GET         DN_METHOD_GET
-#define PUT         DN_METHOD_PUT
-#define POST        DN_METHOD_POST
-#define DELETE      DN_METHOD_DELETE
-#define JSON        DN_ROUTE_JSON
-#define XML         DN_ROUTE_XML
-#define NO_HEAD     DN_ROUTE_NO_HEAD
-#define OPTIONAL    DN_ROUTE_OPTIONAL
-#define V1          "/api/v1"
-#define CLIENT      V1 "/clients/{endpoint}"
-#define OBJECT      "/{object}"
-#define INSTANCE    "/{object}/{instance}"
-#define RESOURCE    "/{object}/{instance}/{resource}"
-#define R_INSTANCE  "/{object}/{instance}/{resource}/{resourceInstance}"
-#define OBSERVATION CLIENT "/observations"
+#define METHODS_TEXT_MAX 64u
+#define GET              DN_METHOD_GET
+#define PUT              DN_METHOD_PUT
+#define POST             DN_METHOD_POST
+#define DELETE           DN_METHOD_DELETE
+#define JSON             DN_ROUTE_JSON
+#define XML              DN_ROUTE_XML
+#define NO_HEAD          DN_ROUTE_NO_HEAD
+#define OPTIONAL         DN_ROUTE_OPTIONAL
+#define V1               "/api/v1"
+#define CLIENT           V1 "/clients/{endpoint}"
+#define OBJECT           "/{object}"
+#define INSTANCE         "/{object}/{instance}"
+#define RESOURCE         "/{object}/{instance}/{resource}"
+#define R_INSTANCE       "/{object}/{instance}/{resource}/{resourceInstance}"
+#define OBSERVATION      CLIENT "/observations"
 
 /* A literal stands before a variable in its place. */
 const dn_route dn_routes[] = {
@@ -166,13 +168,14 @@ dn_route_result dn_route_find(dn_method method, const dn_segments *segments, dn_
     return bad ? DN_ROUTE_BAD_PATH : DN_ROUTE_NONE;
 }
 
-void dn_methods_text(unsigned methods, char out[64])
+void dn_methods_text(unsigned methods, char out[METHODS_TEXT_MAX])
 {
+    int len = 0; /* all of them together have 38 characters */
     out[0] = 0;
     for (size_t i = 0; i < sizeof method_names / sizeof method_names[0]; i++) {
         if ((methods & method_names[i].method) != 0) {
-            strcat(out, out[0] == 0 ? "" : ", ");
-            strcat(out, method_names[i].name);
+            len += snprintf(out + len, METHODS_TEXT_MAX - (size_t)len, "%s%s", len == 0 ? "" : ", ",
+                            method_names[i].name);
         }
     }
 }
