@@ -94,12 +94,13 @@ class Answer:
 
 
 class Contract:
-    """openapi.json, which every answer must fit, and what of it was seen."""
+    """openapi.json, which every answer must fit, and what of it was seen in this process."""
+
+    seen, slugs = set(), set()
 
     def __init__(self):
         with open(os.path.join(ROOT, "src/api/openapi.json"), encoding="utf-8") as file:
             self.document = json.load(file)
-        self.seen, self.slugs = set(), set()
         self.resolver = jsonschema.RefResolver("", self.document)
         # A literal path stands before one with variables.
         self.paths = sorted(self.document["paths"], key=lambda path: path.count("{"))

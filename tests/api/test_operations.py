@@ -76,6 +76,9 @@ class Reading(OperationsCase):
         node = self.value_read(110, b'[{"bn":"/33000/0/8/","n":"3","v":7},{"n":"1","v":5}]', "/33000/0/8").json["node"]
         self.assertEqual(node["values"], [{"id": 1, "value": 5}, {"id": 3, "value": 7}])
 
+    def test_a_resource_instance(self):
+        self.assertEqual(self.value_read(0, b"7", "/33000/0/8/3").json["node"], {"id": 3, "type": "integer", "value": 7})
+
     def test_text_without_a_content_format(self):
         self.assertEqual(self.value_read(None, b"42").json["node"]["value"], 42)
 

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All tests of the API in one run, and then: was every operation of openapi.json called, did every kind of problem occur?"""
+
+import sys
+import unittest
+
+import test_operations
+import test_server
+from server import Contract
+
+
+def main():
+    loader = unittest.defaultTestLoader
+    suite = unittest.TestSuite(loader.loadTestsFromModule(module) for module in (test_operations, test_server))
+    result = unittest.TextTestRunner(verbosity=1).run(suite)
+    contract = Contract()
+    operations = {(path, method) for path, item in contract.document["paths"].items() for method in item
+                  if method != "parameters"}
+    problems = {one.rsplit("/", 1)[1] for one in
+                contract.document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]}
+    missing = sorted(operations - Contract.seen) + sorted(problems - Contract.slugs)
+    for one in missing:
+        print("not seen in this run:", one)
+    return 0 if result.wasSuccessful() and not missing else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
