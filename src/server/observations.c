@@ -207,6 +207,19 @@ void dn_observations_remove(dn_observations *table, uint32_t number)
     dn_observations_release_watch(table, watch);
 }
 
+static void put_record(dn_observations *table, uint32_t number)
+{
+    const dn_observation *observation = dn_observations_at(table, number);
+    dn_store_observation record = {.number = number,
+                                   .endpoint = dn_observation_endpoint(table, observation),
+                                   .path = observation->path,
+                                   .format = observation->format,
+                                   .since_ms = observation->since_ms,
+                                   .token = observation->token};
+    dn_store *store = dn_durable_write(table->durable);
+    store->ops->put_observation(store, &record);
+}
+
 void dn_observations_keep(dn_observations *table, uint32_t number, int64_t wall_ms)
 {
     dn_observation *observation = dn_observations_at(table, number);
@@ -216,14 +229,23 @@ void dn_observations_keep(dn_observations *table, uint32_t number, int64_t wall_
         table->kept++;
         table->pending += observation->state == DN_OBSERVATION_PENDING;
     }
-    dn_store_observation record = {.number = number,
-                                   .endpoint = dn_observation_endpoint(table, observation),
-                                   .path = observation->path,
-                                   .format = observation->format,
-                                   .since_ms = observation->since_ms,
-                                   .token = observation->token};
-    dn_store *store = dn_durable_write(table->durable);
-    store->ops->put_observation(store, &record);
+    put_record(table, number);
+}
+
+dunlin_status dn_observations_retoken(dn_observations *table, uint32_t number)
+{
+    dn_observation *observation = dn_observations_at(table, number);
+    uint64_t token = draw_token(table);
+    if (!dn_index_put(&table->by_token, token_hash(token), number)) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    dn_index_remove(&table->by_token, token_hash(observation->token), number);
+    observation->token = token;
+    observation->worn = false;
+    if (observation->kept) {
+        put_record(table, number);
+    }
+    return DUNLIN_OK;
 }
 
 void dn_observations_set_state(dn_observations *table, uint32_t number, dn_observation_state state)

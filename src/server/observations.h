@@ -40,6 +40,7 @@ typedef struct {
     uint16_t format;
     uint8_t state; /* dn_observation_state */
     bool kept;     /* the device agreed once: it is listed, and in the store */
+    bool worn;     /* the token is of a registration that has ended: it is asked for with a new one */
 } dn_observation;
 
 typedef struct {
@@ -91,6 +92,8 @@ void dn_observations_release_watch(dn_observations *table, uint32_t watch);
 /* From now on it is kept. */
 void dn_observations_keep(dn_observations *table, uint32_t number, int64_t wall_ms);
 void dn_observations_set_state(dn_observations *table, uint32_t number, dn_observation_state state);
+/* A new token, also in the store. MEMORY: the one before stays. Nothing may be under way for the observation. */
+dunlin_status dn_observations_retoken(dn_observations *table, uint32_t number);
 /* Its last value. MEMORY: the one before stays. */
 dunlin_status dn_observations_set_value(dn_observations *table, uint32_t number, const dn_store_value *value);
 

@@ -105,6 +105,18 @@ static void forget_if_unborn(dn_shard *shard, uint32_t number)
     }
 }
 
+/*
+ * A registration's observations end with it, and a device may stumble over a token of the one before: Leshan
+ * does. A notification that still bears the old token is reset, which tells the device to let go.
+ */
+static dunlin_status freshen(dn_shard *shard, uint32_t number)
+{
+    const dn_observation *observation = dn_observations_at(&shard->observations, number);
+    return observation->worn && observation->fetch == NULL
+               ? dn_observations_retoken(&shard->observations, number)
+               : DUNLIN_OK;
+}
+
 /* Asks the device, or waits until whoever is asking has an answer: there can be only one request with the token. */
 static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t slot)
 {
@@ -119,10 +131,16 @@ static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t 
         shard->waiting++;
         return;
     }
+    dunlin_status status = freshen(shard, number);
+    if (status != DUNLIN_OK) {
+        forget_if_unborn(shard, number);
+        dn_shard_finish_with(shard, command, status);
+        return;
+    }
     command->observation = number;
     command->token = observation->token;
     observation->asking = command;
-    dunlin_status status = dn_requests_send(shard, command, slot, 0, command->token);
+    status = dn_requests_send(shard, command, slot, 0, command->token);
     if (status != DUNLIN_OK) {
         observation->asking = NULL;
         forget_if_unborn(shard, number);
@@ -292,10 +310,15 @@ static dunlin_status renew(dn_shard *shard, uint32_t watch_number, uint32_t numb
     if (command == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
+    dunlin_status status = freshen(shard, number);
+    if (status != DUNLIN_OK) {
+        dn_command_free(command);
+        return status;
+    }
     command->observation = number;
     command->token = observation->token;
     command->watch = watch_number;
-    dunlin_status status = dn_requests_send(shard, command, watch->slot, 0, observation->token);
+    status = dn_requests_send(shard, command, watch->slot, 0, observation->token);
     if (status == DUNLIN_OK) {
         watch->renewing = true;
         observation->asking = command;
@@ -338,11 +361,14 @@ void dn_observe_work(dn_shard *shard)
     }
 }
 
-static void mark_pending(dn_shard *shard, const dn_watch *watch)
+/* `worn`: for a new registration. */
+static void mark_pending(dn_shard *shard, const dn_watch *watch, bool worn)
 {
     for (uint32_t number = watch->first; number != DN_OBSERVATION_NONE;) {
+        dn_observation *observation = dn_observations_at(&shard->observations, number);
         dn_observations_set_state(&shard->observations, number, DN_OBSERVATION_PENDING);
-        number = dn_observations_at(&shard->observations, number)->next;
+        observation->worn = observation->worn || worn;
+        number = observation->next;
     }
 }
 
@@ -356,7 +382,7 @@ void dn_observe_registered(dn_shard *shard, uint32_t slot)
     }
     dn_watch *watch = dn_observations_watch(&shard->observations, number);
     watch->slot = slot;
-    mark_pending(shard, watch);
+    mark_pending(shard, watch, true);
     enqueue(shard, number);
 }
 
@@ -372,7 +398,7 @@ void dn_observe_updated(dn_shard *shard, uint32_t slot, bool moved)
         return;
     }
     if (moved) {
-        mark_pending(shard, dn_observations_watch(&shard->observations, number));
+        mark_pending(shard, dn_observations_watch(&shard->observations, number), false);
     }
     enqueue(shard, number);
 }
@@ -385,7 +411,7 @@ void dn_observe_unregistered(dn_shard *shard, uint32_t slot)
     if (number != DN_OBSERVATION_NONE) {
         dn_watch *watch = dn_observations_watch(&shard->observations, number);
         watch->slot = DN_SLOT_NONE;
-        mark_pending(shard, watch);
+        mark_pending(shard, watch, true);
     }
 }
 

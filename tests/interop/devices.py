@@ -115,12 +115,12 @@ class DunlinDevice:
             return datetime.datetime.fromtimestamp(int(text), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         return int(text) if kind in ("integer", "unsigned") else float(text) if kind == "float" else text
 
-    def received(self):
-        """How many datagrams it has taken in."""
+    def count(self, what):
+        """A number of its own statistics: "datagrams" taken in, "notifications" sent."""
         begin = self.program.mark()
-        self.program.do("status")
+        self.program.do("")
         line = next(line for line in self.program.lines[begin:] if " datagrams " in line)
-        return int(line.split(" datagrams ")[1].split()[0])
+        return int(line.split(f" {what} ")[1].split()[0].rstrip(";,"))
 
     def mark(self):
         return self.program.mark()

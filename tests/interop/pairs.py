@@ -333,6 +333,7 @@ class Pair(Suite):
     @case("a notification larger than a block arrives whole")
     def observes_large(self):
         path = f"/{OBJECT}/0/{LARGE}"
+        self.device.set(path, "opaque", values.opaque(10))
         equal(self.server.observe(self.endpoint, path)["code"], "2.05")
         value = values.opaque(LARGE_SIZE, seed=77)
         since = self.server.mark()

@@ -13,8 +13,8 @@ from support.programs import wait_until
 class DunlindServer:
     """Our server, driven through REST."""
 
-    def __init__(self, programs):
-        self.program = programs.dunlind("--models", toolchain.MODELS)
+    def __init__(self, programs, *options, **more):
+        self.program = programs.dunlind("--models", toolchain.MODELS, *options, **more)
         self.uri, self.rest = self.program.uri, self.program.rest
         self.stream = self.rest.events()
 

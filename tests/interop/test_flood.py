@@ -196,9 +196,9 @@ class FloodOnClient(Suite):
           timeout_s=150)
     def strangers(self, megabytes):
         before, listed = self.values(), self.server.registration("flooded")
-        taken = self.device.received()
+        taken = self.device.count("datagrams")
         sender = flood.Flood(f"127.0.0.1:{port_of(self.device.program)}",
-                             settled=lambda sent: self.device.received() - taken >= sent)
+                             settled=lambda sent: self.device.count("datagrams") - taken >= sent)
         memory = resident_kb(self.device.program)
         try:
             sender.run(flood.generator(SEED + 3), flood.client_seeds, int(megabytes * 1e6))

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leshan 2.x against both of our sides, and against itself (to know what is Leshan's own doing)."""
 
+import time
+
 import values
 from devices import DunlinDevice, LeshanDevice
 from pairs import Pair
 from servers import DunlindServer, LeshanServer
+from support.harness import Suite, case, equal
+from support.programs import wait_until
 
 
 # Leshan 2.0.0-M15 writes an unsigned integer in TLV as a signed one, so that 2^63 and above arrive as something else.
@@ -43,6 +47,55 @@ class Leshan10OnDunlind(Pair):
         self.device = LeshanDevice(self.programs, self.endpoint, self.server.uri, lwm2m="1.0")
 
 
+class LeshanOverRestart(Suite):
+    """Leshan's device while dunlind is killed and started again, and when the device registers anew."""
+
+    name, endpoint = "leshan-over-restart", "leshan-stays"
+
+    def set_up(self):
+        self.server = DunlindServer(self.programs)
+        self.device = LeshanDevice(self.programs, self.endpoint, self.server.uri)
+        self.server.wait_registered(self.endpoint)
+
+    def tear_down(self):
+        self.server.stream.close()
+
+    def notifies(self, value):
+        since = self.server.mark()
+        self.device.set("/3303/0/5700", "float", value)
+        self.server.notification(self.endpoint, "/3303/0/5700", since, lambda node: node["value"] == value)
+
+    @case("after kill -9 the registration is listed as before, and the observation still notifies")
+    def killed(self):
+        equal(self.server.observe(self.endpoint, "/3303/0/5700")["code"], "2.05")
+        self.notifies(30.5)
+        before = self.server.registration(self.endpoint)
+        old = self.server.program
+        self.server.stream.close()
+        old.kill()
+        self.server = DunlindServer(self.programs, data=old.data, coap=old.coap, http=old.http)
+        equal(self.server.registration(self.endpoint), before, "registration")
+        observations = self.server.rest.want(200, "GET", self.server.rest.device(self.endpoint, "/observations"))
+        equal([(item["path"], item["last"]["node"]["value"]) for item in observations["observations"]],
+              [("/3303/0/5700", 30.5)], "observations")
+        self.notifies(31.5)
+        equal(self.server.read(self.endpoint, "/3/0/0")["node"]["value"], "Leshan")
+        since = self.server.mark()
+        self.device.update()
+        self.server.updated(self.endpoint, since)
+
+    @case("an observation is made anew when the device registers anew")
+    def registers_again(self):
+        since = self.server.mark()
+        self.device.stop()
+        self.server.wait_gone(self.endpoint)
+        self.device.program.ask("start")
+        self.server.stream.wait("registered", since, endpoint=self.endpoint)
+        wait_until("the observation is active", lambda: [item["state"] for item in self.server.rest.want(
+            200, "GET", self.server.rest.device(self.endpoint, "/observations"))["observations"]] == ["active"])
+        self.notifies(32.5)
+
+
 class DunlinOnLeshan(Pair):
     """`dunlin client`, LwM2M 1.1, with Leshan's server."""
 
@@ -53,6 +106,38 @@ class DunlinOnLeshan(Pair):
     def start(self):
         self.server = LeshanServer(self.programs)
         self.device = DunlinDevice(self.programs, self.endpoint, self.server.uri)
+
+    @case("attributes that the server writes hold notifications back, and are discovered")
+    def attributes(self):
+        path = "/3303/0/5700"
+        self.device.set(path, "float", 10.0)
+        equal(self.server.attributes(self.endpoint, path, "pmin=0&gt=20")["code"], "2.04")
+        found = self.server.discover(self.endpoint, path)["links"][0]["attributes"]
+        equal((found.get("pmin"), found.get("gt")), ("0", "20"), "discovered")
+        equal(self.server.observe(self.endpoint, path)["code"], "2.05")
+        since = self.server.mark()
+        self.device.set(path, "float", 19.0)
+        self.server.no_notification(self.endpoint, path, since, 1.0)
+        self.device.set(path, "float", 21.0)
+        self.server.notification(self.endpoint, path, since, lambda node: node["value"] == 21)
+        equal(self.server.attributes(self.endpoint, path, "pmin&gt")["code"], "2.04")
+        equal(self.server.cancel(self.endpoint, path)["code"], "2.05")
+
+    @case("an observation that the server has forgotten ends with its reset")
+    def forgotten(self):
+        path = f"/{values.OBJECT}/0/1"
+        equal(self.server.observe(self.endpoint, path)["code"], "2.05")
+        self.server.forget(self.endpoint, path)
+        sent = []
+        for number in range(4):
+            self.device.set(path, "string", f"value {number}")
+            time.sleep(0.3)
+            sent.append(self.device.count("notifications"))
+        equal(sent[3], sent[2], "notifications sent in the end")
+
+    @case("the device de-registers and is no longer listed")
+    def deregisters(self):
+        super().deregisters()
 
 
 class Dunlin10OnLeshan(Pair):
@@ -100,4 +185,4 @@ class DunlinOnLeshanBlocks(Pair):
         self.device = DunlinDevice(self.programs, self.endpoint, self.server.uri)
 
 
-SUITES = [LeshanOnLeshan, LeshanBlocksOnDunlind, DunlinOnLeshanBlocks, LeshanOnDunlind, Leshan10OnDunlind, DunlinOnLeshan, Dunlin10OnLeshan, DunlinOnDunlind]
+SUITES = [LeshanOnLeshan, LeshanOverRestart, LeshanBlocksOnDunlind, DunlinOnLeshanBlocks, LeshanOnDunlind, Leshan10OnDunlind, DunlinOnLeshan, Dunlin10OnLeshan, DunlinOnDunlind]

@@ -232,9 +232,11 @@ static void it_comes_back_with_the_next_register(void **state)
     observe("1");
     (void)rig_observe(&r, "a", "/3303/0/5601");
     rig_skip_events(&r);
+    dn_coap_token before = device->watched[0].token;
     rig_register(&r, device, "a", 60);
     rig_run(&r, 1000);
     assert_int_equal(device->watched_count, 2);
+    assert_memory_not_equal(device->watched[0].token.bytes, before.bytes, before.len);
     rig_observations all = rig_observations_of(&r, "a");
     assert_int_equal(all.count, 2);
     assert_int_equal(all.list[0].state, DN_OBSERVATION_ACTIVE);

@@ -77,13 +77,14 @@ class Suite:
 
     @classmethod
     def cases(cls):
-        """(title, method name, row) in the order of the source."""
-        out, seen = [], set()
+        """(title, method name, row) in the order of the source; one that a subclass defines anew runs at its place there."""
+        out, owner = [], {}
         for klass in reversed(cls.__mro__):
-            for name, member in vars(klass).items():
-                if not hasattr(member, "case_title") or name in seen:
+            owner.update({name: klass for name, member in vars(klass).items() if hasattr(member, "case_title")})
+        for klass in reversed(cls.__mro__):
+            for name in vars(klass):
+                if owner.get(name) is not klass:
                     continue
-                seen.add(name)
                 function = getattr(cls, name)
                 for row in function.case_rows or [()]:
                     row = row if isinstance(row, tuple) else (row,)
