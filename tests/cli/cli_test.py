@@ -353,7 +353,8 @@ class Tool(Suite):
         self.device.set("/33500/0/4", "float", 1.0)
         for name, options in (("observe", []), ("observe-json", ["--json"])):
             watching = self.stream(name, "observe", NAME, "/33500/0/4", *options)
-            wait_until("the observation", lambda: self.observed() == ["/33500/0/4"])
+            wait_until("the first value", lambda: len(watching.text().splitlines()) > 1)
+            equal(self.observed(), ["/33500/0/4"], "observations")
             for value in (2.5, 3.5):
                 self.device.set("/33500/0/4", "float", value)
                 wait_until(f"the value {value}", lambda value=value: str(value) in watching.text().partition("\n")[2])
