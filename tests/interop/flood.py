@@ -147,11 +147,11 @@ def datagrams(rng, seeds, total_bytes):
 class Flood:
     """Sends floods from sockets of its own (or given ones) to one port."""
 
-    def __init__(self, address, sockets=None, settled=None):
+    def __init__(self, address, sockets=None, settled=None, on_answer=None):
         host, _, port = address.rpartition(":")
         self.target = (host.strip("[]"), int(port))
         self.sockets = sockets or [make_socket() for _ in range(SOCKETS)]
-        self.settled = settled
+        self.settled, self.on_answer = settled, on_answer
         self.sent = self.sent_bytes = self.answers = 0
 
     def addresses(self):
@@ -170,8 +170,11 @@ class Flood:
     def settle(self, rng):
         """Until everything sent so far was taken in."""
         if self.settled:
-            wait_until(f"{self.sent} datagrams are taken in", lambda: self.settled(self.sent), PING_TIMEOUT_S, every_s=0.002)
-            self._drain(None, None, 0)
+            def settled():
+                self._drain(None, None, 0)
+                return self.settled(self.sent)
+
+            wait_until(f"{self.sent} datagrams are taken in", settled, PING_TIMEOUT_S, every_s=0.002)
         else:
             self.ping(rng)
 
@@ -196,6 +199,8 @@ class Flood:
                     except BlockingIOError:
                         break
                     self.answers += 1
+                    if self.on_answer:
+                        self.on_answer(ready, data)
                     found = found or (ready is chosen and data == wanted)
             if time.monotonic() >= end:
                 break

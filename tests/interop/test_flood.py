@@ -55,6 +55,50 @@ class ByHand:
         equal(answer[1], 65, "code of the answer to the register")
 
 
+class OwnServer:
+    """A server by hand for one device, whose port then floods it. It goes on answering Registers and Updates."""
+
+    def __init__(self):
+        self.socket = flood.make_socket()
+        self.uri = "coap://127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.device = None
+        self.registers = 0
+
+    def wait_registered(self):
+        self.socket.settimeout(20)
+        while not self.registers:
+            data, self.device = self.socket.recvfrom(65535)
+            self.take(self.socket, data)
+        self.socket.settimeout(None)
+
+    def take(self, own, data):
+        """Answers a Register with 2.01, an Update or De-register with 2.04 or 2.02."""
+        if len(data) < 4 or data[0] >> 4 & 3 != flood.CON or data[1] not in (2, 4):
+            return
+        token = data[4:4 + (data[0] & 15)]
+        inside = data[4 + len(token):].split(b"\xff", 1)[0]
+        register = data[1] == 2 and b"ep=" in inside
+        self.registers += register
+        options = [(flood.LOCATION_PATH, b"rd"), (flood.LOCATION_PATH, b"1")] if register else []
+        code = 65 if register else 68 if data[1] == 2 else 66
+        own.sendto(flood.message(flood.ACK, code, data[2] << 8 | data[3], token, options), self.device)
+
+    def get(self, path, mid):
+        """The code and the rest of the answer to a GET."""
+        self.socket.settimeout(1)
+        for _ in range(5):
+            self.socket.sendto(flood.message(flood.CON, 1, mid, b"ask", flood.path(*path.strip("/").split("/"))), self.device)
+            try:
+                while True:
+                    data = self.socket.recv(65535)
+                    self.take(self.socket, data)
+                    if data[4:4 + (data[0] & 15)] == b"ask":
+                        return data[1], data
+            except TimeoutError:
+                pass
+        raise AssertionError(f"no answer to GET {path}")
+
+
 class FloodOnDunlind(Suite):
     """Random and mutated datagrams at dunlind's ports, with devices registered."""
 
@@ -219,4 +263,29 @@ class FloodOnClient(Suite):
         self.server.notification("flooded", "/33500/0/1", since, lambda node: node["value"] == "after")
 
 
-SUITES = [FloodOnDunlind, FloodOnClient]
+class FloodFromOwnServer(Suite):
+    """Random and mutated datagrams at `dunlin client` from its own server, which may rightfully ask for much."""
+
+    name = "flood-on-client-from-its-server"
+
+    def set_up(self):
+        self.server = OwnServer()
+        self.device = DunlinDevice(self.programs, "obedient", self.server.uri, lifetime=86400)
+        self.server.wait_registered()
+
+    @case("after {0} MB the device runs, has not grown, and answers", [2], timeout_s=150)
+    def own_server(self, megabytes):
+        host, port = self.server.device
+        taken, memory = self.device.count("datagrams"), resident_kb(self.device.program)
+        sender = flood.Flood(f"{host}:{port}", [self.server.socket], on_answer=self.server.take,
+                             settled=lambda sent: self.device.count("datagrams") - taken >= sent)
+        sender.run(flood.generator(SEED + 4), flood.client_seeds, int(megabytes * 1e6))
+        check(self.device.program.alive(), "dunlin client has ended")
+        grown = resident_kb(self.device.program) - memory
+        check(grown < RESIDENT_GROWTH_MAX_KB, f"dunlin client grew by {grown} kB")
+        equal(self.server.get("/3/0/0", 7)[0], 69, "code of the answer to a read")
+        print(f"        {sender.sent} datagrams, {sender.sent_bytes / 1e6:.1f} MB, {sender.answers} answers, "
+              f"{self.server.registers} registers; dunlin client grew by {grown} kB", flush=True)
+
+
+SUITES = [FloodOnDunlind, FloodOnClient, FloodFromOwnServer]
