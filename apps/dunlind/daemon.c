@@ -371,6 +371,7 @@ static bool take_signals(daemon_state *state)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is the store's error to report */
     state->failure = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return pthread_sigmask(SIG_BLOCK, &set, NULL) == 0 &&
            (state->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) >= 0 && state->failure >= 0;

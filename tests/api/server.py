@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the real dunlind on free loopback ports, and calls its API with every answer checked against openapi.json."""
 
+import atexit
 import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +24,17 @@ DUNLIND = os.environ.get("DUNLIND", os.path.join(ROOT, "build", "bin", "dunlind"
 START_S = 60 if "sanitize" in os.environ.get("DUNLIN_TEST_BUILD", "") else 20
 
 
+_folders = []
+
+
+@atexit.register
+def _tidy():
+    """DUNLIN_TEST_KEEP=1 keeps the servers' folders, logs among them."""
+    if not os.environ.get("DUNLIN_TEST_KEEP"):
+        for folder in _folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def wait_until(what, condition, seconds=20):
     end = time.monotonic() + seconds
     while True:
@@ -34,8 +47,9 @@ def wait_until(what, condition, seconds=20):
 
 
 class Server:
-    def __init__(self, *options, data=None, config=None, wait=True):
+    def __init__(self, *options, data=None, config=None, wait=True, before=None):
         self.folder = tempfile.mkdtemp(prefix="dunlin-api-")
+        _folders.append(self.folder)
         self.data = data or os.path.join(self.folder, "data")
         self.ready = os.path.join(self.folder, "ready.json")
         self.log_path = os.path.join(self.folder, "log")
@@ -47,7 +61,7 @@ class Server:
                 file.write(config)
             arguments += ["--config", self.config]
         self.log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log, preexec_fn=before)
         self.coap = self.http = None
         if wait:
             wait_until("dunlind is ready: " + self.log_path, self._ready, START_S)

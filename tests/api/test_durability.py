@@ -2,6 +2,7 @@
 """kill -9 at seeded moments: what dunlind acknowledged before is there after. Registrations, observations and last values."""
 
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -112,6 +113,7 @@ class Durability(unittest.TestCase):
     def test_kill_at_any_moment(self):
         generator = random.Random(SEED)
         data = tempfile.mkdtemp(prefix="dunlin-durable-")
+        self.addCleanup(shutil.rmtree, data, True)
         loads = []
         for moment in range(MOMENTS):
             server = Server(data=data)

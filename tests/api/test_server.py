@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -323,6 +324,7 @@ class Models(ServerCase):
 class Files(unittest.TestCase):
     def setUp(self):
         self.console = tempfile.mkdtemp(prefix="dunlin-console-")
+        self.addCleanup(shutil.rmtree, self.console, True)
         os.mkdir(os.path.join(self.console, "assets"))
         for name, text in (("index.html", "<!doctype html>"), ("assets/app-1a2b.js", "1"), (".secret", "no")):
             with open(os.path.join(self.console, name), "w", encoding="utf-8") as file:
@@ -388,6 +390,21 @@ class Daemon(unittest.TestCase):
             second = Server(data=first.data, wait=False)
             self.assertEqual(second.process.wait(30), 1)
             self.assertIn("cannot start", second.log_text())
+
+    def test_a_store_that_fails_ends_the_server(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+        server = Server(before=limit)
+        device = Device(server.coap, "x", links="</3/0>")
+        self.addCleanup(device.close)
+        try:
+            for number in range(20000):
+                device.endpoint = f"full-{number}-" + "x" * 200
+                device.register()
+        except (TimeoutError, OSError, AssertionError):
+            pass
+        self.assertEqual(server.process.wait(30), 3)
+        self.assertIn("the server failed: ", server.log_text())
 
     def test_an_address_in_use(self):
         with Server("--store", "memory") as first:
