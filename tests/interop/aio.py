@@ -16,10 +16,10 @@ def block_exponent(size):
     return size.bit_length() - 5
 
 
-async def open_context(site=None, block=1024, port=0):
+async def open_context(site=None, block=1024, port=0, host="127.0.0.1"):
     """A context on a (free) port of the loopback, whose blocks have at most `block` bytes."""
     udp6.UDP6EndpointAddress.maximum_block_size_exp = block_exponent(block)
-    context = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", port), transports=["udp6"])
+    context = await aiocoap.Context.create_server_context(site, bind=(host, port), transports=["udp6"])
     return context
 
 
@@ -80,7 +80,8 @@ class Device:
         self.context = self.answer = self.location = None
 
     async def __aenter__(self):
-        self.context = await open_context(self.node, self.block)
+        host = "::1" if "[::1]" in self.server else "127.0.0.1"
+        self.context = await open_context(self.node, self.block, host=host)
         self.answer = await self.register()
         return self
 

@@ -145,6 +145,8 @@ class DunlinDevice:
 class Console(Program):
     """The console of `dunlin client`: a command's answers are the lines up to those of a following `status`."""
 
+    ends_well = True
+
     def __init__(self, programs, name, arguments):
         super().__init__(f"{programs.suite}-{name}", arguments, lines=True)
         self.lines, self.changed = [], threading.Condition()

@@ -8,9 +8,9 @@ from aiocoap import Code, Message
 
 import aio
 import values
+from devices import DunlinDevice
 from servers import DunlindServer
 from support.harness import Suite, case, check, equal
-from support.programs import wait_until
 
 LARGE_SIZE = 8192
 DATAGRAM_SIZE = 1000
@@ -253,4 +253,43 @@ class AiocoapOnDunlind(Suite):
         aio.run(body())
 
 
-SUITES = [AiocoapOnDunlind]
+class OverIPv6(Suite):
+    """A device of aiocoap and `dunlin client` with dunlind over IPv6."""
+
+    name = "ipv6-on-dunlind"
+
+    def set_up(self):
+        self.server = DunlindServer(self.programs, coap="[::1]:0", http="[::1]:0")
+        self.rest = self.server.rest
+
+    def tear_down(self):
+        self.server.stream.close()
+
+    @case("aiocoap registers, and 8,192 bytes are read and written")
+    def aiocoap(self):
+        value = values.opaque(LARGE_SIZE)
+
+        async def body():
+            node = aio.Node({"/33500/0/30": (values.OPAQUE, base64.b64decode(value))})
+            async with aio.Device(self.server.uri, "six", "</33500/0>", node) as device:
+                equal(device.answer.code.dotted, "2.01")
+                check(self.rest.client("six")["address"].startswith("coap://[::1]:"), self.rest.client("six"))
+                path = self.rest.device("six", "/33500/0/30")
+                answer = await asyncio.to_thread(self.rest.call, "GET", path, format="opaque")
+                equal((answer.status, answer.json["node"]["value"]), (200, value))
+                answer = await asyncio.to_thread(self.rest.call, "PUT", path, {"value": value}, format="opaque")
+                equal((answer.status, base64.b64encode(node.writes[-1][3]).decode()), (200, value))
+
+        aio.run(body())
+
+    @case("dunlin client registers, is read and observed")
+    def client(self):
+        device = DunlinDevice(self.programs, "six-own", self.server.uri)
+        self.server.wait_registered("six-own")
+        equal(self.server.observe("six-own", "/3303/0/5700")["code"], "2.05")
+        since = self.server.mark()
+        device.set("/3303/0/5700", "float", 66.5)
+        self.server.notification("six-own", "/3303/0/5700", since, lambda node: node["value"] == 66.5)
+
+
+SUITES = [AiocoapOnDunlind, OverIPv6]

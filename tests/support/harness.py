@@ -151,7 +151,11 @@ class Runner:
                     suite.programs.show_logs(started)
         finally:
             self._guarded(suite.tear_down, 30)
-            suite.programs.stop_all()
+            troubles = suite.programs.stop_all()
+            if troubles:
+                self._note(klass.name, "our programs end with status 0 when they are asked to", 0.0, "failed",
+                           "; ".join(troubles))
+                suite.programs.show_logs()
 
     def _guarded(self, call, timeout_s):
         """None when `call` went well, a Skipped, or the text of what went wrong."""

@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -54,9 +55,11 @@ def free_port():
 class Program:
     """A child with its output in a file. `lines`: its standard output is read by line instead."""
 
+    ends_well = False  # whether its exit status must be 0 when it is asked to end
+
     def __init__(self, name, arguments, lines=False, cwd=None, env=None):
         os.makedirs(LOGS, exist_ok=True)
-        self.name = name
+        self.name, self.killed = name, False
         self.log_path = os.path.join(LOGS, "".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".log")
         self.log = open(self.log_path, "ab")
         self.log.write(("$ " + " ".join(arguments) + "\n").encode())
@@ -94,7 +97,7 @@ class Program:
             try:
                 self.process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                self.process.kill()  # and its status tells that it did not heed
                 self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
@@ -106,6 +109,7 @@ class Program:
         return self.process.returncode
 
     def kill(self):
+        self.killed = True
         self.process.kill()
         self.process.wait()
 
@@ -171,7 +175,9 @@ class JsonPeer(Program):
 
 
 class Dunlind(Program):
-    """A server on free ports of the loopback. `again` starts it anew on the same data and ports."""
+    """A server on free ports of the loopback, or (for a second start) on those given."""
+
+    ends_well = True
 
     def __init__(self, name, *options, data=None, coap="127.0.0.1:0", http="127.0.0.1:0"):
         self.data = data or tempfile.mkdtemp(prefix="dunlind-", dir=WORK)
@@ -232,7 +238,12 @@ class Programs:
                 print(f"        | {line}")
 
     def stop_all(self):
+        """What was wrong with the ends of our own programs, a text for each."""
+        troubles = []
         for member in reversed(self.members):
-            member.stop()
+            status = member.stop()
+            if member.ends_well and status not in (0, -signal.SIGKILL if member.killed else 0):
+                troubles.append(f"{member.name} ended with status {status}")
             if isinstance(member, Dunlind):
                 member.remove_data()
+        return troubles
