@@ -280,7 +280,6 @@ static dunlin_client_config make_config(program *p)
     config.transfers = TRANSFERS;
     config.dedup_slots = DEDUP_SLOTS;
     config.dedup_reply_max = DEDUP_REPLY;
-    config.retry_timer_s = p->options.retry_s;
     return config;
 }
 
@@ -294,6 +293,7 @@ static bool make_client(program *p)
     dunlin_server server = dunlin_server_default();
     (void)snprintf(server.uri, sizeof server.uri, "%s", p->options.url);
     server.lifetime_s = p->options.lifetime_s;
+    server.policy.retry_timer_s = p->options.retry_s;
     p->arena = aligned_alloc(DUNLIN_ARENA_ALIGN,
                              (size + DUNLIN_ARENA_ALIGN - 1) / DUNLIN_ARENA_ALIGN * DUNLIN_ARENA_ALIGN);
     p->client = p->arena == NULL ? NULL : dunlin_client_create(p->arena, size, &config, dn_clock_ms());

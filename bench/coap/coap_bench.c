@@ -96,7 +96,7 @@ static side *open_side(uint8_t number, dn_seeded *seeded, const dn_coap_config *
     void *arena = malloc(size);
     dn_seeded_init(seeded, number);
     dn_random random = dn_seeded_random(seeded);
-    dn_coap_callbacks callbacks = {on_send, on_request, NULL, NULL, made};
+    const dn_coap_callbacks callbacks = {.send = on_send, .request = on_request, .context = made};
     if (made != NULL && arena != NULL) {
         made->arena = arena;
         made->self = (dn_peer){.len = 1, .bytes = {number}};

@@ -156,7 +156,11 @@ static void capture(void *context, uint64_t now_ms, const dn_peer *from, const d
 static void open_node(world *of, size_t index, const dn_coap_config *config)
 {
     node *made = &of->node[index];
-    dn_coap_callbacks callbacks = {on_send, on_request, on_notification, on_gone, made};
+    dn_coap_callbacks callbacks = {.send = on_send,
+                                   .request = on_request,
+                                   .notification = on_notification,
+                                   .observer_gone = on_gone,
+                                   .context = made};
     dn_simlink_endpoint endpoint = {on_receive, on_deadline, on_expire, made};
     size_t size = dn_coap_arena_size(config);
     made->world = of;

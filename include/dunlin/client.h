@@ -25,7 +25,7 @@
 #include <dunlin/status.h>
 #include <dunlin/value.h>
 
-#define DUNLIN_SERVERS_MAX  1u   /* server accounts of one client; more need access control (Object 2) */
+#define DUNLIN_SERVERS_MAX  8u   /* the most that config.servers may be */
 #define DUNLIN_ENDPOINT_MAX 252u /* bytes of an endpoint name: a Uri-Query holds 255 */
 #define DUNLIN_URI_MAX      255u
 #define DUNLIN_LOCATION_MAX 63u /* bytes of the location that a server gives, as "/rd/…" */
@@ -54,7 +54,10 @@ typedef enum {
     DUNLIN_CLIENT_DEREGISTERED, /* by dunlin_client_stop, or for the disable time; also when the server did
                                    not answer */
     DUNLIN_CLIENT_CHANGED,      /* a server has written, created or deleted at `path` */
-    DUNLIN_CLIENT_EXECUTED      /* a server has executed `path` */
+    DUNLIN_CLIENT_EXECUTED,     /* a server has executed `path` */
+    DUNLIN_CLIENT_ASLEEP,       /* queue mode: nothing is expected any more, the radio may be switched off */
+    DUNLIN_CLIENT_AWAKE,        /* queue mode: something is about to be sent */
+    DUNLIN_CLIENT_BOOTSTRAP     /* registration failed and /1/x/16 asks for a bootstrap */
 } dunlin_client_event_kind;
 
 typedef struct {
@@ -90,6 +93,16 @@ typedef struct {
     dunlin_log_level log_least; /* [INFO] */
     bool notify_confirmable; /* [false] true: every notification is Confirmable; else one a day, as it must */
 
+    uint16_t servers; /* [1] server accounts; more than one needs access control (dunlin/client_access.h) */
+    const char *root_path; /* [""] alternate path, "/lwm2m": where the Objects are, told by rt="oma.lwm2m" */
+    bool queue_mode;       /* [false] the device sleeps between messages (Transport 1.1.1 section 6.5) */
+    uint32_t awake_ms;     /* [93000] how long it listens after its last message: MAX_TRANSMIT_WAIT */
+    uint16_t stored;       /* [16] notifications kept while a server is disabled or not to be reached */
+    uint32_t stored_max;   /* [2048] bytes of them; the oldest give way, and are counted */
+    uint16_t composites;   /* [2] observations of several paths */
+    uint16_t composite_paths; /* [8] paths of each */
+    uint16_t sends;           /* [2] Sends under way or waiting */
+
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
     uint16_t attributes;   /* [8] paths with attributes of a server */
@@ -103,13 +116,19 @@ typedef struct {
     uint16_t transfers;       /* [2] block-wise transfers at a time */
     uint16_t dedup_slots;     /* [8] message ids remembered */
     uint16_t dedup_reply_max; /* [64] bytes of an answer kept with each, to repeat it */
+} dunlin_client_config;
 
-    /* Tries to register (Core 1.1.1 section 6.2.1.1; Object 1 resources 17 to 20). */
+/* The order of servers and the tries to register (Core 1.1.1 section 6.2.1.1; Object 1 resources 13 to 20). */
+typedef struct {
+    int32_t priority;          /* [-1] Registration Priority Order; -1: independent of the other servers */
+    uint32_t initial_delay_s;  /* [0] after the one before it in the order has ended */
+    bool failure_blocks;       /* [false] its failure keeps those behind it from being tried */
+    bool failure_bootstraps;   /* [true] its failure asks for a bootstrap */
     uint32_t retry_count;      /* [5] tries in a sequence */
     uint32_t retry_timer_s;    /* [60] before the second try; doubled for each further one */
-    uint32_t sequence_delay_s; /* [86400] between sequences */
+    uint32_t sequence_delay_s; /* [86400] between sequences; UINT32_MAX: there is but one */
     uint32_t sequence_count;   /* [1] sequences */
-} dunlin_client_config;
+} dunlin_registration_policy;
 
 /* A server account: what Objects 0 and 1 hold of it. The library keeps it; a server changes its RW members.
  */
@@ -119,9 +138,12 @@ typedef struct {
     int32_t lifetime_s;           /* [86400] 0: never ends */
     int32_t pmin_s, pmax_s;       /* [0, 0] defaults for this server's observations; pmax 0: none */
     int32_t disable_s;            /* [86400] how long Disable lasts */
-    bool store_notifications;     /* [true] Notification Storing; kept for the server, but this version queues
-                                     none */
-    char binding[5];              /* ["U"] */
+    bool store_notifications; /* [true] Notification Storing: keep notifications while it cannot be reached */
+    char binding[5];          /* ["U"] */
+    bool trigger;             /* [false] /1/x/21 */
+    char preferred_transport[2]; /* [""] /1/x/22, a letter; absent while empty */
+    bool mute_send;              /* [false] /1/x/23: true keeps Send from being used */
+    dunlin_registration_policy policy;
 } dunlin_server;
 
 dunlin_client_config dunlin_client_config_default(void);
@@ -203,6 +225,55 @@ dunlin_status dunlin_client_walk(dunlin_client *client, dunlin_path base,
                                                const dunlin_resource *resource, const dunlin_value *value),
                                  void *context);
 
+/* ---- Send (Core 1.1.1 section 6.4.7) ---- */
+
+/* One value of a Send. With `value` NULL it is read from the Object when the Send is made. */
+typedef struct {
+    dunlin_path path; /* an instance (with value NULL), a resource or a resource instance */
+    const dunlin_value *value;
+    double time_s; /* since 1970, of a value from the past; 0: now */
+} dunlin_send_value;
+
+/* How it ended: OK with `code` (0x44 is 2.04), TIMEOUT, REJECTED, CANCELLED: the registration ended. */
+typedef void dunlin_send_done(void *context, uint16_t server, dunlin_status status, uint8_t code);
+
+/*
+ * Sends values to `server`, 0: to each that wants them, with one call of `done` (may be NULL) for each. The
+ * values are encoded before it returns. STATE: not registered there, or /1/x/23 mutes it; NOT_FOUND: nothing
+ * is at a path; ACCESS: the server may not read it; LIMIT: config.sends; SPACE: more than config.max_body.
+ */
+dunlin_status dunlin_client_send(dunlin_client *client, uint16_t server, const dunlin_send_value *values,
+                                 size_t count, dunlin_send_done *done, void *context);
+
+/* ---- queue mode ---- */
+
+/* Whether datagrams are expected: always true without queue mode. While false the radio may be off. */
+bool dunlin_client_awake(const dunlin_client *client);
+
+/* ---- downloads over CoAP: what a Package URI names ---- */
+
+typedef struct {
+    /* A piece, in order. `size` 0: not known. An error ends the download with it. */
+    dunlin_status (*take)(void *context, uint64_t offset, uint64_t size, dunlin_slice piece, bool more);
+    /* It ended; once for each download begun. OK: the last piece was taken. NOT_FOUND and others: see `code`,
+       0 if there was no answer. */
+    void (*done)(void *context, dunlin_status status, uint8_t code);
+    void *context;
+} dunlin_download;
+
+/*
+ * Gets "coap://host:port/path?query" in blocks, one download at a time. `from` continues one that had been
+ * interrupted after so many bytes, if it still has the ETag `etag` (NULL, 0: take it from the start); the
+ * current one is kept in `etag_out` (8 bytes; its length in *etag_len) for that. ARGUMENT: not such a URI;
+ * UNSUPPORTED: another scheme; STATE: one is under way; NOT_FOUND: the host has no address.
+ */
+dunlin_status dunlin_client_download(dunlin_client *client, const char *uri, uint64_t from,
+                                     const uint8_t *etag, size_t etag_len, const dunlin_download *download);
+/* The ETag of the download under way or that ended last; its length, up to 8. */
+size_t dunlin_client_download_etag(const dunlin_client *client, uint8_t out[8]);
+/* Ends it without a word; `done` is not called. */
+void dunlin_client_download_cancel(dunlin_client *client);
+
 typedef struct {
     uint64_t datagrams_received, datagrams_sent;
     uint64_t strangers;            /* datagrams from who is no server of ours */
@@ -213,6 +284,9 @@ typedef struct {
     uint64_t observations_refused; /* answered without observing, because the table is full */
     uint64_t registers, updates;   /* sent */
     uint64_t timeouts;
+    uint64_t stored, stored_dropped; /* notifications kept for later; of those, lost to newer ones */
+    uint64_t sends, sends_failed;
+    uint64_t denied; /* requests answered 4.01 by access control */
 } dunlin_client_counters;
 dunlin_client_counters dunlin_client_count(const dunlin_client *client);
 /* Bytes of the arena in use. */

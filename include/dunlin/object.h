@@ -51,8 +51,16 @@ enum {
     DUNLIN_KEPT_POINTER,   /* a field `const char *`: a text to read; NULL: not instantiated */
     DUNLIN_KEPT_CONSTANT,  /* a text in the table, the same for all instances */
     DUNLIN_KEPT_CALL,      /* nowhere: `get` and `set` are asked */
-    DUNLIN_KEPT_NONE       /* executable */
+    DUNLIN_KEPT_NONE,      /* executable */
+    DUNLIN_KEPT_STREAM     /* write only, and too large for memory: `take` gets it a piece at a time */
 };
+
+/* A piece of a STREAM resource: they come in order, without gaps. */
+typedef struct {
+    uint64_t offset; /* 0 begins a new value */
+    dunlin_slice bytes;
+    bool more; /* false: this piece completes the value */
+} dunlin_piece;
 
 /* What a callback is told: whose resource it is, and who asks. */
 typedef struct {
@@ -80,12 +88,15 @@ typedef struct {
  *          everything that this request has changed: it restores fields and calls `set` again with the old values.
  * execute  acts. The answer leaves when dunlin_client_receive returns, so what cuts the link off (a reboot) should
  *          only be noted down here, and done after that.
+ * take     (STREAM) gets the next piece, or NULL: the rest will not come, the transfer was given up. An error ends the
+ *          transfer, and the server gets it as above.
  * next     (CALL, multiple) gives the smallest resource instance id that is `from` or above; DUNLIN_ID_NONE: no more.
  */
 typedef dunlin_status dunlin_get(const dunlin_call *call, dunlin_value *value);
 typedef dunlin_status dunlin_check(const dunlin_call *call, const dunlin_value *value);
 typedef dunlin_status dunlin_set(const dunlin_call *call, const dunlin_value *value);
 typedef dunlin_status dunlin_execute(const dunlin_call *call, const dunlin_arguments *arguments);
+typedef dunlin_status dunlin_take(const dunlin_call *call, const dunlin_piece *piece);
 typedef uint16_t dunlin_next(const dunlin_call *call, uint16_t from);
 
 /* One resource. Make it with one of the macros below, and add further members behind: `.max = 100, .set = dim`. */
@@ -105,6 +116,7 @@ typedef struct {
     dunlin_set *set;
     dunlin_execute *execute;
     dunlin_next *next;
+    dunlin_take *take;
 } dunlin_resource;
 
 /* One Object. */
@@ -157,6 +169,11 @@ typedef struct {
 /* A resource that callbacks keep: `.get = …, .set = …`. */
 #define DUNLIN_CALL(number, TYPE, how) \
     .id = (number), .flags = (how), .type = DUNLIN_TYPE_##TYPE, .kept = DUNLIN_KEPT_CALL
+
+/* A write-only opaque of any size that `function` takes a piece at a time. */
+#define DUNLIN_STREAM(number, how, function)                                                           \
+    .id = (number), .flags = DUNLIN_W | (how), .type = DUNLIN_TYPE_OPAQUE, .kept = DUNLIN_KEPT_STREAM, \
+    .take = (function)
 
 /* An executable resource. */
 #define DUNLIN_EXECUTE(number, how, function)                                                      \

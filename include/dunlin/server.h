@@ -63,7 +63,10 @@ typedef enum {
     DUNLIN_SERVER_DEREGISTERED, /* also when a new registration takes the place of this one */
     DUNLIN_SERVER_EXPIRED,
     DUNLIN_SERVER_NOTIFICATION,
-    DUNLIN_SERVER_GAP /* events are missing here: they were not taken in time */
+    DUNLIN_SERVER_SEND,     /* values that a device sent on its own; as NOTIFICATION */
+    DUNLIN_SERVER_PRESENCE, /* whether it can be asked has changed */
+    DUNLIN_SERVER_REQUEST,  /* a queued request has changed its state */
+    DUNLIN_SERVER_GAP       /* events are missing here: they were not taken in time */
 } dunlin_server_event_kind;
 
 typedef struct {

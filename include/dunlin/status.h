@@ -29,6 +29,7 @@ typedef enum {
     DUNLIN_ERR_STATE = -41,
     DUNLIN_ERR_CANCELLED = -42,
     DUNLIN_ERR_REJECTED = -43, /* the peer answered with a Reset */
+    DUNLIN_ERR_ACCESS = -44,   /* access control does not allow it */
 
     /* The world below failed: report and give up what depends on it. */
     DUNLIN_ERR_IO = -60,

@@ -49,9 +49,15 @@ struct dn_feed {
 };
 
 static const char *const type_names[DN_FEED_TYPES] = {
-    [DN_EVENT_REGISTERED] = "registered",     [DN_EVENT_UPDATED] = "updated",
-    [DN_EVENT_DEREGISTERED] = "deregistered", [DN_EVENT_EXPIRED] = "expired",
-    [DN_EVENT_NOTIFICATION] = "notification", [DN_EVENT_GAP] = "gap",
+    [DN_EVENT_REGISTERED] = "registered",
+    [DN_EVENT_UPDATED] = "updated",
+    [DN_EVENT_DEREGISTERED] = "deregistered",
+    [DN_EVENT_EXPIRED] = "expired",
+    [DN_EVENT_NOTIFICATION] = "notification",
+    [DN_EVENT_SEND] = "send",
+    [DN_EVENT_PRESENCE] = "presence",
+    [DN_EVENT_REQUEST] = "request",
+    [DN_EVENT_GAP] = "gap",
 };
 
 const char *dn_event_type_name(dn_event_type type)

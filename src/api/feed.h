@@ -14,7 +14,7 @@
 
 #include <sys/types.h>
 
-#define DN_FEED_TYPES 6u /* of dn_event_type */
+#define DN_FEED_TYPES 9u /* of dn_event_type */
 
 typedef struct dn_feed dn_feed;
 typedef struct dn_feed_stream dn_feed_stream;

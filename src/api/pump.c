@@ -28,6 +28,9 @@ static void take(dn_api *api, const dn_event *event)
         dn_profiles_forget_all(api->profiles);
         break;
     case DN_EVENT_NOTIFICATION:
+    case DN_EVENT_SEND:
+    case DN_EVENT_PRESENCE:
+    case DN_EVENT_REQUEST:
         break;
     }
     dn_feed_append(api->feed, event);

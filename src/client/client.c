@@ -46,6 +46,14 @@ dunlin_client_config dunlin_client_config_default(void)
     const dunlin_client_config config = {
         .lwm2m = DUNLIN_LWM2M_1_1,
         .log_least = DUNLIN_LOG_INFO,
+        .servers = 1,
+        .root_path = "",
+        .awake_ms = 93000,
+        .stored = 16,
+        .stored_max = 2048,
+        .composites = 2,
+        .composite_paths = 8,
+        .sends = 2,
         .objects = 12,
         .observations = 8,
         .attributes = 8,
@@ -58,10 +66,6 @@ dunlin_client_config dunlin_client_config_default(void)
         .transfers = 2,
         .dedup_slots = 8,
         .dedup_reply_max = 64,
-        .retry_count = 5,
-        .retry_timer_s = 60,
-        .sequence_delay_s = 86400,
-        .sequence_count = 1,
     };
     return config;
 }
@@ -74,6 +78,12 @@ dunlin_server dunlin_server_default(void)
         .disable_s = 86400,
         .store_notifications = true,
         .binding = "U",
+        .policy = {.priority = -1,
+                   .failure_bootstraps = true,
+                   .retry_count = 5,
+                   .retry_timer_s = 60,
+                   .sequence_delay_s = 86400,
+                   .sequence_count = 1},
     };
     return server;
 }
@@ -104,8 +114,8 @@ static bool config_valid(const dunlin_client_config *config)
 
 static bool limits_valid(const dunlin_client_config *config)
 {
-    return config->objects > OWN_OBJECTS && config->list_max > 0 && config->retry_count > 0 &&
-           config->sequence_count > 0 && config->block_size >= BLOCK_SIZE_MIN &&
+    return config->objects > OWN_OBJECTS && config->list_max > 0 && config->servers > 0 &&
+           config->servers <= DUNLIN_SERVERS_MAX && config->block_size >= BLOCK_SIZE_MIN &&
            config->block_size <= BLOCK_SIZE_MAX && config->lwm2m <= DUNLIN_LWM2M_1_1;
 }
 
@@ -120,16 +130,17 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
            dn_client_round(config->objects * sizeof(dn_object_slot)) +
            dn_client_round(config->observations * sizeof(dn_observation)) +
            dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
-           dn_client_round(config->undo_max) + DUNLIN_SERVERS_MAX * dn_client_round(config->list_max) +
-           dunlin_client_object_size(&dn_client_object_security, DUNLIN_SERVERS_MAX) +
-           dunlin_client_object_size(&dn_client_object_server, DUNLIN_SERVERS_MAX);
+           dn_client_round(config->undo_max) + dn_client_round(config->servers * sizeof(dn_account)) +
+           config->servers * dn_client_round(config->list_max) +
+           dunlin_client_object_size(&dn_client_object_security, config->servers) +
+           dunlin_client_object_size(&dn_client_object_server, config->servers);
 }
 
 size_t dunlin_client_buffer_size(const dunlin_client_config *config)
 {
     const size_t messages = ((size_t)config->exchanges + 1) * config->max_message;
     const size_t bodies = ((size_t)config->transfers + 2) * config->max_body;
-    return messages + bodies + DUNLIN_SERVERS_MAX * (size_t)config->list_max;
+    return messages + bodies + config->servers * (size_t)config->list_max;
 }
 
 static size_t presence_words(const dunlin_object *object)
@@ -233,9 +244,10 @@ static bool take_tables(dunlin_client *client)
     client->attributes = dn_client_take(client, config->attributes * sizeof(dn_attributes));
     client->work = dn_client_take(client, config->max_body);
     client->undo = dn_client_take(client, config->undo_max);
-    bool taken = client->objects != NULL && client->observations != NULL && client->attributes != NULL &&
-                 client->work != NULL && client->undo != NULL;
-    for (size_t i = 0; i < DUNLIN_SERVERS_MAX; i++) {
+    client->accounts = dn_client_take(client, config->servers * sizeof(dn_account));
+    bool taken = client->accounts != NULL && client->objects != NULL && client->observations != NULL &&
+                 client->attributes != NULL && client->work != NULL && client->undo != NULL;
+    for (size_t i = 0; taken && i < config->servers; i++) {
         client->accounts[i].list = dn_client_take(client, config->list_max);
         taken = taken && client->accounts[i].list != NULL;
     }
@@ -262,12 +274,11 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
         client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};
     }
     /* The accounts are the instances of both Objects. */
-    void *accounts = client->accounts;
     if (!take_tables(client) || !create_engine(client, now_ms) ||
-        dunlin_client_add_object(client, &dn_client_object_security, accounts, DUNLIN_SERVERS_MAX, 0, NULL) !=
-            DUNLIN_OK ||
-        dunlin_client_add_object(client, &dn_client_object_server, accounts, DUNLIN_SERVERS_MAX, 0, NULL) !=
-            DUNLIN_OK) {
+        dunlin_client_add_object(client, &dn_client_object_security, client->accounts, config->servers, 0,
+                                 NULL) != DUNLIN_OK ||
+        dunlin_client_add_object(client, &dn_client_object_server, client->accounts, config->servers, 0,
+                                 NULL) != DUNLIN_OK) {
         return NULL;
     }
     return client;
@@ -279,7 +290,8 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
 {
     const char *uri = memchr(server->uri, 0, sizeof server->uri);
     if (uri == NULL || uri == server->uri || memchr(server->binding, 0, sizeof server->binding) == NULL ||
-        server->lifetime_s < 0 || server->pmin_s < 0 || server->pmax_s < 0 || server->disable_s < 0) {
+        server->policy.retry_count == 0 || server->policy.sequence_count == 0 || server->lifetime_s < 0 ||
+        server->pmin_s < 0 || server->pmax_s < 0 || server->disable_s < 0) {
         return DUNLIN_ERR_ARGUMENT;
     }
     if (server->ssid < 1 || server->ssid >= (int32_t)DUNLIN_ID_NONE) {
@@ -290,7 +302,7 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
             return DUNLIN_ERR_DUPLICATE;
         }
     }
-    if (client->account_count >= DUNLIN_SERVERS_MAX) {
+    if (client->account_count >= client->config.servers) {
         return DUNLIN_ERR_LIMIT;
     }
     const uint16_t id = client->account_count++;

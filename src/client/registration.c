@@ -348,15 +348,15 @@ static void registered(dn_account *account, const reg_cause *cause)
  */
 static void retry(dn_account *account, const reg_cause *cause)
 {
-    const dunlin_client_config *config = &account->client->config;
+    const dunlin_registration_policy *policy = &account->server.policy;
     uint64_t wait_ms = DN_NEVER;
     account->tries++;
-    if (account->tries < config->retry_count) {
+    if (account->tries < policy->retry_count) {
         const uint32_t doublings = account->tries - 1 < BACKOFF_MAX ? account->tries - 1 : BACKOFF_MAX;
-        wait_ms = ((uint64_t)config->retry_timer_s * MS_PER_S) << doublings;
-    } else if (++account->sequences < config->sequence_count) {
+        wait_ms = ((uint64_t)policy->retry_timer_s * MS_PER_S) << doublings;
+    } else if (++account->sequences < policy->sequence_count) {
         account->tries = 0;
-        wait_ms = (uint64_t)config->sequence_delay_s * MS_PER_S;
+        wait_ms = (uint64_t)policy->sequence_delay_s * MS_PER_S;
     }
     account->state = wait_ms == DN_NEVER ? DN_REG_FAILED : DN_REG_WAITING;
     account->due_ms = wait_ms == DN_NEVER ? DN_NEVER : now_of(account) + wait_ms;

@@ -113,7 +113,7 @@ struct dunlin_client {
 
     dn_object_slot *objects; /* ascending ids */
     uint16_t object_count;
-    dn_account accounts[DUNLIN_SERVERS_MAX];
+    dn_account *accounts; /* [config.servers] */
     uint16_t account_count;
     dn_observation *observations; /* [config.observations] */
     uint32_t observe_sequence;

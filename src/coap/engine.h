@@ -76,6 +76,18 @@ typedef struct {
     uint64_t key; /* of what is asked for, by this peer: for dn_coap_reply.key of its notifications */
 } dn_coap_incoming;
 
+/*
+ * A body that is not in memory: read a piece at a time, any piece any number of times, so that it takes no
+ * more memory than a block (RFC 7959). It must stay valid as long as the payload in its place would.
+ */
+typedef struct {
+    uint64_t size;
+    /* Puts `len` bytes from `offset` on into `out`. False: it cannot; the exchange ends (5.00, or CANCELLED
+       for a request of ours). */
+    bool (*read)(void *context, uint64_t offset, void *out, size_t len);
+    void *context;
+} dn_coap_source;
+
 /* What to answer, or to notify. Zero-initialise with dn_coap_reply_init. */
 typedef struct {
     uint8_t code;
@@ -88,7 +100,34 @@ typedef struct {
     uint64_t key; /* notifications only: the key of the request that began the observation, so that a body
                      which does not fit is kept for the observer's next blocks. 0: they are made anew by
                      `request`, and if the state has changed by then, the observer must start over */
+    const dn_coap_source *source; /* not NULL: the body, in place of payload; not for notifications. Nothing
+                                     is kept: `request` is called for each block, and gives an ETag option by
+                                     which the peer sees that the body is still the same */
 } dn_coap_reply;
+
+/* A response, or a notification. Views are valid during the callback only. */
+typedef struct {
+    uint8_t code;
+    bool confirmable;
+    uint16_t content_format;
+    int32_t observe;
+    dn_coap_options options;
+    dunlin_slice payload;
+    dn_coap_token token;
+    bool more;   /* notifications only: this is block 0 of a larger body; fetch the rest with `first` */
+    uint8_t szx; /* with `more` */
+} dn_coap_response;
+
+/*
+ * Takes the body of a response a piece at a time, in order and each once, instead of having it put together
+ * (a download). Only a 2.05 goes there; any other code is the result as always. The result then has no
+ * payload. */
+typedef struct {
+    /* `head` has the options of this block (ETag), its payload is `piece`; `size` is the whole's by Size2, 0
+       if not told; `more` false: the last one. False: stop, the result is CANCELLED. */
+    bool (*take)(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more);
+    void *context;
+} dn_coap_sink;
 
 /* What to request. Views must stay valid until the result callback for the payload, until return for the
  * rest. */
@@ -112,20 +151,11 @@ typedef struct {
     uint8_t first_szx;
     dunlin_slice first_etag; /* the notification's ETag option if it had one: tells whether the rest is of the
                                 same body; if not, the whole body is fetched anew */
+    const dn_coap_source *source; /* not NULL: the body, in place of payload, sent by Block1 from the start */
+    const dn_coap_sink *sink;     /* not NULL: takes the answer's body, without max_body's limit */
+    uint64_t from;                /* with `sink`: where to go on, a multiple of the block size */
+    dunlin_slice from_etag;       /* of what was taken before; another one ends with MALFORMED: start over */
 } dn_coap_outgoing;
-
-/* A response, or a notification. Views are valid during the callback only. */
-typedef struct {
-    uint8_t code;
-    bool confirmable;
-    uint16_t content_format;
-    int32_t observe;
-    dn_coap_options options;
-    dunlin_slice payload;
-    dn_coap_token token;
-    bool more;   /* notifications only: this is block 0 of a larger body; fetch the rest with `first` */
-    uint8_t szx; /* with `more` */
-} dn_coap_response;
 
 /*
  * How a request of ours, or a notification of ours, ended. Exactly once for each that was taken, never from
@@ -154,6 +184,17 @@ typedef struct {
     /* A Reset came for a notification of ours with this token (also for a NON one): its observation is
        cancelled (RFC 7641 section 3.6). May be NULL. */
     void (*observer_gone)(void *context, const dn_peer *peer, const dn_coap_token *token);
+    /*
+     * A request's body taken a piece at a time instead of being put together (a firmware package), without
+     * max_body's limit. `streams`, NULL for never, is asked at the first of several blocks. From then on
+     * `piece` gets each block once and in order, as request->payload, and fills the reply: 2.31 while `more`,
+     * else the request's answer; any other code than 2.31 ends it early, with that answer. `piece_lost`: no
+     * further block came in time, or the peer began anew.
+     */
+    bool (*streams)(void *context, const dn_coap_incoming *request);
+    void (*piece)(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                  dunlin_buf *body, dn_coap_reply *reply);
+    void (*piece_lost)(void *context, const dn_peer *peer, uint64_t key);
     void *context;
 } dn_coap_callbacks;
 

@@ -173,7 +173,8 @@ static void strangers_change_nothing_but_counters(void **state)
 {
     dn_coap_config config = dn_coap_config_default();
     uint64_t sent = 0;
-    dn_coap_callbacks callbacks = {drop, on_request, on_notification, NULL, &sent};
+    dn_coap_callbacks callbacks = {
+        .send = drop, .request = on_request, .notification = on_notification, .context = &sent};
     dn_seeded seeded;
     uint8_t corpus[sizeof seeds / sizeof seeds[0]][256];
     size_t lengths[sizeof seeds / sizeof seeds[0]];

@@ -32,6 +32,14 @@ typedef struct {
     uint32_t max_requests;        /* 1024 outstanding to devices */
     uint32_t max_lifetime_s;      /* 0: no limit; a longer one is refused with 4.00 */
     uint32_t event_buffer_bytes;  /* 8 MiB */
+    uint32_t max_queued; /* 1000000 queued requests of all devices, ended ones that are kept included */
+    uint32_t max_queued_per_client; /* 100 that wait for one device */
+    uint32_t awake_ms;              /* 93000: how long a queue-mode client listens after its last message */
+    uint32_t queue_expires_s; /* 604800: a queued request is given up after this, unless it says otherwise */
+    uint32_t queue_keeps_s;   /* 86400: how long an ended request can still be looked up */
+    const char
+        *packages; /* NULL, or a directory of files named by 32 hexadecimal digits: served to devices at
+                             coap://…/fw/NAME, and to be pushed to them */
     dn_coap_config coap;
     dn_random random;
     const dn_log *log;
@@ -57,6 +65,13 @@ bool dn_fleet_healthy(const dn_fleet *fleet, const char **detail);
 /* Called on the shard's thread when it fails, so that the daemon can end at once. */
 void dn_fleet_on_failure(dn_fleet *fleet, void (*failed)(void *context, const char *detail), void *context);
 
+/* Whether a device can be asked now (Core 1.1.1 section 6.5; Transport 1.1.1 section 6.5). */
+typedef enum {
+    DN_PRESENCE_AWAKE,  /* it listens: not in queue mode, or within its awake time */
+    DN_PRESENCE_ASLEEP, /* queue mode, and its awake time is over */
+    DN_PRESENCE_UNREACHABLE /* it should listen, but the last request was not answered and it has not spoken since */
+} dn_presence;
+
 /* A registration as it is shown. */
 typedef struct {
     dunlin_slice endpoint;
@@ -70,6 +85,9 @@ typedef struct {
     int64_t expires_ms; /* INT64_MAX: never */
     dunlin_slice sms;
     dunlin_slice links; /* the CoRE link list as registered */
+    uint8_t presence;   /* dn_presence */
+    int64_t seen_ms;    /* last message from it; since the server was started at the latest `updated_ms` */
+    uint32_t queued;    /* requests that wait for it */
 } dn_client_view;
 
 typedef struct {
@@ -97,6 +115,11 @@ typedef struct dn_device_request {
     uint16_t content_format;
     uint16_t accept;
     dunlin_slice payload;
+    dunlin_slice
+        package; /* not empty: the name of a file in dn_fleet_config.packages, sent by Block1 in place of
+                             `payload`, in constant memory. NOT_FOUND if there is none */
+    bool
+        auto_accept; /* `accept` is settled by dn_fleet_config-wide rules when it is sent: see dn_fleet_on_settle */
     uint32_t timeout_ms;
     /* NULL, or called with the completion's context on the shard's thread before the request is sent: it may
        set `accept` by what the device registered. `links` is valid during the call. Not for dn_fleet_observe. */
@@ -122,11 +145,74 @@ dunlin_status dn_fleet_request(dn_fleet *fleet, const dn_device_request *request
                                void *context, uint64_t *number);
 /* Cancels by the number that dn_fleet_request gave (a hung-up API caller). */
 void dn_fleet_cancel(dn_fleet *fleet, uint64_t number);
+/* What `auto_accept` means, for requests that outlive their caller and even this process. Set it before any
+ * request; called on shards' threads. */
+void dn_fleet_on_settle(dn_fleet *fleet,
+                        void (*settle)(void *context, dn_device_request *request, uint8_t version_major,
+                                       uint8_t version_minor, dunlin_slice links),
+                        void *context);
+
+/*
+ * The durable queue: requests of one endpoint are delivered in order, one at a time, whenever it can be asked
+ * (a queue-mode client after each of its messages, any other at once). They survive a restart and a new
+ * registration. One whose delivery was under way when the server was killed is delivered again if it may be
+ * (GET, PUT, DELETE, FETCH, iPATCH; not POST), else it ends as UNKNOWN: it may have been done.
+ */
+typedef enum {
+    DN_QUEUED_WAITING,
+    DN_QUEUED_DELIVERING,
+    DN_QUEUED_ANSWERED, /* the device answered, with whatever code: `code` and payload are in the view */
+    DN_QUEUED_FAILED,   /* it could not be delivered: `status` */
+    DN_QUEUED_EXPIRED,  /* its time was over before it could be delivered */
+    DN_QUEUED_CANCELLED,
+    DN_QUEUED_UNKNOWN /* the server stopped during a delivery that must not be repeated */
+} dn_queued_state;
+
+typedef struct {
+    uint64_t id; /* unique for ever */
+    dn_queued_state state;
+    dn_device_request ask; /* as it was asked; timeout_ms and settle left out */
+    int64_t created_ms, expires_ms;
+    int64_t ended_ms;  /* 0: not ended */
+    uint32_t attempts; /* deliveries begun */
+    dunlin_status status;
+    uint8_t code; /* ANSWERED */
+    uint16_t content_format;
+    dunlin_slice payload;
+    dunlin_slice location;
+} dn_queued_view;
+
+/* Takes a request for an endpoint that is registered; the completion runs after the commit. `expires_s` 0:
+   the configured time. status in the completion: OK with `queued`; NOT_FOUND: no such registration; LIMIT. */
+dunlin_status dn_fleet_enqueue(dn_fleet *fleet, const dn_device_request *request, uint32_t expires_s,
+                               void (*done)(void *context, dunlin_status status,
+                                            const dn_queued_view *queued),
+                               void *context);
+/* The request when it has ended, or as it stands after `timeout_ms` (0: now). NULL: there is none of that id. */
+dunlin_status dn_fleet_await(dn_fleet *fleet, uint64_t id, uint32_t timeout_ms,
+                             void (*done)(void *context, const dn_queued_view *queued), void *context);
+/* Ends it. OK: CANCELLED; STATE: it had ended; NOT_FOUND. One under way may have been done all the same. */
+dunlin_status dn_fleet_dequeue(dn_fleet *fleet, uint64_t id,
+                               void (*done)(void *context, dunlin_status status,
+                                            const dn_queued_view *queued),
+                               void *context);
+typedef struct {
+    const dn_queued_view *requests; /* in order of their ids; payloads left out */
+    size_t count;
+    uint64_t next; /* cursor: the last id; 0: no more */
+} dn_queued_page;
+/* Requests of `endpoint` (empty: of all), after id `after`; `limit` 1..1000. */
+dunlin_status dn_fleet_queue(dn_fleet *fleet, dunlin_slice endpoint, uint64_t after, uint32_t limit,
+                             void (*done)(void *context, const dn_queued_page *page), void *context);
 
 typedef enum { DN_OBSERVATION_PENDING, DN_OBSERVATION_ACTIVE, DN_OBSERVATION_LOST } dn_observation_state;
 
+#define DN_COMPOSITE_PATHS_MAX 32u
+
 typedef struct {
-    dunlin_path path;
+    dunlin_path path;         /* the root for Observe-Composite */
+    const dunlin_path *paths; /* Observe-Composite: what is observed; NULL for a plain one */
+    size_t path_count;
     uint16_t format;
     int64_t since_ms;
     dn_observation_state state;
@@ -145,6 +231,16 @@ dunlin_status dn_fleet_observe(dn_fleet *fleet, dunlin_slice endpoint, dunlin_pa
                                uint32_t timeout_ms,
                                void (*done)(void *context, const dn_device_response *response, bool existed),
                                void *context);
+/* The same for Observe-Composite (FETCH); `paths` in ascending order, `accept` 110 or 112. The list is the name
+ * of the observation: another list is another one. */
+dunlin_status dn_fleet_observe_composite(dn_fleet *fleet, dunlin_slice endpoint, const dunlin_path *paths,
+                                         size_t count, uint16_t accept, uint32_t timeout_ms,
+                                         void (*done)(void *context, const dn_device_response *response,
+                                                      bool existed),
+                                         void *context);
+dunlin_status dn_fleet_unobserve_composite(dn_fleet *fleet, dunlin_slice endpoint, const dunlin_path *paths,
+                                           size_t count, uint32_t timeout_ms, dn_device_done *done,
+                                           void *context);
 /* Ends it: GET Observe 1 to the device if it is registered (its failure does not keep the wish); without asking it
  * the answer is 2.05. NOT_FOUND in `response` if there was none. */
 dunlin_status dn_fleet_unobserve(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path,
@@ -162,7 +258,11 @@ typedef enum {
     DN_EVENT_DEREGISTERED, /* also when a new Register replaced it: `replaced` */
     DN_EVENT_EXPIRED,
     DN_EVENT_NOTIFICATION,
-    DN_EVENT_GAP /* events were dropped here because nobody took them in time */
+    DN_EVENT_SEND, /* values that a device sent on its own (Core 1.1.1 section 6.4.7); as NOTIFICATION, path is
+                          the root */
+    DN_EVENT_PRESENCE, /* client.presence has changed */
+    DN_EVENT_REQUEST,  /* a queued request was taken, or has changed its state: `request` */
+    DN_EVENT_GAP       /* events were dropped here because nobody took them in time */
 } dn_event_type;
 
 enum {
@@ -177,9 +277,12 @@ typedef struct {
     dn_event_type type;
     int64_t at_ms;
     bool replaced;
-    uint8_t changed;       /* UPDATED: a set of DN_CHANGED_ */
-    dn_client_view client; /* all but GAP; NOTIFICATION: endpoint and id only */
-    dunlin_path path;      /* NOTIFICATION */
+    uint8_t changed;          /* UPDATED: a set of DN_CHANGED_ */
+    dn_client_view client;    /* all but GAP; NOTIFICATION: endpoint and id only */
+    dunlin_path path;         /* NOTIFICATION */
+    const dunlin_path *paths; /* NOTIFICATION of an Observe-Composite */
+    size_t path_count;
+    dn_queued_view request; /* REQUEST: without `ask.payload` */
     uint8_t code;
     uint16_t content_format;
     dunlin_slice payload;
@@ -201,6 +304,9 @@ typedef struct {
     uint64_t refused_registers, refused_updates; /* answered 4.xx */
     uint64_t requests_sent, requests_ok, requests_failed, requests_timeout;
     uint64_t notifications, unknown_notifications;
+    uint64_t sends_received, sends_refused;
+    uint64_t queued, queued_answered, queued_failed, queued_expired; /* `queued`: waiting now */
+    uint64_t package_bytes;                                          /* served and pushed */
     uint64_t events, events_dropped;
     uint64_t commits, commit_us_total, batches;
     uint64_t sends_failed;

@@ -148,7 +148,11 @@ coap_node *coap_node_open(dn_simlink *link, const dn_coap_config *config, uint64
 {
     coap_node *node = calloc(1, sizeof *node);
     assert_non_null(node);
-    dn_coap_callbacks callbacks = {on_send, on_request, on_notification, on_gone, node};
+    dn_coap_callbacks callbacks = {.send = on_send,
+                                   .request = on_request,
+                                   .notification = on_notification,
+                                   .observer_gone = on_gone,
+                                   .context = node};
     dn_simlink_endpoint endpoint = {on_receive, on_deadline, on_expire, node};
     node->config = *config;
     node->link = link;

@@ -191,7 +191,11 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
 coap_rig *rig_open(const dn_coap_config *config)
 {
     coap_rig *rig = calloc(1, sizeof *rig);
-    dn_coap_callbacks callbacks = {on_send, on_request, on_notification, on_observer_gone, rig};
+    const dn_coap_callbacks callbacks = {.send = on_send,
+                                         .request = on_request,
+                                         .notification = on_notification,
+                                         .observer_gone = on_observer_gone,
+                                         .context = rig};
     assert_non_null(rig);
     rig->config = config != NULL ? *config : dn_coap_config_default();
     if (config == NULL) {
