@@ -17,7 +17,7 @@ bool dn_registrations_init(dn_registrations *table, const dn_registrations_limit
     dn_strings_init(&table->names);
     return dn_slab_init(&table->slab, sizeof(dn_registration), limits->max_registrations) &&
            dn_expiry_init(&table->expiry, &table->slab, (uint32_t)(now_ms / 1000)) &&
-           dn_index_init(&table->by_endpoint, 0) &&
+           dn_index_init(&table->by_endpoint, 0) && dn_index_init(&table->by_peer, 0) &&
            dn_link_lists_init(&table->lists, limits->max_link_lists, limits->max_link_list_bytes, &table->key,
                               durable);
 }
@@ -25,6 +25,7 @@ bool dn_registrations_init(dn_registrations *table, const dn_registrations_limit
 void dn_registrations_free(dn_registrations *table)
 {
     dn_link_lists_free(&table->lists);
+    dn_index_free(&table->by_peer);
     dn_index_free(&table->by_endpoint);
     dn_strings_free(&table->names);
     dn_expiry_free(&table->expiry);
@@ -100,6 +101,79 @@ uint32_t dn_registrations_by_id(const dn_registrations *table, uint64_t id)
     return slot;
 }
 
+static uint32_t peer_hash(const dn_registrations *table, const dn_peer *peer)
+{
+    return (uint32_t)dn_hash(&table->key, dunlin_slice_make(peer->bytes, peer->len));
+}
+
+static uint32_t find_peer(const dn_registrations *table, const dn_peer *peer, uint32_t hash)
+{
+    uint32_t slot;
+    dn_index_walk walk = dn_index_find(&table->by_peer, hash);
+    while (dn_index_next(&walk, &slot)) {
+        if (dn_peer_equal(&dn_registrations_at(table, slot)->peer, peer)) {
+            return slot;
+        }
+    }
+    return DN_SLOT_NONE;
+}
+
+uint32_t dn_registrations_by_peer(const dn_registrations *table, const dn_peer *peer)
+{
+    return find_peer(table, peer, peer_hash(table, peer));
+}
+
+/*
+ * The index holds one registration of each address, so that none costs more, however many share one. Sets the
+ * registration's address. False: no memory, nothing done.
+ */
+static bool join_peer(dn_registrations *table, uint32_t slot, const dn_peer *peer)
+{
+    uint32_t hash = peer_hash(table, peer);
+    uint32_t head = find_peer(table, peer, hash);
+    if (!dn_index_put(&table->by_peer, hash, slot)) {
+        return false;
+    }
+    if (head != DN_SLOT_NONE) {
+        (void)dn_index_remove(&table->by_peer, hash, head);
+        dn_registrations_at(table, head)->peer_prev = slot;
+    }
+    dn_registration *registration = dn_registrations_at(table, slot);
+    registration->peer = *peer;
+    registration->peer_next = head;
+    registration->peer_prev = DN_SLOT_NONE;
+    return true;
+}
+
+static void leave_peer(dn_registrations *table, uint32_t slot)
+{
+    const dn_registration *registration = dn_registrations_at(table, slot);
+    uint32_t next = registration->peer_next, prev = registration->peer_prev;
+    if (next != DN_SLOT_NONE) {
+        dn_registrations_at(table, next)->peer_prev = prev;
+    }
+    if (prev != DN_SLOT_NONE) {
+        dn_registrations_at(table, prev)->peer_next = next;
+        return;
+    }
+    uint32_t hash = peer_hash(table, &registration->peer);
+    (void)dn_index_remove(&table->by_peer, hash, slot);
+    if (next != DN_SLOT_NONE) {
+        (void)dn_index_put(&table->by_peer, hash, next); /* in the room that was made: it cannot fail */
+    }
+}
+
+/* Takes the newest place at `peer`, also when it had another one there. False: no memory, nothing done. */
+static bool move_peer(dn_registrations *table, uint32_t slot, const dn_peer *peer)
+{
+    if (dn_index_put(&table->by_peer, 0, slot)) { /* room for one more, found before anything is undone */
+        (void)dn_index_remove(&table->by_peer, 0, slot);
+        leave_peer(table, slot);
+        return join_peer(table, slot, peer);
+    }
+    return false;
+}
+
 static uint64_t draw_id(dn_registrations *table, uint32_t slot)
 {
     uint64_t drawn;
@@ -132,8 +206,29 @@ static void put(dn_registrations *table, uint32_t slot)
     store->ops->put_registration(store, &record);
 }
 
-/* A slot for `endpoint`, in the index and with its names; what it had before is given back. */
-static dunlin_status claim(dn_registrations *table, const dn_parameters *terms, uint32_t *slot)
+/* A free slot, in the indexes. */
+static dunlin_status occupy(dn_registrations *table, uint32_t hash, const dn_peer *peer, uint32_t *slot)
+{
+    *slot = dn_slab_take(&table->slab);
+    if (*slot == DN_SLAB_NONE) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    if (!dn_index_put(&table->by_endpoint, hash, *slot)) {
+        dn_slab_give(&table->slab, *slot);
+        return DUNLIN_ERR_MEMORY;
+    }
+    if (!join_peer(table, *slot, peer)) {
+        (void)dn_index_remove(&table->by_endpoint, hash, *slot);
+        dn_slab_give(&table->slab, *slot);
+        return DUNLIN_ERR_MEMORY;
+    }
+    dn_registrations_at(table, *slot)->links = DN_LINKS_NONE;
+    return DUNLIN_OK;
+}
+
+/* A slot for `endpoint`, in the indexes and with its names; what it had before is given back. */
+static dunlin_status claim(dn_registrations *table, const dn_parameters *terms, const dn_peer *peer,
+                           uint32_t *slot)
 {
     uint32_t hash = hash_of(table, terms->endpoint);
     uint32_t names = names_take(table, terms->endpoint, terms->sms);
@@ -141,24 +236,22 @@ static dunlin_status claim(dn_registrations *table, const dn_parameters *terms, 
         return DUNLIN_ERR_MEMORY;
     }
     *slot = find_hashed(table, terms->endpoint, hash);
-    if (*slot != DN_SLOT_NONE) {
-        dn_registration *old = dn_registrations_at(table, *slot);
-        names_give(table, old->names);
-        old->names = names;
-        return DUNLIN_OK;
+    bool is_known = *slot != DN_SLOT_NONE;
+    dunlin_status status = DUNLIN_OK;
+    if (!is_known) {
+        status = occupy(table, hash, peer, slot);
+    } else if (!move_peer(table, *slot, peer)) {
+        status = DUNLIN_ERR_MEMORY;
     }
-    *slot = dn_slab_take(&table->slab);
-    if (*slot == DN_SLAB_NONE) {
+    if (status != DUNLIN_OK) {
         names_give(table, names);
-        return DUNLIN_ERR_LIMIT;
+        return status;
     }
-    if (!dn_index_put(&table->by_endpoint, hash, *slot)) {
-        names_give(table, names);
-        dn_slab_give(&table->slab, *slot);
-        return DUNLIN_ERR_MEMORY;
+    dn_registration *registration = dn_registrations_at(table, *slot);
+    if (is_known) {
+        names_give(table, registration->names);
     }
-    dn_registrations_at(table, *slot)->names = names;
-    dn_registrations_at(table, *slot)->links = DN_LINKS_NONE;
+    registration->names = names;
     return DUNLIN_OK;
 }
 
@@ -166,7 +259,7 @@ dunlin_status dn_registrations_register(dn_registrations *table, const dn_parame
                                         const dn_peer *peer, uint32_t links, uint64_t now_ms, int64_t wall_ms,
                                         uint32_t *slot)
 {
-    dunlin_status status = claim(table, terms, slot);
+    dunlin_status status = claim(table, terms, peer, slot);
     if (status != DUNLIN_OK) {
         return status;
     }
@@ -176,7 +269,6 @@ dunlin_status dn_registrations_register(dn_registrations *table, const dn_parame
     registration->registered_ms = registration->updated_ms = wall_ms;
     registration->lifetime_s = terms->lifetime_s;
     registration->links = links;
-    registration->peer = *peer;
     registration->version_major = terms->version_major;
     registration->version_minor = terms->version_minor;
     registration->binding = terms->binding;
@@ -189,7 +281,7 @@ dunlin_status dn_registrations_register(dn_registrations *table, const dn_parame
     return DUNLIN_OK;
 }
 
-static uint8_t change_terms(dn_registration *registration, const dn_parameters *terms, const dn_peer *peer)
+static uint8_t change_terms(dn_registration *registration, const dn_parameters *terms)
 {
     uint8_t changed = 0;
     if ((terms->present & DN_PARAMETER_LT) && terms->lifetime_s != registration->lifetime_s) {
@@ -206,10 +298,6 @@ static uint8_t change_terms(dn_registration *registration, const dn_parameters *
             changed |= DN_REGISTRATION_BINDING;
         }
     }
-    if (!dn_peer_equal(peer, &registration->peer)) {
-        registration->peer = *peer;
-        changed |= DN_REGISTRATION_ADDRESS;
-    }
     return changed;
 }
 
@@ -218,18 +306,26 @@ dunlin_status dn_registrations_update(dn_registrations *table, uint32_t slot, co
                                       uint8_t *changed)
 {
     dn_registration *registration = dn_registrations_at(table, slot);
-    *changed = 0;
-    if ((terms->present & DN_PARAMETER_SMS) &&
-        !dunlin_slice_equal(terms->sms, dn_registration_sms(table, registration))) {
-        uint32_t names = names_take(table, dn_registration_endpoint(table, registration), terms->sms);
-        if (names == DN_STRINGS_NONE) {
-            return DUNLIN_ERR_MEMORY;
+    bool says_sms = (terms->present & DN_PARAMETER_SMS) &&
+                    !dunlin_slice_equal(terms->sms, dn_registration_sms(table, registration));
+    uint32_t names = says_sms ? names_take(table, dn_registration_endpoint(table, registration), terms->sms)
+                              : registration->names;
+    if (names == DN_STRINGS_NONE) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    bool moved = !dn_peer_equal(peer, &registration->peer);
+    if (moved && !move_peer(table, slot, peer)) {
+        if (says_sms) {
+            names_give(table, names);
         }
+        return DUNLIN_ERR_MEMORY;
+    }
+    if (says_sms) {
         names_give(table, registration->names);
         registration->names = names;
-        *changed |= DN_REGISTRATION_SMS;
     }
-    *changed |= change_terms(registration, terms, peer);
+    *changed = (uint8_t)(change_terms(registration, terms) | (says_sms ? DN_REGISTRATION_SMS : 0) |
+                         (moved ? DN_REGISTRATION_ADDRESS : 0));
     uint32_t old_links = registration->links;
     if (links != DN_LINKS_NONE) {
         registration->links = links;
@@ -256,6 +352,7 @@ void dn_registrations_remove(dn_registrations *table, uint32_t slot)
     store->ops->drop_registration(store, slot);
     dn_expiry_set(&table->expiry, slot, DN_EXPIRY_NEVER);
     dn_index_remove(&table->by_endpoint, hash_of(table, dn_registration_endpoint(table, registration)), slot);
+    leave_peer(table, slot);
     names_give(table, registration->names);
     uint32_t links = registration->links;
     dn_slab_give(&table->slab, slot);
@@ -302,11 +399,13 @@ dunlin_status dn_registrations_load(dn_registrations *table, const dn_store_regi
                                       .updated_ms = record->updated_ms,
                                       .lifetime_s = record->lifetime_s,
                                       .links = record->links,
-                                      .peer = record->peer,
                                       .version_major = record->version_major,
                                       .version_minor = record->version_minor,
                                       .binding = record->binding,
                                       .flags = record->flags};
+    if (!join_peer(table, record->slot, &record->peer)) {
+        return DUNLIN_ERR_MEMORY;
+    }
     /* The wall clock is the only one that ran while we did not; one that was set back must not prolong a
      * lifetime. */
     int64_t lifetime_ms = (int64_t)record->lifetime_s * 1000;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The registrations of a shard: the truth in memory, and its copy in the store, which are changed together
- * here and nowhere else. Found by endpoint name and by id; their object lists are shared, their names packed,
- * their ends kept in a wheel: some 130 bytes each.
+ * here and nowhere else. Found by endpoint name, by id and by address; their object lists are shared, their names packed,
+ * their ends kept in a wheel: some 150 bytes each.
  *
  * Nothing here knows the protocol: rd.c reads it and calls this. Times: `now_ms` is the shard's monotonic
  * clock, `wall_ms` the epoch's. Threads: one table belongs to one thread.
@@ -28,6 +28,7 @@ typedef struct {
     uint32_t lifetime_s;               /* 0: never ends */
     uint32_t links;
     dn_peer peer;
+    uint32_t peer_next, peer_prev; /* others of the same address, the newest first; DN_SLOT_NONE: none */
     uint8_t version_major, version_minor;
     uint8_t binding, flags;
 } dn_registration;
@@ -37,6 +38,7 @@ typedef struct {
     dn_expiry expiry;
     dn_strings names;
     dn_index by_endpoint;
+    dn_index by_peer; /* the newest of each address */
     dn_link_lists lists;
     dn_hash_key key;
     dn_durable *durable;
@@ -72,6 +74,8 @@ dunlin_slice dn_registration_sms(const dn_registrations *table, const dn_registr
 /* The slot, or DN_SLOT_NONE. */
 uint32_t dn_registrations_find(const dn_registrations *table, dunlin_slice endpoint);
 uint32_t dn_registrations_by_id(const dn_registrations *table, uint64_t id);
+/* The newest registration of this address and port; `peer_next` leads to any others. */
+uint32_t dn_registrations_by_peer(const dn_registrations *table, const dn_peer *peer);
 
 /*
  * Makes a registration from what Register said; one of that endpoint is replaced: same slot, new id. `links`
