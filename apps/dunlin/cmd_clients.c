@@ -26,7 +26,8 @@ void dn_help_clients(FILE *out)
 static void add_row(dn_table *table, const json_t *client)
 {
     dn_table_cell(table, dn_show_text(client, "endpoint"));
-    dn_table_cell(table, dn_show_text(client, "state"));
+    const char *presence = dn_show_text(client, "presence");
+    dn_table_cell(table, presence[0] != '\0' ? presence : dn_show_text(client, "state"));
     dn_table_cell(table, dn_show_text(client, "lwm2m"));
     char binding[16];
     (void)snprintf(binding, sizeof binding, "%.10s%s", dn_show_text(client, "binding"),
@@ -36,23 +37,27 @@ static void add_row(dn_table *table, const json_t *client)
     (void)snprintf(lifetime, sizeof lifetime, "%" JSON_INTEGER_FORMAT " s",
                    json_integer_value(json_object_get(client, "lifetime")));
     dn_table_cell(table, lifetime);
+    char queued[32];
+    (void)snprintf(queued, sizeof queued, "%" JSON_INTEGER_FORMAT,
+                   json_integer_value(json_object_get(client, "queued")));
+    dn_table_cell(table, queued);
     dn_table_cell(table, dn_show_text(client, "updatedAt"));
     dn_table_cell(table, dn_show_text(client, "address"));
 }
 
 static void print_table(const json_t *all)
 {
-    static const char *const titles[] = {"ENDPOINT", "STATE",       "LWM2M",  "BINDING",
-                                         "LIFETIME", "LAST UPDATE", "ADDRESS"};
+    static const char *const titles[] = {"ENDPOINT", "STATE",  "LWM2M",       "BINDING",
+                                         "LIFETIME", "QUEUED", "LAST UPDATE", "ADDRESS"};
     dn_table table;
-    dn_table_start(&table, 7, titles);
+    dn_table_start(&table, 8, titles);
     size_t i = 0;
     const json_t *client = NULL;
     json_array_foreach(all, i, client)
     {
         add_row(&table, client);
     }
-    dn_table_print(&table, stdout, 1u << 4);
+    dn_table_print(&table, stdout, 1u << 4 | 1u << 5);
 }
 
 /* Appends a page to `all`; gives the cursor of the next one, or NULL with the exit code. */

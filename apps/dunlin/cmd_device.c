@@ -1,29 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dunlin read, exec, delete, discover: one call to a device each. */
 #include "apps/dunlin/command.h"
+#include "apps/dunlin/composite.h"
 #include "apps/dunlin/device.h"
 #include "apps/dunlin/show.h"
+#include "apps/dunlin/sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char READ_USAGE[] = "dunlin read EP PATH [--format NAME] [--timeout S] [--json] [--server URL]";
+static const char READ_USAGE[] =
+    "dunlin read EP PATH ... | --all [--match TEXT] PATH [--format NAME] [--wait S] [--json] [--server URL]";
 static const char EXEC_USAGE[] = "dunlin exec EP PATH [ARGS] [--timeout S] [--json] [--server URL]";
 static const char DELETE_USAGE[] = "dunlin delete EP PATH [--timeout S] [--json] [--server URL]";
 static const char DISCOVER_USAGE[] = "dunlin discover EP PATH [--timeout S] [--json] [--server URL]";
 
-#define DEVICE_OPTIONS                                              \
-    "  --timeout S     seconds to wait for the device (1 to 300)\n" \
-    "  --json          print the server's JSON\n"
+#define DEVICE_OPTIONS DN_QUEUE_HELP "  --json          print the server's JSON\n"
 
 void dn_help_read(FILE *out)
 {
     (void)fprintf(
         out,
-        "Read an object, an instance, a resource or a resource instance of a device.\n\nusage: %s\n\n"
+        "Read an object, an instance, a resource or a resource instance of a device; several paths in one\n"
+        "request (Read-Composite); or, with --all, one path of every device.\n\nusage: %s\n\n"
+        "  --all           read PATH of all devices, a line each as the answers come\n"
+        "  --match TEXT    with --all: only endpoints that contain TEXT\n"
+        "  --in-flight N   with --all: devices asked at one time (default: 64)\n"
         "  --format NAME   text, opaque, cbor, senml-json, senml-cbor, tlv or lwm2m-json\n" DEVICE_OPTIONS
         "\nexamples:\n  dunlin read thermo-1 /3303/0/5700\n  dunlin read thermo-1 /3/0\n  dunlin read "
-        "thermo-1 /3 --json\n",
+        "thermo-1 /3 --json\n  dunlin read thermo-1 /3/0/9 /1/0/1 /3303/0/5700\n"
+        "  dunlin read --all /3/0/9 --match meter- --json\n  dunlin read sleepy-4 /3/0 --wait 60\n",
         READ_USAGE);
 }
 
@@ -72,8 +78,24 @@ static int call(const dn_options *options, const char *command, int least, int m
 int dn_cmd_read(int argc, char **argv)
 {
     dn_options options;
-    if (!dn_options_read(argc, argv, NULL, 2, 2, READ_USAGE, &options)) {
+    dn_sweep sweep = {0};
+    bool all = false;
+    const dn_option own[] = {{"--all", NULL, &all},
+                             {"--match", &sweep.match, NULL},
+                             {"--in-flight", &sweep.in_flight, NULL},
+                             {NULL, NULL, NULL}};
+    if (!dn_options_read(argc, argv, own, 1, DN_PATHS_MAX + 1, READ_USAGE, &options)) {
         return EXIT_CODE_USAGE;
+    }
+    if ((options.count == 1) != all || (!all && (sweep.match != NULL || sweep.in_flight != NULL))) {
+        (void)fprintf(stderr, "usage: %s\nTry 'dunlin read --help'.\n", READ_USAGE);
+        return EXIT_CODE_USAGE;
+    }
+    if (all) {
+        return dn_sweep_read(&options, &sweep);
+    }
+    if (options.count > 2) {
+        return dn_composite_read(&options);
     }
     json_t *answer = NULL;
     const int exit_code = call(&options, "read", 1, 4, "GET", "", NULL, &answer);

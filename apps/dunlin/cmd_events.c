@@ -17,7 +17,8 @@ void dn_help_events(FILE *out)
                   "up where it broke.\n\n"
                   "usage: %s\n\n"
                   "  --ep EP         only of this endpoint\n"
-                  "  --type A,B      only registered, updated, deregistered, expired, notification\n"
+                  "  --type A,B      only registered, updated, deregistered, expired, notification,\n"
+                  "                  send, presence, request\n"
                   "  --since ID      begin after the event with this id\n"
                   "  --count N       stop after N events\n"
                   "  --json          one JSON object per line\n\n"
@@ -29,6 +30,39 @@ typedef struct {
     bool json;
     unsigned long left; /* 0: no end */
 } printing;
+
+/* A notification or a Send. */
+static void print_values(const json_t *event, const char *time, const char *endpoint)
+{
+    size_t i = 0;
+    const json_t *entry = NULL;
+    if (json_object_get(event, "node") != NULL) {
+        dn_show_node_stream(stdout, time, endpoint, dn_show_text(event, "path"),
+                            json_object_get(event, "node"));
+    }
+    json_array_foreach(json_object_get(event, "nodes"), i, entry)
+    {
+        dn_show_node_stream(stdout, time, endpoint, dn_show_text(entry, "path"),
+                            json_object_get(entry, "node"));
+    }
+}
+
+/* What else there is to say, on the same line. */
+static void print_details(const json_t *event)
+{
+    const json_t *request = json_object_get(event, "request");
+    const char *texts[] = {dn_show_text(event, "presence"),
+                           dn_show_text(request, "id"),
+                           dn_show_text(request, "operation"),
+                           dn_show_text(request, "path"),
+                           dn_show_text(request, "state"),
+                           dn_show_text(request, "code"),
+                           dn_show_text(json_object_get(event, "client"), "address")};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        (void)printf("%s%s", texts[i][0] != '\0' ? "  " : "", texts[i]);
+    }
+    (void)puts("");
+}
 
 static bool on_event(void *context, const char *id, const char *type, const char *data)
 {
@@ -43,12 +77,11 @@ static bool on_event(void *context, const char *id, const char *type, const char
         json_t *event = dn_show_load(data, strlen(data));
         const char *time = dn_show_text(event, "time");
         const char *endpoint = dn_show_text(event, "endpoint");
-        if (strcmp(type, "notification") == 0) {
-            dn_show_node_stream(stdout, time, endpoint, dn_show_text(event, "path"),
-                                json_object_get(event, "node"));
+        if (json_object_get(event, "node") != NULL || json_object_get(event, "nodes") != NULL) {
+            print_values(event, time, endpoint);
         } else {
-            const char *address = dn_show_text(json_object_get(event, "client"), "address");
-            (void)printf("%s  %s  %s%s%s\n", time, endpoint, type, address[0] != '\0' ? "  " : "", address);
+            (void)printf("%s  %s  %s", time, endpoint, type);
+            print_details(event);
         }
         json_decref(event);
     }

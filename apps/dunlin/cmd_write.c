@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dunlin write and create: what people type becomes typed JSON. */
 #include "apps/dunlin/command.h"
+#include "apps/dunlin/composite.h"
 #include "apps/dunlin/device.h"
 #include "apps/dunlin/show.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char WRITE_USAGE[] =
-    "dunlin write EP PATH VALUE | RESOURCE=VALUE ... [--mode replace|update] [--type T] [--body JSON]";
+static const char WRITE_USAGE[] = "dunlin write EP PATH VALUE | PATH RESOURCE=VALUE ... | PATH=VALUE ... "
+                                  "[--mode replace|update] [--type T] "
+                                  "[--body JSON] [--package ID]";
 static const char CREATE_USAGE[] = "dunlin create EP /OBJECT [RESOURCE=VALUE ...] [--id N] [--body JSON]";
 
 void dn_help_write(FILE *out)
 {
     (void)fprintf(
         out,
-        "Write a resource, a resource instance or an object instance of a device.\n\nusage: %s\n\n"
+        "Write a resource, a resource instance or an object instance of a device; or several resources of "
+        "any\n"
+        "instances at once, all or none (Write-Composite).\n\nusage: %s\n\n"
         "  VALUE           a resource's value, typed by its definition: 21.5, true, \"a text\", "
         "2026-11-22T03:00:00Z,\n"
         "                  base64 for opaque, 3303:0 for a link\n"
@@ -25,10 +29,11 @@ void dn_help_write(FILE *out)
         "  --type T        string, integer, unsigned, float, boolean, opaque, time, objlnk, corelnk\n"
         "  --body JSON     the request's body as the REST API takes it; '-' reads it from standard input\n"
         "  --format NAME   text, opaque, cbor, senml-json, senml-cbor, tlv or lwm2m-json\n"
-        "  --timeout S     seconds to wait for the device (1 to 300)\n"
+        "  --package ID    write a package of the server's ('dunlin packages'), as for /5/0/0\n" DN_QUEUE_HELP
         "  --json          print the server's JSON\n\n"
         "examples:\n  dunlin write lamp-3 /3311/0/5850 on\n  dunlin write dev-7 /3/0/14 +02:00\n"
-        "  dunlin write dev-7 /1/0 1=300 6=false --mode update\n",
+        "  dunlin write dev-7 /1/0 1=300 6=false --mode update\n"
+        "  dunlin write dev-7 /1/0/1=300 /3/0/14=+02:00\n  dunlin write sleepy-4 /3/0/14 +02:00 --wait 60\n",
         WRITE_USAGE);
 }
 
@@ -39,9 +44,8 @@ void dn_help_create(FILE *out)
         "Create an object instance on a device.\n\nusage: %s\n\n"
         "  RESOURCE=VALUE  the new instance's resources; RESOURCE/INSTANCE=VALUE for a multiple one\n"
         "  --id N          the instance's id (default: the device chooses)\n"
-        "  --body JSON     the request's body as the REST API takes it; '-' reads it from standard input\n"
-        "  --timeout S     seconds to wait for the device (1 to 300)\n"
-        "  --json          print the server's JSON\n\n"
+        "  --body JSON     the request's body as the REST API takes it; '-' reads it from standard "
+        "input\n" DN_QUEUE_HELP "  --json          print the server's JSON\n\n"
         "example:\n  dunlin create dev-7 /16 0/0=host-1 0/1=acme --id 2\n",
         CREATE_USAGE);
 }
@@ -109,7 +113,7 @@ static json_t *write_body(dn_typing *typing, const dn_device_path *path, char **
 }
 
 typedef struct {
-    const char *body, *type, *mode, *id;
+    const char *body, *type, *mode, *id, *package;
 } write_options;
 
 /* The body from --body or from the arguments; NULL with the exit code. */
@@ -146,18 +150,43 @@ static int send(const dn_options *options, const char *method, const dn_device_p
     return exit_code;
 }
 
+static int write_package(const dn_options *options, const dn_device_path *path, const write_options *own)
+{
+    if (options->count != 2 || path->depth != 3 || own->body != NULL || own->mode != NULL) {
+        (void)fputs(
+            "dunlin write: --package writes one resource, as in 'dunlin write dev-7 /5/0/0 --package ID'\n",
+            stderr);
+        return EXIT_CODE_USAGE;
+    }
+    dn_text query = {0};
+    dn_text_puts(&query, "?package=");
+    dn_text_percent(&query, own->package);
+    const int exit_code = send(options, "PUT", path, query.data, NULL, "written");
+    dn_text_free(&query);
+    return exit_code;
+}
+
 int dn_cmd_write(int argc, char **argv)
 {
     write_options own = {0};
     const dn_option rows[] = {{"--mode", &own.mode, NULL},
                               {"--type", &own.type, NULL},
                               {"--body", &own.body, NULL},
+                              {"--package", &own.package, NULL},
                               {NULL, NULL, NULL}};
     dn_options options;
     dn_device_path path;
-    if (!dn_options_read(argc, argv, rows, 2, 1000, WRITE_USAGE, &options) ||
-        !dn_device_path_read("write", options.arguments[1], 2, 4, &path)) {
+    if (!dn_options_read(argc, argv, rows, 2, 1000, WRITE_USAGE, &options)) {
         return EXIT_CODE_USAGE;
+    }
+    if (strchr(options.arguments[1], '=') != NULL && own.body == NULL && own.package == NULL) {
+        return dn_composite_write(&options, own.type);
+    }
+    if (!dn_device_path_read("write", options.arguments[1], 2, 4, &path)) {
+        return EXIT_CODE_USAGE;
+    }
+    if (own.package != NULL) {
+        return write_package(&options, &path, &own);
     }
     if (own.mode != NULL && strcmp(own.mode, "replace") != 0 && strcmp(own.mode, "update") != 0) {
         (void)fprintf(stderr, "dunlin write: --mode is replace or update, not '%s'\n", own.mode);

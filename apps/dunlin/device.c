@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HTTP_ACCEPTED 202
+
 /* Reads one id and the slash or the end behind it. */
 static bool read_id(const char **at, uint16_t *out)
 {
@@ -61,6 +63,17 @@ dn_text dn_device_url(const dn_options *options, const char *endpoint, const cha
     return url;
 }
 
+/* 202: the request waits until the device can be asked. */
+static void tell_queued(const dn_options *options, const json_t *request)
+{
+    const char *id = dn_show_text(request, "id");
+    if (!options->json) {
+        (void)printf(
+            "queued as request %s (%s until %s); 'dunlin request %s --wait 60' waits for its answer\n", id,
+            dn_show_text(request, "state"), dn_show_text(request, "expiresAt"), id);
+    }
+}
+
 int dn_device_call(const dn_options *options, const char *method, const dn_text *url, const json_t *body,
                    json_t **answer)
 {
@@ -78,6 +91,11 @@ int dn_device_call(const dn_options *options, const char *method, const dn_text 
             exit_code = EXIT_CODE_UNREACHABLE;
         } else if (options->json) {
             (void)printf("%s\n", got.body.data);
+        }
+        if (*answer != NULL && got.status == HTTP_ACCEPTED) {
+            tell_queued(options, *answer);
+            json_decref(*answer);
+            *answer = NULL;
         }
     }
     dn_answer_free(&got);

@@ -9,6 +9,13 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* The help of what every command to a device takes. */
+#define DN_QUEUE_HELP                                                                               \
+    "  --timeout S     seconds to wait for the device (1 to 300)\n"                                 \
+    "  --wait S        put it in the device's queue, which survives restarts, and wait S seconds\n" \
+    "                  for the answer (0 to 300); a sleeping device's requests always go there\n"   \
+    "  --expires S     give it up if it could not be delivered after S seconds\n"
+
 /* The ids of a path, checked before anything is sent. */
 typedef struct {
     uint16_t id[4];
@@ -21,8 +28,8 @@ bool dn_device_path_read(const char *command, const char *text, int least, int m
 /* The URL of `path` on `endpoint`; `infix` is "" or "/observations", `query` "" or "?mode=update". */
 dn_text dn_device_url(const dn_options *options, const char *endpoint, const char *infix,
                       const dn_device_path *path, const char *query);
-/* One call; prints the trouble or, with --json, the answer. *answer is the parsed body (NULL on trouble), to
- * be json_decref'ed. */
+/* One call; prints the trouble or, with --json, the answer. *answer is the parsed body (NULL on trouble, and when
+ * the request waits in the server's queue, which is printed), to be json_decref'ed. */
 int dn_device_call(const dn_options *options, const char *method, const dn_text *url, const json_t *body,
                    json_t **answer);
 

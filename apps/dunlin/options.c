@@ -70,8 +70,13 @@ bool dn_options_read(int argc, char **argv, const dn_option *own, int least, int
                             environment != NULL && environment[0] != '\0' ? environment : DN_DEFAULT_SERVER,
                         .arguments = argv + 1};
     const dn_option shared[] = {
-        {"--server", &out->server, NULL}, {"--json", NULL, &out->json}, {"--timeout", &out->timeout, NULL},
-        {"--format", &out->format, NULL}, {NULL, NULL, NULL},
+        {"--server", &out->server, NULL},
+        {"--json", NULL, &out->json},
+        {"--timeout", &out->timeout, NULL},
+        {"--format", &out->format, NULL},
+        {"--wait", &out->wait, NULL},
+        {"--expires", &out->expires, NULL},
+        {NULL, NULL, NULL},
     };
     bool ended = false;
     for (int i = 1; i < argc; i++) {

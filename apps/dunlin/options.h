@@ -19,6 +19,8 @@ typedef struct {
     bool json;           /* --json: for programs */
     const char *timeout; /* --timeout SECONDS; NULL: the server's default */
     const char *format;  /* --format NAME; NULL: the server's choice */
+    const char *wait;    /* --wait SECONDS: by the durable queue; NULL: only if the device sleeps */
+    const char *expires; /* --expires SECONDS: how long it may wait in that queue */
     char **arguments;    /* what is no option, in order: a part of argv, reordered */
     int count;
 } dn_options;

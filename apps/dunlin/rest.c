@@ -19,8 +19,11 @@ dn_text dn_rest_url(const dn_options *options, const char *path, bool device)
     dn_text_puts(&url, path);
     const struct {
         const char *name, *value;
-    } query[] = {{"timeout", options->timeout}, {"format", options->format}};
-    for (size_t i = 0; device && i < 2; i++) {
+    } query[] = {{"timeout", options->timeout},
+                 {"format", options->format},
+                 {"wait", options->wait},
+                 {"expires", options->expires}};
+    for (size_t i = 0; device && i < sizeof query / sizeof query[0]; i++) {
         if (query[i].value != NULL) {
             dn_text_puts(&url, strchr(url.data, '?') == NULL ? "?" : "&");
             dn_text_printf(&url, "%s=", query[i].name);
@@ -42,7 +45,47 @@ static void explain(dn_answer *answer, CURLcode code, const char *curl_text, con
                    curl_text[0] != '\0' ? curl_text : curl_easy_strerror(code));
 }
 
-dn_answer dn_rest(const char *method, const char *url, const char *body, size_t body_len, const char *type)
+/* An answer whose lines are given away. */
+typedef struct {
+    CURL *curl;
+    dn_line_handler *handler;
+    void *context;
+    dn_text line;
+    dn_text *body; /* of an answer that is no 2xx */
+} splitter;
+
+static bool give_line(splitter *s)
+{
+    const bool more = s->line.len == 0 || s->handler(s->context, s->line.data, s->line.len);
+    dn_text_clear(&s->line);
+    return more;
+}
+
+static size_t split(char *bytes, size_t size, size_t count, void *context)
+{
+    splitter *s = context;
+    long status = 0;
+    (void)curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status < 200 || status > 299) {
+        dn_text_add(s->body, bytes, size * count);
+        return size * count;
+    }
+    size_t from = 0;
+    for (size_t i = 0; i < size * count; i++) {
+        if (bytes[i] == '\n') {
+            dn_text_add(&s->line, bytes + from, i - from);
+            from = i + 1;
+            if (!give_line(s)) {
+                return 0;
+            }
+        }
+    }
+    dn_text_add(&s->line, bytes + from, size * count - from);
+    return size * count;
+}
+
+static dn_answer perform(const char *method, const char *url, const char *body, size_t body_len,
+                         const char *type, splitter *lines)
 {
     dn_answer answer = {0};
     dn_text_clear(&answer.body);
@@ -65,8 +108,15 @@ dn_answer dn_rest(const char *method, const char *url, const char *body, size_t 
     (void)curl_easy_setopt(curl, CURLOPT_URL, url);
     (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, curl_text);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, gather);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+    if (lines != NULL) {
+        lines->curl = curl;
+        lines->body = &answer.body;
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, split);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, lines);
+    } else {
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, gather);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+    }
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
@@ -79,6 +129,24 @@ dn_answer dn_rest(const char *method, const char *url, const char *body, size_t 
     curl_slist_free_all(headers);
     dn_text_free(&content_type);
     curl_easy_cleanup(curl);
+    return answer;
+}
+
+dn_answer dn_rest(const char *method, const char *url, const char *body, size_t body_len, const char *type)
+{
+    return perform(method, url, body, body_len, type, NULL);
+}
+
+dn_answer dn_rest_lines(const char *method, const char *url, const char *body, size_t body_len,
+                        dn_line_handler *handler, void *context)
+{
+    splitter lines = {.handler = handler, .context = context};
+    dn_text_clear(&lines.line);
+    dn_answer answer = perform(method, url, body, body_len, "application/json", &lines);
+    if (answer.status >= 200 && answer.status <= 299) {
+        (void)give_line(&lines); /* a last line without an end */
+    }
+    dn_text_free(&lines.line);
     return answer;
 }
 

@@ -20,6 +20,12 @@ dn_text dn_rest_url(const dn_options *options, const char *path, bool device);
 dn_answer dn_rest(const char *method, const char *url, const char *body, size_t body_len, const char *type);
 void dn_answer_free(dn_answer *answer);
 
+/* One line of an answer, without its end. Return false to stop. */
+typedef bool dn_line_handler(void *context, const char *line, size_t len);
+/* As dn_rest, but the body of a 2xx is given away line by line as it comes. */
+dn_answer dn_rest_lines(const char *method, const char *url, const char *body, size_t body_len,
+                        dn_line_handler *handler, void *context);
+
 /* For an answer that is no success: prints the problem to stderr in words (with --json the document to
  * stdout) and gives the exit code. */
 int dn_rest_trouble(const dn_options *options, const dn_answer *answer);
