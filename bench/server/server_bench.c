@@ -302,6 +302,21 @@ static void no_value(dn_store *store, const dn_store_value *value)
     (void)store;
     (void)value;
 }
+static void no_put_request(dn_store *store, const dn_store_request *request)
+{
+    (void)store;
+    (void)request;
+}
+static void no_mark_request(dn_store *store, const dn_store_progress *progress)
+{
+    (void)store;
+    (void)progress;
+}
+static void no_request_ids(dn_store *store, uint64_t bound)
+{
+    (void)store;
+    (void)bound;
+}
 static dunlin_status no_commit(dn_store *store)
 {
     (void)store;
@@ -316,9 +331,10 @@ static void no_close(dn_store *store)
 {
     (void)store;
 }
-static const dn_store_ops no_ops = {no_load,   no_attach, no_links,       no_drop, no_registration,
-                                    no_touch,  no_drop,   no_observation, no_drop, no_value,
-                                    no_commit, no_error,  no_close};
+static const dn_store_ops no_ops = {
+    no_load, no_attach,      no_links,  no_drop,  no_registration, no_touch,
+    no_drop, no_observation, no_drop,   no_value, no_put_request,  no_mark_request,
+    no_drop, no_request_ids, no_commit, no_error, no_close};
 static dn_store no_store = {&no_ops};
 
 static dn_store *open_store(const char *directory)

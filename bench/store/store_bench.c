@@ -238,7 +238,11 @@ static void open_store(bench *b)
 {
     char error[400];
     uint64_t rows = 0;
-    dn_store_loader loader = {take_links, take_registration, take_observation, take_value, &rows};
+    dn_store_loader loader = {.links = take_links,
+                              .registration = take_registration,
+                              .observation = take_observation,
+                              .value = take_value,
+                              .context = &rows};
     dn_store_source source = {read_registration, read_value, b};
     double start = now_us();
     if (b->memory) {

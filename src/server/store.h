@@ -42,7 +42,8 @@ typedef struct {
     uint32_t number; /* small and dense like a slot; the key */
     dunlin_slice endpoint;
     dunlin_path path;
-    uint16_t format; /* content format asked for, 65535 for the client's choice */
+    dunlin_slice paths; /* Observe-Composite: what is observed, "/3/0/11/0 /1/0/1"; empty for a plain one */
+    uint16_t format;    /* content format asked for, 65535 for the client's choice */
     int64_t since_ms;
     uint64_t token; /* the token's 8 bytes */
 } dn_store_observation;
@@ -56,6 +57,36 @@ typedef struct {
     dunlin_slice payload;
 } dn_store_value;
 
+/* How far a request of the durable queue has come: what changes while the question stays. */
+typedef struct {
+    uint32_t request; /* number */
+    uint8_t state;    /* dn_queued_state */
+    uint32_t attempts;
+    int64_t ended_ms; /* 0: not ended */
+    dunlin_status status;
+    uint8_t code;
+    uint16_t format;
+    dunlin_slice location;
+    dunlin_slice payload;
+} dn_store_progress;
+
+/* A request of the durable queue: by endpoint, for it outlives registrations. */
+typedef struct {
+    uint32_t number; /* small and dense like a slot; the key */
+    uint64_t id;     /* as the caller knows it; ascending */
+    dunlin_slice endpoint;
+    uint8_t method;
+    bool auto_accept;
+    dunlin_path path;
+    dunlin_slice query;
+    uint16_t content_format;
+    uint16_t accept;
+    dunlin_slice package; /* name, or empty */
+    dunlin_slice body;
+    int64_t created_ms, expires_ms;
+    dn_store_progress progress; /* its `request` is `number` */
+} dn_store_request;
+
 /* How a sweeping store reads the present state. False: the slot or number is free now. */
 typedef struct {
     bool (*registration)(void *context, uint32_t slot, dn_store_registration *out);
@@ -63,13 +94,16 @@ typedef struct {
     void *context;
 } dn_store_source;
 
-/* Receives what was kept, at start: link lists first, then registrations, observations, values. A non-OK
+/* Receives what was kept, at start: link lists first, then registrations, observations, values,
+ * requests by number, and the bound of request ids if one was ever put. A non-OK
  * answer ends the load with it. */
 typedef struct {
     dunlin_status (*links)(void *context, uint32_t number, dunlin_slice text);
     dunlin_status (*registration)(void *context, const dn_store_registration *registration);
     dunlin_status (*observation)(void *context, const dn_store_observation *observation);
     dunlin_status (*value)(void *context, const dn_store_value *value);
+    dunlin_status (*request)(void *context, const dn_store_request *request);
+    dunlin_status (*request_ids)(void *context, uint64_t bound);
     void *context;
 } dn_store_loader;
 
@@ -88,6 +122,12 @@ typedef struct {
     void (*put_observation)(dn_store *store, const dn_store_observation *observation);
     void (*drop_observation)(dn_store *store, uint32_t number); /* its value goes with it */
     void (*put_value)(dn_store *store, const dn_store_value *value);
+    void (*put_request)(dn_store *store, const dn_store_request *request); /* a new one */
+    /* The request has come so far; the rest of it is not written again. */
+    void (*mark_request)(dn_store *store, const dn_store_progress *progress);
+    void (*drop_request)(dn_store *store, uint32_t number);
+    /* Ids below `bound` may have been given out. It outlives the requests, so that no id comes twice. */
+    void (*put_request_ids)(dn_store *store, uint64_t bound);
     dunlin_status (*commit)(
         dn_store *store); /* errors of any write since the last commit come out here: STORE */
     const char *(*error)(dn_store *store); /* text of the last failure */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIXED_MAX   128u /* bytes of any change besides its texts */
+#define FIXED_MAX   160u /* bytes of any change besides its texts */
 #define GROW_MIN    512u
 #define TEXT_MAX    UINT16_MAX
 #define PAYLOAD_MAX (UINT32_MAX / 2)
@@ -72,17 +72,23 @@ static void put_registration(dn_bytes *bytes, const dn_store_registration *r)
     put_bytes(bytes, r->sms, 2);
 }
 
+static void put_path(dn_bytes *bytes, dunlin_path path)
+{
+    put(bytes, path.depth, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        put(bytes, path.id[i], 2);
+    }
+}
+
 static void put_observation(dn_bytes *bytes, const dn_store_observation *o)
 {
     put(bytes, o->number, 4);
-    put(bytes, o->path.depth, 1);
-    for (unsigned i = 0; i < 4; i++) {
-        put(bytes, o->path.id[i], 2);
-    }
+    put_path(bytes, o->path);
     put(bytes, o->format, 2);
     put(bytes, (uint64_t)o->since_ms, 8);
     put(bytes, o->token, 8);
     put_bytes(bytes, o->endpoint, 2);
+    put_bytes(bytes, o->paths, 2);
 }
 
 static void put_value(dn_bytes *bytes, const dn_store_value *v)
@@ -92,6 +98,57 @@ static void put_value(dn_bytes *bytes, const dn_store_value *v)
     put(bytes, v->code, 1);
     put(bytes, v->format, 2);
     put_bytes(bytes, v->payload, 4);
+}
+
+static void put_progress(dn_bytes *bytes, const dn_store_progress *p)
+{
+    put(bytes, p->request, 4);
+    put(bytes, p->state, 1);
+    put(bytes, p->attempts, 4);
+    put(bytes, (uint64_t)p->ended_ms, 8);
+    put(bytes, (uint32_t)p->status, 4);
+    put(bytes, p->code, 1);
+    put(bytes, p->format, 2);
+    put_bytes(bytes, p->location, 2);
+    put_bytes(bytes, p->payload, 4);
+}
+
+static void put_request(dn_bytes *bytes, const dn_store_request *r)
+{
+    put(bytes, r->number, 4);
+    put(bytes, r->id, 8);
+    put(bytes, r->method, 1);
+    put(bytes, r->auto_accept, 1);
+    put_path(bytes, r->path);
+    put(bytes, r->content_format, 2);
+    put(bytes, r->accept, 2);
+    put(bytes, (uint64_t)r->created_ms, 8);
+    put(bytes, (uint64_t)r->expires_ms, 8);
+    put_bytes(bytes, r->endpoint, 2);
+    put_bytes(bytes, r->query, 2);
+    put_bytes(bytes, r->package, 2);
+    put_bytes(bytes, r->body, 4);
+    put_progress(bytes, &r->progress);
+}
+
+/* Adds to `sum`, which SIZE_MAX marks as too long. */
+static size_t with(size_t sum, dunlin_slice text, size_t most)
+{
+    return sum == SIZE_MAX || text.len > most ? SIZE_MAX : sum + text.len;
+}
+
+static size_t progress_text_bytes(const dn_store_progress *p)
+{
+    return with(with(0, p->location, TEXT_MAX), p->payload, PAYLOAD_MAX);
+}
+
+static size_t request_text_bytes(const dn_store_request *r)
+{
+    size_t sum = progress_text_bytes(&r->progress);
+    sum = with(sum, r->endpoint, TEXT_MAX);
+    sum = with(sum, r->query, TEXT_MAX);
+    sum = with(sum, r->package, TEXT_MAX);
+    return with(sum, r->body, PAYLOAD_MAX);
 }
 
 /* Bytes that the change's texts take; SIZE_MAX when one is too long for its length field. */
@@ -110,7 +167,12 @@ static size_t text_bytes(const dn_change *change)
         break;
     case DN_CHANGE_OBSERVATION:
         a = change->as.observation.endpoint.len;
+        b = change->as.observation.paths.len;
         break;
+    case DN_CHANGE_REQUEST:
+        return request_text_bytes(&change->as.request);
+    case DN_CHANGE_PROGRESS:
+        return progress_text_bytes(&change->as.progress);
     case DN_CHANGE_VALUE:
         a = change->as.value.payload.len;
         most = PAYLOAD_MAX;
@@ -149,6 +211,15 @@ bool dn_change_append(dn_bytes *bytes, const dn_change *change)
         break;
     case DN_CHANGE_OBSERVATION:
         put_observation(bytes, &change->as.observation);
+        break;
+    case DN_CHANGE_REQUEST:
+        put_request(bytes, &change->as.request);
+        break;
+    case DN_CHANGE_PROGRESS:
+        put_progress(bytes, &change->as.progress);
+        break;
+    case DN_CHANGE_REQUEST_IDS:
+        put(bytes, change->as.bound, 8);
         break;
     default:
         put(bytes, change->as.number, 4);
@@ -213,18 +284,25 @@ static void get_registration(reader *in, dn_store_registration *r)
     r->sms = get_bytes(in, 2);
 }
 
+static dunlin_path get_path(reader *in)
+{
+    dunlin_path path = {.depth = (uint8_t)get(in, 1)};
+    for (unsigned i = 0; i < 4; i++) {
+        path.id[i] = (uint16_t)get(in, 2);
+    }
+    in->bad = in->bad || path.depth > 4;
+    return path;
+}
+
 static void get_observation(reader *in, dn_store_observation *o)
 {
     o->number = (uint32_t)get(in, 4);
-    o->path.depth = (uint8_t)get(in, 1);
-    for (unsigned i = 0; i < 4; i++) {
-        o->path.id[i] = (uint16_t)get(in, 2);
-    }
+    o->path = get_path(in);
     o->format = (uint16_t)get(in, 2);
     o->since_ms = (int64_t)get(in, 8);
     o->token = get(in, 8);
     o->endpoint = get_bytes(in, 2);
-    in->bad = in->bad || o->path.depth > 4;
+    o->paths = get_bytes(in, 2);
 }
 
 static void get_value(reader *in, dn_store_value *v)
@@ -234,6 +312,37 @@ static void get_value(reader *in, dn_store_value *v)
     v->code = (uint8_t)get(in, 1);
     v->format = (uint16_t)get(in, 2);
     v->payload = get_bytes(in, 4);
+}
+
+static void get_progress(reader *in, dn_store_progress *p)
+{
+    p->request = (uint32_t)get(in, 4);
+    p->state = (uint8_t)get(in, 1);
+    p->attempts = (uint32_t)get(in, 4);
+    p->ended_ms = (int64_t)get(in, 8);
+    p->status = (dunlin_status)(int32_t)(uint32_t)get(in, 4);
+    p->code = (uint8_t)get(in, 1);
+    p->format = (uint16_t)get(in, 2);
+    p->location = get_bytes(in, 2);
+    p->payload = get_bytes(in, 4);
+}
+
+static void get_request(reader *in, dn_store_request *r)
+{
+    r->number = (uint32_t)get(in, 4);
+    r->id = get(in, 8);
+    r->method = (uint8_t)get(in, 1);
+    r->auto_accept = get(in, 1) != 0;
+    r->path = get_path(in);
+    r->content_format = (uint16_t)get(in, 2);
+    r->accept = (uint16_t)get(in, 2);
+    r->created_ms = (int64_t)get(in, 8);
+    r->expires_ms = (int64_t)get(in, 8);
+    r->endpoint = get_bytes(in, 2);
+    r->query = get_bytes(in, 2);
+    r->package = get_bytes(in, 2);
+    r->body = get_bytes(in, 4);
+    get_progress(in, &r->progress);
 }
 
 dunlin_status dn_change_next(dunlin_slice *rest, dn_change *out)
@@ -261,10 +370,20 @@ dunlin_status dn_change_next(dunlin_slice *rest, dn_change *out)
     case DN_CHANGE_OBSERVATION:
         get_observation(&in, &out->as.observation);
         break;
+    case DN_CHANGE_REQUEST:
+        get_request(&in, &out->as.request);
+        break;
+    case DN_CHANGE_PROGRESS:
+        get_progress(&in, &out->as.progress);
+        break;
+    case DN_CHANGE_REQUEST_IDS:
+        out->as.bound = get(&in, 8);
+        break;
     case DN_CHANGE_DROP_REGISTRATION:
     case DN_CHANGE_DROP_VALUE:
     case DN_CHANGE_DROP_LINKS:
     case DN_CHANGE_DROP_OBSERVATION:
+    case DN_CHANGE_DROP_REQUEST:
         out->as.number = (uint32_t)get(&in, 4);
         break;
     default:

@@ -3,7 +3,8 @@
  * Writes to a store as bytes: what the journal of the SQLite store keeps, and what the memory store keeps
  * everything as. A sequence of changes is one run of bytes; little endian, lengths before what they measure.
  *
- * The format is part of the database's schema: a change of it needs a new schema version.
+ * The format of what the journal holds (registrations and values) is part of the database's schema: a change
+ * of it needs a new schema version.
  */
 #ifndef DN_STORE_CHANGE_H
 #define DN_STORE_CHANGE_H
@@ -19,7 +20,11 @@ typedef enum {
     DN_CHANGE_LINKS = 6,
     DN_CHANGE_DROP_LINKS = 7,
     DN_CHANGE_OBSERVATION = 8,
-    DN_CHANGE_DROP_OBSERVATION = 9
+    DN_CHANGE_DROP_OBSERVATION = 9,
+    DN_CHANGE_REQUEST = 10,
+    DN_CHANGE_PROGRESS = 11,
+    DN_CHANGE_DROP_REQUEST = 12,
+    DN_CHANGE_REQUEST_IDS = 13
 } dn_change_type;
 
 /* One write. Views in it belong to whoever made it; those of dn_change_next view the bytes it read. */
@@ -37,7 +42,10 @@ typedef struct {
             dunlin_slice text;
         } links;
         dn_store_observation observation;
-        uint32_t number; /* of what is dropped: slot, link list, observation */
+        dn_store_request request;
+        dn_store_progress progress;
+        uint64_t bound;  /* REQUEST_IDS */
+        uint32_t number; /* of what is dropped: slot, link list, observation, request */
     } as;
 } dn_change;
 

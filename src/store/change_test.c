@@ -46,7 +46,39 @@ static dn_change sample(dn_change_type type)
                                                        .path = dunlin_path_resource(3, 0, 9),
                                                        .format = 65535,
                                                        .since_ms = 1,
-                                                       .token = UINT64_MAX};
+                                                       .token = UINT64_MAX,
+                                                       .paths = dunlin_slice_of("/3/0 /1/0/1")};
+        break;
+    case DN_CHANGE_REQUEST:
+        change.as.request =
+            (dn_store_request){.number = 1,
+                               .id = UINT64_MAX,
+                               .endpoint = dunlin_slice_of("ep"),
+                               .method = 3,
+                               .auto_accept = true,
+                               .path = dunlin_path_resource(3, 0, 4),
+                               .query = dunlin_slice_of("pmin=1"),
+                               .content_format = 110,
+                               .accept = 65535,
+                               .package = dunlin_slice_of("00ff"),
+                               .body = dunlin_slice_of("body"),
+                               .created_ms = INT64_MIN,
+                               .expires_ms = INT64_MAX,
+                               .progress = {.request = 1, .state = 2, .attempts = UINT32_MAX}};
+        break;
+    case DN_CHANGE_PROGRESS:
+        change.as.progress = (dn_store_progress){.request = 9,
+                                                 .state = 6,
+                                                 .attempts = 3,
+                                                 .ended_ms = -1,
+                                                 .status = DUNLIN_ERR_TIMEOUT,
+                                                 .code = 0x45,
+                                                 .format = 112,
+                                                 .location = dunlin_slice_of("/3303/1"),
+                                                 .payload = dunlin_slice_of("answer")};
+        break;
+    case DN_CHANGE_REQUEST_IDS:
+        change.as.bound = UINT64_MAX;
         break;
     default:
         change.as.number = UINT32_MAX;
@@ -72,13 +104,13 @@ static void every_type_is_read_back(void **state)
 {
     (void)state;
     dn_bytes bytes = {0};
-    for (int type = DN_CHANGE_REGISTRATION; type <= DN_CHANGE_DROP_OBSERVATION; type++) {
+    for (int type = DN_CHANGE_REGISTRATION; type <= DN_CHANGE_REQUEST_IDS; type++) {
         dn_change change = sample((dn_change_type)type);
         assert_true(dn_change_append(&bytes, &change));
     }
     dunlin_slice rest = dunlin_slice_make(bytes.data, bytes.len);
     dn_change read;
-    for (int type = DN_CHANGE_REGISTRATION; type <= DN_CHANGE_DROP_OBSERVATION; type++) {
+    for (int type = DN_CHANGE_REGISTRATION; type <= DN_CHANGE_REQUEST_IDS; type++) {
         assert_int_equal(dn_change_next(&rest, &read), DUNLIN_OK);
         dn_change change = sample((dn_change_type)type);
         assert_equal(&read, &change);
@@ -113,7 +145,7 @@ static void fields_are_read_back(void **state)
 static void truncated_changes_are_refused(void **state)
 {
     (void)state;
-    for (int type = DN_CHANGE_REGISTRATION; type <= DN_CHANGE_DROP_OBSERVATION; type++) {
+    for (int type = DN_CHANGE_REGISTRATION; type <= DN_CHANGE_REQUEST_IDS; type++) {
         dn_bytes bytes = {0};
         dn_change change = sample((dn_change_type)type);
         assert_true(dn_change_append(&bytes, &change));
@@ -139,10 +171,10 @@ static void damaged_changes_are_refused(void **state)
         size_t len;
     } cases[] = {
         {"type 0", "\0\0\0\0\0", 5},
-        {"unknown type", "\x0a\0\0\0\0", 5},
+        {"unknown type", "\x0e\0\0\0\0", 5},
         {"value longer than what is there", "\x04\1\0\0\0\0\0\0\0\0\0\0\0\x45\x70\0\xff\xff\xff\x7f", 20},
-        {"observation of depth 5", "\x08\1\0\0\0\5\1\0\2\0\3\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-         34},
+        {"observation of depth 5",
+         "\x08\1\0\0\0\5\1\0\2\0\3\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 36},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         dunlin_slice rest = dunlin_slice_make(cases[i].bytes, cases[i].len);

@@ -156,6 +156,25 @@ static void every_field_comes_back_at_its_limits(void **state)
     v->fixed = (dn_store_value){.observation = 3, .received_ms = INT64_MAX, .code = 255, .format = 65535};
     world_links *l = &f->now.links[2];
     l->used = true;
+    world_request *q = &f->now.requests[1];
+    q->used = true;
+    q->fixed = (dn_store_request){.number = 1,
+                                  .id = UINT64_MAX,
+                                  .method = 255,
+                                  .auto_accept = true,
+                                  .path = dunlin_path_root(),
+                                  .content_format = 65535,
+                                  .accept = 65535,
+                                  .created_ms = INT64_MIN,
+                                  .expires_ms = INT64_MAX};
+    q->fixed.progress = (dn_store_progress){.request = 1,
+                                            .state = 255,
+                                            .attempts = UINT32_MAX,
+                                            .ended_ms = INT64_MIN,
+                                            .status = (dunlin_status)INT32_MIN,
+                                            .code = 255,
+                                            .format = 65535};
+    f->now.request_ids = UINT64_MAX;
 
     dn_store_registration view = world_registration_view(r);
     s->ops->put_registration(s, &view);
@@ -165,6 +184,9 @@ static void every_field_comes_back_at_its_limits(void **state)
     dn_store_value value = world_value_view(v);
     s->ops->put_value(s, &value);
     s->ops->put_links(s, 2, dunlin_slice_make(NULL, 0));
+    dn_store_request request = world_request_view(q);
+    s->ops->put_request(s, &request);
+    s->ops->put_request_ids(s, UINT64_MAX);
     assert_int_equal(s->ops->commit(s), DUNLIN_OK);
     assert_kept(f, &f->now);
 
@@ -243,6 +265,40 @@ static void a_dropped_observation_takes_its_value_along(void **state)
     end(f);
 }
 
+/* Marking keeps the question, dropping takes the progress along, and a new owner of the number starts anew. */
+static void a_request_is_marked_and_dropped_whole(void **state)
+{
+    fixture *f = begin(state);
+    dn_store *s = f->store;
+    world_request *r = &f->now.requests[0];
+    for (int round = 0; round < 2; round++) {
+        memset(r, 0, sizeof *r);
+        r->used = true;
+        r->fixed.id = (uint64_t)round + 1;
+        r->body_len = 5000;
+        memset(r->body, 'b', r->body_len);
+        dn_store_request request = world_request_view(r);
+        s->ops->put_request(s, &request);
+        assert_int_equal(s->ops->commit(s), DUNLIN_OK);
+        assert_kept(f, &f->now);
+        for (uint8_t mark = 1; mark < 4; mark++) {
+            r->fixed.progress.state = mark;
+            r->fixed.progress.attempts = mark;
+            r->payload_len = mark;
+            memset(r->payload, 'p', mark);
+            request = world_request_view(r);
+            s->ops->mark_request(s, &request.progress);
+            assert_int_equal(s->ops->commit(s), DUNLIN_OK);
+            assert_kept(f, &f->now);
+        }
+        memset(r, 0, sizeof *r);
+        s->ops->drop_request(s, 0);
+        assert_int_equal(s->ops->commit(s), DUNLIN_OK);
+        assert_kept(f, &f->now);
+    }
+    end(f);
+}
+
 /* A number may be dropped before it ever got a value; the first value that comes later counts all the same.
  */
 static void a_first_value_after_a_drop_is_kept(void **state)
@@ -277,6 +333,7 @@ static void touching_and_dropping_nothing_changes_nothing(void **state)
     f->store->ops->drop_registration(f->store, 6);
     f->store->ops->drop_observation(f->store, 7);
     f->store->ops->drop_links(f->store, 8);
+    f->store->ops->drop_request(f->store, 9);
     assert_int_equal(f->store->ops->commit(f->store), DUNLIN_OK);
     assert_kept(f, &f->now);
     end(f);
@@ -310,7 +367,7 @@ static void a_loader_that_refuses_ends_the_load(void **state)
     assert_int_equal(f->store->ops->commit(f->store), DUNLIN_OK);
     dn_store *store = f->kind->after_kill(f->store, f->dir, f->other_dir);
     int calls = 0;
-    dn_store_loader loader = {accept_links, refuse, NULL, NULL, &calls};
+    dn_store_loader loader = {.links = accept_links, .registration = refuse, .context = &calls};
     assert_int_equal(store->ops->load(store, &loader), DUNLIN_ERR_LIMIT);
     assert_int_equal(calls, 1);
     store->ops->close(store);
@@ -332,6 +389,7 @@ int main(void)
         FOR_EVERY_KIND(what_was_not_committed_is_not_kept),
         FOR_EVERY_KIND(random_changes_are_kept_at_every_commit),
         FOR_EVERY_KIND(a_dropped_observation_takes_its_value_along),
+        FOR_EVERY_KIND(a_request_is_marked_and_dropped_whole),
         FOR_EVERY_KIND(a_first_value_after_a_drop_is_kept),
         FOR_EVERY_KIND(touching_and_dropping_nothing_changes_nothing),
         FOR_EVERY_KIND(a_loader_that_refuses_ends_the_load),

@@ -112,6 +112,20 @@ static dunlin_status give_observation_row(loading *l, sqlite3_stmt *query)
     return l->loader->observation(l->loader->context, &observation);
 }
 
+static dunlin_status give_request_row(loading *l, sqlite3_stmt *query)
+{
+    dn_store_request request;
+    if (!dn_rows_read_request(l->rows, query, &request)) {
+        return DUNLIN_ERR_STORE;
+    }
+    return l->loader->request(l->loader->context, &request);
+}
+
+static dunlin_status give_request_ids_row(loading *l, sqlite3_stmt *query)
+{
+    return l->loader->request_ids(l->loader->context, (uint64_t)sqlite3_column_int64(query, 0));
+}
+
 static dunlin_status give_links_row(loading *l, sqlite3_stmt *query)
 {
     uint32_t number;
@@ -197,6 +211,12 @@ static dunlin_status give_all(loading *l)
     }
     if (status == DUNLIN_OK) {
         status = give_journalled(l, give_journalled_value);
+    }
+    if (status == DUNLIN_OK) {
+        status = give_table(l, dn_rows_request_sql, give_request_row);
+    }
+    if (status == DUNLIN_OK) {
+        status = give_table(l, dn_rows_request_ids_sql, give_request_ids_row);
     }
     return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory store: four tables of encoded records by their number, and the writes since the last commit as
+ * The memory store: tables of encoded records by their number, and the writes since the last commit as
  * one run of bytes that the commit applies.
  */
 #include "store/memory.h"
@@ -13,7 +13,8 @@
 
 #define ROWS_MIN 64u
 
-typedef enum { LINKS, REGISTRATION, OBSERVATION, VALUE, TABLES } table_name;
+/* In the order of loading. PROGRESS lies over what REQUEST says of it; IDS has one row. */
+typedef enum { LINKS, REGISTRATION, OBSERVATION, VALUE, REQUEST, IDS, PROGRESS, TABLES } table_name;
 
 typedef struct {
     uint32_t len; /* 0: no such row */
@@ -146,6 +147,17 @@ static bool apply(memory_store *s, const dn_change *change, dunlin_slice record)
     case DN_CHANGE_DROP_VALUE:
         table_drop(&s->tables[VALUE], change->as.number);
         return true;
+    case DN_CHANGE_REQUEST:
+        table_drop(&s->tables[PROGRESS], change->as.request.number);
+        return table_put(&s->tables[REQUEST], change->as.request.number, record);
+    case DN_CHANGE_PROGRESS:
+        return table_put(&s->tables[PROGRESS], change->as.progress.request, record);
+    case DN_CHANGE_DROP_REQUEST:
+        table_drop(&s->tables[REQUEST], change->as.number);
+        table_drop(&s->tables[PROGRESS], change->as.number);
+        return true;
+    case DN_CHANGE_REQUEST_IDS:
+        return table_put(&s->tables[IDS], 0, record);
     }
     return false;
 }
@@ -240,9 +252,51 @@ static void memory_put_value(dn_store *store, const dn_store_value *value)
     write_change(store, &change);
 }
 
+static void memory_put_request(dn_store *store, const dn_store_request *request)
+{
+    dn_change change = {.type = DN_CHANGE_REQUEST};
+    change.as.request = *request;
+    write_change(store, &change);
+}
+
+static void memory_mark_request(dn_store *store, const dn_store_progress *progress)
+{
+    dn_change change = {.type = DN_CHANGE_PROGRESS};
+    change.as.progress = *progress;
+    write_change(store, &change);
+}
+
+static void memory_drop_request(dn_store *store, uint32_t number)
+{
+    drop(store, DN_CHANGE_DROP_REQUEST, number);
+}
+
+static void memory_put_request_ids(dn_store *store, uint64_t bound)
+{
+    dn_change change = {.type = DN_CHANGE_REQUEST_IDS};
+    change.as.bound = bound;
+    write_change(store, &change);
+}
+
 /* ---- reading ---- */
 
-static dunlin_status load_row(const dn_store_loader *loader, const row *r)
+static dunlin_status load_request(const memory_store *s, const dn_store_loader *loader,
+                                  dn_store_request *request)
+{
+    const table *marks = &s->tables[PROGRESS];
+    dn_change change;
+    if (request->number < marks->count && marks->rows[request->number].len > 0) {
+        const row *r = &marks->rows[request->number];
+        dunlin_slice record = dunlin_slice_make(r->data, r->len);
+        if (dn_change_next(&record, &change) != DUNLIN_OK) {
+            return DUNLIN_ERR_STORE;
+        }
+        request->progress = change.as.progress;
+    }
+    return loader->request(loader->context, request);
+}
+
+static dunlin_status load_row(const memory_store *s, const dn_store_loader *loader, const row *r)
 {
     dn_change change;
     dunlin_slice record = dunlin_slice_make(r->data, r->len);
@@ -256,6 +310,10 @@ static dunlin_status load_row(const dn_store_loader *loader, const row *r)
         return loader->registration(loader->context, &change.as.registration);
     case DN_CHANGE_OBSERVATION:
         return loader->observation(loader->context, &change.as.observation);
+    case DN_CHANGE_REQUEST:
+        return load_request(s, loader, &change.as.request);
+    case DN_CHANGE_REQUEST_IDS:
+        return loader->request_ids(loader->context, change.as.bound);
     default:
         return loader->value(loader->context, &change.as.value);
     }
@@ -264,10 +322,10 @@ static dunlin_status load_row(const dn_store_loader *loader, const row *r)
 static dunlin_status memory_load(dn_store *store, const dn_store_loader *loader)
 {
     memory_store *s = self(store);
-    for (size_t t = 0; t < TABLES; t++) {
+    for (size_t t = 0; t < PROGRESS; t++) {
         for (size_t i = 0; i < s->tables[t].count; i++) {
             const row *r = &s->tables[t].rows[i];
-            dunlin_status status = r->len > 0 ? load_row(loader, r) : DUNLIN_OK;
+            dunlin_status status = r->len > 0 ? load_row(s, loader, r) : DUNLIN_OK;
             if (status != DUNLIN_OK) {
                 return status;
             }
@@ -308,6 +366,10 @@ static const dn_store_ops memory_ops = {
     .put_observation = memory_put_observation,
     .drop_observation = memory_drop_observation,
     .put_value = memory_put_value,
+    .put_request = memory_put_request,
+    .mark_request = memory_mark_request,
+    .drop_request = memory_drop_request,
+    .put_request_ids = memory_put_request_ids,
     .commit = memory_commit,
     .error = memory_error,
     .close = memory_close,

@@ -12,6 +12,7 @@ typedef struct {
     sqlite3_stmt *put_registration, *drop_registration;
     sqlite3_stmt *put_observation, *drop_observation;
     sqlite3_stmt *put_value, *drop_value;
+    sqlite3_stmt *put_request, *drop_request, *put_progress, *drop_progress, *put_request_ids;
 } dn_rows;
 
 /* Prepares the statements. False after a failure of `database`, which must outlive the rows. */
@@ -27,6 +28,10 @@ bool dn_rows_put_observation(dn_rows *rows, const dn_store_observation *observat
 bool dn_rows_drop_observation(dn_rows *rows, uint32_t number);
 bool dn_rows_put_value(dn_rows *rows, const dn_store_value *value);
 bool dn_rows_drop_value(dn_rows *rows, uint32_t observation);
+bool dn_rows_put_request(dn_rows *rows, const dn_store_request *request); /* with its progress */
+bool dn_rows_put_progress(dn_rows *rows, const dn_store_progress *progress);
+bool dn_rows_drop_request(dn_rows *rows, uint32_t number);
+bool dn_rows_put_request_ids(dn_rows *rows, uint64_t bound);
 
 /* The queries that read whole tables by number, and their rows. False: the row breaks a limit, noted as the
  * database's failure. */
@@ -34,9 +39,12 @@ extern const char dn_rows_links_sql[];
 extern const char dn_rows_registration_sql[];
 extern const char dn_rows_observation_sql[];
 extern const char dn_rows_value_sql[];
+extern const char dn_rows_request_sql[];
+extern const char dn_rows_request_ids_sql[];
 bool dn_rows_read_number(dn_rows *rows, sqlite3_stmt *query, uint32_t *number);
 bool dn_rows_read_registration(dn_rows *rows, sqlite3_stmt *query, dn_store_registration *out);
 bool dn_rows_read_observation(dn_rows *rows, sqlite3_stmt *query, dn_store_observation *out);
 bool dn_rows_read_value(dn_rows *rows, sqlite3_stmt *query, dn_store_value *out);
+bool dn_rows_read_request(dn_rows *rows, sqlite3_stmt *query, dn_store_request *out);
 
 #endif

@@ -11,11 +11,12 @@
 
 #include "store/database.h"
 
-#define DN_SCHEMA_VERSION 1
+#define DN_SCHEMA_VERSION 2
 
 /*
- * Makes the tables in an empty database, or checks that it is ours and of this version. Fails for a newer
- * version and for a file that another program made; never changes such a file. `path` is for the error's
+ * Makes the tables in an empty database, or checks that it is ours and brings it from an older version to this
+ * one, in one transaction. Fails for a newer version and for a file that another program made; never changes
+ * such a file. `path` is for the error's
  * text.
  */
 bool dn_schema_ensure(dn_database *database, const char *path);

@@ -175,6 +175,38 @@ static void sqlite_put_value(dn_store *store, const dn_store_value *value)
     journal_value(s, &change, value->observation);
 }
 
+static void sqlite_put_request(dn_store *store, const dn_store_request *request)
+{
+    sqlite_store *s = self(store);
+    if (begin(s)) {
+        dn_rows_put_request(&s->rows, request);
+    }
+}
+
+static void sqlite_mark_request(dn_store *store, const dn_store_progress *progress)
+{
+    sqlite_store *s = self(store);
+    if (begin(s)) {
+        dn_rows_put_progress(&s->rows, progress);
+    }
+}
+
+static void sqlite_drop_request(dn_store *store, uint32_t number)
+{
+    sqlite_store *s = self(store);
+    if (begin(s)) {
+        dn_rows_drop_request(&s->rows, number);
+    }
+}
+
+static void sqlite_put_request_ids(dn_store *store, uint64_t bound)
+{
+    sqlite_store *s = self(store);
+    if (begin(s)) {
+        dn_rows_put_request_ids(&s->rows, bound);
+    }
+}
+
 /* ---- committing ---- */
 
 /* After a failure the store takes nothing any more: what the server holds is not what is on disk. */
@@ -268,6 +300,10 @@ static const dn_store_ops sqlite_ops = {
     .put_observation = sqlite_put_observation,
     .drop_observation = sqlite_drop_observation,
     .put_value = sqlite_put_value,
+    .put_request = sqlite_put_request,
+    .mark_request = sqlite_mark_request,
+    .drop_request = sqlite_drop_request,
+    .put_request_ids = sqlite_put_request_ids,
     .commit = sqlite_commit,
     .error = sqlite_error,
     .close = sqlite_close,

@@ -4,8 +4,8 @@
  * docs/adr/0005-sqlite.md says why it is built as it is.
  *
  * - A registration with a new slot goes straight to the end of its table. Whatever changes later goes to a
- * journal, and a sweep brings it to its row, in slot order, a little with each commit. Link lists and
- * observations, which change rarely, are written in place.
+ * journal, and a sweep brings it to its row, in slot order, a little with each commit. Link lists,
+ * observations and queued requests, which change rarely, are written in place.
  * - Numbers (slots, link lists, observations) must be dense: reuse free ones before taking new ones.
  * - Everything that a commit reported is there after kill -9, and after a power cut with DN_DURABILITY_POWER.
  * With DN_DURABILITY_PROCESS a power cut loses the last moments, and leaves the database whole.

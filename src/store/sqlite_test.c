@@ -163,9 +163,9 @@ static void versions_and_foreign_files_are_told_apart(void **state)
     static const struct {
         const char *sql, *says;
     } cases[] = {
-        {"PRAGMA user_version=2", "schema version 2, which a newer release made"},
+        {"PRAGMA user_version=3", "schema version 3, which a newer release made"},
         {"PRAGMA user_version=0", "unknown schema version 0"},
-        {"PRAGMA user_version=1; PRAGMA application_id=77", "is not a database of this program"},
+        {"PRAGMA user_version=2; PRAGMA application_id=77", "is not a database of this program"},
         {"PRAGMA application_id=0", "is not a database of this program"},
     };
     open_and_attach(f);
@@ -177,10 +177,69 @@ static void versions_and_foreign_files_are_told_apart(void **state)
         assert_error_says(f, cases[i].says);
         assert_error_says(f, "dunlin.db");
     }
-    execute(f, "PRAGMA application_id=0x446e6c6e; PRAGMA user_version=1");
+    execute(f, "PRAGMA application_id=0x446e6c6e; PRAGMA user_version=2");
     open_and_attach(f);
     char difference[128];
     assert_true(world_equal(&f->loaded, &f->now, difference));
+}
+
+/* A database as the first release made it, with an observation in it and a value in its journal. */
+static const char version_1_sql[] =
+    "PRAGMA journal_mode=WAL;"
+    "CREATE TABLE links(number INTEGER PRIMARY KEY, text TEXT NOT NULL);"
+    "CREATE TABLE registration(slot INTEGER PRIMARY KEY, id INTEGER NOT NULL, endpoint TEXT NOT NULL,"
+    " peer BLOB NOT NULL, lifetime_s INTEGER NOT NULL, registered_ms INTEGER NOT NULL, updated_ms INTEGER "
+    "NOT "
+    "NULL, links INTEGER NOT NULL, version INTEGER NOT NULL, binding INTEGER NOT NULL, flags INTEGER NOT "
+    "NULL,"
+    " sms TEXT);"
+    "CREATE TABLE observation(number INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, path TEXT NOT NULL,"
+    " format INTEGER NOT NULL, since_ms INTEGER NOT NULL, token INTEGER NOT NULL);"
+    "CREATE TABLE value(observation INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL, code INTEGER NOT NULL,"
+    " format INTEGER NOT NULL, payload BLOB NOT NULL);"
+    "CREATE TABLE journal(sequence INTEGER PRIMARY KEY, changes BLOB NOT NULL);"
+    "INSERT INTO links VALUES(3,'</1/0>');"
+    "INSERT INTO registration VALUES(2,77,'old',x'0102',60,1000,2000,3,257,1,0,NULL);"
+    "INSERT INTO observation VALUES(4,'old','/3303/0/5700',112,500,99);"
+    "INSERT INTO value VALUES(4,600,69,112,x'aa');"
+    "INSERT INTO journal VALUES(9, x'02020000008813000000000000');"
+    "PRAGMA application_id=0x446e6c6e; PRAGMA user_version=1;";
+
+static void a_database_of_version_1_is_brought_up_to_date(void **state)
+{
+    fixture *f = *state;
+    world *old = &f->now;
+    execute(f, version_1_sql);
+    old->links[3] = (world_links){.used = true, .len = 6, .text = "</1/0>"};
+    old->registrations[2] = (world_registration){.used = true, .endpoint_len = 3, .endpoint = "old"};
+    old->registrations[2].fixed = (dn_store_registration){.slot = 2,
+                                                          .id = 77,
+                                                          .peer = {.len = 2, .bytes = {1, 2}},
+                                                          .lifetime_s = 60,
+                                                          .registered_ms = 1000,
+                                                          .updated_ms = 5000,
+                                                          .links = 3,
+                                                          .version_major = 1,
+                                                          .version_minor = 1,
+                                                          .binding = 1};
+    old->observations[4] = (world_observation){.used = true, .endpoint_len = 3, .endpoint = "old"};
+    old->observations[4].fixed = (dn_store_observation){.number = 4,
+                                                        .path = dunlin_path_resource(3303, 0, 5700),
+                                                        .format = 112,
+                                                        .since_ms = 500,
+                                                        .token = 99};
+    old->values[4] = (world_value){.used = true, .payload_len = 1, .payload = {0xaa}};
+    old->values[4].fixed = (dn_store_value){.observation = 4, .received_ms = 600, .code = 69, .format = 112};
+    char difference[128];
+    for (int round = 0; round < 3; round++) { /* once raised it stays so, and works as any */
+        open_and_attach(f);
+        if (!world_equal(&f->loaded, &f->now, difference)) {
+            fail_msg("round %d, loaded/expected: %s", round, difference);
+        }
+        fill(f, 30);
+        close_store(f);
+        assert_int_equal(query(f, "PRAGMA user_version"), 2);
+    }
 }
 
 static void overwrite(fixture *f, long at, size_t count)
@@ -241,6 +300,8 @@ static void damaged_rows_are_reported(void **state)
         {"UPDATE registration SET slot=4294967295 WHERE slot=(SELECT max(slot) FROM registration)",
          "the number 4294967295"},
         {"UPDATE observation SET path='/x'", "no valid path"},
+        {"UPDATE request SET path='x'", "has no valid path"},
+        {"DELETE FROM progress", "has no state"},
     };
     open_and_attach(f);
     fill(f, 50);
@@ -331,8 +392,8 @@ static void the_log_stays_small(void **state)
             largest = (long)st.st_size;
         }
     }
-    /* 64 KiB asked for; 8 times as much and one commit more at the worst. */
-    assert_in_range(largest, 1, 10 * 64 * 1024);
+    /* 64 KiB asked for; 8 times as much and one commit more at the worst, of up to 32 changes with 3 pages each. */
+    assert_in_range(largest, 1, 8 * 64 * 1024 + 64 * 4096);
 }
 
 int main(void)
@@ -343,6 +404,7 @@ int main(void)
         WITH_FIXTURE(power_durability_keeps_too),
         WITH_FIXTURE(a_second_process_is_refused),
         WITH_FIXTURE(versions_and_foreign_files_are_told_apart),
+        WITH_FIXTURE(a_database_of_version_1_is_brought_up_to_date),
         WITH_FIXTURE(damage_is_reported_not_loaded),
         WITH_FIXTURE(damaged_rows_are_reported),
         WITH_FIXTURE(places_that_cannot_hold_a_store_are_named),

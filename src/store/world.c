@@ -20,6 +20,18 @@ dn_store_value world_value_view(const world_value *v)
     return view;
 }
 
+dn_store_request world_request_view(const world_request *r)
+{
+    dn_store_request view = r->fixed;
+    view.endpoint = dunlin_slice_make(r->endpoint, r->endpoint_len);
+    view.query = dunlin_slice_make(r->query, r->query_len);
+    view.package = dunlin_slice_make(r->package, r->package_len);
+    view.body = dunlin_slice_make(r->body, r->body_len);
+    view.progress.location = dunlin_slice_make(r->location, r->location_len);
+    view.progress.payload = dunlin_slice_make(r->payload, r->payload_len);
+    return view;
+}
+
 /* ---- chance ---- */
 
 static uint32_t below(const dn_random *random, uint32_t limit)
@@ -126,9 +138,11 @@ static void change_observation(world *w, const dn_random *random, dn_store *stor
     o->fixed.since_ms = (int64_t)dn_random_between(random, 0, INT64_MAX);
     o->fixed.token = dn_random_between(random, 0, UINT64_MAX);
     o->endpoint_len = random_text(random, o->endpoint, 1);
+    o->paths_len = below(random, 4) == 0 ? random_text(random, o->paths, 1) : 0;
     if (store != NULL) {
         dn_store_observation view = o->fixed;
         view.endpoint = dunlin_slice_make(o->endpoint, o->endpoint_len);
+        view.paths = dunlin_slice_make(o->paths, o->paths_len);
         store->ops->put_observation(store, &view);
     }
 }
@@ -174,6 +188,79 @@ static void change_links(world *w, const dn_random *random, dn_store *store)
     }
 }
 
+static void change_progress(world_request *r, const dn_random *random)
+{
+    dn_store_progress *p = &r->fixed.progress;
+    p->request = r->fixed.number;
+    p->state = (uint8_t)below(random, 256);
+    p->attempts = dn_random_u32(random);
+    p->ended_ms = (int64_t)dn_random_between(random, 0, INT64_MAX);
+    p->status = (dunlin_status)(int)dn_random_u32(random);
+    p->code = (uint8_t)below(random, 256);
+    p->format = (uint16_t)below(random, 65536);
+    r->location_len = random_text(random, r->location, 0);
+    r->payload_len = random_payload(random, r->payload);
+}
+
+static void put_request(world *w, const dn_random *random, dn_store *store, uint32_t number)
+{
+    world_request *r = &w->requests[number];
+    memset(r, 0, sizeof *r);
+    r->used = true;
+    r->fixed.number = number;
+    r->fixed.id = dn_random_between(random, 0, UINT64_MAX);
+    r->fixed.method = (uint8_t)below(random, 256);
+    r->fixed.auto_accept = below(random, 2) == 0;
+    r->fixed.path.depth = (uint8_t)below(random, 5);
+    for (unsigned i = 0; i < r->fixed.path.depth; i++) {
+        r->fixed.path.id[i] = (uint16_t)below(random, DUNLIN_ID_NONE);
+    }
+    r->fixed.content_format = (uint16_t)below(random, 65536);
+    r->fixed.accept = (uint16_t)below(random, 65536);
+    r->fixed.created_ms = (int64_t)dn_random_between(random, 0, INT64_MAX);
+    r->fixed.expires_ms = (int64_t)dn_random_between(random, 0, INT64_MAX);
+    r->endpoint_len = random_text(random, r->endpoint, 1);
+    r->query_len = random_text(random, r->query, 0);
+    r->package_len = random_text(random, r->package, 0);
+    r->body_len = random_payload(random, r->body);
+    change_progress(r, random);
+    if (store != NULL) {
+        dn_store_request view = world_request_view(r);
+        store->ops->put_request(store, &view);
+    }
+}
+
+static void mark_request(world *w, const dn_random *random, dn_store *store, uint32_t number)
+{
+    change_progress(&w->requests[number], random);
+    if (store != NULL) {
+        dn_store_request view = world_request_view(&w->requests[number]);
+        store->ops->mark_request(store, &view.progress);
+    }
+}
+
+/* By the state of the number; now and then the bound of ids. */
+static void change_request(world *w, const dn_random *random, dn_store *store)
+{
+    uint32_t number = below(random, WORLD_REQUESTS);
+    uint32_t chance = below(random, 10);
+    if (chance == 0) {
+        w->request_ids = dn_random_between(random, 0, UINT64_MAX);
+        if (store != NULL) {
+            store->ops->put_request_ids(store, w->request_ids);
+        }
+    } else if (!w->requests[number].used) {
+        put_request(w, random, store, number);
+    } else if (chance < 7) {
+        mark_request(w, random, store, number);
+    } else {
+        memset(&w->requests[number], 0, sizeof w->requests[number]);
+        if (store != NULL) {
+            store->ops->drop_request(store, number);
+        }
+    }
+}
+
 void world_change(world *w, const dn_random *random, dn_store *store)
 {
     uint32_t slot = below(random, WORLD_SLOTS);
@@ -195,6 +282,8 @@ void world_change(world *w, const dn_random *random, dn_store *store)
         change_value(w, random, store, number);
     } else if (chance < 62) {
         change_links(w, random, store);
+    } else if (chance < 72) {
+        change_request(w, random, store);
     } else if (w->registrations[slot].used) {
         touch(w, random, store, slot);
     }
@@ -288,8 +377,10 @@ static dunlin_status load_observation(void *context, const dn_store_observation 
     world_observation *o = &w->observations[observation->number];
     o->used = true;
     o->fixed = *observation;
-    o->fixed.endpoint = dunlin_slice_make(NULL, 0);
-    return take_text(o->endpoint, &o->endpoint_len, observation->endpoint) ? DUNLIN_OK : DUNLIN_ERR_MALFORMED;
+    o->fixed.endpoint = o->fixed.paths = dunlin_slice_make(NULL, 0);
+    bool fits = take_text(o->endpoint, &o->endpoint_len, observation->endpoint) &&
+                take_text(o->paths, &o->paths_len, observation->paths);
+    return fits ? DUNLIN_OK : DUNLIN_ERR_MALFORMED;
 }
 
 static dunlin_status load_value(void *context, const dn_store_value *value)
@@ -310,9 +401,51 @@ static dunlin_status load_value(void *context, const dn_store_value *value)
     return DUNLIN_OK;
 }
 
+static bool take_payload(uint8_t *out, uint32_t *len, dunlin_slice payload)
+{
+    if (payload.len > WORLD_PAYLOAD_MAX) {
+        return false;
+    }
+    *len = (uint32_t)payload.len;
+    if (payload.len > 0) {
+        memcpy(out, payload.data, payload.len);
+    }
+    return true;
+}
+
+static dunlin_status load_request(void *context, const dn_store_request *request)
+{
+    world *w = context;
+    if (request->number >= WORLD_REQUESTS || w->requests[request->number].used ||
+        request->progress.request != request->number) {
+        return DUNLIN_ERR_MALFORMED;
+    }
+    world_request *r = &w->requests[request->number];
+    const dunlin_slice none = {NULL, 0};
+    r->used = true;
+    r->fixed = *request;
+    r->fixed.endpoint = r->fixed.query = r->fixed.package = r->fixed.body = none;
+    r->fixed.progress.location = r->fixed.progress.payload = none;
+    bool fits = take_text(r->endpoint, &r->endpoint_len, request->endpoint) &&
+                take_text(r->query, &r->query_len, request->query) &&
+                take_text(r->package, &r->package_len, request->package) &&
+                take_text(r->location, &r->location_len, request->progress.location) &&
+                take_payload(r->body, &r->body_len, request->body) &&
+                take_payload(r->payload, &r->payload_len, request->progress.payload);
+    return fits ? DUNLIN_OK : DUNLIN_ERR_MALFORMED;
+}
+
+static dunlin_status load_request_ids(void *context, uint64_t bound)
+{
+    world *w = context;
+    w->request_ids = bound;
+    return DUNLIN_OK;
+}
+
 dunlin_status world_load(world *w, dn_store *store)
 {
-    dn_store_loader loader = {load_links, load_registration, load_observation, load_value, w};
+    dn_store_loader loader = {
+        load_links, load_registration, load_observation, load_value, load_request, load_request_ids, w};
     return store->ops->load(store, &loader);
 }
 
@@ -337,7 +470,8 @@ static bool observations_equal(const world_observation *a, const world_observati
     const dn_store_observation *y = &b->fixed;
     return a->used == b->used && x->number == y->number && dunlin_path_equal(x->path, y->path) &&
            x->format == y->format && x->since_ms == y->since_ms && x->token == y->token &&
-           a->endpoint_len == b->endpoint_len && memcmp(a->endpoint, b->endpoint, WORLD_TEXT_MAX) == 0;
+           a->endpoint_len == b->endpoint_len && memcmp(a->endpoint, b->endpoint, WORLD_TEXT_MAX) == 0 &&
+           a->paths_len == b->paths_len && memcmp(a->paths, b->paths, WORLD_TEXT_MAX) == 0;
 }
 
 static bool values_equal(const world_value *a, const world_value *b)
@@ -346,6 +480,30 @@ static bool values_equal(const world_value *a, const world_value *b)
            a->fixed.received_ms == b->fixed.received_ms && a->fixed.code == b->fixed.code &&
            a->fixed.format == b->fixed.format && a->payload_len == b->payload_len &&
            memcmp(a->payload, b->payload, a->payload_len) == 0;
+}
+
+static bool progress_equal(const world_request *a, const world_request *b)
+{
+    const dn_store_progress *x = &a->fixed.progress;
+    const dn_store_progress *y = &b->fixed.progress;
+    return x->state == y->state && x->attempts == y->attempts && x->ended_ms == y->ended_ms &&
+           x->status == y->status && x->code == y->code && x->format == y->format &&
+           a->location_len == b->location_len && memcmp(a->location, b->location, WORLD_TEXT_MAX) == 0 &&
+           a->payload_len == b->payload_len && memcmp(a->payload, b->payload, a->payload_len) == 0;
+}
+
+static bool requests_equal(const world_request *a, const world_request *b)
+{
+    const dn_store_request *x = &a->fixed;
+    const dn_store_request *y = &b->fixed;
+    return a->used == b->used && x->id == y->id && x->method == y->method &&
+           x->auto_accept == y->auto_accept && dunlin_path_equal(x->path, y->path) &&
+           x->content_format == y->content_format && x->accept == y->accept &&
+           x->created_ms == y->created_ms && x->expires_ms == y->expires_ms &&
+           a->endpoint_len == b->endpoint_len && memcmp(a->endpoint, b->endpoint, WORLD_TEXT_MAX) == 0 &&
+           a->query_len == b->query_len && memcmp(a->query, b->query, WORLD_TEXT_MAX) == 0 &&
+           a->package_len == b->package_len && memcmp(a->package, b->package, WORLD_TEXT_MAX) == 0 &&
+           a->body_len == b->body_len && memcmp(a->body, b->body, a->body_len) == 0 && progress_equal(a, b);
 }
 
 static bool links_equal(const world_links *a, const world_links *b)
@@ -380,6 +538,19 @@ bool world_equal(const world *a, const world *b, char *difference)
             snprintf(difference, 128, "link list %u: used %d/%d", i, a->links[i].used, b->links[i].used);
             return false;
         }
+    }
+    for (uint32_t i = 0; i < WORLD_REQUESTS; i++) {
+        if (!requests_equal(&a->requests[i], &b->requests[i])) {
+            snprintf(difference, 128, "request %u: used %d/%d, state %d/%d", i, a->requests[i].used,
+                     b->requests[i].used, a->requests[i].fixed.progress.state,
+                     b->requests[i].fixed.progress.state);
+            return false;
+        }
+    }
+    if (a->request_ids != b->request_ids) {
+        snprintf(difference, 128, "request ids below %llu/%llu", (unsigned long long)a->request_ids,
+                 (unsigned long long)b->request_ids);
+        return false;
     }
     difference[0] = '\0';
     return true;

@@ -12,6 +12,7 @@
 #define WORLD_SLOTS        96
 #define WORLD_OBSERVATIONS 48
 #define WORLD_LISTS        12
+#define WORLD_REQUESTS     24
 #define WORLD_TEXT_MAX     40
 #define WORLD_PAYLOAD_MAX  6000 /* more than a page */
 
@@ -27,6 +28,8 @@ typedef struct {
     dn_store_observation fixed;
     uint8_t endpoint_len;
     char endpoint[WORLD_TEXT_MAX];
+    uint8_t paths_len;
+    char paths[WORLD_TEXT_MAX];
 } world_observation;
 
 typedef struct {
@@ -42,12 +45,23 @@ typedef struct {
     char text[WORLD_PAYLOAD_MAX];
 } world_links;
 
+typedef struct {
+    bool used;
+    dn_store_request fixed;
+    uint8_t endpoint_len, query_len, package_len, location_len;
+    char endpoint[WORLD_TEXT_MAX], query[WORLD_TEXT_MAX], package[WORLD_TEXT_MAX], location[WORLD_TEXT_MAX];
+    uint32_t body_len, payload_len;
+    uint8_t body[WORLD_PAYLOAD_MAX], payload[WORLD_PAYLOAD_MAX];
+} world_request;
+
 /* All bytes that are not in use are zero, so that equal worlds are equal bytes. Zero-initialise. */
 typedef struct {
     world_registration registrations[WORLD_SLOTS];
     world_observation observations[WORLD_OBSERVATIONS];
     world_value values[WORLD_OBSERVATIONS];
     world_links links[WORLD_LISTS];
+    world_request requests[WORLD_REQUESTS];
+    uint64_t request_ids;
 } world;
 
 /* One change by chance, told to `store` unless it is NULL. */
@@ -64,5 +78,6 @@ bool world_equal(const world *a, const world *b, char *difference);
 /* What the store's views are made of. */
 dn_store_registration world_registration_view(const world_registration *r);
 dn_store_value world_value_view(const world_value *v);
+dn_store_request world_request_view(const world_request *r);
 
 #endif

@@ -103,6 +103,21 @@ static void none_put_value(dn_store *store, const dn_store_value *value)
     (void)store;
     (void)value;
 }
+static void none_put_request(dn_store *store, const dn_store_request *request)
+{
+    (void)store;
+    (void)request;
+}
+static void none_mark_request(dn_store *store, const dn_store_progress *progress)
+{
+    (void)store;
+    (void)progress;
+}
+static void none_request_ids(dn_store *store, uint64_t bound)
+{
+    (void)store;
+    (void)bound;
+}
 static dunlin_status none_commit(dn_store *store)
 {
     (void)store;
@@ -127,6 +142,10 @@ static const dn_store_ops none_ops = {.load = none_load,
                                       .put_observation = none_put_observation,
                                       .drop_observation = none_drop,
                                       .put_value = none_put_value,
+                                      .put_request = none_put_request,
+                                      .mark_request = none_mark_request,
+                                      .drop_request = none_drop,
+                                      .put_request_ids = none_request_ids,
                                       .commit = none_commit,
                                       .error = none_error,
                                       .close = none_close};
