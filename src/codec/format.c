@@ -101,6 +101,7 @@ dunlin_status dn_decode_next(dn_decoder *decoder, dn_record *record)
     record->kind = DN_RECORD_EMPTY;
     record->value.type = DUNLIN_TYPE_NONE;
     record->multiple = false;
+    record->relative = false;
     record->has_time = false;
     record->time_s = 0;
     decoder->error = decoder->format->decode_next(decoder, record);

@@ -35,6 +35,7 @@ typedef struct {
     dunlin_path path;   /* absolute */
     dunlin_value value; /* bytes stay valid until the next call on the decoder */
     bool multiple;      /* the format says that this Resource is a multiple one (TLV); true for depth 4 */
+    bool relative;      /* SenML: the name did not start with a slash, and was taken below `base` */
     bool has_time;
     double time_s; /* SenML / JSON base time plus time: < 2^28 is relative to now (RFC 8428 section 4.5.3) */
 } dn_record;

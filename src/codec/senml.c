@@ -123,14 +123,14 @@ void dn_senml_apply_base(dn_senml_base *base, const dn_senml_fields *fields, dun
 }
 
 static dunlin_status resolve_path(const dn_decoder *decoder, const dn_senml_base *base,
-                                  const dn_senml_fields *fields, dunlin_path *path)
+                                  const dn_senml_fields *fields, dn_record *record)
 {
-    if (!has(fields, DN_SENML_NAME)) {
-        return dn_name_path(&base->name, decoder->base, path);
-    }
     dn_name name = base->name;
-    dn_name_feed(&name, fields->name, decoder->root);
-    return dn_name_path(&name, decoder->base, path);
+    if (has(fields, DN_SENML_NAME)) {
+        dn_name_feed(&name, fields->name, decoder->root);
+    }
+    record->relative = !name.absolute;
+    return dn_name_path(&name, decoder->base, &record->path);
 }
 
 /* RFC 8428 section 4.5.3: the sum of base time and time; 0 is now, as if there was none. */
@@ -167,7 +167,7 @@ dunlin_status dn_senml_resolve(dn_decoder *decoder, dn_senml_base *base, const d
 {
     uint32_t values = fields->seen & VALUE_BITS;
     dn_senml_apply_base(base, fields, decoder->root);
-    dunlin_status status = resolve_path(decoder, base, fields, &record->path);
+    dunlin_status status = resolve_path(decoder, base, fields, record);
     if (status == DUNLIN_OK) {
         status = resolve_time(base, fields, record);
     }

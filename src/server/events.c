@@ -85,7 +85,8 @@ void dn_events_destroy(dn_events *events)
 
 static size_t entry_size(const dn_event_record *record)
 {
-    return aligned(sizeof(entry_head) + record->endpoint.len + record->sms.len + record->body.len);
+    return aligned(sizeof(entry_head) + record->path_count * sizeof(dunlin_path) + record->endpoint.len +
+                   record->sms.len + record->body.len);
 }
 
 static void write_bytes(uint8_t **at, dunlin_slice bytes)
@@ -117,7 +118,8 @@ static bool write_entry(dn_events *events, const dn_event_record *record, size_t
     }
     entry_head head = {.size = (uint32_t)size, .kind = KIND_EVENT, .record = *record};
     memcpy(events->ring + offset, &head, sizeof head);
-    uint8_t *at = events->ring + offset + sizeof head;
+    uint8_t *at = events->ring + offset + sizeof head; /* which is aligned for paths */
+    write_bytes(&at, dunlin_slice_make(record->paths, record->path_count * sizeof(dunlin_path)));
     write_bytes(&at, record->endpoint);
     write_bytes(&at, record->sms);
     write_bytes(&at, record->body);
@@ -125,20 +127,21 @@ static bool write_entry(dn_events *events, const dn_event_record *record, size_t
     return true;
 }
 
-void dn_events_put(dn_events *events, const dn_event_record *record)
+bool dn_events_put(dn_events *events, const dn_event_record *record)
 {
     /* A GAP may need a filler as well, one GAP long at most. */
     size_t reserve = 2 * HEAD_SIZE;
     if (write_entry(events, record, reserve)) {
         events->gap_is_last = false;
         events->counters.put++;
-        return;
+        return true;
     }
     events->counters.dropped++;
     if (!events->gap_is_last) {
         dn_event_record gap = {.type = DN_EVENT_GAP, .at_ms = record->at_ms};
         events->gap_is_last = write_entry(events, &gap, 0);
     }
+    return false;
 }
 
 void dn_events_publish(dn_events *events)
@@ -189,7 +192,8 @@ bool dn_events_next(dn_events *events, dn_event_record *record)
         memcpy(&head, at, sizeof head);
         *record = head.record;
         at += sizeof head;
-        record->endpoint.data = at;
+        record->paths = record->path_count > 0 ? (const dunlin_path *)(const void *)at : NULL;
+        record->endpoint.data = at + record->path_count * sizeof(dunlin_path);
         record->sms.data = record->endpoint.data + record->endpoint.len;
         record->body.data = record->sms.data + record->sms.len;
         return true;

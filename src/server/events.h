@@ -21,7 +21,9 @@ typedef struct {
     bool replaced;
     uint8_t code;
     uint16_t content_format;
+    uint8_t path_count;
     dunlin_path path;
+    const dunlin_path *paths; /* of an Observe-Composite */
     int64_t at_ms;
     /* The registration. */
     uint64_t id;
@@ -30,7 +32,7 @@ typedef struct {
     dn_peer peer;
     uint8_t version_major, version_minor, binding, flags;
     dunlin_slice endpoint, sms;
-    dunlin_slice body; /* links, or a notification's payload */
+    dunlin_slice body; /* links, or the payload of a notification or a Send */
 } dn_event_record;
 
 typedef struct {
@@ -41,7 +43,8 @@ typedef struct {
 dn_events *dn_events_create(uint32_t bytes);
 void dn_events_destroy(dn_events *events);
 
-void dn_events_put(dn_events *events, const dn_event_record *record);
+/* False: there was no room, the event is dropped. */
+bool dn_events_put(dn_events *events, const dn_event_record *record);
 /* Lets the consumer see what was put. */
 void dn_events_publish(dn_events *events);
 dn_events_counters dn_events_count(const dn_events *events); /* the shard's thread */

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+static const dunlin_path paths[] = {{{3, 0, 11, 0}, 4}, {{3303}, 1}};
+
 static void put(dn_events *events, int64_t number, size_t body)
 {
     static const uint8_t bytes[4096] = {'b'};
@@ -18,8 +20,10 @@ static void put(dn_events *events, int64_t number, size_t body)
     dn_event_record record = {.type = DN_EVENT_NOTIFICATION,
                               .at_ms = number,
                               .endpoint = dunlin_slice_make(name, sizeof name),
+                              .paths = paths,
+                              .path_count = (uint8_t)(number % 3),
                               .body = dunlin_slice_make(bytes, body)};
-    dn_events_put(events, &record);
+    (void)dn_events_put(events, &record);
 }
 
 static bool is_readable(const dn_events *events)
@@ -36,6 +40,10 @@ static void expect(dn_events *events, int64_t number, size_t body)
     assert_int_equal(record.at_ms, number);
     assert_int_equal(record.endpoint.len, sizeof number);
     assert_memory_equal(record.endpoint.data, &number, sizeof number);
+    assert_int_equal(record.path_count, number % 3);
+    for (size_t i = 0; i < record.path_count; i++) {
+        assert_true(dunlin_path_equal(record.paths[i], paths[i]));
+    }
     assert_int_equal(record.body.len, body);
     assert_true(body == 0 || record.body.data[0] == 'b');
 }
@@ -130,7 +138,7 @@ static void *produce(void *context)
     dn_event_record last = {.type = DN_EVENT_EXPIRED};
     uint64_t before = dn_events_count(events).put;
     while (dn_events_count(events).put == before) {
-        dn_events_put(events, &last);
+        (void)dn_events_put(events, &last);
         dn_events_publish(events);
     }
     return NULL;

@@ -259,7 +259,7 @@ typedef enum {
     DN_EVENT_EXPIRED,
     DN_EVENT_NOTIFICATION,
     DN_EVENT_SEND, /* values that a device sent on its own (Core 1.1.1 section 6.4.7); as NOTIFICATION, path is
-                          the root */
+                          the root, `code` 2.05 */
     DN_EVENT_PRESENCE, /* client.presence has changed */
     DN_EVENT_REQUEST,  /* a queued request was taken, or has changed its state: `request` */
     DN_EVENT_GAP       /* events were dropped here because nobody took them in time */
@@ -278,7 +278,7 @@ typedef struct {
     int64_t at_ms;
     bool replaced;
     uint8_t changed;          /* UPDATED: a set of DN_CHANGED_ */
-    dn_client_view client;    /* all but GAP; NOTIFICATION: endpoint and id only */
+    dn_client_view client;    /* all but GAP; NOTIFICATION, SEND: endpoint and id only */
     dunlin_path path;         /* NOTIFICATION */
     const dunlin_path *paths; /* NOTIFICATION of an Observe-Composite */
     size_t path_count;

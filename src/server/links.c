@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interning by content, and the one look at a list that finds its alternate path and its formats. */
+/* Interning by content, and the one look at a list that finds its alternate path, its formats and its
+ * instances. */
 #include "server/links.h"
 
 #include "codec/link.h"
@@ -26,10 +27,16 @@ static dn_link_list *at(dn_link_lists *lists, uint32_t number)
     return dn_slab_at(&lists->slab, number);
 }
 
+static void unmake(dn_link_list *list)
+{
+    free(list->instances);
+    free(list->text);
+}
+
 void dn_link_lists_free(dn_link_lists *lists)
 {
     for (uint32_t number = 0; number < lists->slab.used; number++) {
-        free(at(lists, number)->text);
+        unmake(at(lists, number));
     }
     dn_slab_free(&lists->slab);
     dn_index_free(&lists->by_content);
@@ -169,44 +176,77 @@ static bool study_link(dn_link_list *list, dunlin_slice text, const dn_link *lin
     return true;
 }
 
-/* One pass for grammar and root, a second for the objects below that root. Links that are no LwM2M paths are
- * left alone. */
-static bool study(dn_link_list *list, dunlin_slice text)
+static int compare_instances(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* The objects below the root. Links that are no LwM2M paths are left alone. */
+static bool study_objects(dn_link_list *list, dunlin_slice text, size_t links)
 {
     dn_link_reader reader;
     dn_link link;
-    dunlin_status status;
-    dn_links_read(&reader, text);
-    while ((status = dn_links_next(&reader, &link)) == DUNLIN_OK) {
-        if (!study_link(list, text, &link)) {
-            return false;
-        }
-    }
-    if (status != DUNLIN_END) {
-        return false;
-    }
     dunlin_slice root = list->root_len > 0 ? dunlin_slice_make(text.data + list->root_at, list->root_len)
                                            : dunlin_slice_of("/");
     bool server = false, device = false;
+    list->instances = malloc((links > 0 ? links : 1) * sizeof *list->instances);
+    if (list->instances == NULL) {
+        return false;
+    }
     dn_links_read(&reader, text);
     while (dn_links_next(&reader, &link) == DUNLIN_OK) {
         dunlin_path path;
-        if (dn_link_path(&link, root, &path) == DUNLIN_OK && path.depth > 0) {
-            server = server || path.id[0] == OBJECT_SERVER;
-            device = device || path.id[0] == OBJECT_DEVICE;
+        if (dn_link_path(&link, root, &path) != DUNLIN_OK || path.depth == 0) {
+            continue;
+        }
+        server = server || path.id[0] == OBJECT_SERVER;
+        device = device || path.id[0] == OBJECT_DEVICE;
+        if (path.depth == 2) {
+            list->instances[list->instance_count++] = (uint32_t)path.id[0] << 16 | path.id[1];
         }
     }
+    qsort(list->instances, list->instance_count, sizeof *list->instances, compare_instances);
     list->lacks_core = !server || !device;
     return true;
 }
 
+bool dn_link_lists_have(const dn_link_lists *lists, uint32_t number, uint16_t object, uint16_t instance)
+{
+    const dn_link_list *list = dn_link_lists_at(lists, number);
+    uint32_t wanted = (uint32_t)object << 16 | instance;
+    return bsearch(&wanted, list->instances, list->instance_count, sizeof wanted, compare_instances) != NULL;
+}
+
+/* One pass for grammar and root, a second for the objects below that root. */
+static dunlin_status study(dn_link_list *list, dunlin_slice text)
+{
+    dn_link_reader reader;
+    dn_link link;
+    dunlin_status status;
+    size_t links = 0;
+    dn_links_read(&reader, text);
+    while ((status = dn_links_next(&reader, &link)) == DUNLIN_OK) {
+        if (!study_link(list, text, &link)) {
+            return DUNLIN_ERR_MALFORMED;
+        }
+        links++;
+    }
+    if (status != DUNLIN_END) {
+        return DUNLIN_ERR_MALFORMED;
+    }
+    return study_objects(list, text, links) ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
+}
+
 static dunlin_status fill(dn_link_list *list, dunlin_slice text, uint32_t hash)
 {
-    if (!study(list, text)) {
-        return DUNLIN_ERR_MALFORMED;
+    dunlin_status status = study(list, text);
+    if (status != DUNLIN_OK) {
+        return status;
     }
     list->text = malloc(text.len > 0 ? text.len : 1);
     if (list->text == NULL) {
+        unmake(list);
         return DUNLIN_ERR_MEMORY;
     }
     if (text.len > 0) {
@@ -247,7 +287,7 @@ dunlin_status dn_link_lists_take(dn_link_lists *lists, dunlin_slice text, uint32
     }
     uint32_t slot = dn_slab_take(&lists->slab);
     if (slot == DN_SLAB_NONE || !dn_index_put(&lists->by_content, hash, slot)) {
-        free(list.text);
+        unmake(&list);
         if (slot == DN_SLAB_NONE) {
             return DUNLIN_ERR_LIMIT;
         }
@@ -268,7 +308,7 @@ static void drop(dn_link_lists *lists, uint32_t number)
     dn_store *store = dn_durable_write(lists->durable);
     store->ops->drop_links(store, number);
     dn_index_remove(&lists->by_content, list->hash, number);
-    free(list->text);
+    unmake(list);
     dn_slab_give(&lists->slab, number);
 }
 
@@ -289,7 +329,7 @@ dunlin_status dn_link_lists_load(dn_link_lists *lists, uint32_t number, dunlin_s
     }
     if ((number < lists->slab.used && at(lists, number)->text != NULL) ||
         !dn_slab_place(&lists->slab, number)) {
-        free(list.text);
+        unmake(&list);
         return DUNLIN_ERR_LIMIT;
     }
     *at(lists, number) = list;

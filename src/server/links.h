@@ -25,6 +25,8 @@ typedef struct {
     uint8_t *text;    /* NULL: not in use */
     uint32_t root_at; /* the alternate path within text, without a trailing slash; root_len 0: none */
     uint16_t root_len;
+    uint32_t *instances; /* those listed, as object << 16 | instance, ascending */
+    uint32_t instance_count;
     bool formats_unknown; /* it says which content formats the client has, and none is one of ours */
     bool lacks_core;      /* no Server or no Device object in it */
 } dn_link_list;
@@ -58,6 +60,9 @@ static inline const dn_link_list *dn_link_lists_at(const dn_link_lists *lists, u
 dunlin_slice dn_link_lists_text(const dn_link_lists *lists, uint32_t number);
 /* "/lwm2m", or empty when the client's objects stand at the root. */
 dunlin_slice dn_link_lists_root(const dn_link_lists *lists, uint32_t number);
+
+/* Whether the list has a link to this Object Instance. */
+bool dn_link_lists_have(const dn_link_lists *lists, uint32_t number, uint16_t object, uint16_t instance);
 
 /* Loading: a list as it was kept, with no user yet; then a user for each registration (false: there is no
    such list); then those without any are dropped. */

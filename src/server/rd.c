@@ -16,16 +16,16 @@
  * (1.1.1 asks that of it) and leaves a guesser nothing.
  * - Anyone may replace a registration by registering its endpoint name: without security there is no way to
  * tell.
- * - This is no bootstrap server and takes no Send: /bs and /dp are as unknown as any other path.
+ * - This is no bootstrap server: /bs is as unknown as any other path.
  */
+#include "server/send.h"
 #include "server/shard_inside.h"
 
 #define LINK_FORMAT     40
 #define SEGMENTS_MAX    3 /* a longer path is none of ours */
-#define WARN_PAUSE_MS   1000u
 #define DEFAULT_BINDING DN_BINDING_U
 
-static const char discovery[] = "</rd>;ct=40";
+static const char discovery[] = "</rd>;ct=40,</dp>;ct=\"110 112\"";
 
 typedef struct {
     dunlin_slice segment[SEGMENTS_MAX];
@@ -48,23 +48,6 @@ static target read_target(dn_coap_options options)
 static bool is_segment(const target *path, size_t index, const char *text)
 {
     return path->count > index && dunlin_slice_equal(path->segment[index], dunlin_slice_of(text));
-}
-
-/* Strangers cause these: at most one a second is logged, all are counted. */
-static void warn_refusal(dn_shard *shard, const dn_peer *peer, const char *operation, uint8_t code,
-                         const char *why)
-{
-    shard->unwarned++;
-    if (shard->warned_ms != 0 && shard->now_ms - shard->warned_ms < WARN_PAUSE_MS) {
-        return;
-    }
-    char address[sizeof((dn_client_view *)NULL)->address];
-    shard->config.peer_text(peer, address, sizeof address);
-    dn_log_at(shard->log, DN_LOG_WARN, DN_SHARD_AREA,
-              "%s from %s refused with %u.%02u: %s (%llu since the last such line)", operation, address,
-              code >> 5, code & 31u, why, (unsigned long long)shard->unwarned);
-    shard->warned_ms = shard->now_ms != 0 ? shard->now_ms : 1;
-    shard->unwarned = 0;
 }
 
 /* The code that a failed step is answered with. */
@@ -205,7 +188,7 @@ static void answer_register(dn_shard *shard, const dn_coap_incoming *request, dn
             dn_link_lists_give(&shard->registrations.lists, links);
         }
         shard->counters.refused_registers++;
-        warn_refusal(shard, &request->peer, "Register", code, why);
+        dn_shard_warn_refusal(shard, &request->peer, "Register", code, why);
         reply->code = code;
         return;
     }
@@ -257,7 +240,7 @@ static void answer_update(dn_shard *shard, const dn_coap_incoming *request, uint
     uint8_t code = slot != DN_SLOT_NONE ? refresh(shard, request, slot, &why) : DN_COAP_NOT_FOUND;
     if (code != 0) {
         shard->counters.refused_updates++;
-        warn_refusal(shard, &request->peer, "Update", code, why);
+        dn_shard_warn_refusal(shard, &request->peer, "Update", code, why);
         reply->code = code;
         return;
     }
@@ -318,7 +301,6 @@ static void answer_location(dn_shard *shard, const dn_coap_incoming *request, du
 dn_coap_answered dn_rd_request(dn_shard *shard, const dn_coap_incoming *request, dunlin_buf *body,
                                dn_coap_reply *reply)
 {
-    (void)body;
     dn_coap_reply_init(reply, DN_COAP_NOT_FOUND);
     target path = read_target(request->options);
     if (is_segment(&path, 0, "rd") && path.count == 1) {
@@ -331,6 +313,8 @@ dn_coap_answered dn_rd_request(dn_shard *shard, const dn_coap_incoming *request,
         answer_location(shard, request, path.segment[1], reply);
     } else if (is_segment(&path, 0, ".well-known") && is_segment(&path, 1, "core") && path.count == 2) {
         answer_discovery(request, reply);
+    } else if (is_segment(&path, 0, "dp") && path.count == 1) {
+        dn_send_answer(shard, request, body, reply);
     }
     return DN_COAP_ANSWERED;
 }

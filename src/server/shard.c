@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define EXPIRIES_A_CYCLE 256u /* registrations looked at for their end */
+#define WARN_PAUSE_MS    1000u
 
 /* The engine's callbacks. */
 
@@ -339,6 +340,22 @@ const char *dn_shard_store_error(const dn_shard *shard)
 
 /* What the parts share. */
 
+void dn_shard_warn_refusal(dn_shard *shard, const dn_peer *peer, const char *operation, uint8_t code,
+                           const char *why)
+{
+    shard->unwarned++;
+    if (shard->warned_ms != 0 && shard->now_ms - shard->warned_ms < WARN_PAUSE_MS) {
+        return;
+    }
+    char address[sizeof((dn_client_view *)NULL)->address];
+    shard->config.peer_text(peer, address, sizeof address);
+    dn_log_at(shard->log, DN_LOG_WARN, DN_SHARD_AREA,
+              "%s from %s refused with %u.%02u: %s (%llu since the last such line)", operation, address,
+              code >> 5, code & 31u, why, (unsigned long long)shard->unwarned);
+    shard->warned_ms = shard->now_ms != 0 ? shard->now_ms : 1;
+    shard->unwarned = 0;
+}
+
 void dn_shard_finish(dn_shard *shard, dn_command *command)
 {
     dn_command_push(&shard->finished, command);
@@ -393,6 +410,8 @@ void dn_shard_count(const dn_shard *shard, dn_fleet_counters *out)
                                .requests_timeout = own->requests_timeout,
                                .notifications = own->notifications,
                                .unknown_notifications = own->unknown_notifications,
+                               .sends_received = own->sends_received,
+                               .sends_refused = own->sends_refused,
                                .events = events.put,
                                .events_dropped = events.dropped,
                                .commits = own->commits};

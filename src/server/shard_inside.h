@@ -17,6 +17,7 @@ typedef struct {
     uint64_t refused_registers, refused_updates;
     uint64_t requests_sent, requests_ok, requests_failed, requests_timeout;
     uint64_t notifications, unknown_notifications;
+    uint64_t sends_received, sends_refused;
     uint64_t commits;
 } dn_shard_counters;
 
@@ -47,6 +48,9 @@ struct dn_shard {
 dn_coap_answered dn_rd_request(dn_shard *shard, const dn_coap_incoming *request, dunlin_buf *body,
                                dn_coap_reply *reply);
 
+/* Logs a refusal of what strangers ask; at most once a second, with how many there were. */
+void dn_shard_warn_refusal(dn_shard *shard, const dn_peer *peer, const char *operation, uint8_t code,
+                           const char *why);
 /* The command's outcome is complete. */
 void dn_shard_finish(dn_shard *shard, dn_command *command);
 void dn_shard_finish_with(dn_shard *shard, dn_command *command, dunlin_status status);

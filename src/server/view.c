@@ -62,7 +62,9 @@ void dn_view_event(const dn_event_record *record, dn_peer_text *text, dn_event *
     if (event->type == DN_EVENT_GAP) {
         return;
     }
-    if (event->type == DN_EVENT_NOTIFICATION) {
+    event->paths = record->paths;
+    event->path_count = record->path_count;
+    if (event->type == DN_EVENT_NOTIFICATION || event->type == DN_EVENT_SEND) {
         event->client.endpoint = record->endpoint;
         dn_registration_id_format(record->id, event->client.id);
         event->payload = record->body;

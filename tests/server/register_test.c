@@ -118,7 +118,7 @@ static const attempt registers[] = {
     {"root", DN_COAP_GET, "", NULL, DN_COAP_NO_FORMAT, NULL, DN_COAP_NOT_FOUND},
     {"other path", DN_COAP_POST, "rdx", "ep=a&lt=60&lwm2m=1.1", 40, LINKS, DN_COAP_NOT_FOUND},
     {"bootstrap", DN_COAP_POST, "bs", "ep=a", DN_COAP_NO_FORMAT, NULL, DN_COAP_NOT_FOUND},
-    {"Send", DN_COAP_POST, "dp", NULL, 112, "x", DN_COAP_NOT_FOUND},
+    {"Send of nothing sensible", DN_COAP_POST, "dp", NULL, 112, "x", DN_COAP_BAD_REQUEST},
     {"deep path", DN_COAP_POST, "rd/1/2/3/4", NULL, DN_COAP_NO_FORMAT, NULL, DN_COAP_NOT_FOUND},
     {"trailing slash", DN_COAP_POST, "rd/", "ep=a&lt=60&lwm2m=1.1", 40, LINKS, DN_COAP_NOT_FOUND},
     {"no such", DN_COAP_POST, "rd/0000000000000", NULL, DN_COAP_NO_FORMAT, NULL, DN_COAP_NOT_FOUND},
@@ -338,7 +338,7 @@ static void discovery_names_rd(void **state)
     rig_device *device = &r.devices[0];
     rig_ask(&r, device, DN_COAP_GET, ".well-known/core", NULL, DN_COAP_NO_FORMAT, NULL);
     assert_int_equal(device->code, DN_COAP_CONTENT);
-    assert_string_equal(device->text, "</rd>;ct=40");
+    assert_string_equal(device->text, "</rd>;ct=40,</dp>;ct=\"110 112\"");
     rig_ask(&r, device, DN_COAP_POST, ".well-known/core", NULL, DN_COAP_NO_FORMAT, NULL);
     assert_int_equal(device->code, DN_COAP_METHOD_NOT_ALLOWED);
 }

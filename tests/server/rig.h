@@ -89,6 +89,9 @@ void rig_run(rig *r, uint64_t ms);
 /* Sends a request and runs until it has ended; the outcome is in the device. `queries` "ep=a&lt=60" or NULL; `payload` may be NULL. */
 void rig_ask(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
              uint16_t format, const char *payload);
+/* The same with bytes for a payload. */
+void rig_ask_bytes(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
+                   uint16_t format, dunlin_slice payload);
 /* Registers with ep=NAME&lt=LT&lwm2m=1.1&b=U and an ordinary object list; expects 2.01. */
 void rig_register(rig *r, rig_device *device, const char *name, unsigned lifetime_s);
 /* Notifies the server about `path`, which it must observe. The outcome: OK when acknowledged. */

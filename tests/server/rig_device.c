@@ -227,6 +227,12 @@ static bool is_answered(void *context)
 void rig_ask(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
              uint16_t format, const char *payload)
 {
+    rig_ask_bytes(r, device, method, path, queries, format, dunlin_slice_of(payload));
+}
+
+void rig_ask_bytes(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
+                   uint16_t format, dunlin_slice payload)
+{
     dn_coap_option options[OPTIONS_MAX];
     uint64_t exchange;
     size_t count = split(path, '/', DN_OPTION_URI_PATH, options, 0);
@@ -236,7 +242,7 @@ void rig_ask(rig *r, rig_device *device, uint8_t method, const char *path, const
     request.content_format = format;
     request.options = options;
     request.option_count = count;
-    request.payload = dunlin_slice_of(payload);
+    request.payload = payload;
     device->answered = false;
     assert_int_equal(dn_coap_request(device->coap, &r->address, &request, on_result, device,
                                      dn_simlink_now(r->link), &exchange),
