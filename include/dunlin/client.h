@@ -181,7 +181,8 @@ dunlin_status dunlin_client_remove_instance(dunlin_client *client, uint16_t obje
  * NOT_FOUND; STATE: it is mandatory. */
 dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resource, bool present);
 
-/* Adds a server account, copied. LIMIT: DUNLIN_SERVERS_MAX; DUPLICATE ssid; ARGUMENT; RANGE: ssid. */
+/* Adds a server account, copied. LIMIT: config.servers; DUPLICATE ssid; ARGUMENT; RANGE: ssid; STATE: a second
+   one needs Object 2 (dunlin/client_access.h). */
 dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server);
 
 /* Begins to register with each server that is not being registered with; also after FAILED and after stop. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client as a whole: its memory, its engine, and time. */
+#include "client/access.h"
 #include "client/attributes.h"
 #include "client/objects.h"
 #include "client/observe.h"
@@ -32,6 +33,16 @@ void *dn_client_take(dunlin_client *client, size_t size)
     client->arena_used += rounded;
     memset(memory, 0, rounded);
     return memory;
+}
+
+dn_account *dn_client_account(dunlin_client *client, uint16_t server)
+{
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        if (client->accounts[i].server.ssid == (int32_t)server) {
+            return &client->accounts[i];
+        }
+    }
+    return NULL;
 }
 
 void dn_client_tell(dunlin_client *client, const dunlin_client_event *event)
@@ -304,6 +315,9 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
     }
     if (client->account_count >= client->config.servers) {
         return DUNLIN_ERR_LIMIT;
+    }
+    if (client->account_count > 0 && !dn_client_access_controlled(client)) {
+        return DUNLIN_ERR_STATE;
     }
     const uint16_t id = client->account_count++;
     dn_account *account = &client->accounts[id];

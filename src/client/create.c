@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Create (Core 1.1.1 section 6.3.6). */
+#include "client/access.h"
 #include "client/formats.h"
 #include "client/observe.h"
 #include "client/operation.h"
@@ -83,11 +84,17 @@ static uint8_t fill(dn_operation *op, const dn_place *instance, bool named)
         .payload = op->request->payload,
         .scratch = *op->body,
     };
-    const uint8_t code = dn_client_write_payload(&write);
-    if (code != DN_COAP_CHANGED && def->removed != NULL) {
+    uint8_t code = dn_client_write_payload(&write);
+    if (code == DN_COAP_CHANGED) {
+        /* The creator owns it (Core 1.1.1 section 8.1.1). */
+        code = dn_client_access_created(op->client, op->at.server, instance->path) == DUNLIN_OK
+                   ? DN_COAP_CREATED
+                   : DN_COAP_INTERNAL_ERROR;
+    }
+    if (code != DN_COAP_CREATED && def->removed != NULL) {
         def->removed(&call);
     }
-    return code == DN_COAP_CHANGED ? DN_COAP_CREATED : code;
+    return code;
 }
 
 static dunlin_slice decimal(uint16_t number, char *out, size_t size)

@@ -136,7 +136,7 @@ dunlin_status dunlin_client_set(dunlin_client *client, dunlin_path path, const d
     if (status != DUNLIN_OK) {
         return status;
     }
-    dn_client_undo_start(client);
+    const dn_undo_mark mark = dn_client_undo_begin(client);
     if (place.resource->set != NULL) {
         status = dn_client_undo_note(&place);
     }
@@ -144,9 +144,10 @@ dunlin_status dunlin_client_set(dunlin_client *client, dunlin_path path, const d
         status = dn_client_resource_store(&place, &checked);
     }
     if (status != DUNLIN_OK) {
-        dn_client_undo_run(&place);
+        dn_client_undo_run(client, mark, 0);
         return status;
     }
+    dn_client_undo_end(client, mark);
     dn_client_observe_changed(client, path);
     return DUNLIN_OK;
 }

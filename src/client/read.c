@@ -2,6 +2,7 @@
 /* Read, and the part of Observe that answers the request. */
 #include "client/read.h"
 
+#include "client/access.h"
 #include "client/formats.h"
 #include "client/observe.h"
 #include "client/operation.h"
@@ -13,10 +14,7 @@ static dunlin_status put(dn_encoder *encoder, const dn_walk *walk, bool tlv)
 {
     dn_record record = {.path = walk->at.path};
     const dunlin_resource *resource = walk->at.resource;
-    if (resource == NULL) {
-        return DUNLIN_OK;
-    }
-    if (!dn_client_resource_readable(resource)) {
+    if (resource == NULL || !dn_client_resource_readable(resource)) {
         return DUNLIN_OK;
     }
     record.multiple = dn_client_resource_multiple(resource);
@@ -50,13 +48,33 @@ static void put_empty_instance(dn_encoder *encoder, const dn_walk *walk)
     dn_encode_put(encoder, &record);
 }
 
+dunlin_status dn_client_read_add(const dn_place *place, dn_encoder *encoder)
+{
+    dn_walk walk;
+    const bool tlv = encoder->format->number == DN_FORMAT_TLV;
+    dn_client_walk_start(&walk, place);
+    while (dn_client_walk_next(&walk)) {
+        if (walk.at.resource == NULL) {
+            /* What this server may not read is left out of an Object (Core 1.1.1 section 8.2.2). */
+            if (!dn_client_access_may(place->client, place->server, walk.at.path, DUNLIN_ACCESS_READ)) {
+                dn_client_walk_skip(&walk);
+            } else if (tlv && place->path.depth == 1) {
+                put_empty_instance(encoder, &walk);
+            }
+            continue;
+        }
+        const dunlin_status status = put(encoder, &walk, tlv);
+        if (status != DUNLIN_OK && place->path.depth >= 3) {
+            return status;
+        }
+    }
+    return DUNLIN_OK;
+}
+
 uint8_t dn_client_read_place(const dn_place *place, uint16_t accept, dunlin_buf out, dunlin_slice *payload,
                              uint16_t *format)
 {
     dn_encoder encoder;
-    dn_walk walk;
-    dunlin_status status = DUNLIN_OK;
-
     if (place->resource != NULL && !dn_client_resource_readable(place->resource)) {
         return DN_COAP_METHOD_NOT_ALLOWED;
     }
@@ -64,16 +82,9 @@ uint8_t dn_client_read_place(const dn_place *place, uint16_t accept, dunlin_buf 
     if (*format == DN_FORMAT_NONE || dn_encode(&encoder, *format, place->path, out) != DUNLIN_OK) {
         return DN_COAP_NOT_ACCEPTABLE;
     }
-    const bool tlv = dn_format_canonical(*format) == DN_FORMAT_TLV;
-    dn_client_walk_start(&walk, place);
-    while (dn_client_walk_next(&walk)) {
-        if (tlv && place->path.depth == 1 && walk.at.resource == NULL) {
-            put_empty_instance(&encoder, &walk);
-        }
-        status = put(&encoder, &walk, tlv);
-        if (status != DUNLIN_OK && place->path.depth >= 3 && walk.at.path.depth >= place->path.depth) {
-            return dn_client_code_of(status);
-        }
+    const dunlin_status status = dn_client_read_add(place, &encoder);
+    if (status != DUNLIN_OK) {
+        return dn_client_code_of(status);
     }
     return dn_encode_finish(&encoder, payload) == DUNLIN_OK ? DN_COAP_CONTENT : DN_COAP_INTERNAL_ERROR;
 }

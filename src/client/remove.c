@@ -2,6 +2,7 @@
 /* Delete (Core 1.1.1 section 6.3.7). */
 #include "client/remove.h"
 
+#include "client/access.h"
 #include "client/attributes.h"
 #include "client/observe.h"
 #include "client/operation.h"
@@ -19,6 +20,7 @@ void dn_client_remove_instance(const dn_place *instance)
         instance->object->def->removed(&call);
     }
     dn_client_tree_remove(dn_client_tree_object(client, instance->path.id[0]), instance->index);
+    dn_client_access_removed(client, instance->path);
     dn_client_observe_changed(client, instance->path);
     dn_client_registration_want_all(client, DN_WANT_LIST);
 }

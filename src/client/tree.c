@@ -234,3 +234,9 @@ bool dn_client_walk_next(dn_walk *walk)
         }
     }
 }
+
+void dn_client_walk_skip(dn_walk *walk)
+{
+    walk->in_instance = false;
+    walk->in_resource = false;
+}

@@ -45,5 +45,7 @@ typedef struct {
 void dn_client_walk_start(dn_walk *walk, const dn_place *base);
 /* True with walk->at filled, false at the end. */
 bool dn_client_walk_next(dn_walk *walk);
+/* Leaves out the rest of the instance that the walk is in. */
+void dn_client_walk_skip(dn_walk *walk);
 
 #endif

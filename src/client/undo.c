@@ -6,22 +6,25 @@
 #include "client/tree.h"
 #include <string.h>
 
-#define NO_ENTRY UINT16_MAX
-
 /* What stands before the bytes of each entry; copied in and out, as entries are not aligned. The bytes are those of the
    field; or, for a resource that callbacks keep, a dunlin_value and then the bytes that it views. */
 typedef struct {
-    uint16_t previous; /* offset of the entry before, or NO_ENTRY */
-    uint16_t row;
+    uint16_t previous; /* offset of the entry before, if this is not the first */
+    uint16_t object, instance, row;
     uint16_t len;
     bool present;
     bool has_value;
 } undo_entry;
 
-void dn_client_undo_start(dunlin_client *client)
+dn_undo_mark dn_client_undo_begin(const dunlin_client *client)
 {
-    client->undo_used = 0;
-    client->undo_last = NO_ENTRY;
+    return (dn_undo_mark){client->undo_used, client->undo_last};
+}
+
+void dn_client_undo_end(dunlin_client *client, dn_undo_mark mark)
+{
+    client->undo_used = mark.used;
+    client->undo_last = mark.last;
 }
 
 static bool has_bytes(const dunlin_value *value)
@@ -51,6 +54,8 @@ dunlin_status dn_client_undo_note(const dn_place *place)
     resource.path.depth = 3;
     undo_entry entry = {
         .previous = client->undo_last,
+        .object = place->path.id[0],
+        .instance = place->path.id[1],
         .row = (uint16_t)(place->resource - place->object->def->resources),
         .present = dn_client_tree_present(place->object, place->index, place->resource),
     };
@@ -117,17 +122,23 @@ static void restore(dn_place *resource, const undo_entry *entry, const uint8_t *
     }
 }
 
-void dn_client_undo_run(const dn_place *place)
+void dn_client_undo_run(dunlin_client *client, dn_undo_mark mark, uint16_t server)
 {
-    dunlin_client *client = place->client;
-    const dunlin_object *def = place->object->def;
-    dn_place resource = *place;
     undo_entry entry;
-    for (uint16_t at = client->undo_last; at != NO_ENTRY; at = entry.previous) {
+    while (client->undo_used > mark.used) {
+        const uint16_t at = client->undo_last;
+        dn_place resource;
         memcpy(&entry, client->undo + at, sizeof entry);
-        resource.resource = &def->resources[entry.row];
-        resource.path = dunlin_path_resource(def->id, place->path.id[1], resource.resource->id);
-        restore(&resource, &entry, client->undo + at + sizeof entry);
+        /* Instances do not go while one is written to. */
+        if (dn_client_tree_find(client, dunlin_path_instance(entry.object, entry.instance), true,
+                                &resource) == DUNLIN_OK) {
+            resource.resource = &resource.object->def->resources[entry.row];
+            resource.path = dunlin_path_child(resource.path, resource.resource->id);
+            resource.server = server;
+            restore(&resource, &entry, client->undo + at + sizeof entry);
+        }
+        client->undo_used = at;
+        client->undo_last = entry.previous;
     }
-    dn_client_undo_start(client);
+    dn_client_undo_end(client, mark);
 }

@@ -9,12 +9,19 @@
 
 #include "client/state.h"
 
-/* Begins an empty log. */
-void dn_client_undo_start(dunlin_client *client);
+/* Where a change began. A `set` may itself set other values: its changes lie above those of who called it. */
+typedef struct {
+    uint16_t used, last;
+} dn_undo_mark;
+
+dn_undo_mark dn_client_undo_begin(const dunlin_client *client);
 /* Notes presence and value of the resource at `place` (the whole of a list). LIMIT: config.undo_max is too
  * small. */
 dunlin_status dn_client_undo_note(const dn_place *place);
-/* Restores everything noted in the instance of `place`, last one first, and tells `set` the old values. */
-void dn_client_undo_run(const dn_place *place);
+/* All went well: forgets what was noted since the mark. */
+void dn_client_undo_end(dunlin_client *client, dn_undo_mark mark);
+/* Restores everything noted since the mark, last one first, tells `set` the old values, on behalf of `server`,
+ * and forgets it. */
+void dn_client_undo_run(dunlin_client *client, dn_undo_mark mark, uint16_t server);
 
 #endif

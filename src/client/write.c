@@ -27,8 +27,7 @@ static void set_seen(dn_write *write, size_t row)
     write->seen[row / 32] |= (uint32_t)1 << row % 32;
 }
 
-/* One value for a single resource, values of instances for a multiple one, which may also be emptied as a whole. */
-static bool shape_fits(const dunlin_resource *resource, const dn_record *record)
+bool dn_client_write_shape_fits(const dunlin_resource *resource, const dn_record *record)
 {
     const bool multiple = dn_client_resource_multiple(resource);
     if (record->kind == DN_RECORD_VALUE) {
@@ -59,7 +58,7 @@ static uint8_t locate(const dn_write *write, const dn_record *record, dn_place *
         return write->mode == DN_WRITE_CREATE ? CODE_OK : DN_COAP_METHOD_NOT_ALLOWED;
     }
     place->resource = resource;
-    return shape_fits(resource, record) ? CODE_OK : DN_COAP_BAD_REQUEST;
+    return dn_client_write_shape_fits(resource, record) ? CODE_OK : DN_COAP_BAD_REQUEST;
 }
 
 /* Counts what a list would hold. No right to add elements where there is no room: 4.01 (Transport 1.1.1
@@ -140,12 +139,17 @@ static uint8_t apply_record(dn_write *write, dn_record *record)
     if (code != CODE_OK || record->kind == DN_RECORD_EMPTY) {
         return code;
     }
+    return dn_client_write_store(&place, &record->value);
+}
+
+uint8_t dn_client_write_store(const dn_place *place, dunlin_value *value)
+{
     dunlin_status status = DUNLIN_OK;
-    if (record->value.type != place.resource->type) {
-        status = dn_value_convert(&record->value, (dunlin_type)place.resource->type);
+    if (value->type != place->resource->type) {
+        status = dn_value_convert(value, (dunlin_type)place->resource->type);
     }
     if (status == DUNLIN_OK) {
-        status = dn_client_resource_store(&place, &record->value);
+        status = dn_client_resource_store(place, value);
     }
     return status == DUNLIN_OK ? CODE_OK : dn_client_code_of(status);
 }
@@ -232,7 +236,7 @@ static uint8_t apply(dn_write *write)
     return code;
 }
 
-static bool has_set(const dunlin_object *def)
+bool dn_client_write_may_fail(const dunlin_object *def)
 {
     for (size_t row = 0; row < def->resource_count; row++) {
         if (def->resources[row].set != NULL) {
@@ -254,13 +258,14 @@ uint8_t dn_client_write_payload(dn_write *write)
     if (code != CODE_OK) {
         return code;
     }
-    write->undoable = has_set(def);
-    dn_client_undo_start(write->target.client);
+    write->undoable = dn_client_write_may_fail(def);
+    const dn_undo_mark mark = dn_client_undo_begin(write->target.client);
     code = apply(write);
     if (code != CODE_OK) {
-        dn_client_undo_run(&write->target);
+        dn_client_undo_run(write->target.client, mark, write->target.server);
         return code;
     }
+    dn_client_undo_end(write->target.client, mark);
     for (size_t row = 0; row < def->resource_count; row++) {
         if (seen(write, row)) {
             dn_client_observe_changed(

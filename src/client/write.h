@@ -8,6 +8,7 @@
 #define DN_CLIENT_WRITE_H
 
 #include "client/state.h"
+#include "codec/format.h"
 
 typedef enum {
     DN_WRITE_REPLACE, /* what is not in the payload goes, if it is optional and writable */
@@ -31,5 +32,13 @@ typedef struct {
 
 /* CHANGED, or the code of what is wrong; observers have been marked. */
 uint8_t dn_client_write_payload(dn_write *write);
+
+/* One value for a single resource, values of instances for a multiple one, which may also be emptied as a
+ * whole. */
+bool dn_client_write_shape_fits(const dunlin_resource *resource, const dn_record *record);
+/* Stores a value that was checked, converted to the resource's type. 0, or the code of what was refused. */
+uint8_t dn_client_write_store(const dn_place *place, dunlin_value *value);
+/* Whether something of the Object can refuse a value that was checked, so that old values have to be kept. */
+bool dn_client_write_may_fail(const dunlin_object *def);
 
 #endif
