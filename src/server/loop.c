@@ -61,6 +61,10 @@ struct dn_loop {
     void (*failure)(void *context, const char *detail);
     void *failure_context;
     bool failure_told;
+
+    pthread_mutex_t completed_lock; /* once for a cycle with completions, not for a packet */
+    void (*completed)(void *context);
+    void *completed_context;
 };
 
 /* Sockets. */
@@ -241,6 +245,18 @@ static void take_mailbox(dn_loop *loop)
     }
 }
 
+static void publish(dn_loop *loop)
+{
+    if (!dn_shard_publish(loop->shard)) {
+        return;
+    }
+    (void)pthread_mutex_lock(&loop->completed_lock);
+    if (loop->completed != NULL) {
+        loop->completed(loop->completed_context);
+    }
+    (void)pthread_mutex_unlock(&loop->completed_lock);
+}
+
 /* Commits, then lets out what waited for it. */
 static bool settle(dn_loop *loop)
 {
@@ -253,7 +269,7 @@ static bool settle(dn_loop *loop)
     for (size_t i = 0; i < loop->outlet_count; i++) {
         flush(&loop->outlets[i]);
     }
-    dn_shard_publish(loop->shard);
+    publish(loop);
     show_counters(loop);
     return true;
 }
@@ -320,7 +336,7 @@ static void stay_failed(dn_loop *loop)
 {
     for (;;) {
         cancel_all(loop);
-        dn_shard_publish(loop->shard);
+        publish(loop);
         (void)pthread_mutex_lock(&loop->failure_lock);
         void (*failure)(void *context, const char *detail) = loop->failure_told ? NULL : loop->failure;
         void *context = loop->failure_context;
@@ -382,6 +398,7 @@ static void close_all(dn_loop *loop)
     }
     dn_mailbox_free(&loop->mailbox);
     (void)pthread_mutex_destroy(&loop->failure_lock);
+    (void)pthread_mutex_destroy(&loop->completed_lock);
     free(loop->batch);
     free(loop);
 }
@@ -436,6 +453,7 @@ dunlin_status dn_loop_create(const dn_fleet_config *config, dn_events *events, d
     }
     made->config = *config;
     (void)pthread_mutex_init(&made->failure_lock, NULL);
+    (void)pthread_mutex_init(&made->completed_lock, NULL);
     made->batch = malloc(sizeof *made->batch);
     dunlin_status status = DUNLIN_ERR_MEMORY;
     if (!dn_mailbox_init(&made->mailbox) || made->batch == NULL) {
@@ -460,7 +478,7 @@ void dn_loop_stop(dn_loop *loop, uint32_t grace_ms)
     (void)pthread_join(loop->thread, NULL);
     /* One that was posted while the thread ended. */
     cancel_all(loop);
-    dn_shard_publish(loop->shard);
+    publish(loop);
     close_all(loop);
 }
 
@@ -484,6 +502,14 @@ bool dn_loop_healthy(const dn_loop *loop, const char **detail)
         *detail = failed ? loop->detail : "";
     }
     return !failed;
+}
+
+void dn_loop_on_completed(dn_loop *loop, void (*completed)(void *context), void *context)
+{
+    (void)pthread_mutex_lock(&loop->completed_lock);
+    loop->completed = completed;
+    loop->completed_context = context;
+    (void)pthread_mutex_unlock(&loop->completed_lock);
 }
 
 void dn_loop_on_failure(dn_loop *loop, void (*failed)(void *context, const char *detail), void *context)

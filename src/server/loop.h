@@ -29,6 +29,7 @@ dunlin_status dn_loop_post(dn_loop *loop, dn_command *command);
 const char *dn_loop_address(const dn_loop *loop, size_t index); /* NULL: no such */
 bool dn_loop_healthy(const dn_loop *loop, const char **detail);
 void dn_loop_on_failure(dn_loop *loop, void (*failed)(void *context, const char *detail), void *context);
+void dn_loop_on_completed(dn_loop *loop, void (*completed)(void *context), void *context);
 void dn_loop_count(const dn_loop *loop, dn_fleet_counters *out);
 
 /* dn_peer_text for UDP. */

@@ -283,17 +283,19 @@ static void complete(dn_shard *shard, dn_command *command, bool alive)
     dn_command_free(command);
 }
 
-void dn_shard_publish(dn_shard *shard)
+bool dn_shard_publish(dn_shard *shard)
 {
     /* After a failed commit nothing may claim to have happened. */
     bool alive = !shard->durable.written;
     if (alive) {
         dn_events_publish(shard->config.events);
     }
+    bool any = shard->finished.first != NULL;
     for (dn_command *command = dn_command_pop(&shard->finished); command != NULL;
          command = dn_command_pop(&shard->finished)) {
         complete(shard, command, alive);
     }
+    return any;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

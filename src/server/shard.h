@@ -43,7 +43,8 @@ void dn_shard_work(dn_shard *shard);
 /* STORE: nothing of this cycle may leave, and the shard must not be used on but for dn_shard_cancel, publish,
  * destroy. */
 dunlin_status dn_shard_commit(dn_shard *shard);
-void dn_shard_publish(dn_shard *shard);
+/* True when a completion ran. */
+bool dn_shard_publish(dn_shard *shard);
 
 /* When dn_shard_work is to be called next, by the monotonic clock; 0: at once; DN_NEVER. */
 uint64_t dn_shard_deadline(const dn_shard *shard);
