@@ -13,9 +13,23 @@
 #define OWN_BYTES_MAX   60
 #define OPTION_HEAD_MAX 5
 
+#define SMALLEST_BLOCK 16
+
 static bool is_safe(uint8_t method)
 {
     return method == DN_COAP_GET || method == DN_COAP_FETCH;
+}
+
+/* Pieces: a body has one origin, a response one taker, and goes on at a block. */
+static bool are_pieces_sound(const dn_coap_outgoing *request)
+{
+    bool source_ok = request->source == NULL || (request->payload.len == 0 && request->source->read != NULL);
+    bool sink_ok = request->sink == NULL || (request->sink->take != NULL && request->first.len == 0);
+    bool from_ok = request->from == 0 || (request->sink != NULL && request->from % SMALLEST_BLOCK == 0 &&
+                                          request->from < dn_coap_blocks_reach(DN_COAP_SZX_MAX));
+    bool etag_ok =
+        request->from_etag.len == 0 || (request->sink != NULL && request->from_etag.len <= DN_COAP_ETAG_MAX);
+    return source_ok && sink_ok && from_ok && etag_ok;
 }
 
 static bool is_sound(const dn_coap *coap, const dn_coap_outgoing *request)
@@ -26,7 +40,7 @@ static bool is_sound(const dn_coap *coap, const dn_coap_outgoing *request)
          request->first.len % dn_coap_block_size(request->first_szx) == 0 &&
          request->first.len <= coap->config.max_body && request->first_etag.len <= DN_COAP_ETAG_MAX);
     return dn_coap_is_request(request->code) && request->code < DN_COAP_CODE(1, 0) &&
-           request->token.len <= DN_COAP_TOKEN_MAX && first_ok &&
+           request->token.len <= DN_COAP_TOKEN_MAX && first_ok && are_pieces_sound(request) &&
            (request->payload.len == 0 || request->payload.data != NULL);
 }
 
@@ -37,7 +51,7 @@ static void draw_token(dn_coap *coap, dn_coap_token *token)
 }
 
 /* The largest block that fits into a message beside the request's options. */
-static uint8_t fit_block(const dn_coap *coap, const dn_coap_outgoing *request)
+static uint8_t fit_block(const dn_coap *coap, const dn_coap_outgoing *request, uint64_t body_size)
 {
     size_t around = OWN_BYTES_MAX;
     uint8_t szx = coap->config.block_szx;
@@ -46,7 +60,7 @@ static uint8_t fit_block(const dn_coap *coap, const dn_coap_outgoing *request)
     }
     while (szx > 0) {
         size_t size = dn_coap_block_size(szx);
-        size_t part = request->payload.len < size ? request->payload.len : size;
+        size_t part = body_size < size ? (size_t)body_size : size;
         if (around + part <= coap->config.max_message) {
             break;
         }
@@ -55,50 +69,42 @@ static uint8_t fit_block(const dn_coap *coap, const dn_coap_outgoing *request)
     return szx;
 }
 
-/* The part of the request's payload that goes with the block at `offset`. */
-static dunlin_slice payload_part(const dn_coap_exchange *exchange, bool *more)
-{
-    size_t left = exchange->payload.len - exchange->offset;
-    size_t size = dn_coap_block_size(exchange->szx);
-    *more = left > size;
-    if (left == 0) {
-        return dunlin_slice_make(NULL, 0); /* there may be no payload to point into */
-    }
-    return dunlin_slice_make(exchange->payload.data + exchange->offset, *more ? size : left);
-}
-
 static void own_block1(dn_coap_own *own, const dn_coap_exchange *exchange, bool more)
 {
     dn_coap_block block = {(uint32_t)(exchange->offset >> (exchange->szx + 4)), exchange->szx, more};
     dn_coap_own_uint(own, DN_OPTION_BLOCK1, dn_coap_block_value(&block));
     if (exchange->offset == 0) {
-        dn_coap_own_uint(own, DN_OPTION_SIZE1, (uint32_t)exchange->payload.len);
+        dn_coap_own_uint(own, DN_OPTION_SIZE1, (uint32_t)dn_coap_body_size(&exchange->body));
     }
 }
 
-/* The Block2 option of a first request, if one is due: the rest of a notification, or a smaller block than
- * the usual. */
+/* The Block2 option of a first request, if one is due: the rest of a notification or of what a sink takes, or
+ * a smaller block than the usual. */
 static void own_first_block2(const dn_coap *coap, dn_coap_own *own, const dn_coap_outgoing *request)
 {
     dn_coap_block block = {0, coap->config.block_szx, false};
     if (request->first.len > 0) {
         block.szx = request->first_szx < block.szx ? request->first_szx : block.szx;
         block.num = (uint32_t)(request->first.len >> (block.szx + 4));
+    } else if (request->from > 0) {
+        while (request->from % dn_coap_block_size(block.szx) != 0) {
+            block.szx--; /* it went on in smaller blocks before */
+        }
+        block.num = (uint32_t)(request->from >> (block.szx + 4));
     } else if (block.szx == DN_COAP_SZX_MAX) {
         return;
     }
     dn_coap_own_uint(own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
 }
 
-/* Writes the exchange's first message. False: options too long or out of order. */
-static bool write_first(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
+/* Writes the exchange's first message. SPACE: options too long or out of order; CANCELLED: the body's source
+ * fails. */
+static dunlin_status write_first(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
 {
     dn_coap_writer writer;
     dn_coap_own own;
     bool more = false;
     own.count = 0;
-    exchange->szx = fit_block(coap, request);
-    exchange->sending_blocks = request->payload.len > dn_coap_block_size(exchange->szx);
     if (request->observe != DN_COAP_NO_OBSERVE) {
         dn_coap_own_uint(&own, DN_OPTION_OBSERVE, (uint32_t)request->observe);
     }
@@ -109,7 +115,7 @@ static bool write_first(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap
         dn_coap_own_uint(&own, DN_OPTION_ACCEPT, request->accept);
     }
     own_first_block2(coap, &own, request);
-    dunlin_slice part = payload_part(exchange, &more);
+    size_t part = dn_coap_body_cut(&exchange->body, 0, exchange->szx, &more);
     if (exchange->sending_blocks) {
         own_block1(&own, exchange, more);
     }
@@ -117,9 +123,9 @@ static bool write_first(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap
                          exchange->confirmable ? DN_COAP_CON : DN_COAP_NON, exchange->code,
                          dn_coap_exchange_next_mid(&coap->exchanges, exchange), &exchange->wire);
     dn_coap_write_merged(&writer, request->options, request->option_count, &own);
-    dn_coap_write_payload(&writer, part);
+    bool readable = dn_coap_body_write(&exchange->body, 0, part, &writer);
     exchange->datagram_len = writer.len;
-    return !writer.failed;
+    return writer.failed ? DUNLIN_ERR_SPACE : readable ? DUNLIN_OK : DUNLIN_ERR_CANCELLED;
 }
 
 static bool drop_for_block1(uint16_t number)
@@ -140,19 +146,24 @@ static dn_coap_options options_sent(const dn_coap_exchange *exchange)
     return walk;
 }
 
+static void fail(dn_coap *coap, dn_coap_exchange *exchange, dunlin_status status)
+{
+    dn_coap_finish(coap, exchange, status, NULL, NULL);
+}
+
 /* Writes and sends the next message of an exchange, with the options of the last one but for those that
- * `drop` names. */
+ * `drop` names, and `part` bytes of the body from `offset` on. */
 static void send_next(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(uint16_t number),
-                      const dn_coap_own *own, dunlin_slice payload)
+                      const dn_coap_own *own, uint32_t offset, size_t part)
 {
     dn_coap_writer writer;
     dn_coap_write_header(&writer, coap->out_datagram, coap->config.max_message,
                          exchange->confirmable ? DN_COAP_CON : DN_COAP_NON, exchange->code,
                          dn_coap_exchange_next_mid(&coap->exchanges, exchange), &exchange->wire);
     dn_coap_write_again(&writer, options_sent(exchange), drop, own);
-    dn_coap_write_payload(&writer, payload);
-    if (writer.failed) {
-        dn_coap_finish(coap, exchange, DUNLIN_ERR_SPACE, NULL, NULL);
+    bool readable = dn_coap_body_write(&exchange->body, offset, part, &writer);
+    if (writer.failed || !readable) {
+        fail(coap, exchange, writer.failed ? DUNLIN_ERR_SPACE : DUNLIN_ERR_CANCELLED);
         return;
     }
     memcpy(exchange->datagram, coap->out_datagram, writer.len);
@@ -165,10 +176,14 @@ static void send_block1(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(
     dn_coap_own own;
     bool more;
     own.count = 0;
-    dunlin_slice part = payload_part(exchange, &more);
+    if (dn_coap_body_size(&exchange->body) > dn_coap_blocks_reach(exchange->szx)) {
+        fail(coap, exchange, DUNLIN_ERR_SPACE); /* the peer wants smaller blocks than it can number */
+        return;
+    }
+    size_t part = dn_coap_body_cut(&exchange->body, exchange->offset, exchange->szx, &more);
     own_block1(&own, exchange, more);
     exchange->sending_blocks = true;
-    send_next(coap, exchange, drop, &own, part);
+    send_next(coap, exchange, drop, &own, exchange->offset, part);
 }
 
 /* Asks for the block at `offset` of the response. */
@@ -178,14 +193,13 @@ static void send_block2(dn_coap *coap, dn_coap_exchange *exchange, size_t offset
     dn_coap_token token;
     dn_coap_block block = {(uint32_t)(offset >> (szx + 4)), szx, false};
     /* FETCH: the payload is part of the question (RFC 8132 section 2); others have had their effect. */
-    bool with_payload = exchange->code == DN_COAP_FETCH &&
-                        exchange->payload.len <= dn_coap_block_size(coap->config.block_szx);
+    uint64_t size = dn_coap_body_size(&exchange->body);
+    bool with_body = exchange->code == DN_COAP_FETCH && size <= dn_coap_block_size(coap->config.block_szx);
     own.count = 0;
     dn_coap_own_uint(&own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
     draw_token(coap, &token); /* notifications go on with the first one (RFC 7959 section 3.4) */
     dn_coap_exchange_bind_token(&coap->exchanges, exchange, &token);
-    send_next(coap, exchange, drop_for_block2, &own,
-              with_payload ? exchange->payload : dunlin_slice_make(NULL, 0));
+    send_next(coap, exchange, drop_for_block2, &own, 0, with_body ? (size_t)size : 0);
 }
 
 /* Takes an exchange back that was never sent. */
@@ -198,6 +212,14 @@ static dunlin_status take_back(dn_coap *coap, dn_coap_exchange *exchange, dunlin
     return status;
 }
 
+static void set_etag(dn_coap_exchange *exchange, dunlin_slice etag)
+{
+    exchange->etag.len = (uint8_t)etag.len;
+    if (etag.len > 0) {
+        memcpy(exchange->etag.bytes, etag.data, etag.len);
+    }
+}
+
 static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
 {
     exchange->token = request->token;
@@ -207,6 +229,14 @@ static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, co
     if (dn_coap_exchange_by_token(&coap->exchanges, exchange->remote, &exchange->token) != NULL) {
         return DUNLIN_ERR_ARGUMENT;
     }
+    exchange->szx = fit_block(coap, request, dn_coap_body_size(&exchange->body));
+    exchange->sending_blocks = dn_coap_body_size(&exchange->body) > dn_coap_block_size(exchange->szx);
+    if (dn_coap_body_size(&exchange->body) > dn_coap_blocks_reach(exchange->szx)) {
+        return DUNLIN_ERR_SPACE;
+    }
+    if (exchange->sending_blocks && request->from > 0) {
+        return DUNLIN_ERR_ARGUMENT; /* its first answers are to the request's own blocks */
+    }
     if (request->first.len > 0) {
         exchange->fetch = dn_coap_transfer_start(&coap->transfers, DN_COAP_TRANSFER_FETCH, exchange->remote,
                                                  exchange->id, coap->now_ms);
@@ -214,13 +244,12 @@ static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, co
             return DUNLIN_ERR_LIMIT;
         }
         (void)dunlin_buf_append(&exchange->fetch->body, request->first);
-        exchange->etag.len = (uint8_t)request->first_etag.len;
-        if (request->first_etag.len > 0) {
-            memcpy(exchange->etag.bytes, request->first_etag.data, request->first_etag.len);
-        }
+        set_etag(exchange, request->first_etag);
+    } else if (request->from > 0) {
+        set_etag(exchange, request->from_etag);
     }
     dn_coap_exchange_bind_token(&coap->exchanges, exchange, &exchange->token);
-    return write_first(coap, exchange, request) ? DUNLIN_OK : DUNLIN_ERR_SPACE;
+    return write_first(coap, exchange, request);
 }
 
 dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_outgoing *request,
@@ -245,7 +274,9 @@ dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_
     exchange->code = request->code;
     exchange->confirmable = request->confirmable;
     exchange->observe = request->observe;
-    exchange->payload = request->payload;
+    exchange->body = dn_coap_body_of(request->payload, request->source);
+    exchange->sink = request->sink;
+    exchange->taken = (uint32_t)request->from;
     exchange->result = result;
     exchange->context = context;
     if (request->timeout_ms > 0) {
@@ -258,11 +289,6 @@ dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_
     *id = exchange->id;
     dn_coap_submit(coap, exchange);
     return DUNLIN_OK;
-}
-
-static void fail(dn_coap *coap, dn_coap_exchange *exchange, dunlin_status status)
-{
-    dn_coap_finish(coap, exchange, status, NULL, NULL);
 }
 
 static dn_coap_response make_response(const dn_coap_message *message)
@@ -304,7 +330,7 @@ static void restart(dn_coap *coap, dn_coap_exchange *exchange)
     exchange->fetch = NULL;
     exchange->etag.len = 0;
     exchange->offset = 0;
-    if (exchange->payload.len > dn_coap_block_size(exchange->szx)) {
+    if (dn_coap_body_size(&exchange->body) > dn_coap_block_size(exchange->szx)) {
         send_block1(coap, exchange, drop_for_block2);
     } else {
         send_block2(coap, exchange, 0, coap->config.block_szx);
@@ -314,8 +340,8 @@ static void restart(dn_coap *coap, dn_coap_exchange *exchange)
 /* A 2.xx to a block that was sent. True: it was dealt with; false: it is the response to the whole. */
 static bool go_on_sending(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
 {
-    size_t size = dn_coap_block_size(exchange->szx);
-    bool last = exchange->offset + size >= exchange->payload.len;
+    uint32_t size = (uint32_t)dn_coap_block_size(exchange->szx);
+    bool last = exchange->offset + size >= dn_coap_body_size(&exchange->body);
     /* A peer that wants smaller blocks may count in its own size or in ours. */
     bool about_this = (message->has & DN_COAP_HAS_BLOCK1) != 0 && message->block1.szx <= DN_COAP_SZX_MAX &&
                       (message->block1.num == exchange->offset >> (exchange->szx + 4) ||
@@ -340,9 +366,9 @@ static bool go_on_sending(dn_coap *coap, dn_coap_exchange *exchange, const dn_co
 static bool take_block1_answer(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
 {
     bool smaller = message->code == DN_COAP_TOO_LARGE && (message->has & DN_COAP_HAS_BLOCK1) != 0 &&
-                   exchange->offset == 0 && exchange->fetch == NULL &&
+                   exchange->offset == 0 && exchange->fetch == NULL && exchange->taken == 0 &&
                    message->block1.szx < (exchange->sending_blocks ? exchange->szx : DN_COAP_SZX_RESERVED) &&
-                   exchange->payload.len > dn_coap_block_size(message->block1.szx);
+                   dn_coap_body_size(&exchange->body) > dn_coap_block_size(message->block1.szx);
     if (smaller && exchange->restarts < RESTARTS_MAX) {
         exchange->restarts++;
         exchange->szx = message->block1.szx < exchange->szx ? message->block1.szx : exchange->szx;
@@ -355,7 +381,9 @@ static bool take_block1_answer(dn_coap *coap, dn_coap_exchange *exchange, const 
     if (message->code >> 5 == 2 && go_on_sending(coap, exchange, message)) {
         return true;
     }
-    if (message->code == DN_COAP_INCOMPLETE && exchange->offset > 0 && exchange->restarts < RESTARTS_MAX) {
+    /* A source is too much to be sent again unasked: whoever has it decides. */
+    bool again = exchange->body.source == NULL && exchange->restarts < RESTARTS_MAX;
+    if (message->code == DN_COAP_INCOMPLETE && exchange->offset > 0 && again) {
         exchange->restarts++;
         exchange->offset = 0;
         send_block1(coap, exchange, drop_for_block1);
@@ -396,8 +424,68 @@ static void note_body(dn_coap_exchange *exchange, const dn_coap_message *message
         exchange->result_format = message->content_format;
     }
     if (exchange->etag.len == 0 && (message->has & DN_COAP_HAS_ETAG) != 0) {
-        exchange->etag.len = (uint8_t)message->etag.len;
-        memcpy(exchange->etag.bytes, message->etag.data, message->etag.len);
+        set_etag(exchange, message->etag);
+    }
+}
+
+/* A piece for the sink: the error in its block, or OK. */
+static dunlin_status check_piece(const dn_coap_exchange *exchange, const dn_coap_message *message,
+                                 const dn_coap_block *block)
+{
+    size_t size = dn_coap_block_size(block->szx);
+    bool in_blocks = (message->has & DN_COAP_HAS_BLOCK2) != 0;
+    bool fits = !in_blocks || (block->more ? message->payload.len == size : message->payload.len <= size);
+    if (block->szx == DN_COAP_SZX_RESERVED || dn_coap_block_offset(block) != exchange->taken || !fits ||
+        !same_body(exchange, message)) {
+        return DUNLIN_ERR_MALFORMED;
+    }
+    bool endless = (block->more && block->num == DN_COAP_BLOCK_NUM_MAX) ||
+                   (in_blocks && exchange->whole > dn_coap_blocks_reach(block->szx));
+    return endless ? DUNLIN_ERR_SPACE : DUNLIN_OK;
+}
+
+/* Gives the sink its next piece, and asks for the one after it. */
+static void take_piece(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
+{
+    dn_coap_block block = {0, DN_COAP_SZX_MAX, false};
+    dn_coap_response head = make_response(message);
+    dn_coap_message last = *message;
+    uint64_t id = exchange->id;
+    if ((message->has & DN_COAP_HAS_BLOCK2) != 0) {
+        block = message->block2;
+    }
+    if ((message->has & DN_COAP_HAS_SIZE2) != 0) {
+        exchange->whole = message->size2;
+    }
+    dunlin_status status = check_piece(exchange, message, &block);
+    if (status != DUNLIN_OK) {
+        fail(coap, exchange, status);
+        return;
+    }
+    note_body(exchange, message);
+    if (message->observe != DN_COAP_NO_OBSERVE) {
+        exchange->result_observe = message->observe;
+    }
+    head.token = exchange->token;
+    uint32_t offset = exchange->taken;
+    exchange->taken += (uint32_t)message->payload.len;
+    bool wanted = exchange->sink->take(exchange->sink->context, &head, offset, exchange->whole, block.more);
+    if (dn_coap_exchange_by_id(&coap->exchanges, id) == NULL) {
+        return; /* the sink has ended it */
+    }
+    if (!wanted) {
+        fail(coap, exchange, DUNLIN_ERR_CANCELLED);
+    } else if (block.more) {
+        uint8_t szx = block.szx < coap->config.block_szx ? block.szx : coap->config.block_szx;
+        if (exchange->taken >= dn_coap_blocks_reach(szx)) {
+            fail(coap, exchange, DUNLIN_ERR_SPACE);
+        } else {
+            send_block2(coap, exchange, exchange->taken, szx);
+        }
+    } else {
+        last.payload = dunlin_slice_make(NULL, 0);
+        last.content_format = exchange->result_format;
+        deliver(coap, exchange, &last, NULL);
     }
 }
 
@@ -452,7 +540,9 @@ static void take_answer(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap
     if (take_block1_answer(coap, exchange, message)) {
         return;
     }
-    if ((message->has & DN_COAP_HAS_BLOCK2) != 0 && message->code >> 5 == 2) {
+    if (exchange->sink != NULL && message->code == DN_COAP_CONTENT) {
+        take_piece(coap, exchange, message);
+    } else if ((message->has & DN_COAP_HAS_BLOCK2) != 0 && message->code >> 5 == 2) {
         take_block2(coap, exchange, message);
     } else {
         deliver(coap, exchange, message, NULL);

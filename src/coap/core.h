@@ -8,6 +8,7 @@
 #include "coap/message.h"
 #include "coap/pending.h"
 #include "coap/seen.h"
+#include "coap/stream.h"
 #include "coap/transfer.h"
 
 enum { DN_COAP_SEEN_IN = 0, DN_COAP_SEEN_OUT = 1 };
@@ -27,6 +28,7 @@ struct dn_coap {
     dn_coap_exchanges exchanges;
     dn_coap_pendings pendings;
     dn_coap_transfers transfers;
+    dn_coap_streams streams;
     uint8_t *out_datagram; /* max_message bytes to write a message in */
     uint8_t *body;         /* max_body bytes lent to the request callback */
 };

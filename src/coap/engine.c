@@ -62,7 +62,7 @@ static void lay_out(dn_coap *coap, dn_coap_arena *arena)
 {
     const dn_coap_config *config = &coap->config;
     /* Every reference there can be, and one for the message at hand. */
-    uint32_t remotes = config->dedup_slots + 3 * config->exchanges + config->transfers + 1;
+    uint32_t remotes = config->dedup_slots + 3 * config->exchanges + 2 * config->transfers + 1;
     dn_coap_remotes_init(&coap->remotes, arena, remotes, &coap->key);
     dn_coap_seen_init(&coap->in, arena, &coap->remotes, DN_COAP_SEEN_IN, config->dedup_slots,
                       config->dedup_per_peer, config->dedup_reply_max);
@@ -72,6 +72,8 @@ static void lay_out(dn_coap *coap, dn_coap_arena *arena)
     dn_coap_pendings_init(&coap->pendings, arena, &coap->remotes, config->exchanges);
     dn_coap_transfers_init(&coap->transfers, arena, &coap->remotes, &coap->wheel, config->transfers,
                            config->max_body, config->transfer_timeout_ms);
+    dn_coap_streams_init(&coap->streams, arena, &coap->remotes, &coap->wheel, config->transfers,
+                         config->transfer_timeout_ms);
     coap->out_datagram = dn_coap_arena_take(arena, 1, config->max_message);
     coap->body = dn_coap_arena_take(arena, 1, config->max_body);
 }
@@ -212,6 +214,9 @@ void dn_coap_expire(dn_coap *coap, uint64_t now_ms)
             break;
         case DN_COAP_TIMER_TRANSFER:
             end_transfer(coap, DN_CONTAINER(timer, dn_coap_transfer, timer));
+            break;
+        case DN_COAP_TIMER_STREAM:
+            dn_coap_stream_due(coap, DN_CONTAINER(timer, dn_coap_stream, timer));
             break;
         }
     }

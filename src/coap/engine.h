@@ -50,15 +50,17 @@ typedef struct {
     uint32_t transfer_timeout_ms; /* 93000: an unfinished block-wise transfer is dropped this long after its
                                      last block */
     uint32_t exchanges;           /* 8: outgoing messages that await something, waiting ones included */
-    uint32_t transfers;           /* 2: block-wise bodies in assembly or being served, either role */
-    uint32_t dedup_slots;         /* 16: remembered incoming message ids, all peers; the oldest gives way */
-    uint32_t dedup_reply_max;     /* 256: bytes of a reply kept to be repeated; a longer one is not kept: the
+    uint32_t transfers;   /* 2: block-wise bodies in assembly or being served, either role, each with max_body
+                           bytes; and beside them as many request bodies that are taken in pieces, which need
+                           none. Sources and sinks need none of either */
+    uint32_t dedup_slots; /* 16: remembered incoming message ids, all peers; the oldest gives way */
+    uint32_t dedup_reply_max; /* 256: bytes of a reply kept to be repeated; a longer one is not kept: the
                                      request is then handled     anew if its method is safe or idempotent (RFC
                                      7252     section 4.5), and answered 5.03 if not */
-    uint32_t dedup_per_peer;      /* 8: bounds what one peer can occupy */
-    uint32_t max_message; /* 1152: largest datagram, in and out; a larger one is counted and rejected */
-    uint32_t max_body;    /* 4096: largest body, in and out */
-    uint8_t block_szx;    /* 6: preferred block size 2^(szx+4), 1024 */
+    uint32_t dedup_per_peer;  /* 8: bounds what one peer can occupy */
+    uint32_t max_message;     /* 1152: largest datagram, in and out; a larger one is counted and rejected */
+    uint32_t max_body;        /* 4096: largest body, in and out */
+    uint8_t block_szx;        /* 6: preferred block size 2^(szx+4), 1024 */
 } dn_coap_config;
 
 /* A request that came in. All views are valid during the callback only. */
@@ -72,18 +74,20 @@ typedef struct {
     uint16_t accept;         /* DN_COAP_NO_FORMAT if absent */
     int32_t observe;         /* DN_COAP_NO_OBSERVE if absent */
     dn_coap_options options; /* all of them; Block and Size options were dealt with */
-    dunlin_slice payload;    /* the whole body */
+    dunlin_slice payload;    /* the whole body, or the piece */
     uint64_t key; /* of what is asked for, by this peer: for dn_coap_reply.key of its notifications */
 } dn_coap_incoming;
 
 /*
  * A body that is not in memory: read a piece at a time, any piece any number of times, so that it takes no
- * more memory than a block (RFC 7959). It must stay valid as long as the payload in its place would.
+ * more memory than a block (RFC 7959). It, this structure included, must stay valid as long as the payload in
+ * its place would: for a request until its result callback, for a reply of the `request` callback until
+ * dn_coap_receive returns. Blocks are numbered with 20 bits: 1 GiB in blocks of 1024 bytes, 16 MiB in blocks of 16.
  */
 typedef struct {
     uint64_t size;
-    /* Puts `len` bytes from `offset` on into `out`. False: it cannot; the exchange ends (5.00, or CANCELLED
-       for a request of ours). */
+    /* Puts `len` bytes (1 to a block) from `offset` on into `out`. False: it cannot; the exchange ends (5.00,
+       or CANCELLED for a request of ours). It must call nothing of the engine. */
     bool (*read)(void *context, uint64_t offset, void *out, size_t len);
     void *context;
 } dn_coap_source;
@@ -102,7 +106,9 @@ typedef struct {
                      `request`, and if the state has changed by then, the observer must start over */
     const dn_coap_source *source; /* not NULL: the body, in place of payload; not for notifications. Nothing
                                      is kept: `request` is called for each block, and gives an ETag option by
-                                     which the peer sees that the body is still the same */
+                                     which the peer sees that the body is still the same. So only GET and
+                                     FETCH can be answered with more than a block; another method, or more
+                                     blocks than there are numbers, becomes 5.00 */
 } dn_coap_reply;
 
 /* A response, or a notification. Views are valid during the callback only. */
@@ -120,11 +126,13 @@ typedef struct {
 
 /*
  * Takes the body of a response a piece at a time, in order and each once, instead of having it put together
- * (a download). Only a 2.05 goes there; any other code is the result as always. The result then has no
- * payload. */
+ * (a download). Only a 2.05 goes there; any other code, before or between pieces, is the result as always. The
+ * result after the last piece is that 2.05 without payload. The structure must stay valid until then.
+ */
 typedef struct {
-    /* `head` has the options of this block (ETag), its payload is `piece`; `size` is the whole's by Size2, 0
-       if not told; `more` false: the last one. False: stop, the result is CANCELLED. */
+    /* `head` has the options of this block (ETag), its payload is the piece, which may be empty; `size` is the
+       whole's by Size2, 0 if not told yet; `more` false: the last one. False: stop, the result is CANCELLED.
+       It may call what callbacks may, dn_coap_cancel of this exchange too. */
     bool (*take)(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more);
     void *context;
 } dn_coap_sink;
@@ -151,18 +159,24 @@ typedef struct {
     uint8_t first_szx;
     dunlin_slice first_etag; /* the notification's ETag option if it had one: tells whether the rest is of the
                                 same body; if not, the whole body is fetched anew */
-    const dn_coap_source *source; /* not NULL: the body, in place of payload, sent by Block1 from the start */
+    const dn_coap_source *source; /* not NULL: the body, in place of payload, without max_body's limit: by
+                                     Block1 if it is more than a block. In smaller blocks when the peer wants
+                                     it (2.31, or 4.13 to the first one); any other final answer is the
+                                     result, 4.08 too: what was sent is not sent again unasked */
     const dn_coap_sink *sink;     /* not NULL: takes the answer's body, without max_body's limit */
-    uint64_t from;                /* with `sink`: where to go on, a multiple of the block size */
-    dunlin_slice from_etag;       /* of what was taken before; another one ends with MALFORMED: start over */
+    uint64_t from; /* with `sink`: where to go on, a multiple of the block size (or of 16, at the price of
+                      smaller blocks) and before the end: at the end itself peers answer 4.00 */
+    dunlin_slice from_etag; /* with `from`: of what was taken before. Another one, here or later, ends with
+                               MALFORMED: start over. A peer that gives none cannot be checked */
 } dn_coap_outgoing;
 
 /*
  * How a request of ours, or a notification of ours, ended. Exactly once for each that was taken, never from
  * within the call that made it. `response` is NULL unless status is OK (for a notification OK means
  * acknowledged, or sent if it was NON). TIMEOUT no answer; REJECTED by a Reset; CANCELLED by dn_coap_cancel
- * or dn_coap_forget; MALFORMED: the answer breaks the protocol; LIMIT: the body is larger than max_body, or
- * no transfer slot is free.
+ * or dn_coap_forget, by its sink, or because its source cannot be read; MALFORMED: the answer breaks the
+ * protocol; LIMIT: the body is larger than max_body, or no transfer slot is free; SPACE: it is of more blocks
+ * than there are numbers, in the size that the peer wants.
  */
 typedef void dn_coap_result(void *context, uint64_t exchange, dunlin_status status,
                             const dn_coap_response *response);
@@ -186,10 +200,14 @@ typedef struct {
     void (*observer_gone)(void *context, const dn_peer *peer, const dn_coap_token *token);
     /*
      * A request's body taken a piece at a time instead of being put together (a firmware package), without
-     * max_body's limit. `streams`, NULL for never, is asked at the first of several blocks. From then on
-     * `piece` gets each block once and in order, as request->payload, and fills the reply: 2.31 while `more`,
-     * else the request's answer; any other code than 2.31 ends it early, with that answer. `piece_lost`: no
-     * further block came in time, or the peer began anew.
+     * max_body's limit. `streams`, NULL for never, is asked at the first of several blocks, and only decides:
+     * config.transfers may be under way, half of them (rounded up) by one peer, whose oldest gives way; 5.03
+     * when there is none left. From then on `piece` gets each block once and in order, as request->payload
+     * (of the peer's block size, which may be more than ours), `offset` 0 first, and fills the reply: 2.31
+     * while `more` (preset), else the request's answer (preset to 2.04), at once; any other code than 2.31
+     * ends it early, with that answer. A block out of order is answered 4.08 and changes nothing.
+     * `piece_lost`, may be NULL, tells of one that ended in no other way: no block for transfer_timeout_ms, a
+     * new request of the same key (which follows it), dn_coap_forget, or the peer began too many others.
      */
     bool (*streams)(void *context, const dn_coap_incoming *request);
     void (*piece)(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
@@ -231,8 +249,8 @@ void dn_coap_expire(dn_coap *coap, uint64_t now_ms);
 /* When dn_coap_expire is to be called next, DN_NEVER if nothing waits. */
 uint64_t dn_coap_deadline(const dn_coap *coap);
 
-/* Sends a request. OK with `*exchange` (never 0), or LIMIT (no exchange free), SPACE (options too long),
- * ARGUMENT. */
+/* Sends a request. OK with `*exchange` (never 0), or LIMIT (no exchange free, payload over max_body), SPACE
+ * (options too long, more blocks than there are numbers), CANCELLED (the source cannot be read), ARGUMENT. */
 dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_outgoing *request,
                               dn_coap_result *result, void *context, uint64_t now_ms, uint64_t *exchange);
 /* Sends a notification of `token`. A body larger than a block goes as block 0; the observer fetches the rest

@@ -6,7 +6,7 @@
 #ifndef DN_COAP_EXCHANGE_H
 #define DN_COAP_EXCHANGE_H
 
-#include "coap/message.h"
+#include "coap/body.h"
 #include "coap/remote.h"
 #include "coap/timer.h"
 #include "coap/transfer.h"
@@ -61,9 +61,12 @@ typedef struct dn_coap_exchange {
     uint16_t content_format, accept;
     uint16_t result_format; /* of block 0 */
     int32_t result_observe; /* of block 0 */
-    size_t offset;          /* of the block on its way in `payload` */
-    dunlin_slice payload;   /* the caller's */
+    uint32_t offset;        /* of the block on its way in `body` */
+    dn_coap_body body;      /* the caller's */
     dn_coap_transfer *fetch;
+    const dn_coap_sink *sink; /* the caller's; takes the response's body in place of `fetch` */
+    uint32_t taken;           /* where in the response's body the next piece for the sink begins */
+    uint32_t whole;           /* its size by Size2, 0 if not told */
     dn_coap_etag etag;
 } dn_coap_exchange;
 

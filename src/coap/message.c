@@ -234,18 +234,27 @@ void dn_coap_write_option(dn_coap_writer *writer, uint16_t number, dunlin_slice 
     writer->number = number;
 }
 
+uint8_t *dn_coap_write_room(dn_coap_writer *writer, size_t len)
+{
+    if (len == 0) {
+        return NULL;
+    }
+    if (writer->failed || writer->cap - writer->len < 1 || writer->cap - writer->len - 1 < len) {
+        writer->failed = true;
+        return NULL;
+    }
+    uint8_t *room = writer->data + writer->len + 1;
+    room[-1] = 0xff;
+    writer->len += 1 + len;
+    return room;
+}
+
 void dn_coap_write_payload(dn_coap_writer *writer, dunlin_slice payload)
 {
-    if (payload.len == 0) {
-        return;
+    uint8_t *room = dn_coap_write_room(writer, payload.len);
+    if (room != NULL) {
+        memcpy(room, payload.data, payload.len);
     }
-    if (writer->failed || writer->cap - writer->len < 1 || writer->cap - writer->len - 1 < payload.len) {
-        writer->failed = true;
-        return;
-    }
-    writer->data[writer->len] = 0xff;
-    memcpy(writer->data + writer->len + 1, payload.data, payload.len);
-    writer->len += 1 + payload.len;
 }
 
 void dn_coap_write_empty(uint8_t out[DN_COAP_HEADER_LEN], dn_coap_type type, uint16_t mid)

@@ -92,6 +92,8 @@ void dn_coap_write_header(dn_coap_writer *writer, uint8_t *data, size_t cap, dn_
                           uint16_t mid, const dn_coap_token *token);
 void dn_coap_write_option(dn_coap_writer *writer, uint16_t number, dunlin_slice value);
 void dn_coap_write_payload(dn_coap_writer *writer, dunlin_slice payload);
+/* Room for a payload of `len` bytes, to be filled by the caller. NULL: it needs none, or there is none. */
+uint8_t *dn_coap_write_room(dn_coap_writer *writer, size_t len);
 /* An empty message: ACK, RST or ping. */
 void dn_coap_write_empty(uint8_t out[DN_COAP_HEADER_LEN], dn_coap_type type, uint16_t mid);
 

@@ -53,7 +53,7 @@ dunlin_status dn_coap_notify(dn_coap *coap, const dn_peer *peer, const dn_coap_t
                              void *context, uint64_t now_ms, uint64_t *id)
 {
     coap->now_ms = now_ms > coap->now_ms ? now_ms : coap->now_ms;
-    if (token->len > DN_COAP_TOKEN_MAX || reply->code >> 5 < 2) {
+    if (token->len > DN_COAP_TOKEN_MAX || reply->code >> 5 < 2 || reply->source != NULL) {
         return DUNLIN_ERR_ARGUMENT;
     }
     uint32_t remote =

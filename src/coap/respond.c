@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cuts a reply to the block that is due, writes it, sends it, and keeps what may be asked for again. */
 #include "coap/respond.h"
+#include "coap/body.h"
 #include "coap/compose.h"
 #include "coap/reliability.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     uint16_t mid;
     const dn_coap_token *token;
     const dn_coap_reply *reply;
+    dn_coap_body body;
     dn_coap_etag etag; /* len 0: none of ours */
     bool blockwise;    /* Block2 */
     uint8_t szx;
@@ -26,22 +28,21 @@ typedef struct {
     uint32_t size1;
 } draft;
 
-/* The bytes of the body that this message carries; `more` says whether others follow. */
-static dunlin_slice cut(const draft *response, bool *more)
+/* A response with the whole of `reply`'s body ahead of it. */
+static draft draft_of(const dn_coap_reply *reply, const dn_coap_token *token)
 {
-    dunlin_slice body = response->reply->payload;
-    size_t left = body.len - response->offset;
-    size_t size = dn_coap_block_size(response->szx);
-    *more = response->blockwise && left > size;
-    const uint8_t *start = body.data == NULL ? NULL : body.data + response->offset;
-    return dunlin_slice_make(start, *more ? size : left);
+    draft response = {.reply = reply, .token = token, .body = dn_coap_body_of(reply->payload, reply->source)};
+    return response;
 }
 
-/* The length written; 0: the options are out of order, or too long even for the smallest block. */
-static size_t write_draft(const draft *response, uint8_t *out, size_t cap)
+/* SPACE: the options are out of order, or too long even for the smallest block. CANCELLED: the body's source
+ * fails. */
+static dunlin_status write_draft(const draft *response, uint8_t *out, size_t cap, size_t *length)
 {
-    bool more;
-    dunlin_slice part = cut(response, &more);
+    bool more = false;
+    size_t part = response->blockwise
+                      ? dn_coap_body_cut(&response->body, response->offset, response->szx, &more)
+                      : (size_t)dn_coap_body_size(&response->body);
     const dn_coap_reply *reply = response->reply;
     dn_coap_own own;
     own.count = 0;
@@ -63,7 +64,7 @@ static size_t write_draft(const draft *response, uint8_t *out, size_t cap)
         dn_coap_own_uint(&own, DN_OPTION_BLOCK1, dn_coap_block_value(&response->block1));
     }
     if (response->has_size2) {
-        dn_coap_own_uint(&own, DN_OPTION_SIZE2, (uint32_t)reply->payload.len);
+        dn_coap_own_uint(&own, DN_OPTION_SIZE2, (uint32_t)dn_coap_body_size(&response->body));
     }
     if (response->has_size1) {
         dn_coap_own_uint(&own, DN_OPTION_SIZE1, response->size1);
@@ -71,20 +72,23 @@ static size_t write_draft(const draft *response, uint8_t *out, size_t cap)
     dn_coap_writer writer;
     dn_coap_write_header(&writer, out, cap, response->type, reply->code, response->mid, response->token);
     dn_coap_write_merged(&writer, reply->options, reply->option_count, &own);
-    dn_coap_write_payload(&writer, part);
-    return writer.failed ? 0 : writer.len;
+    bool readable = dn_coap_body_write(&response->body, response->offset, part, &writer);
+    *length = writer.len;
+    return writer.failed ? DUNLIN_ERR_SPACE : readable ? DUNLIN_OK : DUNLIN_ERR_CANCELLED;
 }
 
 /* The largest block, from `szx` down, that fits into a message beside the options. */
-static uint8_t fit_block(const dn_coap *coap, const dn_coap_reply *reply, uint8_t szx)
+static uint8_t fit_block(const dn_coap *coap, const draft *response, uint8_t szx)
 {
+    const dn_coap_reply *reply = response->reply;
+    uint64_t whole = dn_coap_body_size(&response->body);
     size_t around = OWN_BYTES_MAX;
     for (size_t i = 0; i < reply->option_count; i++) {
         around += OPTION_HEAD_MAX + reply->options[i].value.len;
     }
     while (szx > 0) {
         size_t size = dn_coap_block_size(szx);
-        size_t part = reply->payload.len < size ? reply->payload.len : size;
+        size_t part = whole < size ? (size_t)whole : size;
         if (around + part <= coap->config.max_message) {
             break;
         }
@@ -121,8 +125,8 @@ static bool is_success(uint8_t code)
 /* Fills in the block to send. False: the peer asks for one behind the end. */
 static bool choose_block(const dn_coap *coap, const dn_coap_pending *pending, draft *response)
 {
-    const dn_coap_reply *reply = response->reply;
-    bool asked = (pending->has & DN_COAP_HAS_BLOCK2) != 0 && is_success(reply->code);
+    uint64_t whole = dn_coap_body_size(&response->body);
+    bool asked = (pending->has & DN_COAP_HAS_BLOCK2) != 0 && is_success(response->reply->code);
     response->szx = coap->config.block_szx;
     response->offset = 0;
     if (asked) {
@@ -133,9 +137,9 @@ static bool choose_block(const dn_coap *coap, const dn_coap_pending *pending, dr
     } else if (!asked && (pending->has & DN_COAP_HAS_BLOCK1) != 0 && pending->block1.szx < response->szx) {
         response->szx = pending->block1.szx; /* what it sends is what it likes to get */
     }
-    response->szx = fit_block(coap, reply, response->szx);
-    response->blockwise = asked || reply->payload.len > dn_coap_block_size(response->szx);
-    return response->offset == 0 || response->offset < reply->payload.len;
+    response->szx = fit_block(coap, response, response->szx);
+    response->blockwise = asked || whole > dn_coap_block_size(response->szx);
+    return response->offset == 0 || response->offset < whole;
 }
 
 /* Keeps the body for the blocks to come. False: it cannot be kept. */
@@ -206,62 +210,79 @@ static void send_written(dn_coap *coap, const dn_coap_pending *pending, size_t l
     dn_coap_send(coap, pending->remote, datagram);
 }
 
-/* Writes and sends; false: it cannot be written. */
-static bool send_draft(dn_coap *coap, const dn_coap_pending *pending, const draft *response)
+/* Writes and sends, unless it cannot be written. */
+static dunlin_status send_draft(dn_coap *coap, const dn_coap_pending *pending, const draft *response)
 {
-    size_t length = write_draft(response, coap->out_datagram, coap->config.max_message);
-    if (length > 0) {
+    size_t length;
+    dunlin_status status = write_draft(response, coap->out_datagram, coap->config.max_message, &length);
+    if (status == DUNLIN_OK) {
         send_written(coap, pending, length);
     }
-    return length > 0;
-}
-
-static void send_code(dn_coap *coap, const dn_coap_pending *pending, draft *response,
-                      const dn_coap_reply *reply)
-{
-    response->reply = reply;
-    response->token = &pending->token;
-    response->szx = DN_COAP_SZX_MAX;
-    (void)send_draft(coap, pending, response);
+    return status;
 }
 
 void dn_coap_respond_code(dn_coap *coap, const dn_coap_pending *pending, uint8_t code, const char *diagnostic)
 {
     dn_coap_reply reply;
-    draft response = {0};
     dn_coap_reply_init(&reply, code);
     reply.payload = dunlin_slice_of(diagnostic);
-    send_code(coap, pending, &response, &reply);
+    draft response = draft_of(&reply, &pending->token);
+    (void)send_draft(coap, pending, &response);
 }
 
 void dn_coap_respond_too_large(dn_coap *coap, const dn_coap_pending *pending, uint32_t size1, uint8_t szx)
 {
     dn_coap_reply reply;
-    draft response = {.has_size1 = true, .size1 = size1, .has_block1 = szx != DN_COAP_SZX_RESERVED};
-    response.block1.szx = szx;
     dn_coap_reply_init(&reply, DN_COAP_TOO_LARGE);
-    send_code(coap, pending, &response, &reply);
+    draft response = draft_of(&reply, &pending->token);
+    response.has_size1 = true;
+    response.size1 = size1;
+    response.has_block1 = szx != DN_COAP_SZX_RESERVED;
+    response.block1.szx = szx;
+    (void)send_draft(coap, pending, &response);
 }
 
 void dn_coap_respond_continue(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_block *block1)
 {
     dn_coap_reply reply;
-    draft response = {.has_block1 = true, .block1 = *block1};
     dn_coap_reply_init(&reply, DN_COAP_CONTINUE);
-    send_code(coap, pending, &response, &reply);
+    draft response = draft_of(&reply, &pending->token);
+    response.has_block1 = true;
+    response.block1 = *block1;
+    (void)send_draft(coap, pending, &response);
+}
+
+static bool is_safe(uint8_t method)
+{
+    return method == DN_COAP_GET || method == DN_COAP_FETCH;
 }
 
 /* Whether the reply can be written at all; the answer to give instead, or 0. */
-static uint8_t check_reply(const dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
-                           draft *response)
+static uint8_t check_reply(const dn_coap *coap, const dn_coap_pending *pending, draft *response)
 {
-    if (reply->payload.len > coap->config.max_body) {
+    uint64_t whole = dn_coap_body_size(&response->body);
+    bool from_source = response->body.source != NULL;
+    if (!from_source && whole > coap->config.max_body) {
         return DN_COAP_INTERNAL_ERROR;
     }
     if (!choose_block(coap, pending, response)) {
         return DN_COAP_BAD_REQUEST;
     }
-    return 0;
+    /* What is not kept is asked for again with each block, and only safe methods may be. */
+    if (from_source && whole > dn_coap_block_size(response->szx) && !is_safe(pending->code)) {
+        return DN_COAP_INTERNAL_ERROR;
+    }
+    return whole > dn_coap_blocks_reach(response->szx) ? DN_COAP_INTERNAL_ERROR : 0;
+}
+
+/* Blocks of what this resource was before must not follow those of the source. */
+static void drop_kept(dn_coap *coap, const dn_coap_pending *pending)
+{
+    dn_coap_transfer *kept =
+        dn_coap_transfer_find(&coap->transfers, DN_COAP_TRANSFER_SERVE, pending->remote, pending->key);
+    if (kept != NULL) {
+        dn_coap_transfer_end(&coap->transfers, kept);
+    }
 }
 
 /* ETag and Size2, and keeps a body of several blocks. False: it can neither be kept nor made again. */
@@ -270,9 +291,13 @@ static bool add_body_options(dn_coap *coap, const dn_coap_pending *pending, draf
 {
     const dn_coap_reply *reply = response->reply;
     bool size_asked = (pending->has & DN_COAP_HAS_SIZE2) != 0 && is_success(reply->code);
-    bool several = response->blockwise && reply->payload.len > dn_coap_block_size(response->szx);
+    bool several =
+        response->blockwise && dn_coap_body_size(&response->body) > dn_coap_block_size(response->szx);
     response->has_size2 = response->offset == 0 && (several || size_asked);
-    if (!several) {
+    if (reply->source != NULL) {
+        drop_kept(coap, pending);
+    }
+    if (!several || reply->source != NULL) {
         return true;
     }
     bool own = true;
@@ -280,15 +305,15 @@ static bool add_body_options(dn_coap *coap, const dn_coap_pending *pending, draf
     if (own) {
         response->etag = etag;
     }
-    bool safe = pending->code == DN_COAP_GET || pending->code == DN_COAP_FETCH;
+    bool safe = is_safe(pending->code);
     return kept != NULL || keep_body(coap, pending->remote, pending->key, reply, &etag, safe) || safe;
 }
 
 void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
                      const dn_coap_transfer *kept)
 {
-    draft response = {.reply = reply, .token = &pending->token};
-    uint8_t refusal = check_reply(coap, pending, reply, &response);
+    draft response = draft_of(reply, &pending->token);
+    uint8_t refusal = check_reply(coap, pending, &response);
     if (refusal != 0) {
         coap->counters.limits += refusal == DN_COAP_INTERNAL_ERROR;
         dn_coap_respond_code(coap, pending, refusal, NULL);
@@ -304,8 +329,11 @@ void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coa
         dn_coap_respond_code(coap, pending, DN_COAP_UNAVAILABLE, NULL);
         return;
     }
-    if (!send_draft(coap, pending, &response)) {
-        dn_log_at(coap->log, DN_LOG_ERROR, "coap", "options of a reply are too long or out of order");
+    dunlin_status status = send_draft(coap, pending, &response);
+    if (status != DUNLIN_OK) {
+        dn_log_at(coap->log, DN_LOG_ERROR, "coap",
+                  status == DUNLIN_ERR_SPACE ? "options of a reply are too long or out of order"
+                                             : "the body of a reply could not be read");
         dn_coap_respond_code(coap, pending, DN_COAP_INTERNAL_ERROR, NULL);
     }
 }
@@ -313,8 +341,11 @@ void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coa
 size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type type, uint16_t mid,
                                   const dn_coap_token *token, const dn_coap_reply *reply, uint8_t *out)
 {
-    draft response = {.type = type, .mid = mid, .token = token, .reply = reply};
-    response.szx = fit_block(coap, reply, coap->config.block_szx);
+    size_t length;
+    draft response = draft_of(reply, token);
+    response.type = type;
+    response.mid = mid;
+    response.szx = fit_block(coap, &response, coap->config.block_szx);
     response.blockwise = reply->payload.len > dn_coap_block_size(response.szx);
     if (response.blockwise) {
         bool own;
@@ -329,5 +360,5 @@ size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type t
             (void)keep_body(coap, remote, reply->key, reply, &etag, true);
         }
     }
-    return write_draft(&response, out, coap->config.max_message);
+    return write_draft(&response, out, coap->config.max_message, &length) == DUNLIN_OK ? length : 0;
 }

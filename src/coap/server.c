@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests: refuse, repeat, put together, hand up. */
 #include "coap/server.h"
+#include "coap/body.h"
 #include "coap/reliability.h"
 #include "coap/respond.h"
 
@@ -90,7 +91,9 @@ static uint8_t refusal_of(const dn_coap *coap, const dn_coap_message *message)
     if (reserved_szx) {
         return DN_COAP_BAD_REQUEST; /* RFC 7959 section 2.2 */
     }
-    return message->payload.len > coap->config.max_body ? DN_COAP_TOO_LARGE : 0;
+    /* A block may be a piece of what needs not fit. */
+    bool is_block = (message->has & DN_COAP_HAS_BLOCK1) != 0;
+    return !is_block && message->payload.len > coap->config.max_body ? DN_COAP_TOO_LARGE : 0;
 }
 
 /* "option 65001", without the help of stdio. */
@@ -235,6 +238,181 @@ static bool assemble(dn_coap *coap, const dn_coap_pending *pending, const dn_coa
     return true;
 }
 
+static dn_coap_incoming incoming_of(const dn_coap *coap, const dn_coap_pending *pending,
+                                    const dn_coap_message *message, dunlin_slice payload)
+{
+    dn_coap_incoming incoming = {.id = pending->id,
+                                 .peer = *dn_coap_peer_of(coap, pending->remote),
+                                 .token = message->token,
+                                 .code = message->code,
+                                 .confirmable = message->type == DN_COAP_CON,
+                                 .content_format = message->content_format,
+                                 .accept = message->accept,
+                                 .observe = message->observe,
+                                 .options = message->options,
+                                 .payload = payload,
+                                 .key = pending->key};
+    return incoming;
+}
+
+/* Ends a body that will not be whole. */
+static void lose_stream(dn_coap *coap, dn_coap_stream *stream)
+{
+    dn_peer peer = *dn_coap_peer_of(coap, stream->remote);
+    uint64_t key = stream->key;
+    dn_coap_stream_end(&coap->streams, stream);
+    if (coap->callbacks.piece_lost != NULL) {
+        coap->callbacks.piece_lost(coap->callbacks.context, &peer, key);
+    }
+}
+
+/* The rules of a block whose body has no limit but its numbers: the refusal, or 0. */
+static uint8_t check_piece(const dn_coap_message *message)
+{
+    const dn_coap_block *block = &message->block1;
+    size_t size = dn_coap_block_size(block->szx);
+    if (block->more ? message->payload.len != size : message->payload.len > size) {
+        return DN_COAP_BAD_REQUEST;
+    }
+    bool announced =
+        (message->has & DN_COAP_HAS_SIZE1) != 0 && message->size1 > dn_coap_blocks_reach(block->szx);
+    return announced || (block->more && block->num == DN_COAP_BLOCK_NUM_MAX) ? DN_COAP_TOO_LARGE : 0;
+}
+
+static void refuse_piece(dn_coap *coap, const dn_coap_pending *pending, uint8_t code)
+{
+    if (code == DN_COAP_TOO_LARGE) {
+        coap->counters.limits++;
+        dn_coap_respond_too_large(coap, pending, (uint32_t)dn_coap_blocks_reach(pending->block1.szx),
+                                  DN_COAP_SZX_RESERVED);
+    } else {
+        (void)refuse_block(coap, pending, code);
+    }
+}
+
+static void continue_pieces(dn_coap *coap, const dn_coap_pending *pending)
+{
+    dn_coap_block answer = pending->block1;
+    if (answer.num == 0 && answer.szx > coap->config.block_szx) {
+        answer.szx = coap->config.block_szx; /* RFC 7959 section 2.3: early negotiation */
+    }
+    dn_coap_respond_continue(coap, pending, &answer);
+}
+
+/* Hands a piece up and sends what is said to it. */
+static void give_piece(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_message *message,
+                       dn_coap_stream *stream)
+{
+    bool more = message->block1.more;
+    uint64_t id = pending->id;
+    uint32_t serial = stream->serial, offset = stream->taken;
+    dunlin_buf work = dunlin_buf_make(coap->body, coap->config.max_body);
+    dn_coap_incoming incoming = incoming_of(coap, pending, message, message->payload);
+    dn_coap_reply reply;
+    dn_coap_reply_init(&reply, more ? DN_COAP_CONTINUE : DN_COAP_CHANGED);
+    if (more) {
+        stream->taken += (uint32_t)message->payload.len;
+        dn_coap_stream_touch(&coap->streams, stream, coap->now_ms);
+    } else {
+        dn_coap_stream_end(&coap->streams, stream);
+    }
+    coap->callbacks.piece(coap->callbacks.context, &incoming, offset, more, &work, &reply);
+    bool on = more && reply.code == DN_COAP_CONTINUE;
+    if (more && !on && dn_coap_stream_is(stream, serial)) {
+        dn_coap_stream_end(&coap->streams, stream);
+    }
+    pending = dn_coap_pending_by_id(&coap->pendings, id); /* the callback may have forgotten the peer */
+    if (pending == NULL) {
+        return;
+    }
+    if (on) {
+        continue_pieces(coap, pending);
+    } else if (reply.code == DN_COAP_CONTINUE) {
+        dn_log_at(coap->log, DN_LOG_ERROR, "coap", "the last piece of a body was answered with 2.31");
+        dn_coap_respond_code(coap, pending, DN_COAP_INTERNAL_ERROR, NULL);
+    } else {
+        dn_coap_respond(coap, pending, &reply, NULL);
+    }
+}
+
+/* Block 0 of several. False: the body is to be put together instead. */
+static bool start_stream(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_message *message)
+{
+    uint64_t id = pending->id;
+    uint8_t refusal = check_piece(message);
+    dn_coap_incoming incoming = incoming_of(coap, pending, message, message->payload);
+    if (refusal == DN_COAP_BAD_REQUEST || !coap->callbacks.streams(coap->callbacks.context, &incoming)) {
+        return dn_coap_pending_by_id(&coap->pendings, id) == NULL; /* the callback has forgotten the peer */
+    }
+    dn_coap_stream *own = dn_coap_stream_over_share(&coap->streams, pending->remote);
+    if (refusal == 0 && own != NULL) {
+        lose_stream(coap, own);
+    }
+    if (dn_coap_pending_by_id(&coap->pendings, id) == NULL) {
+        return true;
+    }
+    dn_coap_stream *stream = refusal != 0 ? NULL
+                                          : dn_coap_stream_start(&coap->streams, pending->remote,
+                                                                 pending->key, pending->mid, coap->now_ms);
+    if (stream == NULL) {
+        refuse_piece(coap, pending, refusal != 0 ? refusal : DN_COAP_UNAVAILABLE);
+    } else {
+        give_piece(coap, pending, message, stream);
+    }
+    return true;
+}
+
+/* True: this block 0 is the one that began the stream, come again. Its message id outlives the table of seen
+ * ones, in which many blocks push each other out. */
+static bool is_begin_again(const dn_coap *coap, const dn_coap_stream *stream, const dn_coap_message *message)
+{
+    return message->mid == stream->first_mid && message->block1.more &&
+           coap->now_ms - stream->began_ms < coap->config.exchange_lifetime_ms;
+}
+
+/* A block of a body that began. What is out of place changes nothing: the one that is due may still come. */
+static void next_piece(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_message *message,
+                       dn_coap_stream *stream)
+{
+    size_t offset = dn_coap_block_offset(&message->block1);
+    if (offset == stream->taken) {
+        give_piece(coap, pending, message, stream);
+    } else if (message->block1.more && offset + message->payload.len <= stream->taken) {
+        continue_pieces(coap, pending); /* taken already: it came again after its id was forgotten */
+    } else {
+        refuse_piece(coap, pending, DN_COAP_INCOMPLETE); /* RFC 7959 section 2.9.2 */
+    }
+}
+
+/* Deals with a body that is taken in pieces. True: the request was answered or is gone; false: it is of no
+ * such body. */
+static bool take_pieces(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_message *message)
+{
+    uint64_t id = pending->id;
+    bool in_blocks = (message->has & DN_COAP_HAS_BLOCK1) != 0;
+    bool begins = in_blocks && message->block1.num == 0 && message->block1.more;
+    if (coap->callbacks.streams == NULL || coap->callbacks.piece == NULL) {
+        return false;
+    }
+    dn_coap_stream *stream = dn_coap_stream_find(&coap->streams, pending->remote, pending->key);
+    uint8_t refusal = stream != NULL && in_blocks ? check_piece(message) : 0;
+    if (refusal != 0) {
+        refuse_piece(coap, pending, refusal);
+        return true;
+    }
+    if (stream != NULL && in_blocks && (message->block1.num > 0 || is_begin_again(coap, stream, message))) {
+        next_piece(coap, pending, message, stream);
+        return true;
+    }
+    if (stream != NULL) {
+        lose_stream(coap, stream); /* the peer begins anew, in blocks or not */
+    }
+    if (dn_coap_pending_by_id(&coap->pendings, id) == NULL) {
+        return true;
+    }
+    return begins && start_stream(coap, pending, message);
+}
+
 /* A later block of a response. True: it was answered, from the body that is kept or because there is none. */
 static bool serve_kept(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_message *message)
 {
@@ -279,17 +457,7 @@ static void hand_up(dn_coap *coap, dn_coap_pending *pending, const dn_coap_messa
     uint64_t id = pending->id;
     dunlin_buf work = dunlin_buf_make(coap->body, coap->config.max_body);
     dn_coap_reply reply;
-    dn_coap_incoming incoming = {.id = id,
-                                 .peer = *dn_coap_peer_of(coap, pending->remote),
-                                 .token = message->token,
-                                 .code = message->code,
-                                 .confirmable = message->type == DN_COAP_CON,
-                                 .content_format = message->content_format,
-                                 .accept = message->accept,
-                                 .observe = message->observe,
-                                 .options = message->options,
-                                 .payload = body->payload,
-                                 .key = pending->key};
+    dn_coap_incoming incoming = incoming_of(coap, pending, message, body->payload);
     dn_coap_reply_init(&reply, DN_COAP_NOT_FOUND);
     dn_coap_answered answered = DN_COAP_ANSWERED;
     if (coap->callbacks.request != NULL) {
@@ -336,6 +504,14 @@ void dn_coap_serve(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
     coap->counters.requests++;
 
     request_body body = {message->payload, NULL};
+    uint64_t id = pending->id;
+    if (take_pieces(coap, pending, message)) {
+        pending = dn_coap_pending_by_id(&coap->pendings, id);
+        if (pending != NULL) {
+            end_pending(coap, pending);
+        }
+        return;
+    }
     bool answered = (message->has & DN_COAP_HAS_BLOCK1) != 0 && !assemble(coap, pending, message, &body);
     if (answered || (body.lent == NULL && serve_kept(coap, pending, message))) {
         end_pending(coap, pending);
@@ -360,8 +536,18 @@ void dn_coap_pending_due(dn_coap *coap, dn_coap_pending *pending)
     end_pending(coap, pending);
 }
 
+void dn_coap_stream_due(dn_coap *coap, dn_coap_stream *stream)
+{
+    coap->counters.timeouts++;
+    lose_stream(coap, stream);
+}
+
 void dn_coap_serve_forget(dn_coap *coap, uint32_t remote)
 {
+    dn_coap_stream *stream;
+    while ((stream = dn_coap_stream_of(&coap->streams, remote)) != NULL) {
+        lose_stream(coap, stream);
+    }
     for (uint32_t i = 0; i < coap->pendings.count; i++) {
         if (coap->pendings.at[i].id != 0 && coap->pendings.at[i].remote == remote) {
             end_pending(coap, &coap->pendings.at[i]);

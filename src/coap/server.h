@@ -14,7 +14,9 @@ void dn_coap_serve(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
 void dn_coap_serve_oversized(dn_coap *coap, uint32_t remote, const dn_coap_message *message);
 /* Its deadline has come: the empty ACK, or the end of waiting for the answer. */
 void dn_coap_pending_due(dn_coap *coap, dn_coap_pending *pending);
-/* Drops the unanswered requests of a peer. */
+/* No further piece came in time. */
+void dn_coap_stream_due(dn_coap *coap, dn_coap_stream *stream);
+/* Drops the unanswered requests of a peer, and its bodies that are taken in pieces. */
 void dn_coap_serve_forget(dn_coap *coap, uint32_t remote);
 
 #endif

@@ -5,7 +5,12 @@
 
 #include "base/deadline.h"
 
-typedef enum { DN_COAP_TIMER_EXCHANGE, DN_COAP_TIMER_PENDING, DN_COAP_TIMER_TRANSFER } dn_coap_timer_kind;
+typedef enum {
+    DN_COAP_TIMER_EXCHANGE,
+    DN_COAP_TIMER_PENDING,
+    DN_COAP_TIMER_TRANSFER,
+    DN_COAP_TIMER_STREAM
+} dn_coap_timer_kind;
 
 typedef struct {
     dn_deadline deadline;

@@ -53,14 +53,19 @@ static void path_of(dn_coap_options walk, char *out, size_t cap)
     }
 }
 
-static bool is_pattern(dunlin_slice bytes)
+static bool is_pattern_at(dunlin_slice bytes, uint64_t offset)
 {
     for (size_t i = 0; i < bytes.len; i++) {
-        if (bytes.data[i] != sim_pattern(i)) {
+        if (bytes.data[i] != sim_pattern((size_t)offset + i)) {
             return false;
         }
     }
     return true;
+}
+
+static bool is_pattern(dunlin_slice bytes)
+{
+    return is_pattern_at(bytes, 0);
 }
 
 static void describe_payload(dunlin_slice payload, char out[64])
@@ -87,6 +92,84 @@ static void reply_big(coap_rig *rig, const char *path, dunlin_buf *body, dn_coap
     reply->payload = dunlin_buf_view(body);
 }
 
+static bool on_read(void *context, uint64_t offset, void *out, size_t len)
+{
+    coap_rig *rig = context;
+    assert_true(len > 0 && offset + len <= rig->source.size);
+    rig->reads++;
+    for (size_t i = 0; i < len; i++) {
+        ((uint8_t *)out)[i] = sim_pattern((size_t)offset + i);
+    }
+    return offset + len <= rig->unreadable;
+}
+
+const dn_coap_source *rig_source(coap_rig *rig, uint64_t size)
+{
+    rig->source.size = size;
+    return &rig->source;
+}
+
+/* "@OFFSET more ~LENGTH" */
+static void describe_piece(dunlin_slice bytes, uint64_t offset, bool more, char out[64])
+{
+    (void)snprintf(out, 64, "@%llu%s %s%zu", (unsigned long long)offset, more ? " more" : "",
+                   is_pattern_at(bytes, offset) ? "~" : "other ", bytes.len);
+}
+
+static bool on_take(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more)
+{
+    coap_rig *rig = context;
+    char piece[64], of[32] = "";
+    describe_piece(head->payload, offset, more, piece);
+    if (size > 0) {
+        (void)snprintf(of, sizeof of, " of %llu", (unsigned long long)size);
+    }
+    assert_int_equal(head->code, DN_COAP_CONTENT);
+    add_log(rig, "take %s%s", piece, of);
+    if (rig->in_take != NULL) {
+        rig->in_take(rig);
+    }
+    return rig->stop_after == 0 || --rig->stop_after > 0;
+}
+
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    coap_rig *rig = context;
+    char path[64];
+    path_of(request->options, path, sizeof path);
+    if (strncmp(path, "pipe", 4) != 0) {
+        return false;
+    }
+    add_log(rig, "streams %s %s", method_name(request->code), path);
+    if (rig->in_request != NULL) {
+        rig->in_request(rig);
+    }
+    return true;
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    coap_rig *rig = context;
+    char piece[64];
+    assert_int_equal(body->cap, rig->config.max_body);
+    describe_piece(request->payload, offset, more, piece);
+    add_log(rig, "piece %s", piece);
+    rig->last_key = request->key;
+    if (rig->piece_code != 0) {
+        reply->code = rig->piece_code;
+    }
+    if (rig->in_piece != NULL) {
+        rig->in_piece(rig);
+    }
+}
+
+static void on_lost(void *context, const dn_peer *peer, uint64_t key)
+{
+    coap_rig *rig = context;
+    add_log(rig, "lost by %u%s", peer->bytes[0], key == rig->last_key ? "" : " another");
+}
+
 static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
                                    dn_coap_reply *reply)
 {
@@ -109,6 +192,12 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     reply->payload = dunlin_slice_of("hello");
     if (strncmp(path, "big/", 4) == 0) {
         reply_big(rig, path, body, reply);
+    } else if (strncmp(path, "source/", 7) == 0) {
+        reply->source = rig_source(rig, strtoul(path + 7, NULL, 10));
+        reply->payload = dunlin_slice_make(NULL, 0);
+        rig->source_option = (dn_coap_option){DN_OPTION_ETAG, {&rig->source_etag, 1}};
+        reply->options = &rig->source_option;
+        reply->option_count = 1;
     } else if (strcmp(path, "echo") == 0) {
         reply->code = DN_COAP_CHANGED;
         reply->payload = request->payload;
@@ -195,6 +284,9 @@ coap_rig *rig_open(const dn_coap_config *config)
                                          .request = on_request,
                                          .notification = on_notification,
                                          .observer_gone = on_observer_gone,
+                                         .streams = on_streams,
+                                         .piece = on_piece,
+                                         .piece_lost = on_lost,
                                          .context = rig};
     assert_non_null(rig);
     rig->config = config != NULL ? *config : dn_coap_config_default();
@@ -214,6 +306,10 @@ coap_rig *rig_open(const dn_coap_config *config)
     rig->coap = dn_coap_create(rig->arena, size, &rig->config, &callbacks, &random, NULL, rig->now_ms);
     assert_non_null(rig->coap);
     sim_pattern_fill(rig->body, sizeof rig->body);
+    rig->source = (dn_coap_source){0, on_read, rig};
+    rig->sink = (dn_coap_sink){on_take, rig};
+    rig->unreadable = UINT64_MAX;
+    rig->source_etag = 0xe1;
     return rig;
 }
 

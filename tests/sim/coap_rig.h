@@ -14,7 +14,8 @@
  *
  * Its resources: small ('hello'), big/N (N bytes of the pattern), echo (the request's payload), later
  * (answered by rig_answer), count (POST: counts), observe (answers with Observe 1), watch (the same, 40
- * bytes), etag (small with an ETag), fail (5.00), long (options too long).
+ * bytes), etag (small with an ETag), fail (5.00), long (options too long), source/N (N bytes of the pattern
+ * from a source, with an ETag). The body of a request to pipe is taken in pieces.
  */
 #ifndef TESTS_SIM_COAP_RIG_H
 #define TESTS_SIM_COAP_RIG_H
@@ -61,6 +62,17 @@ typedef struct {
     void (*in_result)(void *rig);  /* and from within the result callback */
     uint8_t body[RIG_BODY];
     size_t change_after; /* big/…: after so many answers the pattern is shifted */
+
+    dn_coap_source source; /* the pattern; for source/N, and for rig_source() */
+    uint64_t unreadable;   /* reading fails from there on */
+    uint8_t source_etag;
+    dn_coap_option source_option;
+    dn_coap_sink sink;           /* logs what it takes */
+    unsigned stop_after;         /* so many takes, if not 0 */
+    uint8_t piece_code;          /* answer to pieces, if not 0 */
+    void (*in_take)(void *rig);  /* called from within the sink */
+    void (*in_piece)(void *rig); /* and from within the piece callback */
+    unsigned reads;
 } coap_rig;
 
 /* With `config` NULL: the defaults, and 8 KiB bodies. */
@@ -72,6 +84,8 @@ void rig_play(coap_rig *rig, ...) __attribute__((sentinel));
 dunlin_status rig_request(coap_rig *rig, uint8_t code, const char *path, size_t len);
 /* The same from a filled-in request; its options are replaced by the path. */
 dunlin_status rig_request_with(coap_rig *rig, dn_coap_outgoing *request, const char *path);
+/* A source of `size` bytes of the pattern. */
+const dn_coap_source *rig_source(coap_rig *rig, uint64_t size);
 /* Answers the oldest request to /later. */
 dunlin_status rig_answer(coap_rig *rig, uint8_t code, size_t len);
 dunlin_status rig_notify(coap_rig *rig, const char *token, bool confirmable, int32_t sequence, size_t len,
