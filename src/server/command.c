@@ -31,9 +31,41 @@ dn_command *dn_command_create(dn_command_kind kind, const dn_device_request *ask
 
 void dn_command_free(dn_command *command)
 {
+    free(command->paths);
+    free(command->carried);
     free(command->hits);
     free(command->body);
     free(command);
+}
+
+bool dn_command_carry(dn_command *command, dunlin_slice payload)
+{
+    uint8_t *carried = malloc(payload.len > 0 ? payload.len : 1);
+    if (carried == NULL) {
+        return false;
+    }
+    if (payload.len > 0) {
+        memcpy(carried, payload.data, payload.len);
+    }
+    free(command->carried);
+    command->carried = carried;
+    command->ask.payload = dunlin_slice_make(carried, payload.len);
+    return true;
+}
+
+bool dn_command_observe(dn_command *command, const dunlin_path *paths, size_t count)
+{
+    dunlin_path *own = calloc(count > 0 ? count : 1, sizeof *own);
+    if (own == NULL) {
+        return false;
+    }
+    if (count > 0) {
+        memcpy(own, paths, count * sizeof *own);
+    }
+    free(command->paths);
+    command->paths = own;
+    command->path_count = count;
+    return true;
 }
 
 bool dn_command_keep(dn_command *command, dunlin_slice payload)

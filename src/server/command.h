@@ -49,6 +49,11 @@ typedef struct dn_command {
     } done;
     void *context; /* of done */
 
+    /* OBSERVE, UNOBSERVE. */
+    dunlin_path *paths; /* of a composite, the command's own; else NULL */
+    size_t path_count;
+    bool silent; /* UNOBSERVE: the device is not asked */
+
     /* LIST. */
     uint64_t after;
     uint32_t limit;
@@ -69,6 +74,7 @@ typedef struct dn_command {
 
     /* The outcome. */
     dn_device_response response; /* payload in `body`, location in `location` */
+    uint8_t *carried;            /* a payload that was made here */
     uint8_t *body;
     char location[DUNLIN_PATH_TEXT_MAX + 1];
     bool existed;
@@ -77,7 +83,10 @@ typedef struct dn_command {
 /* A command with its own copies of the views of `ask`. NULL: no memory. */
 dn_command *dn_command_create(dn_command_kind kind, const dn_device_request *ask);
 void dn_command_free(dn_command *command);
-/* The outcome's payload as a copy of its own. False: no memory. */
+/* Another payload to send, or other paths to observe, as copies of its own. False: no memory. */
+bool dn_command_carry(dn_command *command, dunlin_slice payload);
+bool dn_command_observe(dn_command *command, const dunlin_path *paths, size_t count);
+/* The outcome's payload as a copy of its own; for FETCH the block that came. False: no memory. */
 bool dn_command_keep(dn_command *command, dunlin_slice payload);
 
 /* A queue, first in first out. Zero-initialised: empty. */

@@ -2,6 +2,8 @@
 /* The table: watches by endpoint, each with the list of its observations; observations by token. */
 #include "server/observations.h"
 
+#include "server/composite.h"
+
 #include <stdlib.h>
 
 #define NAME_HEAD    1 /* the length in front of a name */
@@ -21,6 +23,7 @@ void dn_observations_free(dn_observations *table)
 {
     for (uint32_t number = 0; number < table->slab.used; number++) {
         free(dn_observations_at(table, number)->last);
+        free(dn_observations_at(table, number)->paths);
     }
     dn_index_free(&table->by_token);
     dn_index_free(&table->by_endpoint);
@@ -60,20 +63,23 @@ uint32_t dn_observations_find_watch(const dn_observations *table, dunlin_slice e
     return DN_OBSERVATION_NONE;
 }
 
-static uint32_t find_in(const dn_observations *table, uint32_t watch, dunlin_path path)
+static bool observes(const dn_observation *observation, const dn_observed *observed)
 {
-    uint32_t number = dn_observations_watch(table, watch)->first;
-    while (number != DN_OBSERVATION_NONE &&
-           !dunlin_path_equal(dn_observations_at(table, number)->path, path)) {
+    return dunlin_path_equal(observation->path, observed->path) &&
+           dn_composite_equal(observation->paths, observation->path_count, observed->paths,
+                              observed->path_count);
+}
+
+uint32_t dn_observations_find(const dn_observations *table, dunlin_slice endpoint,
+                              const dn_observed *observed)
+{
+    uint32_t watch = dn_observations_find_watch(table, endpoint);
+    uint32_t number =
+        watch != DN_OBSERVATION_NONE ? dn_observations_watch(table, watch)->first : DN_OBSERVATION_NONE;
+    while (number != DN_OBSERVATION_NONE && !observes(dn_observations_at(table, number), observed)) {
         number = dn_observations_at(table, number)->next;
     }
     return number;
-}
-
-uint32_t dn_observations_find(const dn_observations *table, dunlin_slice endpoint, dunlin_path path)
-{
-    uint32_t watch = dn_observations_find_watch(table, endpoint);
-    return watch != DN_OBSERVATION_NONE ? find_in(table, watch, path) : DN_OBSERVATION_NONE;
 }
 
 /* Tokens are random: any of their bits are a hash that nobody can aim. */
@@ -140,10 +146,24 @@ static void append(dn_observations *table, uint32_t watch, uint32_t number)
     *link = number;
 }
 
-/* Puts an observation into `number`, which was taken from the slab for it. */
-static bool fill(dn_observations *table, uint32_t number, dunlin_slice endpoint, uint32_t slot,
-                 uint64_t token)
+static bool copy_paths(const dn_observed *observed, dunlin_path **out)
 {
+    *out = NULL;
+    if (observed->path_count > 0) {
+        *out = calloc(observed->path_count, sizeof **out);
+        if (*out == NULL) {
+            return false;
+        }
+        memcpy(*out, observed->paths, observed->path_count * sizeof **out);
+    }
+    return true;
+}
+
+/* Puts an observation into `number`, which was taken from the slab for it. */
+static bool fill(dn_observations *table, uint32_t number, dunlin_slice endpoint, const dn_observed *observed,
+                 uint32_t slot, uint64_t token)
+{
+    dunlin_path *paths;
     uint32_t watch = dn_observations_find_watch(table, endpoint);
     if (watch == DN_OBSERVATION_NONE) {
         watch = make_watch(table, endpoint, slot);
@@ -151,12 +171,18 @@ static bool fill(dn_observations *table, uint32_t number, dunlin_slice endpoint,
     if (watch == DN_OBSERVATION_NONE) {
         return false;
     }
-    if (!dn_index_put(&table->by_token, token_hash(token), number)) {
+    if (!copy_paths(observed, &paths) || !dn_index_put(&table->by_token, token_hash(token), number)) {
+        free(paths);
         dn_observations_release_watch(table, watch);
         return false;
     }
-    *dn_observations_at(table, number) = (dn_observation){
-        .next = DN_OBSERVATION_NONE, .watch = watch, .token = token, .state = DN_OBSERVATION_PENDING};
+    *dn_observations_at(table, number) = (dn_observation){.next = DN_OBSERVATION_NONE,
+                                                          .watch = watch,
+                                                          .token = token,
+                                                          .paths = paths,
+                                                          .path_count = (uint8_t)observed->path_count,
+                                                          .path = observed->path,
+                                                          .state = DN_OBSERVATION_PENDING};
     append(table, watch, number);
     return true;
 }
@@ -170,18 +196,17 @@ static uint64_t draw_token(dn_observations *table)
     return token;
 }
 
-dunlin_status dn_observations_add(dn_observations *table, dunlin_slice endpoint, dunlin_path path,
+dunlin_status dn_observations_add(dn_observations *table, dunlin_slice endpoint, const dn_observed *observed,
                                   uint16_t format, uint32_t slot, uint32_t *number)
 {
     *number = dn_slab_take(&table->slab);
     if (*number == DN_SLAB_NONE) {
         return DUNLIN_ERR_LIMIT;
     }
-    if (!fill(table, *number, endpoint, slot, draw_token(table))) {
+    if (!fill(table, *number, endpoint, observed, slot, draw_token(table))) {
         dn_slab_give(&table->slab, *number);
         return DUNLIN_ERR_MEMORY;
     }
-    dn_observations_at(table, *number)->path = path;
     dn_observations_at(table, *number)->format = format;
     return DUNLIN_OK;
 }
@@ -203,6 +228,7 @@ void dn_observations_remove(dn_observations *table, uint32_t number)
         table->pending -= observation->state == DN_OBSERVATION_PENDING;
     }
     free(observation->last);
+    free(observation->paths);
     dn_slab_give(&table->slab, number);
     dn_observations_release_watch(table, watch);
 }
@@ -210,9 +236,12 @@ void dn_observations_remove(dn_observations *table, uint32_t number)
 static void put_record(dn_observations *table, uint32_t number)
 {
     const dn_observation *observation = dn_observations_at(table, number);
+    char text[DN_COMPOSITE_TEXT_MAX + 1];
     dn_store_observation record = {.number = number,
                                    .endpoint = dn_observation_endpoint(table, observation),
                                    .path = observation->path,
+                                   .paths =
+                                       dn_composite_format(observation->paths, observation->path_count, text),
                                    .format = observation->format,
                                    .since_ms = observation->since_ms,
                                    .token = observation->token};
@@ -295,17 +324,24 @@ static bool is_taken(const dn_observations *table, uint32_t number)
 
 dunlin_status dn_observations_load(dn_observations *table, const dn_store_observation *record, uint32_t slot)
 {
+    dunlin_path paths[DN_COMPOSITE_PATHS_MAX];
+    dn_observed observed = {.path = record->path};
+    if (record->paths.len > 0) {
+        observed.paths = paths;
+        if (!dn_composite_parse(record->paths, paths, &observed.path_count)) {
+            return DUNLIN_ERR_STORE;
+        }
+    }
     if (record->token == 0 || record->number >= table->slab.max || record->path.depth > 4 ||
         record->endpoint.len > NAME_MAX_LEN || is_taken(table, record->number) ||
         dn_observations_by_token(table, record->token) != DN_OBSERVATION_NONE) {
         return DUNLIN_ERR_STORE;
     }
     if (!dn_slab_place(&table->slab, record->number) ||
-        !fill(table, record->number, record->endpoint, slot, record->token)) {
+        !fill(table, record->number, record->endpoint, &observed, slot, record->token)) {
         return DUNLIN_ERR_MEMORY;
     }
     dn_observation *observation = dn_observations_at(table, record->number);
-    observation->path = record->path;
     observation->format = record->format;
     observation->since_ms = record->since_ms;
     observation->kept = true;

@@ -17,6 +17,13 @@
 
 #define DN_OBSERVATION_NONE UINT32_MAX
 
+/* What is observed: a path, or with Observe-Composite a list of them below the root. */
+typedef struct {
+    dunlin_path path;
+    const dunlin_path *paths; /* NULL: not a composite */
+    size_t path_count;
+} dn_observed;
+
 typedef struct {
     int64_t received_ms; /* wall time */
     uint32_t len;
@@ -36,7 +43,9 @@ typedef struct {
         *asking; /* OBSERVE or RENEW that is under way: one at a time, since all bear the token */
     struct dn_command *fetch;   /* the rest of a notification is being fetched */
     struct dn_command *waiting; /* further OBSERVEs, the last one first */
+    dunlin_path *paths;         /* Observe-Composite: what is observed, of the heap; else NULL */
     dunlin_path path;
+    uint8_t path_count;
     uint16_t format;
     uint8_t state; /* dn_observation_state */
     bool kept;     /* the device agreed once: it is listed, and in the store */
@@ -78,12 +87,14 @@ static inline dn_watch *dn_observations_watch(const dn_observations *table, uint
 }
 /* DN_OBSERVATION_NONE: there is none. */
 uint32_t dn_observations_find_watch(const dn_observations *table, dunlin_slice endpoint);
-uint32_t dn_observations_find(const dn_observations *table, dunlin_slice endpoint, dunlin_path path);
+uint32_t dn_observations_find(const dn_observations *table, dunlin_slice endpoint,
+                              const dn_observed *observed);
 uint32_t dn_observations_by_token(const dn_observations *table, uint64_t token);
 dunlin_slice dn_observation_endpoint(const dn_observations *table, const dn_observation *observation);
 
-/* A new one, not kept yet, with a token of its own. `slot` is the endpoint's. LIMIT, MEMORY. */
-dunlin_status dn_observations_add(dn_observations *table, dunlin_slice endpoint, dunlin_path path,
+/* A new one, not kept yet, with a token of its own; the list of paths is copied. `slot` is the endpoint's.
+ * LIMIT, MEMORY. */
+dunlin_status dn_observations_add(dn_observations *table, dunlin_slice endpoint, const dn_observed *observed,
                                   uint16_t format, uint32_t slot, uint32_t *number);
 /* Forgets it, also in the store. */
 void dn_observations_remove(dn_observations *table, uint32_t number);

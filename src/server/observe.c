@@ -3,6 +3,7 @@
  * ended. */
 #include "server/observe.h"
 
+#include "server/composite.h"
 #include "server/shard_inside.h"
 
 #define RENEWALS_AT_ONCE (DN_REQUESTS_OWN_MAX / 2) /* the other half is for fetching long notifications */
@@ -46,6 +47,8 @@ static void tell_value(dn_shard *shard, const dn_observation *observation, uint8
                               .at_ms = shard->wall_ms,
                               .endpoint = dn_observation_endpoint(&shard->observations, observation),
                               .path = observation->path,
+                              .paths = observation->paths,
+                              .path_count = observation->path_count,
                               .code = code,
                               .content_format = format,
                               .body = payload};
@@ -117,6 +120,31 @@ static dunlin_status freshen(dn_shard *shard, uint32_t number)
                : DUNLIN_OK;
 }
 
+static dn_observed what(const dn_command *command)
+{
+    return (dn_observed){
+        .path = command->ask.path, .paths = command->paths, .path_count = command->path_count};
+}
+
+/* Makes the command a request about `observation` in `format`: GET, or FETCH with the list. */
+static dunlin_status put_in_words(dn_command *command, const dn_observation *observation, uint16_t format)
+{
+    uint8_t bytes[DN_COMPOSITE_PAYLOAD_MAX];
+    dunlin_slice list;
+    command->ask.path = observation->path;
+    command->ask.accept = format;
+    command->ask.content_format = DN_COAP_NO_FORMAT;
+    command->ask.method = DN_COAP_GET;
+    if (observation->paths == NULL) {
+        return DUNLIN_OK;
+    }
+    command->ask.method = DN_COAP_FETCH;
+    command->ask.content_format = format;
+    dunlin_status status = dn_composite_encode(observation->paths, observation->path_count, format,
+                                               dunlin_buf_make(bytes, sizeof bytes), &list);
+    return status != DUNLIN_OK || dn_command_carry(command, list) ? status : DUNLIN_ERR_MEMORY;
+}
+
 /* Asks the device, or waits until whoever is asking has an answer: there can be only one request with the token. */
 static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t slot)
 {
@@ -131,7 +159,10 @@ static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t 
         shard->waiting++;
         return;
     }
-    dunlin_status status = freshen(shard, number);
+    dunlin_status status = put_in_words(command, observation, command->ask.accept);
+    if (status == DUNLIN_OK) {
+        status = freshen(shard, number);
+    }
     if (status != DUNLIN_OK) {
         forget_if_unborn(shard, number);
         dn_shard_finish_with(shard, command, status);
@@ -151,7 +182,8 @@ static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t 
 void dn_observe_start(dn_shard *shard, dn_command *command)
 {
     dn_observations *table = &shard->observations;
-    uint32_t number = dn_observations_find(table, command->ask.endpoint, command->ask.path);
+    const dn_observed observed = what(command);
+    uint32_t number = dn_observations_find(table, command->ask.endpoint, &observed);
     if (number != DN_OBSERVATION_NONE) {
         const dn_observation *known = dn_observations_at(table, number);
         if (known->kept && known->state != DN_OBSERVATION_LOST && known->last != NULL) {
@@ -162,8 +194,8 @@ void dn_observe_start(dn_shard *shard, dn_command *command)
     uint32_t slot = dn_registrations_find(&shard->registrations, command->ask.endpoint);
     dunlin_status status = slot != DN_SLOT_NONE ? DUNLIN_OK : DUNLIN_ERR_NOT_FOUND;
     if (status == DUNLIN_OK && number == DN_OBSERVATION_NONE) {
-        status = dn_observations_add(table, command->ask.endpoint, command->ask.path, command->ask.accept,
-                                     slot, &number);
+        status =
+            dn_observations_add(table, command->ask.endpoint, &observed, command->ask.accept, slot, &number);
     }
     if (status != DUNLIN_OK) {
         dn_shard_finish_with(shard, command, status);
@@ -302,15 +334,15 @@ static dunlin_status renew(dn_shard *shard, uint32_t watch_number, uint32_t numb
 {
     dn_watch *watch = dn_observations_watch(&shard->observations, watch_number);
     dn_observation *observation = dn_observations_at(&shard->observations, number);
-    const dn_device_request wish = {.method = DN_COAP_GET,
-                                    .path = observation->path,
-                                    .content_format = DN_COAP_NO_FORMAT,
-                                    .accept = observation->format};
+    const dn_device_request wish = {.method = DN_COAP_GET};
     dn_command *command = dn_command_create(DN_COMMAND_RENEW, &wish);
     if (command == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
-    dunlin_status status = freshen(shard, number);
+    dunlin_status status = put_in_words(command, observation, observation->format);
+    if (status == DUNLIN_OK) {
+        status = freshen(shard, number);
+    }
     if (status != DUNLIN_OK) {
         dn_command_free(command);
         return status;
@@ -434,23 +466,32 @@ static void keep_etag(dn_command *command, dn_coap_options options)
     }
 }
 
+/* A list of more than a block cannot go with a block of the answer: then all of it is asked for. */
+static dunlin_status send_fetch(dn_shard *shard, dn_command *command, uint32_t slot)
+{
+    dunlin_status status = dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0);
+    if (status == DUNLIN_ERR_ARGUMENT) {
+        (void)dn_command_keep(command, dunlin_slice_make(NULL, 0));
+        status = dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0);
+    }
+    return status;
+}
+
 /* The first block of a body that did not fit came: asks for the rest (RFC 7959 section 2.6). */
 static void fetch_rest(dn_shard *shard, uint32_t number, uint32_t slot, const dn_coap_response *notification)
 {
     dn_observation *observation = dn_observations_at(&shard->observations, number);
     cancel_fetch(shard, observation);
-    const dn_device_request rest = {.method = DN_COAP_GET,
-                                    .path = observation->path,
-                                    .content_format = DN_COAP_NO_FORMAT,
-                                    .accept = observation->format,
-                                    .payload = notification->payload};
+    const dn_device_request rest = {.method = DN_COAP_GET};
     dn_command *command = dn_command_create(DN_COMMAND_FETCH, &rest);
     if (command != NULL) {
         command->observation = number;
         command->token = observation->token;
         command->szx = notification->szx;
         keep_etag(command, notification->options);
-        if (dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0) == DUNLIN_OK) {
+        if (put_in_words(command, observation, observation->format) == DUNLIN_OK &&
+            dn_command_keep(command, notification->payload) &&
+            send_fetch(shard, command, slot) == DUNLIN_OK) {
             observation->fetch = command;
             return;
         }
@@ -539,7 +580,8 @@ static void end_talk(dn_shard *shard, dn_observation *observation)
 void dn_observe_stop(dn_shard *shard, dn_command *command)
 {
     dn_observations *table = &shard->observations;
-    uint32_t number = dn_observations_find(table, command->ask.endpoint, command->ask.path);
+    const dn_observed observed = what(command);
+    uint32_t number = dn_observations_find(table, command->ask.endpoint, &observed);
     if (number == DN_OBSERVATION_NONE || !dn_observations_at(table, number)->kept) {
         dn_shard_finish_with(shard, command, DUNLIN_ERR_NOT_FOUND);
         return;
@@ -548,16 +590,18 @@ void dn_observe_stop(dn_shard *shard, dn_command *command)
     end_talk(shard, observation);
     uint64_t token = observation->token;
     uint32_t slot = dn_observations_watch(table, observation->watch)->slot;
-    bool is_known_there = observation->state != DN_OBSERVATION_LOST;
-    command->ask.accept =
-        observation->format; /* the request must be the same but for Observe (RFC 7641 section 3.6) */
+    bool is_asked = slot != DN_SLOT_NONE && observation->state != DN_OBSERVATION_LOST && !command->silent;
+    /* The request must be the same but for Observe (RFC 7641 section 3.6). */
+    dunlin_status status = is_asked ? put_in_words(command, observation, observation->format) : DUNLIN_OK;
     dn_observations_remove(table, number);
-    if (slot == DN_SLOT_NONE || !is_known_there) {
+    if (!is_asked) {
         command->response.code = DN_COAP_CONTENT; /* as the device would say */
         dn_shard_finish_with(shard, command, DUNLIN_OK);
         return;
     }
-    dunlin_status status = dn_requests_send(shard, command, slot, 1, token);
+    if (status == DUNLIN_OK) {
+        status = dn_requests_send(shard, command, slot, 1, token);
+    }
     if (status != DUNLIN_OK) {
         dn_shard_finish_with(shard, command, status);
     }

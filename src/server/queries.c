@@ -93,6 +93,8 @@ static void complete_get(dn_shard *shard, const dn_command *command, bool alive)
 static void view_observation(const dn_observation *observation, dn_observation_view *view)
 {
     *view = (dn_observation_view){.path = observation->path,
+                                  .paths = observation->paths,
+                                  .path_count = observation->path_count,
                                   .format = observation->format,
                                   .since_ms = observation->since_ms,
                                   .state = (dn_observation_state)observation->state};

@@ -240,12 +240,11 @@ dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t sl
         memcpy(request.token.bytes, &token, sizeof token);
     }
     if (command->kind == DN_COMMAND_FETCH) {
-        request.first = command->ask.payload;
+        request.first = command->response.payload;
         request.first_szx = command->szx;
         request.first_etag = dunlin_slice_make(command->etag, command->etag_len);
-    } else {
-        request.payload = command->ask.payload;
     }
+    request.payload = command->ask.payload;
     dunlin_status status = dn_coap_request(shard->coap, &registration->peer, &request, on_result, command,
                                            shard->now_ms, &command->exchange);
     if (status != DUNLIN_OK) {
