@@ -3,6 +3,8 @@
  * outside this file knows. */
 #include "server/fleet.h"
 
+#include "codec/format.h"
+#include "server/composite.h"
 #include "server/events.h"
 #include "server/loop.h"
 #include "server/view.h"
@@ -203,6 +205,74 @@ dunlin_status dn_fleet_unobserve(dn_fleet *fleet, dunlin_slice endpoint, dunlin_
     if (command == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
+    command->done.request = done;
+    return post(fleet, command);
+}
+
+/* OBSERVE or UNOBSERVE of a list; the request itself is put into words on the shard. */
+static dn_command *make_composite(dn_command_kind kind, dunlin_slice endpoint, const dunlin_path *paths,
+                                  size_t count, uint32_t timeout_ms, void *context)
+{
+    const dn_device_request ask = {.endpoint = endpoint,
+                                   .method = DN_COAP_FETCH,
+                                   .content_format = DN_COAP_NO_FORMAT,
+                                   .accept = DN_COAP_NO_FORMAT,
+                                   .timeout_ms = timeout_ms};
+    dn_command *command = make(kind, &ask, context);
+    if (command != NULL && !dn_command_observe(command, paths, count)) {
+        dn_command_free(command);
+        command = NULL;
+    }
+    return command;
+}
+
+dunlin_status dn_fleet_observe_composite(dn_fleet *fleet, dunlin_slice endpoint, const dunlin_path *paths,
+                                         size_t count, uint16_t accept, uint32_t timeout_ms,
+                                         void (*done)(void *context, const dn_device_response *response,
+                                                      bool existed),
+                                         void *context)
+{
+    if (!dn_composite_is_list(paths, count) ||
+        (accept != DN_FORMAT_SENML_JSON && accept != DN_FORMAT_SENML_CBOR)) {
+        return DUNLIN_ERR_ARGUMENT;
+    }
+    dn_command *command = make_composite(DN_COMMAND_OBSERVE, endpoint, paths, count, timeout_ms, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->ask.accept = accept;
+    command->done.observe = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_unobserve_composite(dn_fleet *fleet, dunlin_slice endpoint, const dunlin_path *paths,
+                                           size_t count, uint32_t timeout_ms, dn_device_done *done,
+                                           void *context)
+{
+    if (!dn_composite_is_list(paths, count)) {
+        return DUNLIN_ERR_ARGUMENT;
+    }
+    dn_command *command = make_composite(DN_COMMAND_UNOBSERVE, endpoint, paths, count, timeout_ms, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.request = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_forget_observation(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path,
+                                          const dunlin_path *paths, size_t count, dn_device_done *done,
+                                          void *context)
+{
+    if (count > 0 && !dn_composite_is_list(paths, count)) {
+        return DUNLIN_ERR_ARGUMENT;
+    }
+    dn_command *command = make_composite(DN_COMMAND_UNOBSERVE, endpoint, paths, count, 0, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->ask.path = count > 0 ? dunlin_path_root() : path;
+    command->silent = true;
     command->done.request = done;
     return post(fleet, command);
 }

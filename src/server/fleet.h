@@ -235,8 +235,8 @@ dunlin_status dn_fleet_observe(dn_fleet *fleet, dunlin_slice endpoint, dunlin_pa
                                uint32_t timeout_ms,
                                void (*done)(void *context, const dn_device_response *response, bool existed),
                                void *context);
-/* The same for Observe-Composite (FETCH); `paths` in ascending order, `accept` 110 or 112. The list is the name
- * of the observation: another list is another one. */
+/* The same for Observe-Composite (FETCH); 1 to DN_COMPOSITE_PATHS_MAX `paths` in ascending order, none twice,
+ * `accept` 110 or 112: else ARGUMENT. The list is the name of the observation: another list is another one. */
 dunlin_status dn_fleet_observe_composite(dn_fleet *fleet, dunlin_slice endpoint, const dunlin_path *paths,
                                          size_t count, uint16_t accept, uint32_t timeout_ms,
                                          void (*done)(void *context, const dn_device_response *response,
@@ -249,6 +249,14 @@ dunlin_status dn_fleet_unobserve_composite(dn_fleet *fleet, dunlin_slice endpoin
  * the answer is 2.05. NOT_FOUND in `response` if there was none. */
 dunlin_status dn_fleet_unobserve(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path,
                                  uint32_t timeout_ms, dn_device_done *done, void *context);
+/*
+ * The same without asking the device, say because it is asleep: it hears of it when its next notification is
+ * answered with a Reset (RFC 7641 section 3.6). `paths` NULL, `count` 0: an observation of `path`; else the
+ * Observe-Composite of that list.
+ */
+dunlin_status dn_fleet_forget_observation(dn_fleet *fleet, dunlin_slice endpoint, dunlin_path path,
+                                          const dunlin_path *paths, size_t count, dn_device_done *done,
+                                          void *context);
 /* All observations of an endpoint; `registered` false when it has no registration now (its observations are
  * listed all the same). */
 dunlin_status dn_fleet_observations(dn_fleet *fleet, dunlin_slice endpoint,
