@@ -101,7 +101,8 @@ typedef struct {
     uint32_t stored_max;   /* [2048] bytes of them; the oldest give way, and are counted */
     uint16_t composites;   /* [2] observations of several paths */
     uint16_t composite_paths; /* [8] paths of each */
-    uint16_t sends;           /* [2] Sends under way or waiting */
+    uint16_t sends;           /* [2] Sends under way or waiting; they share max_body bytes */
+    uint16_t send_format;     /* [112] Content-Format of Sends: SenML CBOR, or 110: SenML JSON */
 
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
@@ -232,16 +233,18 @@ dunlin_status dunlin_client_walk(dunlin_client *client, dunlin_path base,
 typedef struct {
     dunlin_path path; /* an instance (with value NULL), a resource or a resource instance */
     const dunlin_value *value;
-    double time_s; /* since 1970, of a value from the past; 0: now */
+    double time_s; /* since 1970, of a `value` from the past; 0: now */
 } dunlin_send_value;
 
 /* How it ended: OK with `code` (0x44 is 2.04), TIMEOUT, REJECTED, CANCELLED: the registration ended. */
 typedef void dunlin_send_done(void *context, uint16_t server, dunlin_status status, uint8_t code);
 
 /*
- * Sends values to `server`, 0: to each that wants them, with one call of `done` (may be NULL) for each. The
- * values are encoded before it returns. STATE: not registered there, or /1/x/23 mutes it; NOT_FOUND: nothing
- * is at a path; ACCESS: the server may not read it; LIMIT: config.sends; SPACE: more than config.max_body.
+ * Sends values to `server`, 0: to each that wants and may read them, with one call of `done` (may be NULL) for
+ * each. The values are encoded before it returns, and leave at the next step. STATE: not registered there, or
+ * /1/x/23 mutes it, or LwM2M 1.0; NOT_FOUND: nothing is at a path; TYPE, RANGE: not a value of that resource;
+ * ACCESS: the server may not read it; LIMIT: config.sends, or what others that wait leave of the memory; SPACE:
+ * more than config.max_body; ARGUMENT: no values, or a path or time that cannot be. On an error nothing is sent.
  */
 dunlin_status dunlin_client_send(dunlin_client *client, uint16_t server, const dunlin_send_value *values,
                                  size_t count, dunlin_send_done *done, void *context);

@@ -7,7 +7,10 @@
 #include "client/operation.h"
 #include "client/registration.h"
 #include "client/resource.h"
+#include "client/send.h"
+#include "client/stream.h"
 #include "client/tree.h"
+#include "codec/format.h"
 #include <string.h>
 
 #define OWN_OBJECTS    2u /* Security and Server */
@@ -65,6 +68,7 @@ dunlin_client_config dunlin_client_config_default(void)
         .composites = 2,
         .composite_paths = 8,
         .sends = 2,
+        .send_format = DN_FORMAT_SENML_CBOR,
         .objects = 12,
         .observations = 8,
         .attributes = 8,
@@ -127,7 +131,13 @@ static bool limits_valid(const dunlin_client_config *config)
 {
     return config->objects > OWN_OBJECTS && config->list_max > 0 && config->servers > 0 &&
            config->servers <= DUNLIN_SERVERS_MAX && config->block_size >= BLOCK_SIZE_MIN &&
-           config->block_size <= BLOCK_SIZE_MAX && config->lwm2m <= DUNLIN_LWM2M_1_1;
+           config->block_size <= BLOCK_SIZE_MAX && config->lwm2m <= DUNLIN_LWM2M_1_1 &&
+           (config->send_format == DN_FORMAT_SENML_CBOR || config->send_format == DN_FORMAT_SENML_JSON);
+}
+
+static size_t send_bytes(const dunlin_client_config *config)
+{
+    return config->sends > 0 ? config->max_body : 0;
 }
 
 size_t dunlin_client_arena_size(const dunlin_client_config *config)
@@ -141,6 +151,7 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
            dn_client_round(config->objects * sizeof(dn_object_slot)) +
            dn_client_round(config->observations * sizeof(dn_observation)) +
            dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
+           dn_client_round(config->sends * sizeof(dn_send)) + dn_client_round(send_bytes(config)) +
            dn_client_round(config->undo_max) + dn_client_round(config->servers * sizeof(dn_account)) +
            config->servers * dn_client_round(config->list_max) +
            dunlin_client_object_size(&dn_client_object_security, config->servers) +
@@ -151,7 +162,7 @@ size_t dunlin_client_buffer_size(const dunlin_client_config *config)
 {
     const size_t messages = ((size_t)config->exchanges + 1) * config->max_message;
     const size_t bodies = ((size_t)config->transfers + 2) * config->max_body;
-    return messages + bodies + config->servers * (size_t)config->list_max;
+    return messages + bodies + send_bytes(config) + config->servers * (size_t)config->list_max;
 }
 
 static size_t presence_words(const dunlin_object *object)
@@ -205,9 +216,33 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     if (account == NULL) { /* receive lets nobody else through */
         dn_coap_reply_init(reply, DN_COAP_UNAUTHORIZED);
     } else {
-        dn_client_dispatch(client, account, request, body, reply);
+        dn_client_dispatch(client, account, request, NULL, body, reply);
     }
     return DN_COAP_ANSWERED;
+}
+
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    return dn_client_stream_wants(context, request);
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    dunlin_client *client = context;
+    dn_account *account = account_of(client, &request->peer);
+    const dunlin_piece piece = {.offset = offset, .bytes = request->payload, .more = more};
+    if (account == NULL) {
+        dn_coap_reply_init(reply, DN_COAP_UNAUTHORIZED);
+    } else {
+        dn_client_dispatch(client, account, request, &piece, body, reply);
+    }
+}
+
+static void on_piece_lost(void *context, const dn_peer *peer, uint64_t key)
+{
+    (void)peer;
+    dn_client_stream_lost(context, key);
 }
 
 static bool on_notification(void *context, const dn_peer *peer, const dn_coap_response *notification)
@@ -236,6 +271,9 @@ static bool create_engine(dunlin_client *client, uint64_t now_ms)
         .request = on_request,
         .notification = on_notification,
         .observer_gone = on_observer_gone,
+        .streams = on_streams,
+        .piece = on_piece,
+        .piece_lost = on_piece_lost,
         .context = client,
     };
     void *memory = size == 0 ? NULL : dn_client_take(client, size);
@@ -255,9 +293,12 @@ static bool take_tables(dunlin_client *client)
     client->attributes = dn_client_take(client, config->attributes * sizeof(dn_attributes));
     client->work = dn_client_take(client, config->max_body);
     client->undo = dn_client_take(client, config->undo_max);
+    client->sends = dn_client_take(client, config->sends * sizeof(dn_send));
+    client->send_bytes = dn_client_take(client, send_bytes(config));
     client->accounts = dn_client_take(client, config->servers * sizeof(dn_account));
-    bool taken = client->accounts != NULL && client->objects != NULL && client->observations != NULL &&
-                 client->attributes != NULL && client->work != NULL && client->undo != NULL;
+    bool taken = client->accounts != NULL && client->sends != NULL && client->send_bytes != NULL &&
+                 client->objects != NULL && client->observations != NULL && client->attributes != NULL &&
+                 client->work != NULL && client->undo != NULL;
     for (size_t i = 0; taken && i < config->servers; i++) {
         client->accounts[i].list = dn_client_take(client, config->list_max);
         taken = taken && client->accounts[i].list != NULL;
@@ -390,6 +431,7 @@ static void advance(dunlin_client *client)
         dn_client_registration_step(&client->accounts[i]);
     }
     dn_client_observe_step(client);
+    dn_client_send_step(client);
 }
 
 /* A CoAP request: class 0, and not the empty message of a ping or a Reset (RFC 7252 section 3). */
@@ -430,6 +472,8 @@ uint64_t dunlin_client_deadline(const dunlin_client *client)
 {
     uint64_t due = dn_coap_deadline(client->coap);
     due = client->observe_due_ms < due ? client->observe_due_ms : due;
+    const uint64_t send = dn_client_send_deadline(client);
+    due = send < due ? send : due;
     for (uint16_t i = 0; i < client->account_count; i++) {
         const uint64_t at = dn_client_registration_deadline(&client->accounts[i]);
         due = at < due ? at : due;

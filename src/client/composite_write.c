@@ -16,6 +16,7 @@ typedef struct {
     dunlin_path *paths; /* [room] of the records, in client->work */
     size_t count, room;
     bool undoable;
+    bool has_stream, streams; /* a STREAM has a value; it is being applied, after all that can be undone */
 } composite_write;
 
 static dn_paths paths_of(const composite_write *write)
@@ -105,6 +106,10 @@ static uint8_t check_record(composite_write *write, dn_record *record)
     if (dn_client_resource_multiple(place.resource)) {
         code = check_room(write, &place);
     }
+    if (code == CODE_OK && place.resource->kept == DUNLIN_KEPT_STREAM) {
+        code = write->has_stream ? DN_COAP_BAD_REQUEST : CODE_OK; /* not both could be taken back */
+        write->has_stream = write->undoable = true;
+    }
     if (code == CODE_OK) {
         write->paths[write->count++] = record->path;
         write->undoable = write->undoable || dn_client_write_may_fail(place.object->def);
@@ -123,6 +128,9 @@ static uint8_t apply_record(composite_write *write, dn_record *record)
     dunlin_path resource = record->path;
     resource.depth = 3;
     const size_t at = write->count++;
+    if ((place.resource->kept == DUNLIN_KEPT_STREAM) != write->streams) {
+        return CODE_OK;
+    }
     if (write->undoable && !named_before(paths_of(write), at, resource) &&
         dn_client_undo_note(&place) != DUNLIN_OK) {
         return DN_COAP_INTERNAL_ERROR;
@@ -174,6 +182,10 @@ uint8_t dn_client_operation_write_composite(dn_operation *op)
     }
     const dn_undo_mark mark = dn_client_undo_begin(client);
     code = each_record(&write, apply_record);
+    if (code == CODE_OK && write.has_stream) {
+        write.streams = true;
+        code = each_record(&write, apply_record);
+    }
     if (code != CODE_OK) {
         dn_client_undo_run(client, mark, op->at.server);
         return code;

@@ -127,6 +127,11 @@ static uint8_t read_path(const dunlin_client *client, dn_coap_options options, d
     return CODE_OK;
 }
 
+bool dn_client_path_of(const dunlin_client *client, const dn_coap_incoming *request, dunlin_path *path)
+{
+    return read_path(client, request->options, path) == CODE_OK;
+}
+
 static bool has_query(const dn_coap_incoming *request)
 {
     dn_coap_options walk = request->options;
@@ -222,17 +227,18 @@ static uint8_t operate(dn_operation *op)
 }
 
 void dn_client_dispatch(dunlin_client *client, dn_account *account, const dn_coap_incoming *request,
-                        dunlin_buf *body, dn_coap_reply *reply)
+                        const dunlin_piece *piece, dunlin_buf *body, dn_coap_reply *reply)
 {
     dn_operation op;
     memset(&op, 0, sizeof op);
     op.client = client;
     op.account = account;
     op.request = request;
+    op.piece = piece;
     op.body = body;
     op.reply = reply;
 
-    client->counters.requests++;
+    client->counters.requests += piece == NULL || piece->offset == 0 ? 1 : 0;
     reply->code = operate(&op);
     if (reply->code >= DN_COAP_BAD_REQUEST) {
         client->counters.refused++;

@@ -17,8 +17,9 @@ typedef struct {
     dunlin_client *client;
     dn_account *account; /* who asks */
     const dn_coap_incoming *request;
-    dn_place at;      /* what stands at the request's path */
-    dunlin_buf *body; /* for the payload of the answer, or as scratch for decoding */
+    dn_place at;               /* what stands at the request's path */
+    const dunlin_piece *piece; /* of a body that is taken in pieces; NULL: request->payload is all of it */
+    dunlin_buf *body;          /* for the payload of the answer, or as scratch for decoding */
     dn_coap_reply *reply;
 } dn_operation;
 
@@ -33,9 +34,11 @@ uint8_t dn_client_operation_delete(dn_operation *operation);
 uint8_t dn_client_operation_read_composite(dn_operation *operation); /* and Observe-Composite, its cancel */
 uint8_t dn_client_operation_write_composite(dn_operation *operation);
 
-/* Answers a request of the server behind `account`. */
+/* Answers a request of the server behind `account`, of whose body this may be but a piece (NULL: all of it). */
 void dn_client_dispatch(dunlin_client *client, dn_account *account, const dn_coap_incoming *request,
-                        dunlin_buf *body, dn_coap_reply *reply);
+                        const dunlin_piece *piece, dunlin_buf *body, dn_coap_reply *reply);
+/* The path that a request is about, without the alternate path; false: it is none. */
+bool dn_client_path_of(const dunlin_client *client, const dn_coap_incoming *request, dunlin_path *path);
 /* Whether an Object is out of every server's reach: Security, OSCORE and others that are HIDDEN. */
 bool dn_client_hidden(dunlin_client *client, uint16_t object);
 /* The code for what a callback or a check answered: dunlin/object.h. */

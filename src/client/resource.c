@@ -2,6 +2,7 @@
 /* Values to and from the fields of the application's structures. */
 #include "client/resource.h"
 
+#include "client/stream.h"
 #include "client/tree.h"
 #include "codec/format.h"
 #include "codec/utf8.h"
@@ -90,6 +91,9 @@ static bool kept_valid(const dunlin_object *def, const dunlin_resource *r)
         return (r->flags & DUNLIN_W) == 0 && r->constant != NULL;
     case DUNLIN_KEPT_CALL:
         return call_valid(r);
+    case DUNLIN_KEPT_STREAM:
+        return (r->flags & DUNLIN_RW) == DUNLIN_W && r->type == DUNLIN_TYPE_OPAQUE && r->take != NULL &&
+               r->capacity == 0;
     default:
         return r->kept == DUNLIN_KEPT_NONE && r->execute != NULL && r->capacity == 0;
     }
@@ -321,7 +325,8 @@ dunlin_status dn_client_resource_load(const dn_place *place, dunlin_value *value
     if (!dn_client_tree_present(place->object, place->index, r)) {
         return DUNLIN_ERR_NOT_FOUND;
     }
-    if (r->kept == DUNLIN_KEPT_NONE || dn_client_resource_multiple(r) != (place->path.depth == 4)) {
+    if (r->kept == DUNLIN_KEPT_NONE || r->kept == DUNLIN_KEPT_STREAM ||
+        dn_client_resource_multiple(r) != (place->path.depth == 4)) {
         return DUNLIN_ERR_STATE;
     }
     if (r->kept == DUNLIN_KEPT_CALL) {
@@ -374,13 +379,19 @@ static bool has_range(const dunlin_resource *r)
     return r->min != 0 || r->max != 0;
 }
 
+/* A value in the structure, where its size is limited by that of the field. */
+static bool is_field(const dunlin_resource *r)
+{
+    return r->kept == DUNLIN_KEPT_FIELD || r->kept == DUNLIN_KEPT_LIST;
+}
+
 static dunlin_status check_bytes(const dunlin_resource *r, dunlin_slice bytes)
 {
     if (has_range(r) && ((uint64_t)bytes.len < (uint64_t)r->min || (uint64_t)bytes.len > (uint64_t)r->max)) {
         return DUNLIN_ERR_RANGE;
     }
     const size_t taken = is_text(r->type) ? 1 : sizeof(uint16_t);
-    if (r->kept != DUNLIN_KEPT_CALL && (bytes.len + taken > r->size || bytes.len > UINT16_MAX)) {
+    if (is_field(r) && (bytes.len + taken > r->size || bytes.len > UINT16_MAX)) {
         return DUNLIN_ERR_RANGE;
     }
     if (!is_text(r->type)) {
@@ -393,7 +404,7 @@ static dunlin_status check_bytes(const dunlin_resource *r, dunlin_slice bytes)
 /* A C field narrower than 64 bit. */
 static bool is_narrow(const dunlin_resource *r)
 {
-    return r->kept != DUNLIN_KEPT_CALL && r->size < sizeof(int64_t);
+    return is_field(r) && r->size < sizeof(int64_t);
 }
 
 /* What is no number could not be told in text or JSON any more. */
@@ -498,6 +509,8 @@ dunlin_status dn_client_resource_store(const dn_place *place, const dunlin_value
             return DUNLIN_ERR_LIMIT;
         }
         store_field(r, element, value);
+    } else if (r->kept == DUNLIN_KEPT_STREAM) {
+        return dn_client_stream_store(place, value->as.bytes);
     } else if (r->set == NULL) {
         return DUNLIN_ERR_STATE;
     }

@@ -104,6 +104,25 @@ typedef struct {
     double number;         /* value sent last, for numeric resources */
 } dn_observation;
 
+/* A value that a STREAM resource is taking. stream.c */
+typedef struct {
+    bool active;
+    uint64_t key;  /* of the request that brings it */
+    uint64_t next; /* offset of the next piece */
+    dunlin_path path;
+    uint16_t server;
+} dn_stream;
+
+/* A Send under way or waiting. send.c */
+typedef struct {
+    uint16_t server;     /* Short Server ID; 0: free */
+    uint32_t start, len; /* of its payload in client->send_bytes */
+    uint64_t exchange;   /* 0: not sent yet */
+    uint64_t wait_ms;    /* not before: no exchange was free */
+    dunlin_send_done *done;
+    void *context;
+} dn_send;
+
 struct dunlin_client {
     dunlin_client_config config;
     dn_log log;
@@ -126,6 +145,9 @@ struct dunlin_client {
         location[DN_LOCATION_SEGMENTS]; /* of the answer to a Create, until the engine has sent it */
     char location_text[DN_LOCATION_SEGMENTS][6];
     dunlin_client_counters counters;
+    dn_stream stream;
+    dn_send *sends;      /* [config.sends] */
+    uint8_t *send_bytes; /* [max_body], shared by all of them; NULL without any */
 
     uint8_t *arena;
     size_t arena_size, arena_used;

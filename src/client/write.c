@@ -6,6 +6,7 @@
 #include "client/observe.h"
 #include "client/operation.h"
 #include "client/resource.h"
+#include "client/stream.h"
 #include "client/tree.h"
 #include "client/undo.h"
 #include <string.h>
@@ -97,6 +98,12 @@ static uint8_t check_record(dn_write *write, dn_record *record)
     if (record->kind == DN_RECORD_EMPTY) {
         return CODE_OK;
     }
+    if (place.resource->kept == DUNLIN_KEPT_STREAM) {
+        if (write->has_stream) {
+            return DN_COAP_BAD_REQUEST; /* not both could be taken back */
+        }
+        write->has_stream = true;
+    }
     const dunlin_status status = dn_client_resource_check(&place, &record->value);
     if (status != DUNLIN_OK) {
         return dn_client_code_of(status);
@@ -134,6 +141,9 @@ static uint8_t apply_record(dn_write *write, dn_record *record)
     uint8_t code = locate(write, record, &place);
     if (code != CODE_OK || place.resource == NULL) {
         return code;
+    }
+    if ((place.resource->kept == DUNLIN_KEPT_STREAM) != write->streams) {
+        return CODE_OK;
     }
     code = touch(write, &place);
     if (code != CODE_OK || record->kind == DN_RECORD_EMPTY) {
@@ -183,7 +193,9 @@ static uint8_t check_complete(const dn_write *write)
     const bool whole = write->mode != DN_WRITE_UPDATE && write->target.path.depth == 2;
     for (size_t row = 0; whole && row < def->resource_count; row++) {
         const uint16_t flags = def->resources[row].flags;
-        const bool filled = write->mode == DN_WRITE_CREATE && (flags & DUNLIN_FILLED) != 0;
+        /* A STREAM keeps no value that could be missing. */
+        const bool filled = def->resources[row].kept == DUNLIN_KEPT_STREAM ||
+                            (write->mode == DN_WRITE_CREATE && (flags & DUNLIN_FILLED) != 0);
         if ((flags & DUNLIN_MANDATORY) != 0 && (flags & DUNLIN_W) != 0 && !filled && !seen(write, row)) {
             return DN_COAP_BAD_REQUEST;
         }
@@ -208,7 +220,8 @@ static uint8_t drop_unseen(dn_write *write)
     for (size_t row = 0; row < def->resource_count; row++) {
         place.resource = &def->resources[row];
         if ((place.resource->flags & DUNLIN_W) == 0 || (place.resource->flags & DUNLIN_MANDATORY) != 0 ||
-            seen(write, row) || !dn_client_tree_present(place.object, place.index, place.resource)) {
+            place.resource->kept == DUNLIN_KEPT_STREAM || seen(write, row) ||
+            !dn_client_tree_present(place.object, place.index, place.resource)) {
             continue;
         }
         place.path = dunlin_path_resource(def->id, write->target.path.id[1], place.resource->id);
@@ -227,6 +240,10 @@ static uint8_t apply(dn_write *write)
     uint8_t code = drop_unseen(write);
     memset(write->seen, 0, sizeof write->seen);
     if (code == CODE_OK) {
+        code = each_record(write, apply_record);
+    }
+    if (code == CODE_OK && write->has_stream) {
+        write->streams = true;
         code = each_record(write, apply_record);
     }
     if (code == CODE_OK && write->target.path.depth == 3 &&
@@ -258,7 +275,7 @@ uint8_t dn_client_write_payload(dn_write *write)
     if (code != CODE_OK) {
         return code;
     }
-    write->undoable = dn_client_write_may_fail(def);
+    write->undoable = write->has_stream || dn_client_write_may_fail(def);
     const dn_undo_mark mark = dn_client_undo_begin(write->target.client);
     code = apply(write);
     if (code != CODE_OK) {
@@ -287,6 +304,10 @@ static uint8_t write_operation(dn_operation *op, dn_write_mode mode)
     }
     if (!dn_client_formats_takes(op->client, &op->at, request->content_format)) {
         return DN_COAP_UNSUPPORTED_FORMAT;
+    }
+    if (op->at.resource != NULL && op->at.resource->kept == DUNLIN_KEPT_STREAM &&
+        dn_format_canonical(request->content_format) == DN_FORMAT_OPAQUE) {
+        return dn_client_stream_write(op);
     }
     dn_write write = {
         .target = op->at,

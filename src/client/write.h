@@ -28,6 +28,7 @@ typedef struct {
     uint32_t seen[DUNLIN_RESOURCES_MAX / 32];
     uint16_t added[DUNLIN_RESOURCES_MAX]; /* elements that a list would gain */
     bool undoable;
+    bool has_stream, streams; /* a STREAM has a value; it is being applied, after all that can be undone */
 } dn_write;
 
 /* CHANGED, or the code of what is wrong; observers have been marked. */
