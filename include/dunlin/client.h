@@ -57,7 +57,7 @@ typedef enum {
     DUNLIN_CLIENT_EXECUTED,     /* a server has executed `path` */
     DUNLIN_CLIENT_ASLEEP,       /* queue mode: nothing is expected any more, the radio may be switched off */
     DUNLIN_CLIENT_AWAKE,        /* queue mode: something is about to be sent */
-    DUNLIN_CLIENT_BOOTSTRAP     /* registration failed and /1/x/16 asks for a bootstrap */
+    DUNLIN_CLIENT_BOOTSTRAP /* registration failed and /1/x/16 asks for a bootstrap, or a server executed /1/x/9 */
 } dunlin_client_event_kind;
 
 typedef struct {
@@ -71,7 +71,7 @@ typedef struct {
     const dunlin_arguments *arguments; /* EXECUTED */
 } dunlin_client_event;
 
-/* What the client asks of its surroundings. `log` and `event` may be NULL. */
+/* What the client asks of its surroundings. `log`, `event` and `unix_s` may be NULL. */
 typedef struct {
     /* Sends a datagram, or copies it to send it later. A loss is no error. */
     void (*send)(void *context, const dunlin_peer *peer, dunlin_slice datagram);
@@ -83,6 +83,9 @@ typedef struct {
     void (*event)(void *context, const dunlin_client_event *event);
     void (*log)(void *context, dunlin_log_level level, const char *area, const char *message);
     void *context;
+    /* The time of day in seconds since 1970, for the time stamps of values from the past. NULL, or a negative
+       answer: the clock is not known, and they are given relative to the moment of sending. */
+    int64_t (*unix_s)(void *context);
 } dunlin_client_callbacks;
 
 /* Every limit by name. dunlin_client_config_default gives the values in brackets. */
@@ -101,8 +104,14 @@ typedef struct {
     uint32_t stored_max;   /* [2048] bytes of them; the oldest give way, and are counted */
     uint16_t composites;   /* [2] observations of several paths */
     uint16_t composite_paths; /* [8] paths of each */
+<<<<<<< /tmp/land.mine
+    uint16_t sends;           /* [2] Sends under way or waiting */
+    bool bootstrap; /* [false] the application can bootstrap: Bootstrap-Request Trigger (/1/x/9) is there, and
+                       raises DUNLIN_CLIENT_BOOTSTRAP */
+=======
     uint16_t sends;           /* [2] Sends under way or waiting; they share max_body bytes */
     uint16_t send_format;     /* [112] Content-Format of Sends: SenML CBOR, or 110: SenML JSON */
+>>>>>>> /work/build/c1src/include/dunlin/client.h
 
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
