@@ -2,6 +2,7 @@
 /* The shard's side of the rig: its cycle, its store, its commands. */
 #include "tests/server/rig.h"
 
+#include "server/composite.h"
 #include "store/memory.h"
 #include "tests/server/rig_device.h"
 
@@ -270,44 +271,82 @@ rig_outcome rig_read(rig *r, const char *endpoint, const char *path)
     return outcome;
 }
 
-void rig_post_observe(rig *r, const char *endpoint, const char *path, rig_outcome *outcome)
+static void observe_list(dn_command *command, const char *text)
+{
+    dunlin_path paths[DN_COMPOSITE_PATHS_MAX];
+    size_t count;
+    assert_true(dn_composite_parse(dunlin_slice_of(text), paths, &count));
+    assert_true(dn_command_observe(command, paths, count));
+}
+
+/* OBSERVE or UNOBSERVE of a path, or of a list. */
+static dn_command *make_observe(dn_command_kind kind, const char *endpoint, const char *path, bool is_list,
+                                uint16_t accept)
 {
     const dn_device_request ask = {.endpoint = dunlin_slice_of(endpoint),
                                    .method = DN_COAP_GET,
-                                   .path = path_of(path),
+                                   .path = is_list ? dunlin_path_root() : path_of(path),
                                    .content_format = DN_COAP_NO_FORMAT,
-                                   .accept = 112};
-    *outcome = (rig_outcome){.done = false};
-    dn_command *command = dn_command_create(DN_COMMAND_OBSERVE, &ask);
+                                   .accept = accept};
+    dn_command *command = dn_command_create(kind, &ask);
     assert_non_null(command);
-    command->done.observe = on_observed;
+    if (is_list) {
+        observe_list(command, path);
+    }
+    return command;
+}
+
+static void post_observe(rig *r, dn_command *command, rig_outcome *outcome)
+{
+    *outcome = (rig_outcome){.done = false};
+    if (command->kind == DN_COMMAND_OBSERVE) {
+        command->done.observe = on_observed;
+    } else {
+        command->done.request = on_device;
+    }
     command->context = outcome;
     submit(r, command);
 }
 
-rig_outcome rig_observe(rig *r, const char *endpoint, const char *path)
+static rig_outcome run_observe(rig *r, dn_command *command)
 {
     rig_outcome outcome;
-    rig_post_observe(r, endpoint, path, &outcome);
+    post_observe(r, command, &outcome);
     run_until_done(r, &outcome);
     return outcome;
 }
 
+void rig_post_observe(rig *r, const char *endpoint, const char *path, rig_outcome *outcome)
+{
+    post_observe(r, make_observe(DN_COMMAND_OBSERVE, endpoint, path, false, 112), outcome);
+}
+
+rig_outcome rig_observe(rig *r, const char *endpoint, const char *path)
+{
+    return run_observe(r, make_observe(DN_COMMAND_OBSERVE, endpoint, path, false, 112));
+}
+
 rig_outcome rig_unobserve(rig *r, const char *endpoint, const char *path)
 {
-    const dn_device_request ask = {.endpoint = dunlin_slice_of(endpoint),
-                                   .method = DN_COAP_GET,
-                                   .path = path_of(path),
-                                   .content_format = DN_COAP_NO_FORMAT,
-                                   .accept = DN_COAP_NO_FORMAT};
-    rig_outcome outcome = {.done = false};
-    dn_command *command = dn_command_create(DN_COMMAND_UNOBSERVE, &ask);
-    assert_non_null(command);
-    command->done.request = on_device;
-    command->context = &outcome;
-    submit(r, command);
-    run_until_done(r, &outcome);
-    return outcome;
+    return run_observe(r, make_observe(DN_COMMAND_UNOBSERVE, endpoint, path, false, DN_COAP_NO_FORMAT));
+}
+
+rig_outcome rig_forget(rig *r, const char *endpoint, const char *path)
+{
+    dn_command *command =
+        make_observe(DN_COMMAND_UNOBSERVE, endpoint, path, strchr(path, ' ') != NULL, DN_COAP_NO_FORMAT);
+    command->silent = true;
+    return run_observe(r, command);
+}
+
+rig_outcome rig_observe_composite(rig *r, const char *endpoint, const char *paths, uint16_t accept)
+{
+    return run_observe(r, make_observe(DN_COMMAND_OBSERVE, endpoint, paths, true, accept));
+}
+
+rig_outcome rig_unobserve_composite(rig *r, const char *endpoint, const char *paths)
+{
+    return run_observe(r, make_observe(DN_COMMAND_UNOBSERVE, endpoint, paths, true, DN_COAP_NO_FORMAT));
 }
 
 /* Queries. */
@@ -383,7 +422,13 @@ static void on_observations(void *context, bool registered, const dn_observation
     out->count = count;
     assert_true(count <= sizeof out->list / sizeof out->list[0]);
     for (size_t i = 0; i < count; i++) {
-        (void)dunlin_path_format(list[i].path, out->list[i].path);
+        if (list[i].path_count > 0) {
+            dunlin_slice text = dn_composite_format(list[i].paths, list[i].path_count, out->list[i].path);
+            out->list[i].path[text.len] = '\0';
+        } else {
+            (void)dunlin_path_format(list[i].path, out->list[i].path);
+        }
+        out->list[i].format = list[i].format;
         out->list[i].state = list[i].state;
         out->list[i].has_last = list[i].has_last;
         out->list[i].code = list[i].code;

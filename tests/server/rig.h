@@ -18,7 +18,7 @@
 
 typedef struct rig rig;
 
-/* A device: every GET gets `value`; whatever is asked is recorded. */
+/* A device: every GET and FETCH gets `value`; whatever is asked is recorded. */
 typedef struct {
     rig *owner;
     dn_coap *coap;
@@ -44,16 +44,16 @@ typedef struct {
     char asked_text[RIG_TEXT_MAX];
 
     /* What to answer. */
-    uint8_t reply_code; /* 0: 2.05 to GET, 2.04 to the rest */
+    uint8_t reply_code; /* 0: 2.05 to GET and FETCH, 2.04 to the rest */
     bool refuses_observe;
     uint16_t reply_format;
     const char *value;
     const char *reply_location; /* "3303/1" */
 
-    /* Observations: by path, with the token that the server gave. */
+    /* Observations: by path, or for FETCH by the list as it came, with the token that the server gave. */
     size_t watched_count;
     struct {
-        char path[128];
+        char path[1200];
         dn_coap_token token;
         uint32_t sequence;
     } watched[RIG_WATCHED_MAX];
@@ -118,6 +118,11 @@ void rig_post_cancel(rig *r, uint64_t number);
 rig_outcome rig_read(rig *r, const char *endpoint, const char *path);
 rig_outcome rig_observe(rig *r, const char *endpoint, const char *path);
 rig_outcome rig_unobserve(rig *r, const char *endpoint, const char *path);
+/* Drops it without asking the device; `path` may be a list. */
+rig_outcome rig_forget(rig *r, const char *endpoint, const char *path);
+/* Observe-Composite of a list "/3/0 /3303/0/5700". */
+rig_outcome rig_observe_composite(rig *r, const char *endpoint, const char *paths, uint16_t accept);
+rig_outcome rig_unobserve_composite(rig *r, const char *endpoint, const char *paths);
 
 typedef struct {
     bool found;
@@ -141,7 +146,8 @@ typedef struct {
     bool registered;
     size_t count;
     struct {
-        char path[DUNLIN_PATH_TEXT_MAX + 1];
+        char path[1024]; /* a list for a composite */
+        uint16_t format;
         dn_observation_state state;
         bool has_last;
         uint8_t code;

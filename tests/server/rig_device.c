@@ -60,12 +60,13 @@ static void forget(rig_device *device, size_t at)
 
 static void answer_observe(rig_device *device, const dn_coap_incoming *request, dn_coap_reply *reply)
 {
+    const char *name = request->code == DN_COAP_FETCH ? device->asked_text : device->asked_path;
     if (request->observe == 0 && !device->refuses_observe && reply->code == DN_COAP_CONTENT) {
-        remember(device, device->asked_path, &request->token);
+        remember(device, name, &request->token);
         reply->observe = 1;
     }
     for (size_t i = 0; request->observe == 1 && i < device->watched_count; i++) {
-        if (strcmp(device->watched[i].path, device->asked_path) == 0) {
+        if (strcmp(device->watched[i].path, name) == 0) {
             forget(device, i);
         }
     }
@@ -88,7 +89,8 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
         memcpy(device->asked_text, request->payload.data, request->payload.len);
     }
     device->asked_text[request->payload.len] = '\0';
-    dn_coap_reply_init(reply, request->code == DN_COAP_GET ? DN_COAP_CONTENT : DN_COAP_CHANGED);
+    bool is_read = request->code == DN_COAP_GET || request->code == DN_COAP_FETCH;
+    dn_coap_reply_init(reply, is_read ? DN_COAP_CONTENT : DN_COAP_CHANGED);
     if (device->reply_code != 0) {
         reply->code = device->reply_code;
     }
