@@ -262,7 +262,7 @@ dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_
     if (request->payload.len > coap->config.max_body) {
         return DUNLIN_ERR_LIMIT;
     }
-    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
+    uint32_t remote = dn_coap_hold_peer(coap, peer);
     if (remote == DN_COAP_NONE) {
         return DUNLIN_ERR_LIMIT;
     }

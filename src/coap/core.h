@@ -38,4 +38,14 @@ static inline const dn_peer *dn_coap_peer_of(const dn_coap *coap, uint32_t remot
     return &coap->remotes.at[remote].peer;
 }
 
+/* dn_coap_remote_get, with a remote of which only message ids are left given up for a new one. */
+static inline uint32_t dn_coap_hold_peer(dn_coap *coap, const dn_peer *peer)
+{
+    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
+    if (remote == DN_COAP_NONE && dn_coap_seen_free_remote(&coap->in, &coap->out)) {
+        remote = dn_coap_remote_get(&coap->remotes, peer);
+    }
+    return remote;
+}
+
 #endif

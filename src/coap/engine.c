@@ -41,12 +41,19 @@ static bool is_in_range(const dn_coap_config *config)
     const struct {
         uint32_t value, low, high;
     } ranges[] = {
-        {config->ack_timeout_ms, 1, 600000},     {config->ack_random_percent, 100, 1000},
-        {config->max_retransmit, 0, 8},          {config->nstart, 1, UINT32_MAX},
-        {config->exchanges, 1, 1u << 20},        {config->transfers, 0, 1u << 16},
-        {config->dedup_slots, 1, 1u << 24},      {config->dedup_reply_max, 16, UINT16_MAX},
-        {config->dedup_per_peer, 1, UINT32_MAX}, {config->max_message, 16 + AROUND_BLOCK_MIN, UINT16_MAX},
-        {config->max_body, 16, 1u << 24},        {config->block_szx, 0, DN_COAP_SZX_MAX},
+        {config->ack_timeout_ms, 1, 600000},
+        {config->ack_random_percent, 100, 1000},
+        {config->max_retransmit, 0, 8},
+        {config->nstart, 1, UINT32_MAX},
+        {config->exchanges, 1, 1u << 20},
+        {config->transfers, 0, 1u << 16},
+        {config->peers, 0, 1u << 24},
+        {config->dedup_slots, 1, 1u << 24},
+        {config->dedup_reply_max, 16, UINT16_MAX},
+        {config->dedup_per_peer, 1, UINT32_MAX},
+        {config->max_message, 16 + AROUND_BLOCK_MIN, UINT16_MAX},
+        {config->max_body, 16, 1u << 24},
+        {config->block_szx, 0, DN_COAP_SZX_MAX},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high) {
@@ -63,6 +70,9 @@ static void lay_out(dn_coap *coap, dn_coap_arena *arena)
     const dn_coap_config *config = &coap->config;
     /* Every reference there can be, and one for the message at hand. */
     uint32_t remotes = config->dedup_slots + 3 * config->exchanges + 2 * config->transfers + 1;
+    if (config->peers != 0 && config->peers < remotes) {
+        remotes = config->peers;
+    }
     dn_coap_remotes_init(&coap->remotes, arena, remotes, &coap->key);
     dn_coap_seen_init(&coap->in, arena, &coap->remotes, DN_COAP_SEEN_IN, config->dedup_slots,
                       config->dedup_per_peer, config->dedup_reply_max);
@@ -116,7 +126,7 @@ dn_coap *dn_coap_create(void *memory, size_t size, const dn_coap_config *config,
 
 static void receive_request_or_response(dn_coap *coap, const dn_peer *peer, const dn_coap_message *message)
 {
-    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
+    uint32_t remote = dn_coap_hold_peer(coap, peer);
     if (remote == DN_COAP_NONE) {
         coap->counters.limits++;
         return;
@@ -152,7 +162,7 @@ static void receive_oversized(dn_coap *coap, const dn_peer *peer, const dn_coap_
     coap->counters.oversized++;
     bool confirmable = message->type == DN_COAP_CON;
     if (sound && dn_coap_is_request(message->code) && (confirmable || message->type == DN_COAP_NON)) {
-        uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
+        uint32_t remote = dn_coap_hold_peer(coap, peer);
         if (remote != DN_COAP_NONE) {
             dn_coap_serve_oversized(coap, remote, message);
             dn_coap_remote_release(&coap->remotes, remote);
@@ -261,12 +271,8 @@ void dn_coap_forget(dn_coap *coap, const dn_peer *peer)
     dn_coap_remote_hold(&coap->remotes, remote);
     dn_coap_serve_forget(coap, remote);
     dn_coap_transfers_forget(&coap->transfers, remote);
-    while (coap->remotes.at[remote].seen[DN_COAP_SEEN_IN].count > 0) {
-        dn_coap_seen_forget(&coap->in, coap->remotes.at[remote].seen[DN_COAP_SEEN_IN].oldest);
-    }
-    while (coap->remotes.at[remote].seen[DN_COAP_SEEN_OUT].count > 0) {
-        dn_coap_seen_forget(&coap->out, coap->remotes.at[remote].seen[DN_COAP_SEEN_OUT].oldest);
-    }
+    dn_coap_seen_forget_remote(&coap->in, remote);
+    dn_coap_seen_forget_remote(&coap->out, remote);
     uint64_t serial = coap->exchanges.serial;
     dn_coap_exchange *exchange;
     while ((exchange = oldest_before(coap, remote, serial)) != NULL) {

@@ -37,7 +37,17 @@ typedef struct {
     uint8_t bytes[DN_COAP_TOKEN_MAX];
 } dn_coap_token;
 
-/* Every limit by name. dn_coap_config_default() gives RFC 7252's values and a small device's memory. */
+/*
+ * Every limit by name. dn_coap_config_default() gives RFC 7252's values and a small device's memory.
+ *
+ * `transfers` have max_body bytes each. Beside them as many request bodies can be taken in pieces, which need
+ * none. Sources and sinks need no transfer.
+ * `peers` 0 is as many as the other limits can need. Less saves memory, some 110 bytes each: when all are in
+ * use, a peer of which nothing but message ids is remembered gives way; if there is none such, a datagram of
+ * a stranger is dropped and counted in `limits`, and a request to one gets LIMIT.
+ * A reply longer than `dedup_reply_max` is not kept: its request, coming again, is handled anew if its method
+ * is safe or idempotent (RFC 7252 section 4.5), and answered 5.03 if not.
+ */
 typedef struct {
     uint32_t ack_timeout_ms;       /* 2000 */
     uint32_t ack_random_percent;   /* 150: ACK_RANDOM_FACTOR 1.5 */
@@ -50,16 +60,13 @@ typedef struct {
     uint32_t transfer_timeout_ms; /* 93000: an unfinished block-wise transfer is dropped this long after its
                                      last block */
     uint32_t exchanges;           /* 8: outgoing messages that await something, waiting ones included */
-    uint32_t transfers;   /* 2: block-wise bodies in assembly or being served, either role, each with max_body
-                           bytes; and beside them as many request bodies that are taken in pieces, which need
-                           none. Sources and sinks need none of either */
-    uint32_t dedup_slots; /* 16: remembered incoming message ids, all peers; the oldest gives way */
-    uint32_t dedup_reply_max; /* 256: bytes of a reply kept to be repeated; a longer one is not kept: the
-                                     request is then handled     anew if its method is safe or idempotent (RFC
-                                     7252     section 4.5), and answered 5.03 if not */
+    uint32_t transfers;       /* 2: block-wise bodies in assembly or being served, either role; see below */
+    uint32_t peers;           /* 0: peers of which something is remembered; see below */
+    uint32_t dedup_slots;     /* 16: remembered incoming message ids, all peers; the oldest gives way */
+    uint32_t dedup_reply_max; /* 256: bytes of a reply kept to be repeated; see below */
     uint32_t dedup_per_peer;  /* 8: bounds what one peer can occupy */
     uint32_t max_message;     /* 1152: largest datagram, in and out; a larger one is counted and rejected */
-    uint32_t max_body;        /* 4096: largest body, in and out */
+    uint32_t max_body;        /* 4096: largest body, in and out, unless it goes in pieces */
     uint8_t block_szx;        /* 6: preferred block size 2^(szx+4), 1024 */
 } dn_coap_config;
 

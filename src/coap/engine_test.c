@@ -33,9 +33,9 @@ static void defaults_are_those_of_the_standard(void **state)
 static void values_out_of_range(void **state)
 {
     dn_coap_config good = dn_coap_config_default();
-    dn_coap_config bad[16];
+    dn_coap_config bad[17];
     (void)state;
-    for (size_t i = 0; i < 16; i++) {
+    for (size_t i = 0; i < 17; i++) {
         bad[i] = good;
     }
     bad[0].ack_timeout_ms = 0;
@@ -54,11 +54,50 @@ static void values_out_of_range(void **state)
     bad[13].max_body = UINT32_MAX;
     bad[14].block_szx = 7;
     bad[15].transfers = UINT32_MAX;
-    for (size_t i = 0; i < 16; i++) {
+    bad[16].peers = UINT32_MAX;
+    for (size_t i = 0; i < 17; i++) {
         assert_int_equal(dn_coap_arena_size(&bad[i]), 0);
     }
     good.transfers = 0;
     assert_true(dn_coap_arena_size(&good) > 0);
+}
+
+/* With few slots for peers, those that are only remembered give way to those that speak. */
+static void few_peers(void **state)
+{
+    dn_coap_config config = dn_coap_config_default();
+    size_t usual = dn_coap_arena_size(&config);
+    (void)state;
+    config.peers = 2;
+    assert_true(dn_coap_arena_size(&config) < usual - 3000);
+    config.peers = UINT16_MAX; /* more than can be needed costs nothing */
+    assert_int_equal(dn_coap_arena_size(&config), usual);
+    config.peers = 1;
+    coap_rig *rig = rig_open(&config);
+    for (int i = 0; i < 3; i++) {
+        rig_play(rig, "< CON 0.02 #1 @a1 11='count'", "= request POST count", "> ACK 2.04 #1 @a1",
+                 "< CON 0.02 #1 @a1 11='count'", "> ACK 2.04 #1 @a1", "=", "<2 CON 0.02 #1 @a1 11='count'",
+                 "= request POST count", ">2 ACK 2.04 #1 @a1", NULL);
+    }
+    assert_int_equal(dn_coap_count(rig->coap)->limits, 0);
+    /* Its request is more than an id: nobody else gets in until it is answered. */
+    rig_play(rig, "< CON 0.01 #2 @a1 11='later'", "= request GET later", "<2 CON 0.01 #2 @a1 11='small'", "=",
+             ".", NULL);
+    assert_int_equal(dn_coap_count(rig->coap)->limits, 1);
+    rig->peer[1].bytes[0] = 0;
+    assert_int_equal(rig_request(rig, DN_COAP_GET, "a", 0), DUNLIN_ERR_LIMIT);
+    rig->peer[1].bytes[0] = 1;
+    assert_int_equal(rig_request(rig, DN_COAP_GET, "a", 0), DUNLIN_OK);
+    rig_play(rig, "> CON 0.01 #* @* 11='a'", "< ACK 2.05 #L @L", "= result 2.05", NULL);
+    assert_int_equal(rig_answer(rig, DN_COAP_CONTENT, 0), DUNLIN_OK);
+    rig_play(rig, "> ACK 2.05 #2 @a1", "<2 CON 0.01 #3 @a1 11='small'", "= request GET small",
+             ">2 ACK 2.05 #3 @a1 12= p='hello'", NULL);
+    /* What is remembered of notifications gives way as well. */
+    assert_int_equal(rig_notify(rig, "tk", false, 1, 0, false), DUNLIN_OK);
+    rig_play(rig, "> NON 2.05 #* @746b 6=01", "<2 CON 0.01 #4 @a1 11='small'", "= request GET small",
+             ">2 ACK 2.05 #4 @a1 12= p='hello'", NULL);
+    assert_int_equal(rig->coap->remotes.in_use, 1);
+    rig_close(rig);
 }
 
 static void creation(void **state)
@@ -165,6 +204,21 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     return request->payload.len % 7 == 6 ? DN_COAP_LATER : DN_COAP_ANSWERED;
 }
 
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    (void)context;
+    return request->options.raw.len % 2 == 0;
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    (void)context;
+    (void)more;
+    memcpy(body->data, request->payload.data, request->payload.len);
+    reply->code = offset % 32 == 16 ? DN_COAP_CHANGED : reply->code;
+}
+
 /*
  * A million datagrams, random or mutated, from a few peers: no crash (run it under a sanitizer), every one is
  * counted, and when time has passed nothing is left of them.
@@ -173,8 +227,12 @@ static void strangers_change_nothing_but_counters(void **state)
 {
     dn_coap_config config = dn_coap_config_default();
     uint64_t sent = 0;
-    dn_coap_callbacks callbacks = {
-        .send = drop, .request = on_request, .notification = on_notification, .context = &sent};
+    dn_coap_callbacks callbacks = {.send = drop,
+                                   .request = on_request,
+                                   .notification = on_notification,
+                                   .streams = on_streams,
+                                   .piece = on_piece,
+                                   .context = &sent};
     dn_seeded seeded;
     uint8_t corpus[sizeof seeds / sizeof seeds[0]][256];
     size_t lengths[sizeof seeds / sizeof seeds[0]];
@@ -231,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_standard),
         cmocka_unit_test(values_out_of_range),
+        cmocka_unit_test(few_peers),
         cmocka_unit_test(creation),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(ids_are_exact),

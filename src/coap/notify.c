@@ -57,7 +57,7 @@ dunlin_status dn_coap_notify(dn_coap *coap, const dn_peer *peer, const dn_coap_t
         return DUNLIN_ERR_ARGUMENT;
     }
     uint32_t remote =
-        reply->payload.len > coap->config.max_body ? DN_COAP_NONE : dn_coap_remote_get(&coap->remotes, peer);
+        reply->payload.len > coap->config.max_body ? DN_COAP_NONE : dn_coap_hold_peer(coap, peer);
     if (remote == DN_COAP_NONE) {
         return DUNLIN_ERR_LIMIT;
     }
@@ -89,7 +89,7 @@ dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *r
                            uint64_t now_ms, uint64_t *id)
 {
     coap->now_ms = now_ms > coap->now_ms ? now_ms : coap->now_ms;
-    uint32_t remote = dn_coap_remote_get(&coap->remotes, peer);
+    uint32_t remote = dn_coap_hold_peer(coap, peer);
     if (remote == DN_COAP_NONE) {
         return DUNLIN_ERR_LIMIT;
     }

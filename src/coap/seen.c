@@ -80,6 +80,41 @@ void dn_coap_seen_forget(dn_coap_seen *seen, uint32_t index)
     dn_coap_remote_release(seen->remotes, id->remote);
 }
 
+void dn_coap_seen_forget_remote(dn_coap_seen *seen, uint32_t remote)
+{
+    /* The remote may go with its last id; an index stays readable. */
+    const dn_coap_seen_list *list = &seen->remotes->at[remote].seen[seen->which];
+    for (uint32_t left = list->count; left > 0; left--) {
+        dn_coap_seen_forget(seen, list->oldest);
+    }
+}
+
+/* The remote of the oldest id in `seen` to which nothing but ids refers, or DN_COAP_NONE. */
+static uint32_t oldest_idle(const dn_coap_seen *seen)
+{
+    for (uint32_t at = seen->oldest; at != DN_COAP_NONE; at = seen->at[at].newer) {
+        const dn_coap_remote *remote = &seen->remotes->at[seen->at[at].remote];
+        if (remote->references == remote->seen[0].count + remote->seen[1].count) {
+            return seen->at[at].remote;
+        }
+    }
+    return DN_COAP_NONE;
+}
+
+bool dn_coap_seen_free_remote(dn_coap_seen *in, dn_coap_seen *out)
+{
+    uint32_t remote = oldest_idle(in);
+    remote = remote != DN_COAP_NONE ? remote : oldest_idle(out);
+    if (remote == DN_COAP_NONE) {
+        return false;
+    }
+    dn_coap_remote_hold(in->remotes, remote);
+    dn_coap_seen_forget_remote(in, remote);
+    dn_coap_seen_forget_remote(out, remote);
+    dn_coap_remote_release(in->remotes, remote);
+    return true;
+}
+
 void dn_coap_seen_expire(dn_coap_seen *seen, uint64_t now_ms, uint32_t limit)
 {
     while (limit-- > 0 && seen->oldest != DN_COAP_NONE && seen->at[seen->oldest].expires_ms <= now_ms) {

@@ -58,6 +58,11 @@ static inline bool dn_coap_seen_is(const dn_coap_seen *seen, uint32_t index, uin
     return index != DN_COAP_NONE && seen->at[index].serial == serial;
 }
 void dn_coap_seen_forget(dn_coap_seen *seen, uint32_t index);
+/* Forgets all ids of a remote. */
+void dn_coap_seen_forget_remote(dn_coap_seen *seen, uint32_t remote);
+/* Forgets all ids, in these two tables, of the remote that has the oldest of those to which nothing but ids
+ * refers; so the remote is free. False: there is none such. */
+bool dn_coap_seen_free_remote(dn_coap_seen *in, dn_coap_seen *out);
 /* Forgets what has expired, the oldest `limit` ids at most. */
 void dn_coap_seen_expire(dn_coap_seen *seen, uint64_t now_ms, uint32_t limit);
 

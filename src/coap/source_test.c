@@ -77,8 +77,7 @@ static void the_peer_takes_smaller_blocks(void **state)
     assert_int_equal(request_source(rig, DN_COAP_PUT, "store", 90), DUNLIN_OK);
     rig_play(rig, "> CON 0.03 #* @* 11='store' 23=02 27=0a 60=5a p=~0+64", "< ACK 2.31 #L @L 27=08",
              "> CON 0.03 #* @* 11='store' 23=02 27=48 p=~64+16", "< ACK 2.31 #L @L 27=48",
-             "> CON 0.03 #* @* 11='store' 23=02 27=50 p=*", "< ACK 2.04 #L @L 27=50", "= result 2.04",
-             NULL);
+             "> CON 0.03 #* @* 11='store' 23=02 27=50 p=*", "< ACK 2.04 #L @L 27=50", "= result 2.04", NULL);
     /* 4.13 with a size: from the start with that. */
     assert_int_equal(request_source(rig, DN_COAP_PUT, "store", 40), DUNLIN_OK);
     rig_play(rig, "> CON 0.03 #* @* 11='store' 23=02 p=~0+40", "< ACK 4.13 #L @L 27=01",
