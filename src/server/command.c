@@ -15,7 +15,8 @@ static void copy(uint8_t **at, dunlin_slice *view)
 
 dn_command *dn_command_create(dn_command_kind kind, const dn_device_request *ask)
 {
-    dn_command *command = calloc(1, sizeof *command + ask->endpoint.len + ask->query.len + ask->payload.len);
+    dn_command *command =
+        calloc(1, sizeof *command + ask->endpoint.len + ask->query.len + ask->package.len + ask->payload.len);
     if (command == NULL) {
         return NULL;
     }
@@ -25,6 +26,7 @@ dn_command *dn_command_create(dn_command_kind kind, const dn_device_request *ask
     uint8_t *at = (uint8_t *)(command + 1);
     copy(&at, &command->ask.endpoint);
     copy(&at, &command->ask.query);
+    copy(&at, &command->ask.package);
     copy(&at, &command->ask.payload);
     return command;
 }

@@ -8,18 +8,25 @@
 #ifndef DN_SERVER_COMMAND_H
 #define DN_SERVER_COMMAND_H
 
+#include "base/deadline.h"
 #include "server/fleet.h"
 
 typedef enum {
     DN_COMMAND_REQUEST,
     DN_COMMAND_OBSERVE,
     DN_COMMAND_UNOBSERVE,
-    DN_COMMAND_RENEW, /* the server's own: Observe again after a Register */
-    DN_COMMAND_FETCH, /* the server's own: the rest of a long notification */
+    DN_COMMAND_RENEW,   /* the server's own: Observe again after a Register */
+    DN_COMMAND_FETCH,   /* the server's own: the rest of a long notification */
+    DN_COMMAND_DELIVER, /* the server's own: a request of the durable queue */
     DN_COMMAND_CANCEL,
     DN_COMMAND_GET,
     DN_COMMAND_LIST,
-    DN_COMMAND_OBSERVATIONS
+    DN_COMMAND_OBSERVATIONS,
+    DN_COMMAND_ENQUEUE,
+    DN_COMMAND_AWAIT,
+    DN_COMMAND_DEQUEUE,
+    DN_COMMAND_QUEUE, /* a page of it */
+    DN_COMMAND_SETTLE
 } dn_command_kind;
 
 typedef void dn_observe_done(void *context, const dn_device_response *response, bool existed);
@@ -27,6 +34,12 @@ typedef void dn_get_done(void *context, const dn_client_view *client);
 typedef void dn_list_done(void *context, const dn_client_page *page);
 typedef void dn_observations_done(void *context, bool registered, const dn_observation_view *list,
                                   size_t count);
+
+typedef void dn_queued_done(void *context, dunlin_status status, const dn_queued_view *queued);
+typedef void dn_await_done(void *context, const dn_queued_view *queued);
+typedef void dn_queue_done(void *context, const dn_queued_page *page);
+typedef void dn_settle(void *context, dn_device_request *request, uint8_t version_major,
+                       uint8_t version_minor, dunlin_slice links);
 
 /* One that a scan found; the registration is looked at again when the page is made. */
 typedef struct {
@@ -37,7 +50,9 @@ typedef struct {
 typedef struct dn_command {
     struct dn_command *next; /* of the queue it is in */
     dn_command_kind kind;
-    uint64_t number; /* REQUEST: what dn_fleet_cancel names; CANCEL: the one to cancel */
+    uint64_t
+        number; /* REQUEST: what dn_fleet_cancel names; CANCEL: the one to cancel; ENQUEUE, AWAIT, DEQUEUE:
+                        the queued request's id */
     dn_device_request
         ask; /* its views go to copies behind this structure; the queries use ask.endpoint only */
     union {
@@ -46,6 +61,10 @@ typedef struct dn_command {
         dn_get_done *get;
         dn_list_done *list;
         dn_observations_done *observations;
+        dn_queued_done *queued; /* ENQUEUE, DEQUEUE */
+        dn_await_done *await;
+        dn_queue_done *queue;
+        dn_settle *settle; /* SETTLE */
     } done;
     void *context; /* of done */
 
@@ -54,7 +73,12 @@ typedef struct dn_command {
     size_t path_count;
     bool silent; /* UNOBSERVE: the device is not asked */
 
-    /* LIST. */
+    /* The durable queue. */
+    uint32_t expires_s; /* ENQUEUE */
+    dn_deadline wake;   /* AWAIT */
+    uint64_t queued;    /* DELIVER: id */
+
+    /* LIST; QUEUE: after and limit. */
     uint64_t after;
     uint32_t limit;
     uint32_t hit_count;

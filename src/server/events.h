@@ -31,8 +31,11 @@ typedef struct {
     uint32_t lifetime_s;
     dn_peer peer;
     uint8_t version_major, version_minor, binding, flags;
+    uint8_t presence;
+    uint32_t queued;
+    int64_t seen_ms;
     dunlin_slice endpoint, sms;
-    dunlin_slice body; /* links, or the payload of a notification or a Send */
+    dunlin_slice body; /* links; the payload of a notification or a Send; REQUEST: as dn_view_pack_request */
 } dn_event_record;
 
 typedef struct {

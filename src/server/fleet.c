@@ -29,6 +29,11 @@ dn_fleet_config dn_fleet_config_default(void)
                               .max_observations = 1000000,
                               .max_requests = 1024,
                               .event_buffer_bytes = 8u << 20,
+                              .max_queued = 1000000,
+                              .max_queued_per_client = 100,
+                              .awake_ms = 93000,
+                              .queue_expires_s = 604800,
+                              .queue_keeps_s = 86400,
                               .coap = dn_coap_config_default()};
     config.coap.exchanges = 2048;
     config.coap.transfers = 64;
@@ -289,6 +294,88 @@ dunlin_status dn_fleet_observations(dn_fleet *fleet, dunlin_slice endpoint,
     }
     command->done.observations = done;
     return post(fleet, command);
+}
+
+/* The durable queue. */
+
+/* A command about a request of the queue. */
+static dn_command *make_queued(dn_command_kind kind, uint64_t id, void *context)
+{
+    const dn_device_request ask = {.endpoint = {NULL, 0}};
+    dn_command *command = make(kind, &ask, context);
+    if (command != NULL) {
+        command->number = id;
+    }
+    return command;
+}
+
+dunlin_status dn_fleet_enqueue(dn_fleet *fleet, const dn_device_request *request, uint32_t expires_s,
+                               void (*done)(void *context, dunlin_status status,
+                                            const dn_queued_view *queued),
+                               void *context)
+{
+    dn_command *command = make(DN_COMMAND_ENQUEUE, request, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->ask.settle = NULL; /* it may outlive its caller */
+    command->expires_s = expires_s;
+    command->done.queued = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_await(dn_fleet *fleet, uint64_t id, uint32_t timeout_ms,
+                             void (*done)(void *context, const dn_queued_view *queued), void *context)
+{
+    dn_command *command = make_queued(DN_COMMAND_AWAIT, id, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->ask.timeout_ms = timeout_ms;
+    command->done.await = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_dequeue(dn_fleet *fleet, uint64_t id,
+                               void (*done)(void *context, dunlin_status status,
+                                            const dn_queued_view *queued),
+                               void *context)
+{
+    dn_command *command = make_queued(DN_COMMAND_DEQUEUE, id, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->done.queued = done;
+    return post(fleet, command);
+}
+
+dunlin_status dn_fleet_queue(dn_fleet *fleet, dunlin_slice endpoint, uint64_t after, uint32_t limit,
+                             void (*done)(void *context, const dn_queued_page *page), void *context)
+{
+    if (limit == 0 || limit > LIST_MAX) {
+        return DUNLIN_ERR_LIMIT;
+    }
+    const dn_device_request ask = {.endpoint = endpoint};
+    dn_command *command = make(DN_COMMAND_QUEUE, &ask, context);
+    if (command == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    command->after = after;
+    command->limit = limit;
+    command->done.queue = done;
+    return post(fleet, command);
+}
+
+void dn_fleet_on_settle(dn_fleet *fleet,
+                        void (*settle)(void *context, dn_device_request *request, uint8_t version_major,
+                                       uint8_t version_minor, dunlin_slice links),
+                        void *context)
+{
+    dn_command *command = make_queued(DN_COMMAND_SETTLE, 0, context);
+    if (command != NULL) {
+        command->done.settle = settle;
+        (void)post(fleet, command);
+    }
 }
 
 /* Events. */

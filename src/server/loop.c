@@ -359,6 +359,7 @@ static bool is_time_to_end(dn_loop *loop)
     }
     if (loop->stop_at_ms == 0) {
         loop->stop_at_ms = now_ms(loop) + atomic_load(&loop->grace_ms);
+        dn_shard_drain(loop->shard);
     }
     return !dn_shard_is_busy(loop->shard) || now_ms(loop) >= loop->stop_at_ms;
 }

@@ -365,6 +365,13 @@ bool dn_observe_has_room(const dn_shard *shard)
     return shard->requests.own < RENEWALS_AT_ONCE;
 }
 
+/* One that sleeps or does not answer is asked when it has spoken. */
+static bool can_be_asked(const dn_shard *shard, const dn_watch *watch)
+{
+    return watch->slot != DN_SLOT_NONE &&
+           dn_presence_of(dn_registrations_at(&shard->registrations, watch->slot)) == DN_PRESENCE_AWAKE;
+}
+
 void dn_observe_work(dn_shard *shard)
 {
     dn_observations *table = &shard->observations;
@@ -372,8 +379,7 @@ void dn_observe_work(dn_shard *shard)
            shard->now_ms >= shard->renew_not_before_ms) {
         uint32_t number = shard->renew_first;
         dn_watch *watch = dn_observations_watch(table, number);
-        uint32_t observation =
-            watch->slot != DN_SLOT_NONE ? first_pending(table, watch) : DN_OBSERVATION_NONE;
+        uint32_t observation = can_be_asked(shard, watch) ? first_pending(table, watch) : DN_OBSERVATION_NONE;
         if (observation != DN_OBSERVATION_NONE) {
             dunlin_status status = renew(shard, number, observation);
             if (status == DUNLIN_ERR_LIMIT || status == DUNLIN_ERR_MEMORY) {
@@ -536,6 +542,7 @@ bool dn_observe_notified(dn_shard *shard, const dn_peer *peer, const dn_coap_res
         shard->counters.unknown_notifications++;
         return false;
     }
+    dn_presence_heard(shard, slot);
     dn_observation *observation = dn_observations_at(table, number);
     if (class_of(notification->code) != SUCCESS_CLASS) {
         cancel_fetch(shard, observation);

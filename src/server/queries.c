@@ -63,6 +63,15 @@ void dn_queries_work(dn_shard *shard)
     }
 }
 
+static void view_client(const dn_shard *shard, uint32_t slot, dn_client_view *view)
+{
+    const dn_registration *registration = dn_registrations_at(&shard->registrations, slot);
+    dn_view_client(&shard->registrations, slot, shard->config.peer_text, view);
+    view->presence = (uint8_t)dn_presence_of(registration);
+    view->seen_ms = dn_presence_seen_ms(shard, registration);
+    view->queued = dn_delivery_waiting(shard, slot);
+}
+
 static void complete_list(dn_shard *shard, const dn_command *command, bool alive)
 {
     const dn_registrations *table = &shard->registrations;
@@ -70,7 +79,7 @@ static void complete_list(dn_shard *shard, const dn_command *command, bool alive
     dn_client_view *clients = alive && command->hits != NULL ? calloc(command->limit, sizeof *clients) : NULL;
     for (uint32_t i = 0; clients != NULL && i < command->hit_count; i++) {
         if (dn_registrations_at(table, command->hits[i].slot)->id == command->hits[i].id) {
-            dn_view_client(table, command->hits[i].slot, shard->config.peer_text, &clients[page.count++]);
+            view_client(shard, command->hits[i].slot, &clients[page.count++]);
         }
     }
     page.clients = clients;
@@ -85,7 +94,7 @@ static void complete_get(dn_shard *shard, const dn_command *command, bool alive)
         alive ? dn_registrations_find(&shard->registrations, command->ask.endpoint) : DN_SLOT_NONE;
     dn_client_view view;
     if (slot != DN_SLOT_NONE) {
-        dn_view_client(&shard->registrations, slot, shard->config.peer_text, &view);
+        view_client(shard, slot, &view);
     }
     command->done.get(command->context, slot != DN_SLOT_NONE ? &view : NULL);
 }

@@ -193,6 +193,7 @@ static void answer_register(dn_shard *shard, const dn_coap_incoming *request, dn
         return;
     }
     shard->counters.registers++;
+    dn_presence_registered(shard, slot);
     dn_shard_tell(shard, slot, DN_EVENT_REGISTERED, 0, false);
     dn_observe_registered(shard, slot);
     reply_location(shard, dn_registrations_at(&shard->registrations, slot)->id, reply);
@@ -228,6 +229,7 @@ static uint8_t refresh(dn_shard *shard, const dn_coap_incoming *request, uint32_
         *why = dunlin_status_text(status);
         return code_of(status);
     }
+    dn_presence_heard(shard, slot);
     dn_shard_tell(shard, slot, DN_EVENT_UPDATED, changed, false);
     dn_observe_updated(shard, slot, (changed & DN_CHANGED_ADDRESS) != 0);
     return 0;

@@ -5,6 +5,7 @@
 
 #define SLOT_MASK  (DN_REGISTRATIONS_MAX - 1)
 #define NAMES_HEAD 2 /* two lengths in front of the names */
+#define KEPT_FLAGS DN_REGISTRATION_QUEUE_MODE
 
 /* Crockford's letters: none is taken for another one when an id is read aloud. */
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -255,6 +256,11 @@ static dunlin_status claim(dn_registrations *table, const dn_parameters *terms, 
     return DUNLIN_OK;
 }
 
+static void set_kept_flags(dn_registration *registration, uint8_t flags)
+{
+    registration->flags = (uint8_t)((registration->flags & ~KEPT_FLAGS) | flags);
+}
+
 dunlin_status dn_registrations_register(dn_registrations *table, const dn_parameters *terms,
                                         const dn_peer *peer, uint32_t links, uint64_t now_ms, int64_t wall_ms,
                                         uint32_t *slot)
@@ -272,7 +278,7 @@ dunlin_status dn_registrations_register(dn_registrations *table, const dn_parame
     registration->version_major = terms->version_major;
     registration->version_minor = terms->version_minor;
     registration->binding = terms->binding;
-    registration->flags = terms->queue_mode ? DN_REGISTRATION_QUEUE_MODE : 0;
+    set_kept_flags(registration, terms->queue_mode ? DN_REGISTRATION_QUEUE_MODE : 0);
     set_due(table, *slot, now_ms);
     put(table, *slot);
     if (old_links != DN_LINKS_NONE) {
@@ -292,9 +298,9 @@ static uint8_t change_terms(dn_registration *registration, const dn_parameters *
     if (terms->present & (DN_PARAMETER_B | DN_PARAMETER_Q)) {
         uint8_t binding = terms->present & DN_PARAMETER_B ? terms->binding : registration->binding;
         uint8_t flags = terms->queue_mode ? DN_REGISTRATION_QUEUE_MODE : 0;
-        if (binding != registration->binding || flags != registration->flags) {
+        if (binding != registration->binding || flags != (registration->flags & KEPT_FLAGS)) {
             registration->binding = binding;
-            registration->flags = flags;
+            set_kept_flags(registration, flags);
             changed |= DN_REGISTRATION_BINDING;
         }
     }
@@ -402,7 +408,7 @@ dunlin_status dn_registrations_load(dn_registrations *table, const dn_store_regi
                                       .version_major = record->version_major,
                                       .version_minor = record->version_minor,
                                       .binding = record->binding,
-                                      .flags = record->flags};
+                                      .flags = record->flags & KEPT_FLAGS};
     if (!join_peer(table, record->slot, &record->peer)) {
         return DUNLIN_ERR_MEMORY;
     }
@@ -444,7 +450,7 @@ bool dn_registrations_record(const dn_registrations *table, uint32_t slot, dn_st
                                    .version_major = registration->version_major,
                                    .version_minor = registration->version_minor,
                                    .binding = registration->binding,
-                                   .flags = registration->flags,
+                                   .flags = registration->flags & KEPT_FLAGS,
                                    .sms = dn_registration_sms(table, registration)};
     return true;
 }

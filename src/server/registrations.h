@@ -16,15 +16,23 @@
 #include "server/parameters.h"
 #include "server/strings.h"
 
-#define DN_REGISTRATION_ID_TEXT    13         /* characters of an id in a location */
-#define DN_REGISTRATIONS_MAX       (1u << 24) /* an id names its slot with 24 bits */
-#define DN_REGISTRATION_QUEUE_MODE 1u         /* of flags */
+#define DN_REGISTRATION_ID_TEXT 13         /* characters of an id in a location */
+#define DN_REGISTRATIONS_MAX    (1u << 24) /* an id names its slot with 24 bits */
+
+/* Of flags. Only the first is kept in the store; the rest belong to presence.c and delivery.c. */
+#define DN_REGISTRATION_QUEUE_MODE 0x01u
+#define DN_REGISTRATION_LINE       0x10u /* it has requests in the durable queue */
+#define DN_REGISTRATION_LISTED     0x20u /* in the list of those in queue mode that are awake */
+#define DN_REGISTRATION_UNANSWERED 0x40u
+#define DN_REGISTRATION_ASLEEP     0x80u
 
 typedef struct {
     dn_expiry_link expiry;             /* first: the slab's and the wheel's */
     uint32_t names;                    /* endpoint and sms */
     uint64_t id;                       /* 40 random bits and the slot; 0: free */
     int64_t registered_ms, updated_ms; /* wall time */
+    int64_t seen_ms;                   /* its last message, by the monotonic clock; may be before its start */
+    uint32_t awake_next, awake_prev;   /* LISTED: slot + 1 */
     uint32_t lifetime_s;               /* 0: never ends */
     uint32_t links;
     dn_peer peer;

@@ -14,7 +14,7 @@
 
 bool dn_requests_init(dn_requests *requests, uint32_t max_asked)
 {
-    uint32_t places = max_asked + DN_REQUESTS_OWN_MAX;
+    uint32_t places = max_asked + DN_REQUESTS_OWN_MAX + DN_REQUESTS_DELIVERIES_MAX;
     *requests = (dn_requests){.places = places, .max_asked = max_asked};
     requests->active = calloc(places, sizeof *requests->active);
     requests->free_places = calloc(places, sizeof *requests->free_places);
@@ -41,6 +41,15 @@ static bool is_own(const dn_command *command)
     return command->kind == DN_COMMAND_RENEW || command->kind == DN_COMMAND_FETCH;
 }
 
+/* How many of its sort are under way. */
+static uint32_t *count_of(dn_requests *requests, const dn_command *command)
+{
+    if (command->kind == DN_COMMAND_DELIVER) {
+        return &requests->delivering;
+    }
+    return is_own(command) ? &requests->own : &requests->asked;
+}
+
 /* Numbers and slots are ours and dense: spreading them is enough of a hash. */
 static uint32_t spread(uint64_t number)
 {
@@ -55,7 +64,7 @@ static void leave(dn_requests *requests, const dn_command *command)
     if (command->number != 0) {
         dn_index_remove(&requests->by_number, spread(command->number), command->place);
     }
-    *(is_own(command) ? &requests->own : &requests->asked) -= 1;
+    --*count_of(requests, command);
 }
 
 static bool enter(dn_requests *requests, dn_command *command)
@@ -71,7 +80,7 @@ static bool enter(dn_requests *requests, dn_command *command)
     requests->free_count--;
     command->place = place;
     requests->active[place] = command;
-    *(is_own(command) ? &requests->own : &requests->asked) += 1;
+    ++*count_of(requests, command);
     return true;
 }
 
@@ -184,6 +193,11 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
     (void)exchange;
     leave(&shard->requests, command);
     count(&shard->counters, status);
+    if (status == DUNLIN_OK || status == DUNLIN_ERR_REJECTED) {
+        dn_presence_heard(shard, command->slot);
+    } else if (status == DUNLIN_ERR_TIMEOUT) {
+        dn_presence_missed(shard, command->slot);
+    }
     switch (command->kind) {
     case DN_COMMAND_OBSERVE:
     case DN_COMMAND_RENEW:
@@ -191,6 +205,9 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
         break;
     case DN_COMMAND_FETCH:
         dn_observe_fetched(shard, command, status, response);
+        break;
+    case DN_COMMAND_DELIVER:
+        dn_delivery_answered(shard, command, status, response);
         break;
     default:
         dn_requests_outcome(shard, command, status, response);
@@ -201,7 +218,31 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
 
 static bool has_room(const dn_requests *requests, const dn_command *command)
 {
+    if (command->kind == DN_COMMAND_DELIVER) {
+        return requests->delivering < DN_REQUESTS_DELIVERIES_MAX;
+    }
     return is_own(command) ? requests->own < DN_REQUESTS_OWN_MAX : requests->asked < requests->max_asked;
+}
+
+/* Lets `accept` be chosen by what the device is. */
+static void settle(const dn_shard *shard, dn_command *command, const dn_registration *registration)
+{
+    dn_settle *by = command->ask.settle;
+    void *context = command->context;
+    if (by == NULL && command->ask.auto_accept) {
+        by = shard->settle;
+        context = shard->settle_context;
+    }
+    if (by != NULL) {
+        by(context, &command->ask, registration->version_major, registration->version_minor,
+           dn_link_lists_text(&shard->registrations.lists, registration->links));
+    }
+}
+
+/* Requests of any sort that are under way. */
+static uint32_t all_of(const dn_requests *requests)
+{
+    return requests->asked + requests->own + requests->delivering;
 }
 
 dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t slot, int32_t observe,
@@ -212,11 +253,7 @@ dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t sl
     if (!has_room(&shard->requests, command)) {
         return DUNLIN_ERR_LIMIT;
     }
-    if (command->ask.settle != NULL) {
-        command->ask.settle(command->context, &command->ask, registration->version_major,
-                            registration->version_minor,
-                            dn_link_lists_text(&shard->registrations.lists, registration->links));
-    }
+    settle(shard, command, registration);
     if (!make_options(&list, dn_link_lists_root(&shard->registrations.lists, registration->links),
                       &command->ask)) {
         return DUNLIN_ERR_SPACE;
@@ -281,8 +318,7 @@ void dn_requests_cancel_slot(dn_shard *shard, uint32_t slot)
 {
     dn_requests *requests = &shard->requests;
     dn_command *command;
-    while (requests->asked + requests->own > 0 &&
-           (command = find(requests, &requests->by_slot, slot, false)) != NULL) {
+    while (all_of(requests) > 0 && (command = find(requests, &requests->by_slot, slot, false)) != NULL) {
         dn_requests_cancel(shard, command);
     }
 }
@@ -299,7 +335,7 @@ void dn_requests_cancel_all(dn_shard *shard)
 {
     const dn_requests *requests = &shard->requests;
     /* The end of one may begin another one that waited for it. */
-    while (requests->asked + requests->own > 0) {
+    while (all_of(requests) > 0) {
         for (uint32_t place = 0; place < requests->places; place++) {
             if (requests->active[place] != NULL) {
                 dn_requests_cancel(shard, requests->active[place]);

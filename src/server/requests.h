@@ -11,7 +11,8 @@
 #include "server/command.h"
 #include "server/index.h"
 
-#define DN_REQUESTS_OWN_MAX 256u /* the server's own at one time */
+#define DN_REQUESTS_OWN_MAX        256u /* the server's own at one time */
+#define DN_REQUESTS_DELIVERIES_MAX 256u /* and those of the durable queue */
 
 typedef struct {
     dn_command **active; /* by place */
@@ -19,7 +20,7 @@ typedef struct {
     uint32_t free_count;
     uint32_t places;
     uint32_t max_asked;
-    uint32_t asked, own; /* callers', the server's own */
+    uint32_t asked, own, delivering; /* callers', the server's own, the durable queue's */
     dn_index by_number, by_slot;
 } dn_requests;
 
@@ -31,8 +32,8 @@ typedef struct dn_shard dn_shard;
 
 /*
  * Sends command->ask to the device in `slot`, with `observe` (0, 1, DN_COAP_NO_OBSERVE) and, unless 0, with
- * `token`. From now on the command belongs to the table; its outcome goes to dn_shard_finish, or for OBSERVE,
- * RENEW and FETCH to observe.c. Anything but OK: not sent, the command is still the caller's. LIMIT: too many
+ * `token`. From now on the command belongs to the table; its outcome goes to dn_shard_finish, for OBSERVE,
+ * RENEW and FETCH to observe.c, for DELIVER to delivery.c. Anything but OK: not sent, the command is still the caller's. LIMIT: too many
  * are under way; SPACE: path or query too long; MEMORY.
  */
 dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t slot, int32_t observe,

@@ -96,6 +96,9 @@ void dn_send_answer(dn_shard *shard, const dn_coap_incoming *request, dunlin_buf
         return;
     }
     uint32_t slot = dn_registrations_by_peer(&shard->registrations, &request->peer);
+    if (slot != DN_SLOT_NONE) {
+        dn_presence_heard(shard, slot);
+    }
     uint8_t code = check(shard, request, slot, body, &why);
     if (code == 0 && !tell(shard, request, slot)) {
         code = DN_COAP_UNAVAILABLE;

@@ -55,6 +55,18 @@ static dunlin_status load_value(void *context, const dn_store_value *value)
     return dn_observations_load_value(&shard->observations, value);
 }
 
+static dunlin_status load_request(void *context, const dn_store_request *record)
+{
+    dn_shard *shard = context;
+    return dn_queue_load(&shard->queue, record);
+}
+
+static dunlin_status load_request_ids(void *context, uint64_t bound)
+{
+    dn_shard *shard = context;
+    return dn_queue_load_ids(&shard->queue, bound);
+}
+
 static bool source_registration(void *context, uint32_t slot, dn_store_registration *out)
 {
     const dn_shard *shard = context;
@@ -74,6 +86,8 @@ static dunlin_status load(dn_shard *shard, char *error, size_t error_size)
                                     .registration = load_registration,
                                     .observation = load_observation,
                                     .value = load_value,
+                                    .request = load_request,
+                                    .request_ids = load_request_ids,
                                     .context = shard};
     const dn_store_source source = {
         .registration = source_registration, .value = source_value, .context = shard};
@@ -87,7 +101,15 @@ static dunlin_status load(dn_shard *shard, char *error, size_t error_size)
     store->ops->attach(store, &source);
     dn_registrations_loaded(&shard->registrations); /* may drop lists nobody uses: a write, so after attach */
     dn_observations_loaded(&shard->observations);
-    return DUNLIN_OK;
+    status = dn_presence_loaded(shard);
+    if (status == DUNLIN_OK) {
+        status = dn_delivery_loaded(shard);
+    }
+    if (status != DUNLIN_OK) {
+        (void)snprintf(error, error_size, "the queued requests cannot be loaded: %s",
+                       dunlin_status_text(status));
+    }
+    return status;
 }
 
 /* Making and unmaking. */
@@ -95,7 +117,7 @@ static dunlin_status load(dn_shard *shard, char *error, size_t error_size)
 static bool make_engine(dn_shard *shard)
 {
     dn_coap_config coap = shard->config.fleet.coap;
-    uint32_t least = shard->config.fleet.max_requests + DN_REQUESTS_OWN_MAX;
+    uint32_t least = shard->config.fleet.max_requests + DN_REQUESTS_OWN_MAX + DN_REQUESTS_DELIVERIES_MAX;
     coap.exchanges = coap.exchanges < least ? least : coap.exchanges;
     size_t size = dn_coap_arena_size(&coap);
     shard->arena = size > 0 ? malloc(size) : NULL;
@@ -119,11 +141,14 @@ static bool make_tables(dn_shard *shard)
                                  shard->now_ms) &&
            dn_observations_init(&shard->observations, fleet->max_observations, &shard->durable,
                                 &shard->config.fleet.random) &&
-           dn_requests_init(&shard->requests, fleet->max_requests);
+           dn_requests_init(&shard->requests, fleet->max_requests) &&
+           dn_queue_init(&shard->queue, fleet->max_queued, fleet->max_queued_per_client, &shard->durable,
+                         &shard->config.fleet.random, shard->now_ms);
 }
 
 static void unmake(dn_shard *shard)
 {
+    dn_queue_free(&shard->queue);
     dn_requests_free(&shard->requests);
     dn_observations_free(&shard->observations);
     dn_registrations_free(&shard->registrations);
@@ -137,7 +162,7 @@ dunlin_status dn_shard_create(const dn_shard_config *config, dn_shard **shard, c
     if (fleet->store == NULL || fleet->max_registrations == 0 ||
         fleet->max_registrations > DN_REGISTRATIONS_MAX || fleet->max_link_lists == 0 ||
         fleet->max_link_lists > INT32_MAX || fleet->max_observations > INT32_MAX ||
-        fleet->max_requests == 0 || fleet->max_requests > INT32_MAX / 2) {
+        fleet->max_requests == 0 || fleet->max_requests > INT32_MAX / 2 || fleet->max_queued > INT32_MAX) {
         (void)snprintf(error, error_size, "a limit is out of its range");
         return DUNLIN_ERR_ARGUMENT;
     }
@@ -149,6 +174,7 @@ dunlin_status dn_shard_create(const dn_shard_config *config, dn_shard **shard, c
     made->config = *config;
     made->log = fleet->log;
     made->durable.store = fleet->store;
+    dn_wheel_init(&made->awaits, fleet->clock_ms(fleet->clock_context));
     made->renew_first = made->renew_last = DN_OBSERVATION_NONE;
     dn_shard_begin(made);
     dunlin_status status = DUNLIN_OK;
@@ -225,6 +251,12 @@ void dn_shard_submit(dn_shard *shard, dn_command *command)
     case DN_COMMAND_LIST:
         dn_command_push(&shard->scans, command);
         break;
+    case DN_COMMAND_ENQUEUE:
+    case DN_COMMAND_AWAIT:
+    case DN_COMMAND_DEQUEUE:
+    case DN_COMMAND_SETTLE:
+        dn_delivery_submit(shard, command);
+        break;
     default:
         dn_shard_finish(shard, command); /* queries look when their completion runs */
         break;
@@ -240,7 +272,9 @@ void dn_shard_work(dn_shard *shard)
         shard->counters.expiries++;
         dn_shard_end(shard, slot, DN_EVENT_EXPIRED, false);
     }
+    dn_presence_work(shard);
     dn_observe_work(shard);
+    dn_delivery_work(shard);
     dn_queries_work(shard);
 }
 
@@ -277,6 +311,12 @@ static void complete(dn_shard *shard, dn_command *command, bool alive)
     case DN_COMMAND_OBSERVATIONS:
         dn_queries_complete(shard, command, alive);
         break;
+    case DN_COMMAND_ENQUEUE:
+    case DN_COMMAND_AWAIT:
+    case DN_COMMAND_DEQUEUE:
+    case DN_COMMAND_QUEUE:
+        dn_delivery_complete(shard, command, alive);
+        break;
     default:
         break;
     }
@@ -310,6 +350,8 @@ uint64_t dn_shard_deadline(const dn_shard *shard)
     }
     uint64_t deadline =
         earlier(dn_coap_deadline(shard->coap), dn_registrations_deadline(&shard->registrations));
+    deadline = earlier(deadline, dn_presence_deadline(shard));
+    deadline = earlier(deadline, dn_delivery_deadline(shard));
     /* While the server's own requests fill their places, their results bring the next cycle. */
     if (shard->renew_first != DN_OBSERVATION_NONE && dn_observe_has_room(shard)) {
         deadline = earlier(deadline, shard->renew_not_before_ms);
@@ -319,12 +361,20 @@ uint64_t dn_shard_deadline(const dn_shard *shard)
 
 bool dn_shard_is_busy(const dn_shard *shard)
 {
-    return shard->requests.asked > 0 || shard->scans.first != NULL || shard->finished.first != NULL;
+    return shard->requests.asked > 0 || shard->requests.delivering > 0 || shard->scans.first != NULL ||
+           shard->finished.first != NULL;
+}
+
+void dn_shard_drain(dn_shard *shard)
+{
+    shard->draining = true;
 }
 
 void dn_shard_cancel(dn_shard *shard)
 {
+    shard->draining = shard->ending = true;
     dn_requests_cancel_all(shard);
+    dn_delivery_cancel(shard);
     dn_shard_refuse(shard, &shard->scans);
 }
 
@@ -378,6 +428,9 @@ void dn_shard_tell(dn_shard *shard, uint32_t slot, dn_event_type type, uint8_t c
     dn_view_record(table, slot, type, shard->wall_ms, &record);
     record.changed = changed;
     record.replaced = replaced;
+    record.presence = (uint8_t)dn_presence_of(dn_registrations_at(table, slot));
+    record.seen_ms = dn_presence_seen_ms(shard, dn_registrations_at(table, slot));
+    record.queued = dn_delivery_waiting(shard, slot);
     record.body = dn_link_lists_text(&table->lists, dn_registrations_at(table, slot)->links);
     dn_events_put(shard->config.events, &record);
 }
@@ -388,6 +441,8 @@ void dn_shard_end(dn_shard *shard, uint32_t slot, dn_event_type type, bool repla
     dn_shard_tell(shard, slot, type, 0, replaced);
     if (!replaced) {
         dn_observe_unregistered(shard, slot);
+        dn_delivery_unregistered(shard, slot);
+        dn_presence_ended(shard, slot);
         dn_registrations_remove(&shard->registrations, slot);
     }
 }
@@ -414,6 +469,10 @@ void dn_shard_count(const dn_shard *shard, dn_fleet_counters *out)
                                .unknown_notifications = own->unknown_notifications,
                                .sends_received = own->sends_received,
                                .sends_refused = own->sends_refused,
+                               .queued = shard->queue.waiting,
+                               .queued_answered = own->queued_answered,
+                               .queued_failed = own->queued_failed,
+                               .queued_expired = own->queued_expired,
                                .events = events.put,
                                .events_dropped = events.dropped,
                                .commits = own->commits};

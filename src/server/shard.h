@@ -48,7 +48,9 @@ bool dn_shard_publish(dn_shard *shard);
 
 /* When dn_shard_work is to be called next, by the monotonic clock; 0: at once; DN_NEVER. */
 uint64_t dn_shard_deadline(const dn_shard *shard);
-/* Requests under way and commands that wait. */
+/* From now on nothing new of the durable queue is delivered: the shard is to end. */
+void dn_shard_drain(dn_shard *shard);
+/* Requests under way and commands that wait, but for those that wait for a queued request. */
 bool dn_shard_is_busy(const dn_shard *shard);
 /* Ends them all with CANCELLED; publish runs their completions. */
 void dn_shard_cancel(dn_shard *shard);

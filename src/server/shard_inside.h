@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that make up a shard (shard.c, rd.c, requests.c, observe.c, queries.c) know of each other.
+/* What the files that make up a shard (shard.c, rd.c, requests.c, observe.c, delivery.c, presence.c,
+ * queries.c) know of each other.
  * For no one else. */
 #ifndef DN_SERVER_SHARD_INSIDE_H
 #define DN_SERVER_SHARD_INSIDE_H
 
+#include "server/delivery.h"
 #include "server/observations.h"
 #include "server/observe.h"
+#include "server/presence.h"
 #include "server/registrations.h"
 #include "server/shard.h"
 
@@ -18,6 +21,7 @@ typedef struct {
     uint64_t requests_sent, requests_ok, requests_failed, requests_timeout;
     uint64_t notifications, unknown_notifications;
     uint64_t sends_received, sends_refused;
+    uint64_t queued_answered, queued_failed, queued_expired;
     uint64_t commits;
 } dn_shard_counters;
 
@@ -30,9 +34,17 @@ struct dn_shard {
     dn_registrations registrations;
     dn_observations observations;
     dn_requests requests;
-    dn_command_queue finished;        /* their completions wait for the commit */
-    dn_command_queue scans;           /* lists being made, one slice of the first at a time */
-    uint32_t waiting;                 /* OBSERVE commands that wait for another one's answer */
+    dn_command_queue finished; /* their completions wait for the commit */
+    dn_command_queue scans;    /* lists being made, one slice of the first at a time */
+    uint32_t waiting;          /* OBSERVE commands that wait for another one's answer */
+    dn_queue queue;
+    dn_wheel awaits;                /* of dn_command.wake */
+    uint64_t deliver_not_before_ms; /* the engine had no room */
+    dn_settle *settle;              /* for auto_accept */
+    void *settle_context;
+    dn_awake_list awake;
+    bool draining;                    /* no new delivery begins */
+    bool ending;                      /* what is under way is being cancelled for the shard's end */
     uint32_t renew_first, renew_last; /* watches to renew */
     uint64_t renew_not_before_ms;     /* the engine had no room */
     uint64_t now_ms;

@@ -36,7 +36,10 @@ static void fill(const dn_event_record *record, dn_peer_text *text, dn_client_vi
                              .registered_ms = record->registered_ms,
                              .updated_ms = record->updated_ms,
                              .expires_ms = expires_at(record->updated_ms, record->lifetime_s),
-                             .sms = record->sms};
+                             .sms = record->sms,
+                             .presence = record->presence,
+                             .seen_ms = record->seen_ms,
+                             .queued = record->queued};
     dn_registration_id_format(record->id, view->id);
     dn_binding_text(record->binding, view->binding);
     text(&record->peer, view->address, sizeof view->address);
@@ -48,6 +51,36 @@ void dn_view_client(const dn_registrations *table, uint32_t slot, dn_peer_text *
     dn_view_record(table, slot, DN_EVENT_REGISTERED, 0, &record);
     fill(&record, text, view);
     view->links = dn_link_lists_text(&table->lists, dn_registrations_at(table, slot)->links);
+}
+
+/* The structure, whose slices tell lengths only, and the texts behind it. */
+dunlin_slice dn_view_pack_request(const dn_queued_view *view, void *out, size_t size)
+{
+    dn_queued_view head = *view;
+    const dunlin_slice texts[] = {view->ask.query, view->ask.package, view->location};
+    uint8_t *bytes = out;
+    size_t len = sizeof head;
+    head.ask.payload = head.payload = dunlin_slice_make(NULL, 0);
+    memcpy(bytes, &head, sizeof head);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].len > 0 && texts[i].len <= size - len) {
+            memcpy(bytes + len, texts[i].data, texts[i].len);
+            len += texts[i].len;
+        }
+    }
+    return dunlin_slice_make(bytes, len);
+}
+
+static void unpack_request(const dn_event_record *record, dn_queued_view *view)
+{
+    memcpy(view, record->body.data, sizeof *view);
+    const uint8_t *at = record->body.data + sizeof *view;
+    dunlin_slice *texts[] = {&view->ask.query, &view->ask.package, &view->location};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        texts[i]->data = at;
+        at += texts[i]->len;
+    }
+    view->ask.endpoint = record->endpoint;
 }
 
 void dn_view_event(const dn_event_record *record, dn_peer_text *text, dn_event *event)
@@ -68,6 +101,14 @@ void dn_view_event(const dn_event_record *record, dn_peer_text *text, dn_event *
         event->client.endpoint = record->endpoint;
         dn_registration_id_format(record->id, event->client.id);
         event->payload = record->body;
+        return;
+    }
+    if (event->type == DN_EVENT_REQUEST) {
+        event->client.endpoint = record->endpoint;
+        if (record->id != 0) {
+            dn_registration_id_format(record->id, event->client.id);
+        }
+        unpack_request(record, &event->request);
         return;
     }
     fill(record, text, &event->client);

@@ -133,6 +133,7 @@ static void a_refusal_keeps_nothing(void **state)
     assert_int_equal(rig_observations_of(&r, "a").count, 0);
     assert_int_equal(rig_observe(&r, "nobody", PATH).status, DUNLIN_ERR_NOT_FOUND);
     assert_int_equal(rig_count(&r).observations, 0);
+    assert_int_equal(rig_expect(&r, DN_EVENT_PRESENCE, "a").client.presence, DN_PRESENCE_UNREACHABLE);
     rig_expect_no_event(&r);
 }
 
