@@ -118,7 +118,10 @@ static void refuse(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
     dn_coap_pending pending = without_trace(remote, message);
     if (code == DN_COAP_TOO_LARGE) {
         coap->counters.limits++;
-        dn_coap_respond_too_large(coap, &pending, coap->config.max_body, DN_COAP_SZX_RESERVED);
+        /* In blocks it may be taken in pieces, which need not fit (RFC 7959 section 2.9.3). */
+        bool in_pieces = coap->callbacks.streams != NULL && coap->callbacks.piece != NULL;
+        dn_coap_respond_too_large(coap, &pending, coap->config.max_body,
+                                  in_pieces ? coap->config.block_szx : DN_COAP_SZX_RESERVED);
     } else if (code != DN_COAP_BAD_OPTION) {
         dn_coap_respond_code(coap, &pending, code, NULL);
     } else if (message->type == DN_COAP_CON) {

@@ -212,7 +212,7 @@ static void refuses(void **state)
         {"< NON 0.31 #1 @a1 11='small'", "> NON 4.05 #* @a1"},
         {"< CON 0.03 #1 @a1 11='small' 27=07", "> ACK 4.00 #1 @a1"},
         {"< CON 0.01 #1 @a1 11='small' 23=07", "> ACK 4.00 #1 @a1"},
-        {"< CON 0.02 #1 @a1 p=~0+600", "> ACK 4.13 #1 @a1 60=0200"},
+        {"< CON 0.02 #1 @a1 p=~0+600", "> ACK 4.13 #1 @a1 27=05 60=0200"},
     };
     dn_coap_config config = dn_coap_config_default();
     (void)state;

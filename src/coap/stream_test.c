@@ -209,6 +209,21 @@ static void smaller_blocks(void **state)
     rig_close(rig);
 }
 
+/* A body that fits a datagram but not our memory: to be sent in blocks. */
+static void too_large_for_one_piece(void **state)
+{
+    dn_coap_config config = tight(0);
+    coap_rig *rig = rig_open(&config);
+    (void)state;
+    rig_play(rig, "< CON 0.03 #1 @a1 11='pipe' p=~0+17", "> ACK 4.13 #1 @a1 27= 60=10",
+             "< CON 0.03 #2 @a1 11='pipe' 27=08 60=11 p=~0+16", "= streams PUT pipe", "= piece @0 more ~16",
+             "> ACK 2.31 #2 @a1 27=08", NULL);
+    /* What is not taken in pieces is too large in blocks as well. */
+    rig_play(rig, "< CON 0.03 #3 @a1 11='other' p=~0+17", "> ACK 4.13 #3 @a1 27= 60=10",
+             "< CON 0.03 #4 @a1 11='other' 27=08 60=11 p=~0+16", "> ACK 4.13 #4 @a1 60=10", "=", NULL);
+    rig_close(rig);
+}
+
 /* As many as config.transfers, half of them for one peer; bodies put together are beside them. */
 static void they_are_shared(void **state)
 {
@@ -277,21 +292,14 @@ static void forgotten_within_callbacks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces_in_order),
-        cmocka_unit_test(small_bodies_are_not_streams),
-        cmocka_unit_test(each_piece_once),
-        cmocka_unit_test(out_of_place),
-        cmocka_unit_test(refused_at_the_start),
-        cmocka_unit_test(lost_when_no_more_comes),
-        cmocka_unit_test(lost_when_begun_anew),
-        cmocka_unit_test(the_first_id_is_used_again),
-        cmocka_unit_test(lost_when_forgotten),
-        cmocka_unit_test(ended_early),
-        cmocka_unit_test(smaller_blocks),
-        cmocka_unit_test(they_are_shared),
-        cmocka_unit_test(none_without_transfers),
-        cmocka_unit_test(non_confirmable_ones),
-        cmocka_unit_test(forgotten_within_callbacks),
+        cmocka_unit_test(pieces_in_order),      cmocka_unit_test(small_bodies_are_not_streams),
+        cmocka_unit_test(each_piece_once),      cmocka_unit_test(out_of_place),
+        cmocka_unit_test(refused_at_the_start), cmocka_unit_test(lost_when_no_more_comes),
+        cmocka_unit_test(lost_when_begun_anew), cmocka_unit_test(the_first_id_is_used_again),
+        cmocka_unit_test(lost_when_forgotten),  cmocka_unit_test(ended_early),
+        cmocka_unit_test(smaller_blocks),       cmocka_unit_test(too_large_for_one_piece),
+        cmocka_unit_test(they_are_shared),      cmocka_unit_test(none_without_transfers),
+        cmocka_unit_test(non_confirmable_ones), cmocka_unit_test(forgotten_within_callbacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,78 @@ static dn_coap_answered count(coap_node *node, const dn_coap_incoming *request, 
     return DN_COAP_ANSWERED;
 }
 
+static bool is_pattern_at(dunlin_slice bytes, size_t offset)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (bytes.data[i] != sim_pattern(offset + i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool on_read(void *context, uint64_t offset, void *out, size_t len)
+{
+    (void)context;
+    for (size_t i = 0; i < len; i++) {
+        ((uint8_t *)out)[i] = sim_pattern((size_t)offset + i);
+    }
+    return true;
+}
+
+static bool on_take(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more)
+{
+    coap_node *node = context;
+    dn_coap_options walk = head->options;
+    dunlin_slice etag;
+    (void)size;
+    (void)more;
+    assert_int_equal(offset, node->taken);
+    assert_true(is_pattern_at(head->payload, node->taken));
+    assert_int_equal(dn_coap_option_find(&walk, DN_OPTION_ETAG, &etag), DUNLIN_OK);
+    node->taken += head->payload.len;
+    node->taken_etag = etag.data[0];
+    return true;
+}
+
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    dn_coap_options walk = request->options;
+    dunlin_slice first;
+    (void)context;
+    return dn_coap_option_find(&walk, DN_OPTION_URI_PATH, &first) == DUNLIN_OK &&
+           dunlin_slice_equal(first, dunlin_slice_of("pipe"));
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    coap_node *node = context;
+    (void)body;
+    (void)reply;
+    node->piped = offset == 0 ? 0 : node->piped;
+    assert_int_equal(offset, node->piped);
+    assert_true(is_pattern_at(request->payload, node->piped));
+    node->piped += request->payload.len;
+    node->piped_times += !more;
+}
+
+static void on_lost(void *context, const dn_peer *peer, uint64_t key)
+{
+    (void)peer;
+    (void)key;
+    ((coap_node *)context)->piped_lost++;
+}
+
+static void reply_source(coap_node *node, size_t size, dn_coap_reply *reply)
+{
+    node->source.size = size;
+    node->source_option = (dn_coap_option){DN_OPTION_ETAG, {&node->source_etag, 1}};
+    reply->source = &node->source;
+    reply->options = &node->source_option;
+    reply->option_count = 1;
+}
+
 static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
                                    dn_coap_reply *reply)
 {
@@ -61,6 +133,13 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     reply->code = DN_COAP_CONTENT;
     if (dunlin_slice_equal(first, dunlin_slice_of("big"))) {
         reply->payload = dunlin_slice_make(node->pattern, strtoul(number, NULL, 10));
+    } else if (dunlin_slice_equal(first, dunlin_slice_of("source"))) {
+        reply_source(node, strtoul(number, NULL, 10), reply);
+    } else if (dunlin_slice_equal(first, dunlin_slice_of("pipe"))) {
+        assert_true(coap_is_pattern(request->payload)); /* it fits a block */
+        node->piped = request->payload.len;
+        node->piped_times++;
+        reply->code = DN_COAP_CHANGED;
     } else if (dunlin_slice_equal(first, dunlin_slice_of("mirror"))) {
         memcpy(body->data, request->payload.data, request->payload.len);
         reply->payload = dunlin_slice_make(body->data, request->payload.len);
@@ -152,10 +231,16 @@ coap_node *coap_node_open(dn_simlink *link, const dn_coap_config *config, uint64
                                    .request = on_request,
                                    .notification = on_notification,
                                    .observer_gone = on_gone,
+                                   .streams = on_streams,
+                                   .piece = on_piece,
+                                   .piece_lost = on_lost,
                                    .context = node};
     dn_simlink_endpoint endpoint = {on_receive, on_deadline, on_expire, node};
     node->config = *config;
     node->link = link;
+    node->source = (dn_coap_source){0, on_read, node};
+    node->source_etag = 0xe1;
+    node->sink = (dn_coap_sink){on_take, node};
     sim_pattern_fill(node->pattern, sizeof node->pattern);
     dn_seeded_init(&node->seeded, seed);
     dn_random random = dn_seeded_random(&node->seeded);
@@ -175,20 +260,47 @@ void coap_node_close(coap_node *node)
     free(node);
 }
 
+static dunlin_status send_request(coap_node *node, const coap_node *to, dn_coap_outgoing *request,
+                                  const char *first, const char *second)
+{
+    uint64_t id;
+    dn_coap_option path[] = {{DN_OPTION_URI_PATH, dunlin_slice_of(first)},
+                             {DN_OPTION_URI_PATH, dunlin_slice_of(second)}};
+    request->options = path;
+    request->option_count = second == NULL ? 1 : 2;
+    return dn_coap_request(node->coap, &to->address, request, on_result, node, dn_simlink_now(node->link),
+                           &id);
+}
+
+dunlin_status coap_node_upload(coap_node *node, const coap_node *to, size_t size)
+{
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, DN_COAP_PUT);
+    node->source.size = size;
+    request.source = &node->source;
+    return send_request(node, to, &request, "pipe", NULL);
+}
+
+dunlin_status coap_node_download(coap_node *node, const coap_node *to, size_t size)
+{
+    dn_coap_outgoing request;
+    char number[16];
+    (void)snprintf(number, sizeof number, "%zu", size);
+    dn_coap_outgoing_init(&request, DN_COAP_GET);
+    request.sink = &node->sink;
+    request.from = node->taken;
+    request.from_etag = dunlin_slice_make(&node->taken_etag, node->taken > 0 ? 1 : 0);
+    return send_request(node, to, &request, "source", number);
+}
+
 dunlin_status coap_node_request(coap_node *node, const coap_node *to, uint8_t code, bool confirmable,
                                 const char *first, const char *second, dunlin_slice payload)
 {
     dn_coap_outgoing request;
-    uint64_t id;
-    dn_coap_option path[] = {{DN_OPTION_URI_PATH, dunlin_slice_of(first)},
-                             {DN_OPTION_URI_PATH, dunlin_slice_of(second)}};
     dn_coap_outgoing_init(&request, code);
     request.confirmable = confirmable;
-    request.options = path;
-    request.option_count = second == NULL ? 1 : 2;
     request.payload = payload;
-    return dn_coap_request(node->coap, &to->address, &request, on_result, node, dn_simlink_now(node->link),
-                           &id);
+    return send_request(node, to, &request, first, second);
 }
 
 bool coap_node_is_idle(const coap_node *node)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A CoAP engine as an endpoint of the simulated network, with a small server of its own:
- *   POST /count      counts each request by the number in its payload; 2.04, or after 700 ms if the number is
- * odd and `some_later` GET  /big/N      N bytes of the pattern PUT  /store      keeps the body in
- * `stored`; 2.04 FETCH /mirror    the body comes back
+ *   POST /count      counts each request by the number in its payload; 2.04, or after 700 ms if the number
+ *                    is odd and `some_later`
+ *   GET  /big/N      N bytes of the pattern
+ *   PUT  /store      keeps the body in `stored`; 2.04
+ *   FETCH /mirror    the body comes back
+ *   PUT  /pipe       the body is taken in pieces, which must be the pattern, each once and in order
+ *   GET  /source/N   N bytes of the pattern, read from a source, with an ETag
  */
 #ifndef TESTS_SIM_COAP_NODE_H
 #define TESTS_SIM_COAP_NODE_H
@@ -36,6 +40,13 @@ struct coap_node {
     coap_node_results results;
     uint16_t counted[NODE_COUNTS]; /* how often the handler ran for each number */
     size_t stored_length, stored_times;
+    size_t piped, piped_times, piped_lost; /* /pipe: bytes of this body, whole bodies, lost ones */
+    dn_coap_source source;
+    uint8_t source_etag;
+    dn_coap_option source_option;
+    dn_coap_sink sink;
+    size_t taken; /* bytes that came in order from a download */
+    uint8_t taken_etag;
     bool stored_is_pattern;
     bool some_later;
     struct {
@@ -55,6 +66,10 @@ void coap_node_close(coap_node *node);
  * `results`. */
 dunlin_status coap_node_request(coap_node *node, const coap_node *to, uint8_t code, bool confirmable,
                                 const char *first, const char *second, dunlin_slice payload);
+/* Sends `size` bytes of the pattern from a source to /pipe. */
+dunlin_status coap_node_upload(coap_node *node, const coap_node *to, size_t size);
+/* Gets /source/`size` from `taken` on. */
+dunlin_status coap_node_download(coap_node *node, const coap_node *to, size_t size);
 /* True when every request of this node has ended and it awaits nothing; for dn_simlink_run. */
 bool coap_node_is_idle(const coap_node *node);
 bool coap_is_pattern(dunlin_slice bytes);

@@ -183,6 +183,136 @@ static void bodies_over_a_bad_link(void **state)
     assert_true(ok >= 15);
 }
 
+/* Engines whose bodies are no larger than a block. */
+static dn_coap_config tight_config(uint8_t szx)
+{
+    dn_coap_config config = dn_coap_config_default();
+    config.block_szx = szx;
+    config.max_body = (uint32_t)16 << szx;
+    config.transfers = 1;
+    return config;
+}
+
+static void pieces_of_all_sizes_in_all_blocks(void **state)
+{
+    static const size_t sizes[] = {0, 1, 15, 16, 17, 1023, 1024, 1025, 2048, 65537};
+    (void)state;
+    for (unsigned pair = 0; pair < 49; pair++) {
+        dn_coap_config config = tight_config((uint8_t)(pair / 7));
+        network net = open_network(pair, NULL, &config);
+        config = tight_config((uint8_t)(pair % 7));
+        coap_node_close(net.server);
+        net.server = coap_node_open(net.link, &config, pair + 100);
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            const coap_node_results *results = &net.client->results;
+            assert_int_equal(coap_node_upload(net.client, net.server, sizes[i]), DUNLIN_OK);
+            run_until_quiet(&net);
+            assert_int_equal(results->last_code, DN_COAP_CHANGED);
+            assert_int_equal(net.server->piped, sizes[i]);
+            assert_int_equal(net.server->piped_times, i + 1);
+            net.client->taken = 0;
+            assert_int_equal(coap_node_download(net.client, net.server, sizes[i]), DUNLIN_OK);
+            run_until_quiet(&net);
+            assert_int_equal(results->last_code, DN_COAP_CONTENT);
+            assert_int_equal(results->last_length, 0);
+            assert_int_equal(net.client->taken, sizes[i]);
+            assert_int_equal(results->ok, results->ended);
+        }
+        assert_int_equal(net.server->piped_lost, 0);
+        close_network(&net);
+    }
+}
+
+/* Each piece once and in order, whatever the link does. What a download has got is not got again. */
+static void pieces_over_a_bad_link(void **state)
+{
+    static const dn_simlink_rules rules = {.loss_permille = 200,
+                                           .duplicate_permille = 150,
+                                           .reorder_permille = 150,
+                                           .delay_min_ms = 5,
+                                           .delay_max_ms = 3000};
+    uint64_t uploads = 0, goes = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        dn_coap_config config = tight_config(6);
+        network net = open_network(seed, &rules, &config);
+        const coap_node_results *results = &net.client->results;
+        size_t whole = 65537;
+        assert_int_equal(coap_node_upload(net.client, net.server, 20000), DUNLIN_OK);
+        run_until_quiet(&net);
+        bool done = results->ok == 1 && results->last_code == DN_COAP_CHANGED;
+        assert_true(!done || (net.server->piped_times == 1 && net.server->piped == 20000));
+        assert_int_equal(net.server->piped_times + net.server->piped_lost, 1);
+        uploads += done;
+        for (int go = 0; go < 20 && net.client->taken < whole; go++, goes++) {
+            assert_int_equal(coap_node_download(net.client, net.server, whole), DUNLIN_OK);
+            run_until_quiet(&net);
+            assert_int_equal(results->other, 0);
+        }
+        assert_int_equal(net.client->taken, whole);
+        close_network(&net);
+    }
+    assert_true(uploads >= 12 && goes > 20); /* some had to go on from where they were */
+}
+
+/* A firmware package each way, in engines that could not hold two blocks of it. */
+static void twenty_megabytes_in_constant_memory(void **state)
+{
+    static const dn_simlink_rules rules = {.delay_min_ms = 5, .delay_max_ms = 5};
+    const size_t size = 20u << 20;
+    dn_coap_config config = tight_config(6);
+    clock_t start = clock();
+    (void)state;
+    config.exchanges = 1;
+    config.peers = 1;
+    config.dedup_reply_max = 16;
+    config.dedup_slots = 4;
+    assert_true(dn_coap_arena_size(&config) < 10000); /* the wheel of deadlines is 4 KB of it */
+    network net = open_network(1, &rules, &config);
+    const coap_node_results *results = &net.client->results;
+    uint64_t began_ms = dn_simlink_now(net.link);
+    assert_int_equal(coap_node_upload(net.client, net.server, size), DUNLIN_OK);
+    run_until_quiet(&net);
+    assert_int_equal(results->last_code, DN_COAP_CHANGED);
+    assert_int_equal(net.server->piped_times, 1);
+    assert_int_equal(net.server->piped, size);
+    uint64_t up_ms = dn_simlink_now(net.link) - began_ms;
+    assert_in_range(up_ms, 20480 * 10, 20480 * 10 + 2 * HOUR_MS);
+    assert_int_equal(coap_node_download(net.client, net.server, size), DUNLIN_OK);
+    run_until_quiet(&net);
+    assert_int_equal(net.client->taken, size);
+    assert_int_equal(results->ok, 2);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 20.0);
+    close_network(&net);
+}
+
+/* The package changes under way: told, never mixed. */
+static void a_body_that_changes_under_way(void **state)
+{
+    dn_coap_config config = tight_config(2);
+    network net = open_network(1, NULL, &config);
+    (void)state;
+    assert_int_equal(coap_node_download(net.client, net.server, 5000), DUNLIN_OK);
+    for (int i = 0; i < 20; i++) {
+        (void)dn_simlink_step(net.link, dn_simlink_now(net.link) + HOUR_MS);
+    }
+    size_t taken = net.client->taken;
+    assert_in_range(taken, 64, 4900);
+    net.server->source_etag = 0xe2;
+    run_until_quiet(&net);
+    assert_int_equal(net.client->results.other, 1); /* MALFORMED */
+    assert_int_equal(net.client->taken, taken);
+    assert_int_equal(coap_node_download(net.client, net.server, 5000), DUNLIN_OK); /* to go on: refused too */
+    run_until_quiet(&net);
+    assert_int_equal(net.client->results.other, 2);
+    net.client->taken = 0;
+    assert_int_equal(coap_node_download(net.client, net.server, 5000), DUNLIN_OK);
+    run_until_quiet(&net);
+    assert_int_equal(net.client->taken, 5000);
+    assert_int_equal(net.client->results.ok, 1);
+    close_network(&net);
+}
+
 /* One pattern of exchange: how it is started, and what must be true when all is quiet. */
 typedef struct {
     const char *name;
@@ -201,6 +331,8 @@ static const pattern patterns[] = {
     {"block1", DN_COAP_PUT, true, "store", NULL, 3000, 0},
     {"block2", DN_COAP_GET, true, "big", "3000", 0, 0},
     {"both", DN_COAP_FETCH, true, "mirror", NULL, 2500, 0},
+    {"upload", DN_COAP_PUT, true, "pipe", NULL, 3000, 0},
+    {"download", DN_COAP_GET, true, "source", NULL, 3000, 0},
 };
 
 static void start_pattern(network *net, const pattern *how)
@@ -208,6 +340,14 @@ static void start_pattern(network *net, const pattern *how)
     dunlin_slice body = strcmp(how->first, "count") == 0 ? dunlin_slice_make(&how->number, sizeof how->number)
                                                          : dunlin_slice_make(net->client->pattern, how->body);
     net->server->some_later = true;
+    if (strcmp(how->first, "pipe") == 0) {
+        assert_int_equal(coap_node_upload(net->client, net->server, how->body), DUNLIN_OK);
+        return;
+    }
+    if (strcmp(how->first, "source") == 0) {
+        assert_int_equal(coap_node_download(net->client, net->server, how->body), DUNLIN_OK);
+        return;
+    }
     assert_int_equal(coap_node_request(net->client, net->server, how->code, how->confirmable, how->first,
                                        how->second, body),
                      DUNLIN_OK);
@@ -232,6 +372,12 @@ static void check_pattern(const network *net, const pattern *how, uint64_t lost)
         assert_int_equal(net->server->stored_times, 1);
         assert_int_equal(net->server->stored_length, how->body);
         assert_true(net->server->stored_is_pattern);
+    } else if (strcmp(how->first, "pipe") == 0) {
+        assert_int_equal(net->server->piped_times, 1);
+        assert_int_equal(net->server->piped, how->body);
+        assert_int_equal(net->server->piped_lost, 0);
+    } else if (strcmp(how->first, "source") == 0) {
+        assert_int_equal(net->client->taken, how->body);
     } else {
         assert_int_equal(results->last_length, how->body > 0 ? how->body : 3000);
         assert_true(results->last_is_pattern);
@@ -440,6 +586,10 @@ int main(void)
         cmocka_unit_test(bodies_of_all_sizes_in_all_blocks),
         cmocka_unit_test(sides_that_differ),
         cmocka_unit_test(bodies_over_a_bad_link),
+        cmocka_unit_test(pieces_of_all_sizes_in_all_blocks),
+        cmocka_unit_test(pieces_over_a_bad_link),
+        cmocka_unit_test(twenty_megabytes_in_constant_memory),
+        cmocka_unit_test(a_body_that_changes_under_way),
         cmocka_unit_test(each_datagram_lost_in_turn),
         cmocka_unit_test(notifications_keep_their_order),
         cmocka_unit_test(an_observer_that_forgot),
