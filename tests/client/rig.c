@@ -140,12 +140,14 @@ static void client_random(void *context, void *out, size_t len)
 
 static dunlin_status client_resolve(void *context, const char *uri, dunlin_peer *peer)
 {
-    rig *r = context;
-    if (r->unresolvable || strcmp(uri, "coap://server") != 0) {
+    const rig *r = context;
+    const bool other = strcmp(uri, "coap://other") == 0 && r->other_address.len > 0;
+    if (r->unresolvable || (!other && strcmp(uri, "coap://server") != 0)) {
         return DUNLIN_ERR_NOT_FOUND;
     }
-    peer->len = r->server_address.len;
-    memcpy(peer->bytes, r->server_address.bytes, sizeof peer->bytes);
+    const dn_peer *address = other ? &r->other_address : &r->server_address;
+    peer->len = address->len;
+    memcpy(peer->bytes, address->bytes, sizeof peer->bytes);
     return DUNLIN_OK;
 }
 
@@ -239,6 +241,15 @@ static dn_coap_answered server_request(void *context, const dn_coap_incoming *re
         location[1] = (dn_coap_option){DN_OPTION_LOCATION_PATH, dunlin_slice_of(r->location)};
         reply->options = location;
         reply->option_count = r->register_code == DN_COAP_CREATED ? 2 : 0;
+    } else if (strcmp(path, "/dp") == 0 && request->code == DN_COAP_POST) {
+        r->sends++;
+        r->sent_len = len;
+        r->sent_format = request->content_format;
+        memcpy(r->sent, r->list, len + 1);
+        reply->code = r->send_code;
+        if (r->send_code == 0) {
+            return DN_COAP_LATER; /* never */
+        }
     } else if (request->code == DN_COAP_POST) {
         if (r->updates < 64) {
             r->updated_ms[r->updates] = now;
@@ -354,12 +365,25 @@ static void fill_things(rig *r)
     }
 }
 
+void rig_remake(rig *r)
+{
+    r->client = dunlin_client_create(r->client_arena, sizeof r->client_arena, &r->config, 0);
+    must(r->client != NULL);
+    dunlin_status status = dunlin_device_add(r->client, &r->device);
+    must(status == DUNLIN_OK);
+    status = dunlin_client_add_object(r->client, &things_object, r->things, RIG_THINGS, 2, r);
+    must(status == DUNLIN_OK);
+    status = dunlin_client_add_object(r->client, &thermometer_object, r->thermometer, 1, 1, r);
+    must(status == DUNLIN_OK);
+}
+
 void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed)
 {
     memset(r, 0, sizeof *r);
     r->register_code = DN_COAP_CREATED;
     r->update_code = DN_COAP_CHANGED;
     r->deregister_code = DN_COAP_DELETED;
+    r->send_code = DN_COAP_CHANGED;
     r->location = "abc";
     r->link = dn_simlink_create(seed, 0);
     must(r->link != NULL);
@@ -375,19 +399,12 @@ void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed)
     r->config.lwm2m = lwm2m;
     r->config.call =
         (dunlin_client_callbacks){client_send, client_random, client_resolve, client_event, NULL, r};
-    r->client = dunlin_client_create(r->client_arena, sizeof r->client_arena, &r->config, 0);
-    must(r->client != NULL);
     fill_device(r);
     fill_things(r);
     r->thermometer[0] = (rig_thermometer){21, 20, 22};
+    rig_remake(r);
     dunlin_server account = dunlin_server_default();
     (void)snprintf(account.uri, sizeof account.uri, "coap://server");
-    status = dunlin_device_add(r->client, &r->device);
-    must(status == DUNLIN_OK);
-    status = dunlin_client_add_object(r->client, &things_object, r->things, RIG_THINGS, 2, r);
-    must(status == DUNLIN_OK);
-    status = dunlin_client_add_object(r->client, &thermometer_object, r->thermometer, 1, 1, r);
-    must(status == DUNLIN_OK);
     status = dunlin_client_add_server(r->client, &account);
     must(status == DUNLIN_OK);
     status = dn_simlink_attach(r->link, &client, &r->client_address);
@@ -455,6 +472,11 @@ static bool answered(void *context)
 
 const rig_answer *rig_ask(rig *r, const rig_request *request)
 {
+    return rig_ask_from(r, r->server, request);
+}
+
+const rig_answer *rig_ask_from(rig *r, dn_coap *engine, const rig_request *request)
+{
     dn_coap_option options[2 * PATH_OPTIONS_MAX];
     dn_coap_outgoing outgoing;
     uint64_t exchange = 0;
@@ -472,7 +494,7 @@ const rig_answer *rig_ask(rig *r, const rig_request *request)
         outgoing.token = (dn_coap_token){1, {request->token}};
     }
     memset(&r->answer, 0, sizeof r->answer);
-    const dunlin_status status = dn_coap_request(r->server, &r->client_address, &outgoing, on_answer, r,
+    const dunlin_status status = dn_coap_request(engine, &r->client_address, &outgoing, on_answer, r,
                                                  dn_simlink_now(r->link), &exchange);
     must(status == DUNLIN_OK);
     (void)dn_simlink_run(r->link, dn_simlink_now(r->link) + 300000, answered, r);

@@ -93,6 +93,7 @@ typedef struct {
 typedef struct {
     dn_simlink *link;
     dn_peer client_address, server_address;
+    dn_peer other_address; /* of "coap://other", when its length is not 0 */
     dn_seeded client_seed, server_seed;
 
     _Alignas(16) uint8_t client_arena[RIG_ARENA_MAX];
@@ -119,6 +120,11 @@ typedef struct {
     char query[RIG_TEXT_MAX]; /* of the last one, joined by '&' */
     char list[RIG_TEXT_MAX];
     uint16_t list_format;
+    uint8_t send_code; /* [2.04] of the answer to a Send; 0: none comes */
+    unsigned sends;
+    uint8_t sent[RIG_TEXT_MAX]; /* payload of the last one */
+    size_t sent_len;
+    uint16_t sent_format;
     rig_notification notified[RIG_NOTIFY_MAX];
     size_t notify_count;
     rig_answer answer;
@@ -142,10 +148,14 @@ void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed);
 /* rig_open, start, and run until registered. */
 void rig_register(rig *r, dunlin_lwm2m lwm2m);
 void rig_close(rig *r);
+/* Makes the client anew by r->config, with the Objects but without a server account. */
+void rig_remake(rig *r);
 /* Lets the time pass. */
 void rig_run(rig *r, uint64_t ms);
 /* Sends a request of the server and runs until it is answered or has failed; the answer is in r->answer too. */
 const rig_answer *rig_ask(rig *r, const rig_request *request);
+/* The same, asked by another engine that is on the link. */
+const rig_answer *rig_ask_from(rig *r, dn_coap *engine, const rig_request *request);
 /* The same with less to write. */
 const rig_answer *rig_get(rig *r, const char *path, int accept); /* accept < 0: none */
 const rig_answer *rig_send(rig *r, uint8_t method, const char *path, int format, const char *payload);
