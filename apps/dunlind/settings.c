@@ -82,6 +82,8 @@ static void init_http(settings *set)
     set->http.max_connections_per_ip = api.max_connections_per_ip;
     set->http.connection_timeout_s = api.connection_timeout_s;
     set->http.max_body_bytes = api.max_body_bytes;
+    set->http.max_list_bytes = api.max_list_bytes;
+    set->http.max_bulk_reads = api.max_bulk_reads;
     set->http.max_event_streams = api.max_event_streams;
     set->http.event_history_bytes = api.event_history_bytes;
     set->http.profile_slots = api.profile_slots;
@@ -187,6 +189,8 @@ void settings_api(const settings *set, dn_api_config *config)
     config->max_connections_per_ip = set->http.max_connections_per_ip;
     config->connection_timeout_s = set->http.connection_timeout_s;
     config->max_body_bytes = set->http.max_body_bytes;
+    config->max_list_bytes = set->http.max_list_bytes;
+    config->max_bulk_reads = set->http.max_bulk_reads;
     config->max_device_body = set->coap.max_body;
     config->max_event_streams = set->http.max_event_streams;
     config->event_history_bytes = set->http.event_history_bytes;

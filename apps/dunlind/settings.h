@@ -40,6 +40,8 @@
     X(http, "max-connections-per-ip", max_connections_per_ip, 0, 65536)    \
     X(http, "connection-timeout-s", connection_timeout_s, 1, 3600)         \
     X(http, "max-body-bytes", max_body_bytes, 1024, 67108864)              \
+    X(http, "max-list-bytes", max_list_bytes, 1024, 1073741824)            \
+    X(http, "max-bulk-reads", max_bulk_reads, 1, 1024)                     \
     X(http, "max-event-streams", max_event_streams, 1, 65536)              \
     X(http, "event-history-bytes", event_history_bytes, 65536, 1073741824) \
     X(http, "profile-slots", profile_slots, 64, 16777216)                  \

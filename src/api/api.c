@@ -18,6 +18,9 @@ dn_api_config dn_api_config_default(void)
                            .max_connections = 1024,
                            .connection_timeout_s = 60,
                            .max_body_bytes = 1024 * 1024,
+                           .max_list_bytes = 8 * 1024 * 1024,
+                           .max_package_bytes = 1024 * 1024 * 1024,
+                           .max_bulk_reads = 16,
                            .max_device_body = 65536,
                            .max_event_streams = 64,
                            .event_history_bytes = 8 * 1024 * 1024,
@@ -30,8 +33,14 @@ static void render(void *context, const dn_event *event, uint64_t id, dn_text *t
     dn_event_write(context, event, id, text);
 }
 
+static void completed(void *context)
+{
+    dn_bulks_wake(&((dn_api *)context)->bulks);
+}
+
 static void release(dn_api *api)
 {
+    dn_fleet_on_completed(api->config.fleet, NULL, NULL);
     if (api->pump_wake >= 0) {
         close(api->pump_wake);
     }
@@ -40,6 +49,7 @@ static void release(dn_api *api)
     dn_http_metrics_free(api->metrics);
     dn_static_free(api->files);
     dn_flights_destroy(&api->flights);
+    dn_bulks_destroy(&api->bulks);
     free(api);
 }
 
@@ -68,8 +78,10 @@ dunlin_status dn_api_start(const dn_api_config *config, dn_api **out, char *erro
     api->config = *config;
     api->pump_wake = -1;
     dn_flights_init(&api->flights);
+    dn_bulks_init(&api->bulks);
     api->started_ms = dn_api_wall_ms(api);
     dunlin_status status = prepare(api, error, error_size);
+    dn_fleet_on_completed(api->config.fleet, completed, api);
     if (status == DUNLIN_OK) {
         status = dn_pump_start(api);
         snprintf(error, error_size, "the event thread does not start");
@@ -107,7 +119,9 @@ void dn_api_stop(dn_api *api, uint32_t grace_ms)
     dn_http_quiesce(api);
     /* Nothing may wait when the HTTP library stops: first the streams, then what waits for the fleet, which still runs. */
     dn_feed_close(api->feed);
+    dn_bulks_end(&api->bulks);
     dn_flights_close(&api->flights, api->config.fleet, grace_ms);
+    dn_bulks_close(&api->bulks);
     dn_http_stop(api);
     dn_pump_stop(api);
     release(api);

@@ -30,6 +30,9 @@ typedef struct {
     uint32_t max_connections_per_ip; /* 0: no limit of its own */
     uint32_t connection_timeout_s;   /* 60: an idle connection is closed */
     uint32_t max_body_bytes;         /* 1 MiB: of a request */
+    uint32_t max_list_bytes;         /* 8 MiB: of a request that lists devices */
+    uint32_t max_package_bytes;      /* 1 GiB: of an uploaded package */
+    uint32_t max_bulk_reads;         /* 16: reads of many devices at a time */
     uint32_t max_device_body;        /* 65536: bytes of a payload for a device; the fleet's coap.max_body */
     uint32_t max_event_streams;      /* 64 */
     uint32_t event_history_bytes;    /* 8 MiB: what a stream may resume from */

@@ -33,8 +33,20 @@ void dn_call_queue(dn_call *call, unsigned status, struct MHD_Response *response
     call->replied = MHD_queue_response(call->connection, status, response) == MHD_YES;
 }
 
+void dn_call_reply_deferred(dn_call *call)
+{
+    dn_call_reply(call, call->deferred_status, call->deferred_type, &call->deferred);
+}
+
 void dn_call_reply(dn_call *call, unsigned status, const char *media_type, dn_text *body)
 {
+    if (call->deferring) {
+        call->deferred_status = status;
+        call->deferred_type = media_type;
+        call->deferred = *body;
+        *body = (dn_text){0};
+        return;
+    }
     if (body->failed) {
         dn_text_free(body);
         *body = (dn_text){0};
@@ -119,6 +131,7 @@ void dn_call_free(dn_call *call)
     dn_profile_release(call->profile);
     dn_text_free(&call->answer.payload);
     dn_text_free(&call->body);
+    dn_text_free(&call->deferred);
     free(call->header_value);
     free(call->target);
     free(call);

@@ -7,6 +7,7 @@
 #ifndef DN_API_CALL_H
 #define DN_API_CALL_H
 
+#include "api/answer.h"
 #include "api/problem.h"
 #include "api/profile.h"
 #include "api/route.h"
@@ -14,27 +15,22 @@
 
 #include <microhttpd.h>
 
-/* What the fleet answered. */
-typedef struct {
-    dunlin_status status;
-    uint8_t code;
-    uint16_t format;
-    bool existed;
-    int64_t received_ms;
-    dn_text payload;
-    char location[DUNLIN_PATH_TEXT_MAX + 1];
-} dn_answer;
-
 struct dn_call {
     dn_api *api;
     struct MHD_Connection *connection;
     const char *host; /* the Host header, or NULL */
     char *target;     /* the request's URI as it came, cut and decoded in place */
+    char *query_text;
+    dn_route_result found;
+    unsigned methods; /* that the URL has */
     const dn_route *route;
     dunlin_slice endpoint;
+    dunlin_slice name; /* the {id} of the route */
     dn_query query;
     dn_text body;
     size_t discarded; /* bytes of a body that is too large */
+    bool (*take)(dn_call *call, const char *data,
+                 size_t size); /* a streamed body's next bytes; NULL: gathered in `body` */
     uint64_t started_ms;
     uint64_t started_us;
     void (*next)(dn_call *call);
@@ -56,13 +52,19 @@ struct dn_call {
     int socket;
     uint32_t timeout_ms; /* of requests to a device */
     dunlin_path path;
-    bool begun, too_large, replied;
+    bool begun, bad_url, too_large, replied;
+    bool deferring; /* an answer is kept for dn_call_reply_deferred */
+    unsigned deferred_status;
+    const char *deferred_type;
+    dn_text deferred;
     bool waiting; /* guarded by the flights, too */
     bool guess;   /* a read's content format is our choice */
 };
 
 /* Answers; takes the text's memory. */
 void dn_call_reply(dn_call *call, unsigned status, const char *media_type, dn_text *body);
+/* Gives the answer that was made while call->deferring. */
+void dn_call_reply_deferred(dn_call *call);
 /* Answers 200 or `status` with JSON. */
 void dn_call_reply_json(dn_call *call, unsigned status, dn_text *body);
 void dn_call_problem(dn_call *call, dn_problem_kind kind, const char *format, ...)

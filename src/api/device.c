@@ -2,10 +2,6 @@
 /* Speaking to a device; see device.h. */
 #include "api/device.h"
 
-#include "api/node_write.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT_MAX_S 300u
@@ -63,20 +59,7 @@ void dn_device_refused(dn_call *call, dunlin_status status)
 void dn_device_answered(void *context, const dn_device_response *response)
 {
     dn_call *call = context;
-    dn_answer *answer = &call->answer;
-    answer->status = response->status;
-    answer->code = response->code;
-    answer->format = response->content_format;
-    answer->received_ms = response->received_ms;
-    dn_text_slice(&answer->payload, response->payload);
-    if (answer->payload.failed) {
-        answer->status = DUNLIN_ERR_MEMORY;
-    }
-    if (response->location.len < sizeof answer->location) {
-        memcpy(answer->location, response->location.data != NULL ? (const void *)response->location.data : "",
-               response->location.len);
-        answer->location[response->location.len] = 0;
-    }
+    dn_answer_take(&call->answer, response);
     dn_call_wake(call);
 }
 
@@ -123,79 +106,34 @@ void dn_device_unknown(dn_call *call)
     dn_call_problem(call, DN_PROBLEM_UNKNOWN_ENDPOINT, "No device of that name is registered now.");
 }
 
-static void fail_status(dn_call *call)
-{
-    switch (call->answer.status) {
-    case DUNLIN_ERR_NOT_FOUND:
-        dn_device_unknown(call);
-        break;
-    case DUNLIN_ERR_TIMEOUT:
-        dn_call_problem(call, DN_PROBLEM_TIMEOUT, "The device did not answer within %u s.",
-                        call->timeout_ms / 1000);
-        break;
-    case DUNLIN_ERR_REJECTED:
-        dn_call_problem(call, DN_PROBLEM_REJECTED,
-                        "The device answered with a Reset: it did not understand the message.");
-        break;
-    case DUNLIN_ERR_CANCELLED:
-        dn_call_problem(call, DN_PROBLEM_CANCELLED,
-                        "The registration ended, or was replaced, while the request waited.");
-        break;
-    case DUNLIN_ERR_LIMIT:
-        dn_call_problem(call, DN_PROBLEM_BUSY, "As many requests as the server may have are in progress.");
-        break;
-    case DUNLIN_ERR_MALFORMED:
-    case DUNLIN_ERR_TRUNCATED:
-        dn_call_problem(call, DN_PROBLEM_BAD_PAYLOAD, "The device's answer breaks CoAP.");
-        break;
-    case DUNLIN_ERR_SPACE:
-        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE,
-                        "The request, or the device's answer, is larger than the server's limit for bodies.");
-        break;
-    case DUNLIN_ERR_UNSUPPORTED:
-        dn_call_problem(call, DN_PROBLEM_REJECTED,
-                        "The device gave the value, but does not let this path be observed.");
-        break;
-    default:
-        dn_log_at(call->api->config.log, DN_LOG_ERROR, "http", "a request to a device failed: %s",
-                  dunlin_status_text(call->answer.status));
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "%s", dunlin_status_text(call->answer.status));
-    }
-}
-
-/* An error of the device; a diagnostic payload is text (RFC 7252 section 5.5.2). */
-static void fail_code(dn_call *call)
-{
-    char detail[256];
-    char code[8];
-    dn_coap_code_text(call->answer.code, code);
-    const dn_text *payload = &call->answer.payload;
-    bool text =
-        payload->len > 0 && (call->answer.format == DN_FORMAT_NONE || call->answer.format == DN_FORMAT_TEXT);
-    int len = text ? (int)(payload->len < 160 ? payload->len : 160) : 0;
-    snprintf(detail, sizeof detail, "The device answered %s %s%s%.*s", code,
-             dn_coap_code_name(call->answer.code), text ? ": " : ".", len, text ? payload->data : "");
-    dn_call_problem_with(
-        call,
-        (dn_problem){.kind = DN_PROBLEM_DEVICE_ERROR, .detail = detail, .coap_code = call->answer.code});
-}
-
 bool dn_device_succeeded(dn_call *call)
 {
-    if (call->answer.status != DUNLIN_OK) {
-        fail_status(call);
+    dn_failure failure;
+    if (dn_answer_succeeded(&call->answer, call->timeout_ms, &failure)) {
+        return true;
+    }
+    if (failure.kind == DN_PROBLEM_UNKNOWN_ENDPOINT) {
+        dn_device_unknown(call);
         return false;
     }
-    if (call->answer.code >> 5 != 2) {
-        fail_code(call);
-        return false;
+    if (failure.kind == DN_PROBLEM_INTERNAL) {
+        dn_log_at(call->api->config.log, DN_LOG_ERROR, "http", "a request to a device failed: %s",
+                  failure.detail);
     }
-    return true;
+    dn_device_failed(call, &failure);
+    return false;
+}
+
+void dn_device_failed(dn_call *call, const dn_failure *failure)
+{
+    dn_call_problem_with(
+        call,
+        (dn_problem){.kind = failure->kind, .detail = failure->detail, .coap_code = failure->coap_code});
 }
 
 /* ---- parameters --------------------------------------------------------------------------- */
 
-static bool parse_format(const char *text, uint16_t *format)
+bool dn_device_format(const char *text, uint16_t *format)
 {
     const dn_format *found = dn_format_find_name(text);
     if (found != NULL) {
@@ -225,11 +163,8 @@ bool dn_device_parameters(dn_call *call, uint16_t *format)
     }
     *format = DN_FORMAT_NONE;
     text = dn_query_get(&call->query, "format");
-    if (text != NULL && !parse_format(text, format)) {
-        dn_call_problem(
-            call, DN_PROBLEM_INVALID_PARAMETER,
-            "format must be text, opaque, cbor, senml-json, senml-cbor, tlv, lwm2m-json or a content "
-            "format's number.");
+    if (text != NULL && !dn_device_format(text, format)) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "format must be " DN_DEVICE_FORMATS ".");
         return false;
     }
     return true;
@@ -249,41 +184,20 @@ void dn_device_head(dn_call *call, dn_jsonw *json, dunlin_path path)
     dn_jsonw_pair(json, "code", code);
 }
 
-/* Without a Content-Format a value is text. An object without instances is an empty payload in whatever format (Core 1.1.1 section
-   6.3.1), which TLV reads as no records. */
-static uint16_t answered_format(const dn_call *call)
-{
-    if (call->answer.payload.len == 0 && call->path.depth <= 2) {
-        return DN_FORMAT_TLV;
-    }
-    return call->answer.format == DN_FORMAT_NONE ? DN_FORMAT_TEXT : call->answer.format;
-}
-
 void dn_device_reply_node(dn_call *call, unsigned status)
 {
     dn_text body = {0};
     dn_jsonw json;
+    dn_failure failure;
     dn_naming naming = dn_naming_make(call->api->config.registry, call->profile);
-    uint16_t format = answered_format(call);
     (void)dn_text_reserve(&body, BODY_USUAL); /* one allocation for most answers */
     dn_jsonw_start(&json, &body);
     dn_device_head(call, &json, call->path);
-    dn_jsonw_pair_unsigned(&json, "contentFormat", format);
-    dn_jsonw_pair_time(&json, "receivedAt", call->answer.received_ms);
-    dn_jsonw_key(&json, "node");
-    dunlin_status result =
-        dn_node_write(&json, &naming, call->path, format, dn_text_view(&call->answer.payload));
-    if (result == DUNLIN_OK) {
+    if (dn_answer_write_node(&call->answer, &json, &naming, call->path, &failure)) {
         dn_jsonw_end(&json, '}');
         dn_call_reply_json(call, status, &body);
-        return;
-    }
-    dn_text_free(&body);
-    if (result == DUNLIN_ERR_MEMORY) {
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
     } else {
-        dn_call_problem(call, DN_PROBLEM_BAD_PAYLOAD,
-                        "The device's answer in content format %u could not be decoded: %s.", format,
-                        dunlin_status_text(result));
+        dn_text_free(&body);
+        dn_device_failed(call, &failure);
     }
 }

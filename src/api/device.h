@@ -13,6 +13,8 @@ void dn_device_profile(dn_call *call, void (*next)(dn_call *call));
 void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_call *call));
 /* True when the answer is a success; else the problem has been answered. */
 bool dn_device_succeeded(dn_call *call);
+/* Answers with the problem. */
+void dn_device_failed(dn_call *call, const dn_failure *failure);
 /* Answers unknown-endpoint. */
 void dn_device_unknown(dn_call *call);
 /* Copies a response into call->answer and wakes the call. A completion for the fleet: context is the dn_call. */
@@ -22,6 +24,10 @@ void dn_device_refused(dn_call *call, dunlin_status status);
 /* Milliseconds left of the call's time; 0: none, and the time-out has been answered. */
 uint32_t dn_device_time_left(dn_call *call);
 
+#define DN_DEVICE_FORMATS \
+    "text, opaque, cbor, senml-json, senml-cbor, tlv, lwm2m-json or a content format's number"
+/* A content format's name or number that this server speaks. */
+bool dn_device_format(const char *text, uint16_t *format);
 /* Reads the parameter "timeout" and, if asked for, "format" (DN_FORMAT_NONE when not given). False: the problem has been answered. */
 bool dn_device_parameters(dn_call *call, uint16_t *format);
 /* Begins {"endpoint":…,"path":…,"code":…} and leaves the object open. */

@@ -14,6 +14,8 @@ void dn_handle_write(dn_call *call);
 void dn_handle_create(dn_call *call);
 void dn_handle_execute(dn_call *call);
 void dn_handle_delete(dn_call *call);
+/* reads.c */
+void dn_handle_reads(dn_call *call);
 /* observations.c */
 void dn_handle_observations(dn_call *call);
 void dn_handle_observe(dn_call *call);

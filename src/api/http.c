@@ -17,6 +17,7 @@
 #define CONNECTION_MEMORY    ((size_t)12 * 1024) /* the library clears all of it for each request */
 #define LAST_ANSWERS_MOMENTS 250u                /* of 2 ms */
 #define OVERRUN_FACTOR       4u                  /* a body this many times too large is not read to its end */
+#define DEFERRED_MAX         65536u /* a streamed body up to this is read although it is refused */
 
 static uint64_t monotonic_us(void)
 {
@@ -41,7 +42,6 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     call->connection = connection;
     atomic_fetch_add(&call->api->requests, 1);
     call->started_us = monotonic_us();
-    call->body.limit = call->api->config.max_body_bytes;
     return call;
 }
 
@@ -85,41 +85,51 @@ static bool check_origin(dn_call *call)
     return true;
 }
 
-/* Cuts target into segments and query; finds the route. */
-static bool find_route(dn_call *call)
+/* Cuts target into segments and query; finds the route, which says how much of a body there may be. */
+static void locate(dn_call *call)
 {
     dn_segments segments;
     dn_route_match match;
-    char methods[64];
     char *query = strchr(call->target, '?');
     if (query != NULL) {
         *query++ = 0;
+        call->query_text = query;
     }
     if (!dn_segments_parse(call->target, &segments)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PATH,
-                        "The URL has too many segments or a bad percent code.");
-        return false;
+        call->bad_url = true;
+        return;
     }
-    dn_route_result result = dn_route_find(call->method, &segments, &match);
+    call->found = dn_route_find(call->method, &segments, &match);
+    call->methods = match.methods;
     call->endpoint = match.endpoint;
     call->path = match.path;
+    call->name = match.name;
     call->route = match.route;
-    if (result == DN_ROUTE_FOUND) {
+}
+
+/* Answers what has no route, or has no query that can be read. */
+static bool check_route(dn_call *call)
+{
+    char methods[64];
+    if (call->bad_url) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PATH,
+                        "The URL has too many segments or a bad percent code.");
+    } else if (call->found == DN_ROUTE_FOUND) {
         char empty[1] = "";
-        if (dn_query_parse(query != NULL ? query : empty, &call->query)) {
+        if (dn_query_parse(call->query_text != NULL ? call->query_text : empty, &call->query)) {
             return true;
         }
         dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER,
                         "The query has a parameter twice, too many or a bad percent code.");
-    } else if (result == DN_ROUTE_BAD_PATH) {
+    } else if (call->found == DN_ROUTE_BAD_PATH) {
         dn_call_problem(
             call, DN_PROBLEM_INVALID_PATH,
             "A path is one to four numbers from 0 to 65534 separated by slashes, after an endpoint's name.");
-    } else if (result == DN_ROUTE_NONE) {
+    } else if (call->found == DN_ROUTE_NONE) {
         dn_call_problem(call, DN_PROBLEM_NOT_FOUND,
                         "There is nothing at this URL; /api/v1/openapi.json lists what there is.");
     } else {
-        dn_methods_text(match.methods, methods);
+        dn_methods_text(call->methods, methods);
         dn_call_header(call, MHD_HTTP_HEADER_ALLOW, methods);
         if (call->method == DN_METHOD_OPTIONS) {
             dn_text nothing = {0};
@@ -151,27 +161,51 @@ static bool media_type_is(const char *type, const char *media_type)
            (type[len] == 0 || strchr("; \t", type[len]) != NULL);
 }
 
+/* How large the body of this request may be. */
+static uint32_t body_limit(const dn_call *call)
+{
+    const dn_api_config *config = &call->api->config;
+    unsigned flags = call->route != NULL ? call->route->flags : 0;
+    if ((flags & DN_ROUTE_STREAM) != 0) {
+        return config->max_package_bytes;
+    }
+    return (flags & DN_ROUTE_LONG) != 0 && config->max_list_bytes > config->max_body_bytes
+               ? config->max_list_bytes
+               : config->max_body_bytes;
+}
+
+static void refuse_body(dn_call *call)
+{
+    dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE, "A body may have %u bytes here at most.",
+                    body_limit(call));
+}
+
 static bool check_body(dn_call *call)
 {
+    static const struct {
+        unsigned flag;
+        const char *media_type, *other;
+    } kinds[] = {{DN_ROUTE_JSON, "application/json", "application/json"},
+                 {DN_ROUTE_XML, "application/xml", "text/xml"},
+                 {DN_ROUTE_STREAM, "application/octet-stream", "application/octet-stream"}};
     unsigned flags = call->route->flags;
     if (call->too_large) {
-        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE, "A body may have %u bytes at most.",
-                        call->api->config.max_body_bytes);
+        refuse_body(call);
         return false;
     }
-    if ((flags & (DN_ROUTE_JSON | DN_ROUTE_XML)) == 0 ||
-        ((flags & DN_ROUTE_OPTIONAL) != 0 && call->body.len == 0)) {
+    if ((flags & DN_ROUTE_OPTIONAL) != 0 && call->body.len == 0) {
         return true;
     }
     const char *type = header(call, MHD_HTTP_HEADER_CONTENT_TYPE);
-    bool json = (flags & DN_ROUTE_JSON) != 0;
-    if (json ? media_type_is(type, "application/json")
-             : media_type_is(type, "application/xml") || media_type_is(type, "text/xml")) {
-        return true;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if ((flags & kinds[i].flag) != 0 && !media_type_is(type, kinds[i].media_type) &&
+            !media_type_is(type, kinds[i].other)) {
+            dn_call_problem(call, DN_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The header Content-Type must be %s.",
+                            kinds[i].media_type);
+            return false;
+        }
     }
-    dn_call_problem(call, DN_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The header Content-Type must be %s.",
-                    json ? "application/json" : "application/xml");
-    return false;
+    return true;
 }
 
 static bool is_api(const char *target)
@@ -197,18 +231,41 @@ static void serve(dn_call *call)
         dn_static_serve(call);
         return;
     }
-    if (find_route(call) && check_query(call) && check_body(call)) {
+    if (check_route(call) && check_query(call) && check_body(call)) {
         call->route->handle(call);
     }
 }
 
-/* A body a little too large is read to its end, so that its sender sees the answer; one far too large is not. */
-static bool announces_too_much(dn_call *call)
+/* True when the head announces a body of more than `most` bytes, or, if `known`, does not announce one at all. */
+static bool announces_more(const dn_call *call, uint64_t most, bool known)
 {
     const char *length = header(call, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t bytes;
-    return length != NULL &&
-           !dn_query_number(length, 0, OVERRUN_FACTOR * (uint64_t)call->api->config.max_body_bytes, &bytes);
+    return length == NULL ? known : !dn_query_number(length, 0, most, &bytes);
+}
+
+static bool discard(dn_call *call, const char *data, size_t size)
+{
+    (void)call;
+    (void)data;
+    (void)size;
+    return true;
+}
+
+/*
+ * A body that is streamed: its handler runs now, and says with call->take who gets it. A problem waits for the end of a short body, so that its
+ * sender, who is still busy sending, sees it.
+ */
+static enum MHD_Result begin_stream(dn_call *call)
+{
+    call->deferring = !announces_more(call, DEFERRED_MAX, true);
+    serve(call);
+    call->deferring = false;
+    if (call->take == NULL && !call->replied) {
+        call->take = discard;
+        call->next = dn_call_reply_deferred;
+    }
+    return MHD_YES;
 }
 
 static enum MHD_Result begin(dn_call *call, const char *method)
@@ -219,22 +276,32 @@ static enum MHD_Result begin(dn_call *call, const char *method)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     call->socket = info != NULL ? info->connect_fd : -1;
-    if (announces_too_much(call)) {
-        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE, "A body may have %u bytes at most.",
-                        call->api->config.max_body_bytes);
+    if (is_api(call->target)) {
+        locate(call);
+    }
+    call->body.limit = body_limit(call);
+    bool stream = call->route != NULL && (call->route->flags & DN_ROUTE_STREAM) != 0;
+    /* A body a little too large is read to its end, so that its sender sees the answer; one far too large is not. */
+    if (announces_more(call, (stream ? 1 : OVERRUN_FACTOR) * (uint64_t)call->body.limit, false)) {
+        refuse_body(call);
         return call->replied ? MHD_YES : MHD_NO;
     }
-    return MHD_YES;
+    return stream ? begin_stream(call) : MHD_YES;
 }
 
 static enum MHD_Result take_body(dn_call *call, const char *data, size_t *size)
 {
-    size_t limit = call->api->config.max_body_bytes;
+    if (call->take != NULL) {
+        bool taken = call->take(call, data, *size);
+        *size = 0;
+        return taken ? MHD_YES : MHD_NO;
+    }
+    size_t limit = call->body.limit;
     if (call->too_large || *size > limit - call->body.len) {
         /* Of unannounced length: read on, so that the caller gets its answer, but not for ever. */
         call->too_large = true;
         call->discarded += *size;
-        bool enough = call->discarded > OVERRUN_FACTOR * limit;
+        bool enough = call->discarded > OVERRUN_FACTOR * (uint64_t)limit;
         *size = 0;
         return enough ? MHD_NO : MHD_YES;
     }

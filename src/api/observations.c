@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COAP_NOT_ACCEPTABLE     0x86 /* 4.06 */
-#define COAP_UNSUPPORTED_FORMAT 0x8f /* 4.15 */
-
 /* ---- list --------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -200,9 +197,7 @@ static void observe_as(dn_call *call, uint16_t format, void (*next)(dn_call *cal
 
 static void observe_guess_answered(dn_call *call)
 {
-    uint8_t code = call->answer.code;
-    if (call->answer.status == DUNLIN_OK &&
-        (code == COAP_NOT_ACCEPTABLE || code == COAP_UNSUPPORTED_FORMAT)) {
+    if (dn_answer_refuses_format(&call->answer)) {
         observe_as(call, DN_FORMAT_NONE, observe_answered);
     } else {
         observe_answered(call);

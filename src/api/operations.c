@@ -9,9 +9,6 @@
 #include <string.h>
 
 enum { COAP_GET = 1, COAP_POST = 2, COAP_DELETE = 4 };
-#define COAP_NOT_ACCEPTABLE     0x86 /* 4.06 */
-#define COAP_UNSUPPORTED_FORMAT 0x8f /* 4.15 */
-
 static dn_device_request request_of(const dn_call *call, uint8_t method, uint16_t accept)
 {
     return (dn_device_request){
@@ -30,9 +27,7 @@ static void read_answered(dn_call *call)
 /* The format was our guess: if the device does not have it, it may choose. */
 static void read_guess_answered(dn_call *call)
 {
-    uint8_t code = call->answer.code;
-    if (call->answer.status == DUNLIN_OK &&
-        (code == COAP_NOT_ACCEPTABLE || code == COAP_UNSUPPORTED_FORMAT)) {
+    if (dn_answer_refuses_format(&call->answer)) {
         dn_device_request request = request_of(call, COAP_GET, DN_FORMAT_NONE);
         dn_device_send(call, &request, read_answered);
         return;

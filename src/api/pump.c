@@ -66,6 +66,7 @@ static void *run(void *context)
         if (now_ms >= ticked_ms + TICK_MS) {
             ticked_ms = now_ms;
             dn_feed_tick(api->feed, now_ms);
+            dn_bulks_sweep(&api->bulks);
             dn_flights_sweep(&api->flights, api->config.fleet, now_ms, HANGUP_MS);
         }
     }

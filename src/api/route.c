@@ -16,6 +16,8 @@
 #define XML              DN_ROUTE_XML
 #define NO_HEAD          DN_ROUTE_NO_HEAD
 #define OPTIONAL         DN_ROUTE_OPTIONAL
+#define LONG             DN_ROUTE_LONG
+#define STREAM           DN_ROUTE_STREAM
 #define V1               "/api/v1"
 #define CLIENT           V1 "/clients/{endpoint}"
 #define OBJECT           "/{object}"
@@ -45,6 +47,7 @@ const dn_route dn_routes[] = {
     {DELETE, 0, OBSERVATION INSTANCE, dn_handle_unobserve, {"timeout"}},
     {DELETE, 0, OBSERVATION RESOURCE, dn_handle_unobserve, {"timeout"}},
     {DELETE, 0, OBSERVATION R_INSTANCE, dn_handle_unobserve, {"timeout"}},
+    {POST, JSON | LONG, V1 "/reads", dn_handle_reads, {NULL}},
     {GET, 0, V1 "/clients", dn_handle_clients, {"limit", "after", "q"}},
     {GET, 0, CLIENT, dn_handle_client, {NULL}},
     {GET, NO_HEAD, V1 "/events", dn_handle_events, {"ep", "type", "lastEventId"}},
@@ -90,6 +93,7 @@ typedef enum { MISFIT, FIT, FIT_BUT_BAD } fit;
 static fit fit_segment(const char *part, size_t part_len, dunlin_slice segment, dn_route_match *match)
 {
     static const char endpoint[] = "{endpoint}";
+    static const char name[] = "{id}";
     if (part[0] != '{') {
         bool same = part_len == segment.len && memcmp(part, segment.data, part_len) == 0;
         return same ? FIT : MISFIT;
@@ -97,6 +101,10 @@ static fit fit_segment(const char *part, size_t part_len, dunlin_slice segment, 
     if (part_len == sizeof endpoint - 1 && memcmp(part, endpoint, part_len) == 0) {
         match->endpoint = segment;
         return segment.len > 0 ? FIT : FIT_BUT_BAD;
+    }
+    if (part_len == sizeof name - 1 && memcmp(part, name, part_len) == 0) {
+        match->name = segment;
+        return segment.len > 0 ? FIT : MISFIT;
     }
     uint16_t id;
     if (!parse_id(segment, &id)) {
@@ -155,6 +163,7 @@ dn_route_result dn_route_find(dn_method method, const dn_segments *segments, dn_
             match->methods |= route->method | (head ? DN_METHOD_HEAD : 0u) | DN_METHOD_OPTIONS;
             match->endpoint = here.endpoint;
             match->path = here.path;
+            match->name = here.name;
             if (route->method == method || (head && method == DN_METHOD_HEAD)) {
                 match->route = route;
                 return DN_ROUTE_FOUND;

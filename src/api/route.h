@@ -20,19 +20,21 @@ typedef enum {
 typedef struct dn_call dn_call;
 
 enum {
-    DN_ROUTE_JSON = 1,    /* takes a JSON body */
-    DN_ROUTE_XML = 2,     /* takes an XML body */
-    DN_ROUTE_NO_HEAD = 4, /* a HEAD would do the work of the GET, at a device or without end */
-    DN_ROUTE_OPTIONAL = 8 /* the body may be absent */
+    DN_ROUTE_JSON = 1,     /* takes a JSON body */
+    DN_ROUTE_XML = 2,      /* takes an XML body */
+    DN_ROUTE_NO_HEAD = 4,  /* a HEAD would do the work of the GET, at a device or without end */
+    DN_ROUTE_OPTIONAL = 8, /* the body may be absent */
+    DN_ROUTE_LONG = 16,    /* the body may be a long list */
+    DN_ROUTE_STREAM = 32   /* takes an application/octet-stream of any length as it comes */
 };
 
-#define DN_ROUTE_PARAMETERS 4u
+#define DN_ROUTE_PARAMETERS 8u
 
 typedef struct {
     dn_method method;
     uint8_t flags;
     const char *
-        pattern; /* "/api/v1/clients/{endpoint}"; ids of an LwM2M path are {object} {instance} {resource} {resourceInstance} */
+        pattern; /* "/api/v1/clients/{endpoint}"; ids of an LwM2M path are {object} {instance} {resource} {resourceInstance}; {id} is any name */
     void (*handle)(dn_call *call);
     const char *parameters[DN_ROUTE_PARAMETERS]; /* query parameters it knows */
 } dn_route;
@@ -52,6 +54,7 @@ typedef struct {
     unsigned methods; /* those of all routes with this path */
     dunlin_slice endpoint;
     dunlin_path path;
+    dunlin_slice name;
 } dn_route_match;
 
 /* Finds the route; HEAD finds that of GET unless it has NO_HEAD. */

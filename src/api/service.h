@@ -4,6 +4,7 @@
 #define DN_API_SERVICE_H
 
 #include "api/api.h"
+#include "api/bulk.h"
 #include "api/feed.h"
 #include "api/flights.h"
 #include "api/http_metrics.h"
@@ -21,6 +22,7 @@ struct dn_api {
     char address[72];
     int64_t started_ms;
     dn_flights flights;
+    dn_bulks bulks;
     dn_profiles *profiles;
     dn_feed *feed;
     dn_http_metrics *metrics;

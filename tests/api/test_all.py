@@ -4,14 +4,17 @@
 import sys
 import unittest
 
+import test_bulk
 import test_operations
 import test_server
 from server import Contract
 
+MODULES = (test_bulk, test_operations, test_server)
+
 
 def main():
     loader = unittest.defaultTestLoader
-    suite = unittest.TestSuite(loader.loadTestsFromModule(module) for module in (test_operations, test_server))
+    suite = unittest.TestSuite(loader.loadTestsFromModule(module) for module in MODULES)
     result = unittest.TextTestRunner(verbosity=1).run(suite)
     contract = Contract()
     operations = {(path, method) for path, item in contract.document["paths"].items() for method in item
