@@ -104,14 +104,10 @@ typedef struct {
     uint32_t stored_max;   /* [2048] bytes of them; the oldest give way, and are counted */
     uint16_t composites;   /* [2] observations of several paths */
     uint16_t composite_paths; /* [8] paths of each */
-<<<<<<< /tmp/land.mine
-    uint16_t sends;           /* [2] Sends under way or waiting */
-    bool bootstrap; /* [false] the application can bootstrap: Bootstrap-Request Trigger (/1/x/9) is there, and
-                       raises DUNLIN_CLIENT_BOOTSTRAP */
-=======
     uint16_t sends;           /* [2] Sends under way or waiting; they share max_body bytes */
     uint16_t send_format;     /* [112] Content-Format of Sends: SenML CBOR, or 110: SenML JSON */
->>>>>>> /work/build/c1src/include/dunlin/client.h
+    bool bootstrap; /* [false] the application can bootstrap: Bootstrap-Request Trigger (/1/x/9) is there, and
+                       raises DUNLIN_CLIENT_BOOTSTRAP */
 
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
