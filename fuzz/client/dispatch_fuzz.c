@@ -207,7 +207,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dunlin_client_config config = dunlin_client_config_default();
     config.endpoint = "fuzz";
     config.lwm2m = (data[0] & 1) != 0 ? DUNLIN_LWM2M_1_0 : DUNLIN_LWM2M_1_1;
-    config.call = (dunlin_client_callbacks){on_send, on_random, on_resolve, NULL, NULL, &w};
+    config.call =
+        (dunlin_client_callbacks){.send = on_send, .random = on_random, .resolve = on_resolve, .context = &w};
     w.client = dunlin_client_create(arena, sizeof arena, &config, w.now_ms);
     dunlin_server server = dunlin_server_default();
     memcpy(server.uri, "coap://x", sizeof "coap://x");

@@ -397,8 +397,11 @@ void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed)
     r->config = dunlin_client_config_default();
     r->config.endpoint = "urn:dev:ops:rig-1";
     r->config.lwm2m = lwm2m;
-    r->config.call =
-        (dunlin_client_callbacks){client_send, client_random, client_resolve, client_event, NULL, r};
+    r->config.call = (dunlin_client_callbacks){.send = client_send,
+                                               .random = client_random,
+                                               .resolve = client_resolve,
+                                               .event = client_event,
+                                               .context = r};
     fill_device(r);
     fill_things(r);
     r->thermometer[0] = (rig_thermometer){21, 20, 22};
