@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two small engines over a bad link, driven by the input: requests both ways, notifications, late answers,
- * cancelling, forgetting, time, loss, and datagrams replayed with changes. Whatever happens: each request
- * ends exactly once, and when time has passed and the link is good again, nothing is left in any table.
+ * Two small engines over a bad link, driven by the input: requests both ways, bodies from sources, to sinks
+ * and in pieces, notifications, late answers, cancelling, forgetting, time, loss, and datagrams replayed with
+ * changes. Whatever happens: each request ends exactly once, pieces come in order and end exactly once, and
+ * when time has passed and the link is good again, nothing is left in any table.
  */
 #include "bearer/simlink.h"
 #include "coap/core.h"
@@ -14,17 +15,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CAPTURES 16
 #define LATER    8
 #define BODY_MAX 600
+#define STREAMS  4
 
 typedef struct {
     const uint8_t *data;
     size_t left;
 } input;
 
+typedef struct world world;
+
 typedef struct {
     unsigned ended;
+    world *world;
+    dn_coap *coap;
+    uint64_t id;
+    dn_coap_source source;
+    dn_coap_sink sink;
+    uint64_t taken; /* by the sink */
+    bool complete;
 } track;
 
-typedef struct world world;
+/* A body that comes in pieces. */
+typedef struct {
+    bool open;
+    uint64_t key, taken;
+} stream;
 
 typedef struct {
     world *world;
@@ -35,6 +50,8 @@ typedef struct {
     uint64_t later[LATER];
     size_t later_count;
     uint64_t last_exchange;
+    stream streams[STREAMS];
+    dn_coap_source source;
 } node;
 
 struct world {
@@ -77,6 +94,100 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
     dn_simlink_send(from->world->link, &from->address, peer, datagram);
 }
 
+/* A source or a sink does what it is asked, but now and then. */
+static bool agrees(world *of)
+{
+    return of->choice++ % 61 != 0;
+}
+
+static bool on_read(void *context, uint64_t offset, void *out, size_t len)
+{
+    track *of = context;
+    require(len > 0 && len <= 1024 && offset + len <= of->source.size && of->ended == 0);
+    memset(out, (int)offset, len);
+    return agrees(of->world);
+}
+
+static bool on_reply_read(void *context, uint64_t offset, void *out, size_t len)
+{
+    node *at = context;
+    require(len > 0 && len <= 1024 && offset + len <= at->source.size);
+    memset(out, (int)offset, len);
+    return agrees(at->world);
+}
+
+static bool on_take(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more)
+{
+    track *of = context;
+    (void)size;
+    require(head->code == DN_COAP_CONTENT && of->ended == 0 && !of->complete);
+    require(offset == of->taken && (!more || head->payload.len >= 16));
+    of->taken += head->payload.len;
+    of->complete = !more;
+    if (of->world->choice++ % 67 == 0) {
+        (void)dn_coap_cancel(of->coap, of->id);
+    }
+    return agrees(of->world);
+}
+
+static stream *find_stream(node *at, uint64_t key)
+{
+    for (size_t i = 0; i < STREAMS; i++) {
+        if (at->streams[i].open && at->streams[i].key == key) {
+            return &at->streams[i];
+        }
+    }
+    return NULL;
+}
+
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    node *at = context;
+    require(request->payload.len >= 16);
+    if (at->world->choice++ % 71 == 0) {
+        dn_coap_forget(at->coap, &request->peer);
+    }
+    return request->code % 2 == 1;
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    node *at = context;
+    stream *of = find_stream(at, request->key);
+    require(request->code % 2 == 1 && (of != NULL) == (offset > 0));
+    require(body->cap == at->coap->config.max_body);
+    memset(body->data, 1, body->cap);
+    for (size_t i = 0; of == NULL; i++) {
+        require(i < STREAMS);
+        of = at->streams[i].open ? NULL : &at->streams[i];
+    }
+    if (offset == 0) {
+        *of = (stream){true, request->key, 0};
+    }
+    require(of->taken == offset && (!more || request->payload.len >= 16));
+    of->taken += request->payload.len;
+    if (agrees(at->world)) {
+        of->open = more;
+    } else {
+        reply->code = DN_COAP_FORBIDDEN;
+        reply->payload = dunlin_buf_view(body);
+        of->open = false;
+        return;
+    }
+    if (at->world->choice++ % 73 == 0) {
+        dn_coap_forget(at->coap, &request->peer);
+    }
+}
+
+static void on_lost(void *context, const dn_peer *peer, uint64_t key)
+{
+    stream *of = find_stream(context, key);
+    (void)peer;
+    require(of != NULL);
+    of->open = false;
+}
+
 static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
                                    dn_coap_reply *reply)
 {
@@ -88,6 +199,10 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     reply->code = choice % 11 == 0 ? DN_COAP_NOT_FOUND : DN_COAP_CONTENT;
     reply->payload =
         choice % 3 == 0 ? request->payload : dunlin_slice_make(body->data, choice * 37 % body->cap);
+    if (choice % 17 == 0) {
+        at->source = (dn_coap_source){choice * 91 % 3000, on_reply_read, at};
+        reply->source = &at->source;
+    }
     reply->observe = choice % 5 == 0 ? (int32_t)choice : DN_COAP_NO_OBSERVE;
     reply->content_format = choice % 2 == 0 ? 0 : DN_COAP_NO_FORMAT;
     if (choice % 13 == 0) {
@@ -160,6 +275,9 @@ static void open_node(world *of, size_t index, const dn_coap_config *config)
                                    .request = on_request,
                                    .notification = on_notification,
                                    .observer_gone = on_gone,
+                                   .streams = on_streams,
+                                   .piece = on_piece,
+                                   .piece_lost = on_lost,
                                    .context = made};
     dn_simlink_endpoint endpoint = {on_receive, on_deadline, on_expire, made};
     size_t size = dn_coap_arena_size(config);
@@ -176,6 +294,23 @@ static void open_node(world *of, size_t index, const dn_coap_config *config)
 static track *new_track(world *of)
 {
     return of->track_count < TRACKS ? &of->tracks[of->track_count++] : NULL;
+}
+
+/* Some requests have their bodies, or take the answer's, in pieces. */
+static void in_pieces(world *of, node *from, track *made, uint8_t size, dn_coap_outgoing *request)
+{
+    made->world = of;
+    made->coap = from->coap;
+    if (size % 8 == 3) {
+        made->source = (dn_coap_source){(uint64_t)size * 11, on_read, made};
+        request->source = &made->source;
+        request->payload.len = 0;
+    }
+    if (size % 8 == 3 || size % 8 == 5) {
+        made->sink = (dn_coap_sink){on_take, made};
+        made->taken = request->from = size % 16 == 13 ? size / 16 * 16u : 0;
+        request->sink = &made->sink;
+    }
 }
 
 static void do_request(world *of, node *from, const node *to, input *in)
@@ -202,10 +337,14 @@ static void do_request(world *of, node *from, const node *to, input *in)
     if (size % 16 == 9) {
         request.token = (dn_coap_token){1, {size}};
     }
+    in_pieces(of, from, made, size, &request);
     if (dn_coap_request(from->coap, &to->address, &request, on_result, made, dn_simlink_now(of->link),
-                        &from->last_exchange) != DUNLIN_OK) {
+                        &made->id) != DUNLIN_OK) {
+        *made = (track){0};
         of->track_count--;
+        return;
     }
+    from->last_exchange = made->id;
 }
 
 static void do_notify(world *of, node *from, const node *to, input *in)
@@ -323,6 +462,12 @@ static void check_empty(const node *at)
     for (uint32_t i = 0; i < coap->transfers.count; i++) {
         require(coap->transfers.at[i].role == DN_COAP_TRANSFER_FREE);
     }
+    for (uint32_t i = 0; i < coap->streams.count; i++) {
+        require(coap->streams.at[i].serial == 0);
+    }
+    for (size_t i = 0; i < STREAMS; i++) {
+        require(!at->streams[i].open);
+    }
     require(dn_coap_deadline(coap) == DN_NEVER);
 }
 
@@ -352,6 +497,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.exchanges = 1 + (shape & 7u);
     config.transfers = shape >> 6;
     config.nstart = 1 + (shape >> 5 & 1u);
+    config.peers = (shape & 7u) == 5; /* there is but one, so it is enough */
     config.dedup_slots = 8;
     config.dedup_per_peer = 6;
     config.dedup_reply_max = 32;
