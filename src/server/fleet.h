@@ -121,7 +121,8 @@ typedef struct dn_device_request {
     dunlin_slice payload;
     dunlin_slice
         package; /* not empty: the name of a file in dn_fleet_config.packages, sent by Block1 in place of
-                             `payload`, in constant memory. NOT_FOUND if there is none */
+                             `payload`, in constant memory. NOT_FOUND if there is none, IO if it cannot be
+                             read. `timeout_ms` is then how long it may come no further */
     bool
         auto_accept; /* `accept` is settled by dn_fleet_config-wide rules when it is sent: see dn_fleet_on_settle */
     uint32_t timeout_ms;

@@ -317,6 +317,8 @@ dn_coap_answered dn_rd_request(dn_shard *shard, const dn_coap_incoming *request,
         answer_discovery(request, reply);
     } else if (is_segment(&path, 0, "dp") && path.count == 1) {
         dn_send_answer(shard, request, body, reply);
+    } else if (is_segment(&path, 0, "fw") && path.count == 2) {
+        dn_packages_answer(&shard->packages, request, path.segment[1], reply);
     }
     return DN_COAP_ANSWERED;
 }

@@ -192,6 +192,9 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
     dn_shard *shard = command->shard;
     (void)exchange;
     leave(&shard->requests, command);
+    if (command->push != NULL) {
+        status = dn_push_end(shard, command, status);
+    }
     count(&shard->counters, status);
     if (status == DUNLIN_OK || status == DUNLIN_ERR_REJECTED) {
         dn_presence_heard(shard, command->slot);
@@ -245,6 +248,37 @@ static uint32_t all_of(const dn_requests *requests)
     return requests->asked + requests->own + requests->delivering;
 }
 
+/* Gives the request to the engine. */
+static dunlin_status hand_over(dn_shard *shard, dn_command *command, const dn_peer *peer,
+                               const option_list *list, int32_t observe, uint64_t token)
+{
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, command->ask.method);
+    request.confirmable = true;
+    request.content_format = command->ask.content_format;
+    request.accept = command->ask.accept;
+    request.observe = observe;
+    request.options = list->options;
+    request.option_count = list->count;
+    if (token != 0) {
+        request.token.len = sizeof token;
+        memcpy(request.token.bytes, &token, sizeof token);
+    }
+    if (command->kind == DN_COMMAND_FETCH) {
+        request.first = command->response.payload;
+        request.first_szx = command->szx;
+        request.first_etag = dunlin_slice_make(command->etag, command->etag_len);
+    }
+    if (command->push != NULL) {
+        request.source = dn_push_source(command->push); /* which watches the time by itself */
+    } else {
+        request.payload = command->ask.payload;
+        request.timeout_ms = command->ask.timeout_ms;
+    }
+    return dn_coap_request(shard->coap, peer, &request, on_result, command, shard->now_ms,
+                           &command->exchange);
+}
+
 dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t slot, int32_t observe,
                                uint64_t token)
 {
@@ -260,36 +294,21 @@ dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t sl
     }
     command->shard = shard;
     command->slot = slot;
-    if (!enter(&shard->requests, command)) {
-        return DUNLIN_ERR_MEMORY;
-    }
-    dn_coap_outgoing request;
-    dn_coap_outgoing_init(&request, command->ask.method);
-    request.confirmable = true;
-    request.content_format = command->ask.content_format;
-    request.accept = command->ask.accept;
-    request.observe = observe;
-    request.options = list.options;
-    request.option_count = list.count;
-    request.timeout_ms = command->ask.timeout_ms;
-    if (token != 0) {
-        request.token.len = sizeof token;
-        memcpy(request.token.bytes, &token, sizeof token);
-    }
-    if (command->kind == DN_COMMAND_FETCH) {
-        request.first = command->response.payload;
-        request.first_szx = command->szx;
-        request.first_etag = dunlin_slice_make(command->etag, command->etag_len);
-    }
-    request.payload = command->ask.payload;
-    dunlin_status status = dn_coap_request(shard->coap, &registration->peer, &request, on_result, command,
-                                           shard->now_ms, &command->exchange);
+    dunlin_status status = command->ask.package.len > 0 ? dn_push_begin(shard, command) : DUNLIN_OK;
     if (status != DUNLIN_OK) {
-        leave(&shard->requests, command);
         return status;
     }
-    shard->counters.requests_sent++;
-    return DUNLIN_OK;
+    bool entered = enter(&shard->requests, command);
+    status =
+        entered ? hand_over(shard, command, &registration->peer, &list, observe, token) : DUNLIN_ERR_MEMORY;
+    if (status == DUNLIN_OK) {
+        shard->counters.requests_sent++;
+        return DUNLIN_OK;
+    }
+    if (entered) {
+        leave(&shard->requests, command);
+    }
+    return command->push != NULL ? dn_push_end(shard, command, status) : status;
 }
 
 /* A command with this number, or to this slot; NULL if there is none. */

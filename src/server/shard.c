@@ -3,6 +3,7 @@
  * loading. */
 #include "server/shard_inside.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -150,6 +151,7 @@ static void unmake(dn_shard *shard)
 {
     dn_queue_free(&shard->queue);
     dn_requests_free(&shard->requests);
+    dn_packages_free(&shard->packages);
     dn_observations_free(&shard->observations);
     dn_registrations_free(&shard->registrations);
     free(shard->arena);
@@ -176,9 +178,14 @@ dunlin_status dn_shard_create(const dn_shard_config *config, dn_shard **shard, c
     made->durable.store = fleet->store;
     dn_wheel_init(&made->awaits, fleet->clock_ms(fleet->clock_context));
     made->renew_first = made->renew_last = DN_OBSERVATION_NONE;
+    dn_pushes_init(&made->pushes);
     dn_shard_begin(made);
     dunlin_status status = DUNLIN_OK;
-    if (!make_tables(made) || !make_engine(made)) {
+    if (!dn_packages_init(&made->packages, fleet->packages)) {
+        (void)snprintf(error, error_size, "the packages in %s cannot be had: %s", fleet->packages,
+                       strerror(errno));
+        status = DUNLIN_ERR_IO;
+    } else if (!make_tables(made) || !make_engine(made)) {
         (void)snprintf(error, error_size,
                        "no memory for the limits asked for, or a CoAP setting is out of its range");
         status = DUNLIN_ERR_MEMORY;
@@ -273,6 +280,7 @@ void dn_shard_work(dn_shard *shard)
         dn_shard_end(shard, slot, DN_EVENT_EXPIRED, false);
     }
     dn_presence_work(shard);
+    dn_push_work(shard);
     dn_observe_work(shard);
     dn_delivery_work(shard);
     dn_queries_work(shard);
@@ -352,6 +360,7 @@ uint64_t dn_shard_deadline(const dn_shard *shard)
         earlier(dn_coap_deadline(shard->coap), dn_registrations_deadline(&shard->registrations));
     deadline = earlier(deadline, dn_presence_deadline(shard));
     deadline = earlier(deadline, dn_delivery_deadline(shard));
+    deadline = earlier(deadline, dn_push_deadline(shard));
     /* While the server's own requests fill their places, their results bring the next cycle. */
     if (shard->renew_first != DN_OBSERVATION_NONE && dn_observe_has_room(shard)) {
         deadline = earlier(deadline, shard->renew_not_before_ms);
@@ -467,6 +476,7 @@ void dn_shard_count(const dn_shard *shard, dn_fleet_counters *out)
                                .requests_timeout = own->requests_timeout,
                                .notifications = own->notifications,
                                .unknown_notifications = own->unknown_notifications,
+                               .package_bytes = shard->packages.bytes,
                                .sends_received = own->sends_received,
                                .sends_refused = own->sends_refused,
                                .queued = shard->queue.waiting,

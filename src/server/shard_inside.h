@@ -8,7 +8,9 @@
 #include "server/delivery.h"
 #include "server/observations.h"
 #include "server/observe.h"
+#include "server/packages.h"
 #include "server/presence.h"
+#include "server/push.h"
 #include "server/registrations.h"
 #include "server/shard.h"
 
@@ -34,6 +36,8 @@ struct dn_shard {
     dn_registrations registrations;
     dn_observations observations;
     dn_requests requests;
+    dn_packages packages;
+    dn_pushes pushes;
     dn_command_queue finished; /* their completions wait for the commit */
     dn_command_queue scans;    /* lists being made, one slice of the first at a time */
     uint32_t waiting;          /* OBSERVE commands that wait for another one's answer */
