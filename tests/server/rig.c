@@ -93,7 +93,7 @@ static void expire(void *context, uint64_t now_ms)
     settle(r);
 }
 
-static void submit(rig *r, dn_command *command)
+void rig_submit(rig *r, dn_command *command)
 {
     assert_non_null(command);
     dn_shard_begin(r->shard);
@@ -245,7 +245,7 @@ uint64_t rig_post_request(rig *r, const dn_device_request *ask, rig_outcome *out
     command->number = ++last;
     command->done.request = on_device;
     command->context = outcome;
-    submit(r, command);
+    rig_submit(r, command);
     return last;
 }
 
@@ -255,7 +255,7 @@ void rig_post_cancel(rig *r, uint64_t number)
     dn_command *command = dn_command_create(DN_COMMAND_CANCEL, &none);
     assert_non_null(command);
     command->number = number;
-    submit(r, command);
+    rig_submit(r, command);
 }
 
 rig_outcome rig_read(rig *r, const char *endpoint, const char *path)
@@ -305,7 +305,7 @@ static void post_observe(rig *r, dn_command *command, rig_outcome *outcome)
         command->done.request = on_device;
     }
     command->context = outcome;
-    submit(r, command);
+    rig_submit(r, command);
 }
 
 static rig_outcome run_observe(rig *r, dn_command *command)
@@ -371,6 +371,9 @@ static void on_get(void *context, const dn_client_view *client)
     out->registered_ms = client->registered_ms;
     out->updated_ms = client->updated_ms;
     out->expires_ms = client->expires_ms;
+    out->presence = (dn_presence)client->presence;
+    out->seen_ms = client->seen_ms;
+    out->queued = client->queued;
 }
 
 rig_client rig_get(rig *r, const char *endpoint)
@@ -381,7 +384,7 @@ rig_client rig_get(rig *r, const char *endpoint)
     assert_non_null(command);
     command->done.get = on_get;
     command->context = &client;
-    submit(r, command);
+    rig_submit(r, command);
     return client;
 }
 
@@ -407,7 +410,7 @@ rig_page *rig_list(rig *r, uint64_t after, uint32_t limit, const char *substring
     command->context = &page;
     command->after = after;
     command->limit = limit;
-    submit(r, command);
+    rig_submit(r, command);
     for (unsigned i = 0; i < 1000 && page.next == UINT64_MAX; i++) {
         expire(r, 0);
     }
@@ -447,14 +450,14 @@ rig_observations rig_observations_of(rig *r, const char *endpoint)
     assert_non_null(command);
     command->done.observations = on_observations;
     command->context = &observations;
-    submit(r, command);
+    rig_submit(r, command);
     assert_true(observations.count != SIZE_MAX);
     return observations;
 }
 
 /* Events. */
 
-static bool next_event(rig *r, dn_event *event)
+bool rig_next_event(rig *r, dn_event *event)
 {
     dn_event_record record;
     if (!dn_events_next(r->events, &record)) {
@@ -467,7 +470,7 @@ static bool next_event(rig *r, dn_event *event)
 dn_event rig_expect(rig *r, dn_event_type type, const char *endpoint)
 {
     dn_event event;
-    assert_true(next_event(r, &event));
+    assert_true(rig_next_event(r, &event));
     assert_int_equal(event.type, type);
     assert_true(dunlin_slice_equal(event.client.endpoint, dunlin_slice_of(endpoint)));
     return event;
@@ -476,12 +479,12 @@ dn_event rig_expect(rig *r, dn_event_type type, const char *endpoint)
 void rig_expect_no_event(rig *r)
 {
     dn_event event;
-    assert_false(next_event(r, &event));
+    assert_false(rig_next_event(r, &event));
 }
 
 void rig_skip_events(rig *r)
 {
     dn_event event;
-    while (next_event(r, &event)) {
+    while (rig_next_event(r, &event)) {
     }
 }

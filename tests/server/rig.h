@@ -42,6 +42,7 @@ typedef struct {
     uint16_t asked_accept, asked_format;
     char asked_path[128], asked_query[128];
     char asked_text[RIG_TEXT_MAX];
+    char asked_log[1024]; /* all of it, "2/3/0/4 " for a POST; the test empties it */
 
     /* What to answer. */
     uint8_t reply_code; /* 0: 2.05 to GET and FETCH, 2.04 to the rest */
@@ -102,6 +103,8 @@ void rig_throw(rig *r, rig_device *device, dunlin_slice datagram);
 void rig_rebind(rig *r, rig_device *device);
 dn_fleet_counters rig_count(rig *r);
 
+/* Hands the shard a command and ends the cycle. */
+void rig_submit(rig *r, dn_command *command);
 /* Commands, run to their end. */
 typedef struct {
     bool done;
@@ -130,7 +133,9 @@ typedef struct {
     uint8_t version_minor;
     bool queue_mode;
     uint32_t lifetime_s;
-    int64_t registered_ms, updated_ms, expires_ms;
+    int64_t registered_ms, updated_ms, expires_ms, seen_ms;
+    dn_presence presence;
+    uint32_t queued;
     char links[RIG_TEXT_MAX];
 } rig_client;
 rig_client rig_get(rig *r, const char *endpoint);
@@ -157,6 +162,8 @@ typedef struct {
 } rig_observations;
 rig_observations rig_observations_of(rig *r, const char *endpoint);
 
+/* The next event, whatever it is; false: there is none. Its views live until the next one is taken. */
+bool rig_next_event(rig *r, dn_event *event);
 /* The next event, which must be of this type and endpoint. */
 dn_event rig_expect(rig *r, dn_event_type type, const char *endpoint);
 void rig_expect_no_event(rig *r);

@@ -84,6 +84,9 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     device->asked_format = request->content_format;
     join(request->options, DN_OPTION_URI_PATH, '/', device->asked_path, sizeof device->asked_path);
     join(request->options, DN_OPTION_URI_QUERY, '&', device->asked_query, sizeof device->asked_query);
+    size_t logged = strlen(device->asked_log);
+    (void)snprintf(device->asked_log + logged, sizeof device->asked_log - logged, "%u%s ", request->code,
+                   device->asked_path);
     assert_true(request->payload.len < sizeof device->asked_text);
     if (request->payload.len > 0) {
         memcpy(device->asked_text, request->payload.data, request->payload.len);
