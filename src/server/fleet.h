@@ -36,7 +36,8 @@ typedef struct {
     uint32_t max_queued_per_client; /* 100 that wait for one device */
     uint32_t awake_ms;              /* 93000: how long a queue-mode client listens after its last message */
     uint32_t queue_expires_s; /* 604800: a queued request is given up after this, unless it says otherwise */
-    uint32_t queue_keeps_s;   /* 86400: how long an ended request can still be looked up */
+    uint32_t queue_keeps_s;   /* 86400: how long an ended request can still be looked up (a second at least);
+                                 when max_queued is reached, the one that ended first gives way */
     const char
         *packages; /* NULL, or a directory of files named by 32 hexadecimal digits: served to devices at
                              coap://…/fw/NAME, and to be pushed to them */
@@ -151,7 +152,7 @@ dunlin_status dn_fleet_request(dn_fleet *fleet, const dn_device_request *request
 /* Cancels by the number that dn_fleet_request gave (a hung-up API caller). */
 void dn_fleet_cancel(dn_fleet *fleet, uint64_t number);
 /* What `auto_accept` means, for requests that outlive their caller and even this process. Set it before any
- * request; called on shards' threads. */
+ * request; called on shards' threads. Queued requests with `auto_accept` wait until it is set. */
 void dn_fleet_on_settle(dn_fleet *fleet,
                         void (*settle)(void *context, dn_device_request *request, uint8_t version_major,
                                        uint8_t version_minor, dunlin_slice links),
@@ -160,17 +161,20 @@ void dn_fleet_on_settle(dn_fleet *fleet,
 /*
  * The durable queue: requests of one endpoint are delivered in order, one at a time, whenever it can be asked
  * (a queue-mode client after each of its messages, any other at once). They survive a restart and a new
- * registration. One whose delivery was under way when the server was killed is delivered again if it may be
- * (GET, PUT, DELETE, FETCH, iPATCH; not POST), else it ends as UNKNOWN: it may have been done.
+ * registration. One that the device does not answer waits on at the head, however often it was tried: for a
+ * queue-mode client's next message; for any other's, or a pause that grows from 30 s to an hour; until it expires. One whose delivery was under way when the server was killed is delivered again if it may be
+ * (GET, PUT, DELETE, FETCH, iPATCH; not POST), else it ends as UNKNOWN: it may have been done. The same when the registration ends or
+ * is replaced during a delivery. `attempts` above 1 tells of deliveries that were not answered.
  */
 typedef enum {
     DN_QUEUED_WAITING,
     DN_QUEUED_DELIVERING,
     DN_QUEUED_ANSWERED, /* the device answered, with whatever code: `code` and payload are in the view */
-    DN_QUEUED_FAILED,   /* it could not be delivered: `status` */
+    DN_QUEUED_FAILED,   /* it could not be delivered: `status` (REJECTED, MALFORMED, SPACE, NOT_FOUND) */
     DN_QUEUED_EXPIRED,  /* its time was over before it could be delivered */
     DN_QUEUED_CANCELLED,
-    DN_QUEUED_UNKNOWN /* the server stopped during a delivery that must not be repeated */
+    DN_QUEUED_UNKNOWN /* the server was stopped, or the registration ended, during a delivery that must not be
+                         repeated */
 } dn_queued_state;
 
 typedef struct {
@@ -188,7 +192,9 @@ typedef struct {
 } dn_queued_view;
 
 /* Takes a request for an endpoint that is registered; the completion runs after the commit. `expires_s` 0:
-   the configured time. status in the completion: OK with `queued`; NOT_FOUND: no such registration; LIMIT. */
+   the configured time. status in the completion: OK with `queued`; NOT_FOUND: no such registration; LIMIT: max_queued,
+   max_queued_per_client; ARGUMENT: a query above 4096 bytes, a package's name above 64; MEMORY; CANCELLED: the
+   fleet ends. `settle` and `timeout_ms` of the request are not used. */
 dunlin_status dn_fleet_enqueue(dn_fleet *fleet, const dn_device_request *request, uint32_t expires_s,
                                void (*done)(void *context, dunlin_status status,
                                             const dn_queued_view *queued),
@@ -295,7 +301,8 @@ typedef struct {
     dunlin_path path;         /* NOTIFICATION */
     const dunlin_path *paths; /* NOTIFICATION of an Observe-Composite */
     size_t path_count;
-    dn_queued_view request; /* REQUEST: without `ask.payload` */
+    dn_queued_view request; /* REQUEST: without `ask.payload` and `payload`; `client` as for NOTIFICATION, its
+                               id empty while the endpoint has no registration */
     uint8_t code;
     uint16_t content_format;
     dunlin_slice payload;

@@ -147,6 +147,7 @@ static void device_register(device *d, char name, uint8_t mid)
 typedef struct {
     atomic_uint done, ok;
     _Atomic dunlin_status last;
+    _Atomic uint64_t id;
     atomic_uint count;
 } results;
 
@@ -354,6 +355,139 @@ static void many_threads_call(void **state)
     dn_fleet_stop(fleet, 0);
 }
 
+/* The durable queue, used by several threads. */
+#define QUEUED 60u
+
+static void on_queued(void *context, dunlin_status status, const dn_queued_view *queued)
+{
+    results *r = context;
+    atomic_store(&r->last, status);
+    atomic_store(&r->id, queued != NULL ? queued->id : 0);
+    atomic_fetch_add(&r->done, 1);
+}
+
+static void on_awaited(void *context, const dn_queued_view *queued)
+{
+    results *r = context;
+    if (queued != NULL && queued->state == DN_QUEUED_ANSWERED && queued->code == DN_COAP_CONTENT &&
+        dunlin_slice_equal(queued->payload, dunlin_slice_of("v"))) {
+        atomic_fetch_add(&r->ok, 1);
+    }
+    atomic_fetch_add(&r->done, 1);
+}
+
+static void on_page(void *context, const dn_queued_page *page)
+{
+    results *r = context;
+    atomic_store(&r->count, (unsigned)page->count);
+    atomic_fetch_add(&r->done, 1);
+}
+
+static void settle_nothing(void *context, dn_device_request *request, uint8_t major, uint8_t minor,
+                           dunlin_slice links)
+{
+    (void)major;
+    (void)minor;
+    (void)links;
+    request->accept = *(const uint16_t *)context;
+}
+
+/* Takes a request, then waits for its end. */
+static void *call_queue(void *context)
+{
+    caller *c = context;
+    dn_device_request ask = read_of("a");
+    ask.auto_accept = true;
+    for (unsigned i = 0; i < QUEUED; i++) {
+        unsigned before = atomic_load(&c->r->done);
+        assert_int_equal(dn_fleet_enqueue(c->fleet, &ask, 0, on_queued, c->r), DUNLIN_OK);
+        wait_for(c->r, before + 1, NULL);
+        assert_int_equal(atomic_load(&c->r->last), DUNLIN_OK);
+        assert_int_equal(dn_fleet_await(c->fleet, atomic_load(&c->r->id), PATIENCE_MS, on_awaited, c->r),
+                         DUNLIN_OK);
+        assert_int_equal(dn_fleet_queue(c->fleet, dunlin_slice_of("a"), 0, 1000, on_page, c->r), DUNLIN_OK);
+        wait_for(c->r, before + 3, NULL);
+    }
+    return NULL;
+}
+
+typedef struct {
+    device *device;
+    atomic_bool ended;
+} service;
+
+static void *serve(void *context)
+{
+    service *s = context;
+    while (!atomic_load(&s->ended)) {
+        device_serve(s->device, 10);
+    }
+    return NULL;
+}
+
+static void many_threads_queue(void **state)
+{
+    (void)state;
+    enum { CALLERS = 3 };
+    static const uint16_t accept = 0;
+    device d;
+    results r[CALLERS] = {{0}};
+    caller callers[CALLERS];
+    service s = {.device = &d};
+    pthread_t threads[CALLERS], serving;
+    dn_fleet *fleet = start(dn_memory_store_create());
+    dn_fleet_on_settle(fleet, settle_nothing, (void *)(uintptr_t)&accept);
+    device_open(&d, "127.0.0.1:0", dn_fleet_address(fleet, 0));
+    device_register(&d, 'a', 1);
+    assert_int_equal(pthread_create(&serving, NULL, serve, &s), 0);
+    for (unsigned i = 0; i < CALLERS; i++) {
+        callers[i] = (caller){fleet, &r[i]};
+        assert_int_equal(pthread_create(&threads[i], NULL, call_queue, &callers[i]), 0);
+    }
+    for (unsigned i = 0; i < CALLERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(atomic_load(&r[i].ok), QUEUED);
+        assert_in_range(atomic_load(&r[i].count), QUEUED, QUEUED * CALLERS);
+    }
+    dn_fleet_counters counters;
+    dn_fleet_count(fleet, &counters);
+    assert_int_equal(counters.queued_answered, QUEUED * CALLERS);
+    assert_int_equal(counters.queued, 0);
+    assert_int_equal(dn_fleet_dequeue(fleet, 1, on_queued, &r[0]), DUNLIN_OK);
+    wait_for(&r[0], 3 * QUEUED + 1, NULL);
+    assert_int_equal(atomic_load(&r[0].last), DUNLIN_ERR_STATE);
+    assert_int_equal(dn_fleet_queue(fleet, dunlin_slice_of(""), 0, 0, on_page, &r[0]), DUNLIN_ERR_LIMIT);
+    atomic_store(&s.ended, true);
+    assert_int_equal(pthread_join(serving, NULL), 0);
+    device_close(&d);
+    dn_fleet_stop(fleet, 0);
+}
+
+/* A delivery under way has the grace to end; nothing else of the queue keeps the fleet from ending. */
+static void the_end_waits_for_a_delivery_only(void **state)
+{
+    (void)state;
+    device d;
+    results r = {0};
+    dn_store *store = dn_memory_store_create();
+    dn_fleet *fleet = start(store);
+    device_open(&d, "127.0.0.1:0", dn_fleet_address(fleet, 0));
+    device_register(&d, 'a', 1);
+    dn_device_request ask = read_of("a");
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(dn_fleet_enqueue(fleet, &ask, 0, on_queued, &r), DUNLIN_OK);
+        wait_for(&r, i + 1, NULL);
+    }
+    assert_int_equal(dn_fleet_await(fleet, atomic_load(&r.id), PATIENCE_MS, on_awaited, &r), DUNLIN_OK);
+    uint64_t before = clock_ms(NULL);
+    dn_fleet_stop(fleet, 200); /* the device does not answer */
+    uint64_t took_ms = clock_ms(NULL) - before;
+    assert_in_range(took_ms, 150, PATIENCE_MS / 2);
+    assert_int_equal(atomic_load(&r.done), 4);
+    assert_int_equal(atomic_load(&r.ok), 0);
+    device_close(&d);
+}
+
 /* A store whose commits fail from some time on. */
 static dn_store_ops failing;
 static dunlin_status fail_commit(dn_store *store)
@@ -443,6 +577,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_once),      cmocka_unit_test(the_end_answers_everybody),
         cmocka_unit_test(many_threads_call),    cmocka_unit_test(a_failing_store_silences_it),
+        cmocka_unit_test(many_threads_queue),   cmocka_unit_test(the_end_waits_for_a_delivery_only),
         cmocka_unit_test(a_bad_start_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
