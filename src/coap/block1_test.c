@@ -294,6 +294,19 @@ static void client_notices_wrong_answers(void **state)
     rig_close(rig);
 }
 
+/* 2.31 is an answer to a block that others follow, and to nothing else (section 2.9.1). */
+static void client_notices_a_wrong_continue(void **state)
+{
+    coap_rig *rig = rig_open(NULL);
+    (void)state;
+    assert_int_equal(rig_request(rig, DN_COAP_PUT, "store", 10), DUNLIN_OK);
+    rig_play(rig, "> CON 0.03 #* @* 11='store' p=*", "< ACK 2.31 #L @L 27=08", "= result -1", ".", NULL);
+    assert_int_equal(rig_request(rig, DN_COAP_GET, "big", 0), DUNLIN_OK);
+    rig_play(rig, "> CON 0.01 #* @* 11='big'", "< ACK 2.05 #L @L 23=08 p=~0+16",
+             "> CON 0.01 #* @* 11='big' 23=10", "< ACK 2.31 #L @L 23=10", "= result -1", ".", NULL);
+    rig_close(rig);
+}
+
 /* A server that acts on each block by itself answers each with a final code (section 2.3, M unset). */
 static void blocks_acted_on_one_by_one(void **state)
 {
@@ -381,6 +394,7 @@ int main(void)
         cmocka_unit_test(client_gives_up_on_too_large),
         cmocka_unit_test(client_starts_anew_after_408),
         cmocka_unit_test(client_notices_wrong_answers),
+        cmocka_unit_test(client_notices_a_wrong_continue),
         cmocka_unit_test(blocks_acted_on_one_by_one),
         cmocka_unit_test(blocks_keep_their_turn),
         cmocka_unit_test(bodies_too_large_to_send),

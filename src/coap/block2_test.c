@@ -37,6 +37,9 @@ static void server_hands_out_blocks(void **state)
     rig_play(rig, "< CON 0.01 #6 @a6 11='big' 11='150' 23=13", "=",
              "> ACK 2.05 #6 @a6 4=* 12= 23=22 p=~128+22", NULL);
     rig_play(rig, "< CON 0.01 #7 @a7 11='big' 11='150' 23=32", "=", "> ACK 4.00 #7 @a7", NULL);
+    /* Section 2.3: in a request the option's M has no meaning. */
+    rig_play(rig, "< CON 0.01 #8 @a8 11='big' 11='150' 23=1a", "=",
+             "> ACK 2.05 #8 @a8 4=* 12= 23=1a p=~64+64", NULL);
     rig_close(rig);
 }
 

@@ -168,7 +168,8 @@ static void send_next(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(ui
     }
     memcpy(exchange->datagram, coap->out_datagram, writer.len);
     exchange->datagram_len = writer.len;
-    dn_coap_submit_next(coap, exchange);
+    /* A body without limit must not keep an update or a notification from being sent until it is through. */
+    dn_coap_submit_next(coap, exchange, exchange->body.source != NULL || exchange->sink != NULL);
 }
 
 static void send_block1(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(uint16_t number))
@@ -538,6 +539,10 @@ static void take_answer(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap
         return;
     }
     if (take_block1_answer(coap, exchange, message)) {
+        return;
+    }
+    if (message->code == DN_COAP_CONTINUE) {
+        fail(coap, exchange, DUNLIN_ERR_MALFORMED); /* to what was no block, or the last one */
         return;
     }
     if (exchange->sink != NULL && message->code == DN_COAP_CONTENT) {

@@ -169,7 +169,8 @@ typedef struct {
     const dn_coap_source *source; /* not NULL: the body, in place of payload, without max_body's limit: by
                                      Block1 if it is more than a block. In smaller blocks when the peer wants
                                      it (2.31, or 4.13 to the first one); any other final answer is the
-                                     result, 4.08 too: what was sent is not sent again unasked */
+                                     result, 4.08 too: what was sent is not sent again unasked. Between its
+                                     blocks, and those for a sink, other messages that wait have their turn */
     const dn_coap_sink *sink;     /* not NULL: takes the answer's body, without max_body's limit */
     uint64_t from; /* with `sink`: where to go on, a multiple of the block size (or of 16, at the price of
                       smaller blocks) and before the end: at the end itself peers answer 4.00 */

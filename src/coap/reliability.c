@@ -93,10 +93,12 @@ static void end_turn(dn_coap *coap, dn_coap_exchange *exchange)
     }
 }
 
-void dn_coap_submit_next(dn_coap *coap, dn_coap_exchange *exchange)
+void dn_coap_submit_next(dn_coap *coap, dn_coap_exchange *exchange, bool yields)
 {
+    uint32_t remote = exchange->remote;
     end_turn(coap, exchange);
-    submit(coap, exchange, true);
+    submit(coap, exchange, !yields);
+    give_turns(coap, remote);
 }
 
 void dn_coap_acknowledged(dn_coap *coap, dn_coap_exchange *exchange)

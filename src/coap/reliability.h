@@ -15,8 +15,9 @@ void dn_coap_send(dn_coap *coap, uint32_t remote, dunlin_slice datagram);
 void dn_coap_send_empty(dn_coap *coap, const dn_peer *peer, dn_coap_type type, uint16_t mid);
 /* Sends an exchange's datagram, now or when NSTART lets it. */
 void dn_coap_submit(dn_coap *coap, dn_coap_exchange *exchange);
-/* Sends the next message of an exchange whose last one was answered; it keeps its turn if it still has it. */
-void dn_coap_submit_next(dn_coap *coap, dn_coap_exchange *exchange);
+/* Sends the next message of an exchange whose last one was answered; it keeps its turn if it still has it, or
+ * `yields` it to those that wait. */
+void dn_coap_submit_next(dn_coap *coap, dn_coap_exchange *exchange, bool yields);
 /* Its message was acknowledged: stops retransmission. A request then awaits its response. */
 void dn_coap_acknowledged(dn_coap *coap, dn_coap_exchange *exchange);
 /* Ends an exchange and tells its result. `body` (may be NULL) is the transfer that response->payload views;

@@ -179,6 +179,21 @@ static void going_on_later(void **state)
     rig_close(rig);
 }
 
+/* A device that downloads for an hour still updates its registration. */
+static void others_have_their_turn(void **state)
+{
+    dn_coap_config config = tight(0);
+    coap_rig *rig = rig_open(&config);
+    (void)state;
+    assert_int_equal(download(rig, 0, NULL), DUNLIN_OK);
+    assert_int_equal(rig_request(rig, DN_COAP_POST, "rd", 0), DUNLIN_OK);
+    rig_play(rig, "> CON 0.01 #* @* 11='f' 23=", "< ACK 2.05 #L @L 23=08 p=~0+16", "= take @0 more ~16",
+             "> CON 0.02 #* @* 11='rd' 23=", ".", "< ACK 2.04 #L @L", "= result 2.04",
+             "> CON 0.01 #* @* 11='f' 23=10", "< ACK 2.05 #L @L 23=10 p=~16+16", "= take @16 ~16",
+             "= result 2.05", NULL);
+    rig_close(rig);
+}
+
 static void a_sink_that_stops(void **state)
 {
     coap_rig *rig = rig_open(NULL);
@@ -304,6 +319,7 @@ int main(void)
         cmocka_unit_test(an_empty_last_block),
         cmocka_unit_test(the_peer_prefers_other_sizes),
         cmocka_unit_test(going_on_later),
+        cmocka_unit_test(others_have_their_turn),
         cmocka_unit_test(a_sink_that_stops),
         cmocka_unit_test(ended_by_its_sink),
         cmocka_unit_test(more_blocks_than_there_are_numbers),

@@ -117,6 +117,31 @@ static void final_answers_are_the_result(void **state)
     }
 }
 
+/* However long it takes, what waits for NSTART gets its turn between two blocks. */
+static void others_have_their_turn(void **state)
+{
+    dn_coap_config config = tight(2);
+    coap_rig *rig = rig_open(&config);
+    (void)state;
+    assert_int_equal(request_source(rig, DN_COAP_PUT, "store", 200), DUNLIN_OK);
+    assert_int_equal(rig_request(rig, DN_COAP_GET, "b", 0), DUNLIN_OK);
+    assert_int_equal(rig_notify(rig, "tk", true, 1, 0, true), DUNLIN_OK);
+    rig_play(rig, "> CON 0.03 #* @* 11='store' 23=02 27=0a 60=c8 p=~0+64", "< ACK 2.31 #L @L 27=0a",
+             "> CON 0.01 #* @* 11='b' 23=02", ".", "< ACK 2.05 #L @L", "= result 2.05",
+             "> CON 2.05 #* @746b 6=01", ".", "< ACK 0.00 #L @", "= result 0",
+             "> CON 0.03 #* @* 11='store' 23=02 27=1a p=~64+64", "< ACK 2.31 #L @L 27=1a",
+             "> CON 0.03 #* @* 11='store' 23=02 27=2a p=~128+64", "=", NULL);
+    /* Cancelled while it waits for its turn. */
+    uint64_t other = rig->last_exchange;
+    assert_int_equal(rig_request(rig, DN_COAP_GET, "b", 0), DUNLIN_OK);
+    rig_play(rig, "< ACK 2.31 #L @L 27=2a", "> CON 0.01 #* @* 11='b' 23=02", ".", NULL);
+    assert_int_equal(dn_coap_cancel(rig->coap, other), DUNLIN_ERR_NOT_FOUND);
+    dn_coap_forget(rig->coap, &rig->peer[1]);
+    rig_play(rig, "= result -42", "= result -42", "=", NULL);
+    assert_int_equal(dn_coap_deadline(rig->coap), DN_NEVER);
+    rig_close(rig);
+}
+
 static void a_source_that_fails(void **state)
 {
     dn_coap_config config = tight(2);
@@ -244,6 +269,7 @@ int main(void)
         cmocka_unit_test(retransmissions_do_not_read),
         cmocka_unit_test(the_peer_takes_smaller_blocks),
         cmocka_unit_test(final_answers_are_the_result),
+        cmocka_unit_test(others_have_their_turn),
         cmocka_unit_test(a_source_that_fails),
         cmocka_unit_test(more_blocks_than_there_are_numbers),
         cmocka_unit_test(a_body_has_one_origin),
