@@ -16,15 +16,6 @@ bool dn_client_composite_format(uint16_t format)
     return format == DN_FORMAT_SENML_JSON || format == DN_FORMAT_SENML_CBOR;
 }
 
-dunlin_status dn_client_composite_decode(dn_decoder *decoder, dunlin_client *client,
-                                         const dn_coap_incoming *request, dunlin_buf scratch)
-{
-    const dunlin_status status = dn_decode(decoder, request->content_format, dunlin_path_root(),
-                                           request->payload, dn_client_formats_types(client), scratch);
-    decoder->root = dunlin_slice_of(client->config.root_path);
-    return status;
-}
-
 uint8_t dn_client_composite_paths(dunlin_client *client, const dn_coap_incoming *request, dunlin_buf scratch,
                                   dn_paths *paths)
 {
@@ -40,7 +31,8 @@ uint8_t dn_client_composite_paths(dunlin_client *client, const dn_coap_incoming 
     if (!dn_client_composite_format(request->content_format)) {
         return DN_COAP_UNSUPPORTED_FORMAT;
     }
-    dunlin_status status = dn_client_composite_decode(&decoder, client, request, scratch);
+    dunlin_status status = dn_client_formats_decode(&decoder, client, request->content_format,
+                                                    dunlin_path_root(), request->payload, scratch);
     while (status == DUNLIN_OK && (status = dn_decode_next(&decoder, &record)) == DUNLIN_OK) {
         if (record.kind != DN_RECORD_EMPTY) {
             return DN_COAP_BAD_REQUEST;

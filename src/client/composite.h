@@ -8,7 +8,6 @@
 #define DN_CLIENT_COMPOSITE_H
 
 #include "client/state.h"
-#include "codec/format.h"
 
 typedef struct {
     const dunlin_path *path; /* in the order of the request; depth 0 is the root */
@@ -34,9 +33,5 @@ uint8_t dn_client_composite_read(dunlin_client *client, uint16_t server, dn_path
 
 /* Whether composite payloads come in `format`: SenML. */
 bool dn_client_composite_format(uint16_t format);
-/* Starts to decode the payload of a composite request: names are absolute, with or without the alternate
- * path. */
-dunlin_status dn_client_composite_decode(dn_decoder *decoder, dunlin_client *client,
-                                         const dn_coap_incoming *request, dunlin_buf scratch);
 
 #endif

@@ -2,6 +2,7 @@
 /* Write-Composite: values of several instances and Objects, all or nothing. */
 #include "client/access.h"
 #include "client/composite.h"
+#include "client/formats.h"
 #include "client/observe.h"
 #include "client/operation.h"
 #include "client/resource.h"
@@ -143,8 +144,9 @@ static uint8_t each_record(composite_write *write, uint8_t (*act)(composite_writ
     dn_decoder decoder;
     dn_record record;
     write->count = 0;
-    dunlin_status status =
-        dn_client_composite_decode(&decoder, write->op->client, write->op->request, *write->op->body);
+    const dn_coap_incoming *request = write->op->request;
+    dunlin_status status = dn_client_formats_decode(&decoder, write->op->client, request->content_format,
+                                                    dunlin_path_root(), request->payload, *write->op->body);
     while (status == DUNLIN_OK && (status = dn_decode_next(&decoder, &record)) == DUNLIN_OK) {
         const uint8_t code = act(write, &record);
         if (code != CODE_OK) {

@@ -25,8 +25,8 @@ static uint8_t named_instance(dn_operation *op, uint16_t *id)
     if (request->payload.len == 0 || (tlv && (request->payload.data[0] & TLV_KIND_MASK) != 0)) {
         return CODE_OK;
     }
-    dunlin_status status = dn_decode(&decoder, request->content_format, op->at.path, request->payload,
-                                     dn_client_formats_types(op->client), *op->body);
+    dunlin_status status = dn_client_formats_decode(&decoder, op->client, request->content_format,
+                                                    op->at.path, request->payload, *op->body);
     while (status == DUNLIN_OK && (status = dn_decode_next(&decoder, &record)) == DUNLIN_OK) {
         if (record.path.depth < 2 || (*id != DUNLIN_ID_NONE && record.path.id[1] != *id)) {
             return DN_COAP_BAD_REQUEST;

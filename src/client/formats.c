@@ -67,3 +67,12 @@ dn_types dn_client_formats_types(dunlin_client *client)
     const dn_types types = {type_of, client};
     return types;
 }
+
+dunlin_status dn_client_formats_decode(dn_decoder *decoder, dunlin_client *client, uint16_t format,
+                                       dunlin_path base, dunlin_slice payload, dunlin_buf scratch)
+{
+    const dunlin_status status =
+        dn_decode(decoder, format, base, payload, dn_client_formats_types(client), scratch);
+    decoder->root = dunlin_slice_of(client->config.root_path);
+    return status;
+}

@@ -14,6 +14,10 @@
 uint16_t dn_client_formats_answer(const dunlin_client *client, const dn_place *place, uint16_t accept);
 /* Whether a payload in `format` can be written to `place`. */
 bool dn_client_formats_takes(const dunlin_client *client, const dn_place *place, uint16_t format);
+/* Starts to decode a payload for `base`; names in it are with or without the alternate path. Errors as
+ * dn_decode. */
+dunlin_status dn_client_formats_decode(dn_decoder *decoder, dunlin_client *client, uint16_t format,
+                                       dunlin_path base, dunlin_slice payload, dunlin_buf scratch);
 /* The types of this client's resources, for a decoder; valid as long as the client. */
 dn_types dn_client_formats_types(dunlin_client *client);
 

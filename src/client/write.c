@@ -172,8 +172,8 @@ static uint8_t each_record(dn_write *write, uint8_t (*act)(dn_write *, dn_record
         return CODE_OK;
     }
     write->scratch.len = 0;
-    dunlin_status status = dn_decode(&decoder, write->format, write->base, write->payload,
-                                     dn_client_formats_types(write->target.client), write->scratch);
+    dunlin_status status = dn_client_formats_decode(&decoder, write->target.client, write->format,
+                                                    write->base, write->payload, write->scratch);
     if (status != DUNLIN_OK) {
         return status == DUNLIN_ERR_UNSUPPORTED ? DN_COAP_UNSUPPORTED_FORMAT : DN_COAP_BAD_REQUEST;
     }
