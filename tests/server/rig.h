@@ -44,6 +44,17 @@ typedef struct {
     char asked_text[RIG_TEXT_MAX];
     char asked_log[1024]; /* all of it, "2/3/0/4 " for a POST; the test empties it */
 
+    /* A body that is taken a piece at a time: one that the server pushes, or that is downloaded from it. */
+    bool takes_pieces;
+    dn_coap_sink sink;
+    uint64_t taken; /* bytes of it */
+    uint64_t taken_hash;
+    uint64_t taken_size; /* of a download, as the server told it */
+    uint8_t taken_etag[8];
+    unsigned pieces_lost;
+    uint64_t ends_at;  /* from this many bytes on: what `ends_with` says; 0: never */
+    uint8_t ends_with; /* a code to refuse with; 0: the device is gone */
+
     /* What to answer. */
     uint8_t reply_code; /* 0: 2.05 to GET and FETCH, 2.04 to the rest */
     bool refuses_observe;
@@ -93,6 +104,11 @@ void rig_ask(rig *r, rig_device *device, uint8_t method, const char *path, const
 /* The same with bytes for a payload. */
 void rig_ask_bytes(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
                    uint16_t format, dunlin_slice payload);
+/* Gets `path` in pieces: see `taken`. The first one does not run; it ends when `answered`. */
+void rig_begin_download(rig *r, rig_device *device, const char *path);
+void rig_download(rig *r, rig_device *device, const char *path);
+/* The hash that `taken_hash` has after these bytes, from that after those before; 0 before the first. */
+uint64_t rig_piece_hash(uint64_t hash, dunlin_slice bytes);
 /* Registers with ep=NAME&lt=LT&lwm2m=1.1&b=U and an ordinary object list; expects 2.01. */
 void rig_register(rig *r, rig_device *device, const char *name, unsigned lifetime_s);
 /* Notifies the server about `path`, which it must observe. The outcome: OK when acknowledged. */

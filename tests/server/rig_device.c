@@ -122,6 +122,66 @@ static bool on_notification(void *context, const dn_peer *peer, const dn_coap_re
     return false;
 }
 
+uint64_t rig_piece_hash(uint64_t hash, dunlin_slice bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        hash = (hash + bytes.data[i] + 1) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static void take_piece(rig_device *device, uint64_t offset, dunlin_slice piece)
+{
+    device->taken_hash = offset == 0 ? 0 : device->taken_hash;
+    assert_true(offset == 0 || offset == device->taken);
+    device->taken = offset + piece.len;
+    device->taken_hash = rig_piece_hash(device->taken_hash, piece);
+    device->gone = device->ends_at > 0 && device->taken >= device->ends_at && device->ends_with == 0;
+}
+
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    (void)request;
+    return ((rig_device *)context)->takes_pieces;
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    rig_device *device = context;
+    (void)body;
+    (void)more;
+    device->asked++;
+    device->asked_method = request->code;
+    device->asked_format = request->content_format;
+    join(request->options, DN_OPTION_URI_PATH, '/', device->asked_path, sizeof device->asked_path);
+    take_piece(device, offset, request->payload);
+    if (device->ends_at > 0 && device->taken >= device->ends_at && device->ends_with != 0) {
+        reply->code = device->ends_with;
+    }
+}
+
+static void on_piece_lost(void *context, const dn_peer *peer, uint64_t key)
+{
+    (void)peer;
+    (void)key;
+    ((rig_device *)context)->pieces_lost++;
+}
+
+static bool on_taken(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more)
+{
+    rig_device *device = context;
+    dn_coap_options options = head->options;
+    dunlin_slice etag;
+    (void)more;
+    take_piece(device, offset, head->payload);
+    device->taken_size = offset == 0 ? size : device->taken_size;
+    if (dn_coap_option_find(&options, DN_OPTION_ETAG, &etag) == DUNLIN_OK && etag.len == 8) {
+        memcpy(device->taken_etag, etag.data, etag.len);
+    }
+    return true;
+}
+
 static void on_observer_gone(void *context, const dn_peer *peer, const dn_coap_token *token)
 {
     rig_device *device = context;
@@ -163,6 +223,9 @@ void rig_device_make(rig *r, rig_device *device, uint64_t seed)
                                          .request = on_request,
                                          .notification = on_notification,
                                          .observer_gone = on_observer_gone,
+                                         .streams = on_streams,
+                                         .piece = on_piece,
+                                         .piece_lost = on_piece_lost,
                                          .context = device};
     const dn_simlink_endpoint endpoint = {
         .receive = receive, .deadline = deadline, .expire = expire, .context = device};
@@ -253,6 +316,30 @@ void rig_ask_bytes(rig *r, rig_device *device, uint8_t method, const char *path,
                                      dn_simlink_now(r->link), &exchange),
                      DUNLIN_OK);
     assert_true(dn_simlink_run(r->link, dn_simlink_now(r->link) + SETTLE_MS, is_answered, device));
+}
+
+void rig_begin_download(rig *r, rig_device *device, const char *path)
+{
+    const dn_coap_sink sink = {.take = on_taken, .context = device};
+    dn_coap_option options[OPTIONS_MAX];
+    uint64_t exchange;
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, DN_COAP_GET);
+    request.options = options;
+    request.option_count = split(path, '/', DN_OPTION_URI_PATH, options, 0);
+    device->sink = sink;
+    request.sink = &device->sink;
+    device->answered = false;
+    device->taken = device->taken_hash = device->taken_size = 0;
+    assert_int_equal(dn_coap_request(device->coap, &r->address, &request, on_result, device,
+                                     dn_simlink_now(r->link), &exchange),
+                     DUNLIN_OK);
+}
+
+void rig_download(rig *r, rig_device *device, const char *path)
+{
+    rig_begin_download(r, device, path);
+    assert_true(dn_simlink_run(r->link, dn_simlink_now(r->link) + 100 * SETTLE_MS, is_answered, device));
 }
 
 void rig_register(rig *r, rig_device *device, const char *name, unsigned lifetime_s)
