@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device made of our client library in one of the configurations of the test specification (its appendix C), for the
+ * settings in which the device is ours. A configuration is a minimum. It allocates. Threads: one.
+ */
+#ifndef DN_ETS_DEVICE_H
+#define DN_ETS_DEVICE_H
+
+#include "base/random.h"
+#include "ets/values.h"
+#include <dunlin/client.h>
+
+#define DN_ETS_SERVERS_MAX 2u
+
+typedef enum {
+    DN_ETS_C1 = 1,
+    DN_ETS_C3 = 3,
+    DN_ETS_C4 = 4,
+    DN_ETS_C5 = 5,
+    DN_ETS_C6 = 6,
+    DN_ETS_C7 = 7,
+    DN_ETS_C8 = 8,
+    DN_ETS_C9 = 9,
+    DN_ETS_C10 = 10,
+    DN_ETS_C11 = 11,
+    DN_ETS_C12 = 12,
+    DN_ETS_C14 = 14
+} dn_ets_config;
+
+/* What a case wants of the device beyond its configuration. */
+typedef struct {
+    dn_ets_config config;
+    unsigned minor;      /* LwM2M 1.x */
+    uint32_t lifetime_s; /* 0: that of the configuration, 86400 */
+    bool queue_mode;
+    bool portfolio; /* Object 16 as well */
+    const char *endpoint;
+    size_t servers; /* 1, or 2 in C.14 */
+} dn_ets_setup;
+
+typedef struct {
+    void (*send)(void *context, const dunlin_peer *peer, dunlin_slice datagram);
+    dunlin_status (*resolve)(void *context, const char *uri, dunlin_peer *peer);
+    int64_t (*wall_s)(void *context);
+    void *context;
+    dn_random random;
+    const char *uris[DN_ETS_SERVERS_MAX];
+} dn_ets_surroundings;
+
+typedef struct dn_ets_device dn_ets_device;
+
+/* NULL: no memory, or the library did not take the configuration, and `error` says what. */
+dn_ets_device *dn_ets_device_create(const dn_ets_setup *setup, const dn_ets_surroundings *around,
+                                    uint64_t now_ms, char *error, size_t error_size);
+void dn_ets_device_destroy(dn_ets_device *device);
+void dn_ets_device_receive(dn_ets_device *device, const dunlin_peer *peer, dunlin_slice datagram,
+                           uint64_t now_ms);
+void dn_ets_device_step(dn_ets_device *device, uint64_t now_ms);
+uint64_t dn_ets_device_deadline(const dn_ets_device *device);
+dunlin_client *dn_ets_device_client(dn_ets_device *device);
+/* Sets a value as the device itself. False: there is no such, or it is no value of its type. */
+bool dn_ets_device_set(dn_ets_device *device, dunlin_path path, const char *text);
+/* Sends values with the Send operation to every server that wants them. */
+dunlin_status dn_ets_device_send(dn_ets_device *device, const dunlin_path *paths, size_t count);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A setting in which test cases run: who the device is, who the server is, and how time passes. There are three:
+ * sim.h (both ours, virtual time), listen.h (a foreign device, our server) and target.h (our device, a foreign server).
+ */
+#ifndef DN_ETS_WORLD_H
+#define DN_ETS_WORLD_H
+
+#include "ets/device.h"
+#include "ets/operator.h"
+#include "ets/trace.h"
+
+typedef struct dn_ets_world {
+    const char *setting; /* "simulated", "client" (under test), "server" (under test) */
+    void *context;
+    dn_ets_trace trace; /* every datagram; begin may clear it */
+    const dn_ets_operator *operators[DN_ETS_SERVERS_MAX];
+    size_t servers;
+    dn_ets_device *device; /* NULL: it is foreign */
+    const char *endpoint;  /* of the device under test; NULL: the first that registers */
+    bool lossy;            /* datagrams get lost: what fails once is asked for again */
+    uint32_t slack_ms;     /* how much later than it should something may be seen */
+    bool failed;           /* the setting itself broke down */
+    char error[200];
+
+    uint64_t (*now_ms)(void *context);
+    /* Does what is due, and waits for what comes, at most until `until_ms`; returns after something happened. */
+    void (*turn)(void *context, uint64_t until_ms);
+    /* Prepares for a case: makes the device, where it is ours. False: `error` says why. */
+    bool (*begin)(void *context, const dn_ets_setup *setup);
+    void (*end)(void *context);
+    /* De-registers the device at `server` in its name, without its knowledge (NoSec lets anybody). */
+    void (*leave)(void *context, unsigned server, const dn_ets_registration *registration);
+    /* Cuts the device's link, or restores it. NULL: it cannot be done here. */
+    void (*cut)(void *context, bool cut);
+    /* Something that only a person can do: `begin` tells them, then `done` is asked until it says true. NULL: nobody is
+       there. */
+    void (*hands_begin)(void *context, const char *what);
+    bool (*hands_done)(void *context);
+    void *hands_context;
+} dn_ets_world;
+
+/* Goes on until `done` says so (true), or `timeout_ms` is over. `done` may be NULL. */
+bool dn_ets_world_run(dn_ets_world *world, uint64_t timeout_ms, bool (*done)(void *context), void *context);
+
+#endif
