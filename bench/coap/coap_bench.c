@@ -3,6 +3,8 @@
  * How fast the CoAP engine is by itself: exchanges per second in memory, no socket. Two engines, a client's
  * and a server's; an exchange is a confirmable request and its piggybacked response, so four passes through
  * an engine. "server" counts the server's share alone: prepared requests from many peers, each answered.
+ * "blocks" are of 20 MB packages that go in pieces, one exchange a block of 1024 bytes, between engines that
+ * have no room for two blocks.
  *
  *   coap_bench [--json] [--seconds S]
  */
@@ -22,7 +24,7 @@ typedef struct side {
     void *arena;
     dn_peer self;
     struct side *to; /* NULL: what it sends is dropped */
-    uint64_t answered;
+    uint64_t answered, taken;
     dunlin_slice representation;
     size_t count;
     size_t length[QUEUE];
@@ -75,6 +77,65 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     return DN_COAP_ANSWERED;
 }
 
+#define PACKAGE_BYTES (20u << 20)
+
+static bool on_read(void *context, uint64_t offset, void *out, size_t len)
+{
+    (void)context;
+    memset(out, (int)(offset >> 10), len);
+    return true;
+}
+
+static const dn_coap_source package = {PACKAGE_BYTES, on_read, NULL};
+
+static dn_coap_answered on_package_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
+                                           dn_coap_reply *reply)
+{
+    (void)context;
+    (void)request;
+    (void)body;
+    reply->code = DN_COAP_CONTENT;
+    reply->source = &package;
+    return DN_COAP_ANSWERED;
+}
+
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    (void)context;
+    (void)request;
+    return true;
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    (void)offset;
+    (void)more;
+    (void)body;
+    (void)reply;
+    ((side *)context)->taken += request->payload.len;
+}
+
+static bool on_take(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more)
+{
+    (void)offset;
+    (void)size;
+    (void)more;
+    ((side *)context)->taken += head->payload.len;
+    return true;
+}
+
+static void on_package(void *context, uint64_t exchange, dunlin_status status,
+                       const dn_coap_response *response)
+{
+    (void)exchange;
+    if (status != DUNLIN_OK || response->code >> 5 != 2) {
+        (void)fprintf(stderr, "coap_bench: package failed: %d\n", (int)status);
+        exit(1);
+    }
+    ((side *)context)->answered++;
+}
+
 static void on_result(void *context, uint64_t exchange, dunlin_status status,
                       const dn_coap_response *response)
 {
@@ -96,7 +157,11 @@ static side *open_side(uint8_t number, dn_seeded *seeded, const dn_coap_config *
     void *arena = malloc(size);
     dn_seeded_init(seeded, number);
     dn_random random = dn_seeded_random(seeded);
-    const dn_coap_callbacks callbacks = {.send = on_send, .request = on_request, .context = made};
+    const dn_coap_callbacks callbacks = {.send = on_send,
+                                         .request = representation.len > 0 ? on_request : on_package_request,
+                                         .streams = on_streams,
+                                         .piece = on_piece,
+                                         .context = made};
     if (made != NULL && arena != NULL) {
         made->arena = arena;
         made->self = (dn_peer){.len = 1, .bytes = {number}};
@@ -205,6 +270,55 @@ static double measure_server(double limit_s, uint32_t peers, dunlin_slice repres
     return (double)count / (now - start);
 }
 
+/* Blocks per second of packages that go up, from a source to pieces, or down, from a source to a sink. */
+static double measure_pieces(double limit_s, bool up)
+{
+    uint64_t now_ms = 0, count = 0;
+    dn_seeded seeded[2];
+    dn_coap_config config = dn_coap_config_default();
+    config.max_body = 1024;
+    config.transfers = 1;
+    config.exchanges = 1;
+    config.peers = 1;
+    side *client = open_side(1, &seeded[0], &config, dunlin_slice_make(NULL, 0));
+    side *server = open_side(2, &seeded[1], &config, dunlin_slice_make(NULL, 0));
+    client->to = server;
+    server->to = client;
+    const dn_coap_sink sink = {on_take, client};
+    dn_coap_option path[] = {{DN_OPTION_URI_PATH, dunlin_slice_of("5")},
+                             {DN_OPTION_URI_PATH, dunlin_slice_of("0")},
+                             {DN_OPTION_URI_PATH, dunlin_slice_of("0")}};
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, up ? DN_COAP_PUT : DN_COAP_GET);
+    request.options = path;
+    request.option_count = 3;
+    request.source = up ? &package : NULL;
+    request.sink = up ? NULL : &sink;
+    double start = seconds(), now = start;
+    while (now - start < limit_s) {
+        uint64_t id;
+        if (dn_coap_request(client->coap, &server->self, &request, on_package, client, now_ms, &id) !=
+            DUNLIN_OK) {
+            (void)fprintf(stderr, "coap_bench: request refused\n");
+            exit(1);
+        }
+        while (deliver(server, client, now_ms) || deliver(client, server, now_ms)) {
+            now_ms++;
+        }
+        dn_coap_expire(client->coap, now_ms);
+        dn_coap_expire(server->coap, now_ms);
+        count++;
+        now = seconds();
+    }
+    if (client->answered != count || (up ? server : client)->taken != count * PACKAGE_BYTES) {
+        (void)fprintf(stderr, "coap_bench: not every package went through\n");
+        exit(1);
+    }
+    close_side(client);
+    close_side(server);
+    return (double)(count * (PACKAGE_BYTES / 1024)) / (now - start);
+}
+
 int main(int argc, char **argv)
 {
     bool json = false;
@@ -227,6 +341,8 @@ int main(int argc, char **argv)
     } rows[] = {
         {"pair_get_small", measure_pair(limit_s, small)},
         {"pair_get_16k_blockwise", measure_pair(limit_s, dunlin_slice_make(bytes, sizeof bytes))},
+        {"pair_put_blocks_in_pieces", measure_pieces(limit_s, true)},
+        {"pair_get_blocks_in_pieces", measure_pieces(limit_s, false)},
         {"server_get_1_peer", measure_server(limit_s, 1, small)},
         {"server_get_1000_peers", measure_server(limit_s, 1000, small)},
         {"server_get_100000_peers", measure_server(limit_s, 100000, small)},
