@@ -282,9 +282,18 @@ static void retry(dn_shard *shard)
     }
 }
 
+/* Nothing can be due: who waits, waits for a request. */
+static bool is_idle(const dn_queue *queue)
+{
+    return queue->slab.live == 0 && queue->first_ready == DN_QUEUE_NONE;
+}
+
 void dn_delivery_work(dn_shard *shard)
 {
     dn_deadline *due;
+    if (is_idle(&shard->queue)) {
+        return;
+    }
     expire(shard);
     dn_queue_drop_old(&shard->queue, shard->now_ms, ENDS_A_CYCLE);
     retry(shard);
@@ -301,6 +310,9 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t dn_delivery_deadline(const dn_shard *shard)
 {
+    if (is_idle(&shard->queue)) {
+        return DN_NEVER;
+    }
     uint64_t deadline = earlier(dn_wheel_next(&shard->queue.expiries), dn_wheel_next(&shard->queue.retries));
     deadline = earlier(deadline, dn_wheel_next(&shard->awaits));
     deadline = earlier(deadline, dn_queue_drop_deadline(&shard->queue));

@@ -26,38 +26,63 @@ static dn_registration *at(const dn_shard *shard, uint32_t slot)
     return dn_registrations_at(&shard->registrations, slot);
 }
 
-static void leave_list(dn_shard *shard, dn_registration *registration)
+bool dn_awake_init(dn_awake_list *list, uint32_t max)
 {
+    *list = (dn_awake_list){.chunk_count = max / DN_SLAB_CHUNK + 1};
+    list->chunks = calloc(list->chunk_count, sizeof *list->chunks);
+    return list->chunks != NULL;
+}
+
+void dn_awake_free(dn_awake_list *list)
+{
+    for (uint32_t i = 0; list->chunks != NULL && i < list->chunk_count; i++) {
+        free(list->chunks[i]);
+    }
+    free(list->chunks);
+}
+
+/* Its chunk must be there. */
+static dn_awake_link *link_of(const dn_shard *shard, uint32_t slot)
+{
+    return &shard->awake.chunks[slot / DN_SLAB_CHUNK][slot % DN_SLAB_CHUNK];
+}
+
+static void leave_list(dn_shard *shard, uint32_t slot)
+{
+    dn_registration *registration = at(shard, slot);
     if (!(registration->flags & DN_REGISTRATION_LISTED)) {
         return;
     }
-    uint32_t before = registration->awake_prev;
-    uint32_t after = registration->awake_next;
-    if (before != 0) {
-        at(shard, before - 1)->awake_next = after;
+    const dn_awake_link *link = link_of(shard, slot);
+    if (link->prev != 0) {
+        link_of(shard, link->prev - 1)->next = link->next;
     } else {
-        shard->awake.first = after;
+        shard->awake.first = link->next;
     }
-    if (after != 0) {
-        at(shard, after - 1)->awake_prev = before;
+    if (link->next != 0) {
+        link_of(shard, link->next - 1)->prev = link->prev;
     } else {
-        shard->awake.last = before;
+        shard->awake.last = link->prev;
     }
     registration->flags &= (uint8_t)~DN_REGISTRATION_LISTED;
 }
 
+/* Without memory for it, it counts as awake until there is some: the next of its messages tries again. */
 static void join_list(dn_shard *shard, uint32_t slot)
 {
-    dn_registration *registration = at(shard, slot);
-    registration->awake_prev = shard->awake.last;
-    registration->awake_next = 0;
+    dn_awake_link **chunk = &shard->awake.chunks[slot / DN_SLAB_CHUNK];
+    if (*chunk == NULL && (*chunk = calloc(DN_SLAB_CHUNK, sizeof **chunk)) == NULL) {
+        dn_log_at(shard->log, DN_LOG_ERROR, DN_SHARD_AREA, "no memory to know when a client sleeps");
+        return;
+    }
+    *link_of(shard, slot) = (dn_awake_link){.next = 0, .prev = shard->awake.last};
     if (shard->awake.last != 0) {
-        at(shard, shard->awake.last - 1)->awake_next = slot + 1;
+        link_of(shard, shard->awake.last - 1)->next = slot + 1;
     } else {
         shard->awake.first = slot + 1;
     }
     shard->awake.last = slot + 1;
-    registration->flags |= DN_REGISTRATION_LISTED;
+    at(shard, slot)->flags |= DN_REGISTRATION_LISTED;
 }
 
 /* Its message came just now. True when it was not awake before. */
@@ -68,7 +93,7 @@ static bool hear(dn_shard *shard, uint32_t slot)
     registration->seen_ms = (int64_t)shard->now_ms;
     registration->flags &= (uint8_t) ~(DN_REGISTRATION_ASLEEP | DN_REGISTRATION_UNANSWERED);
     if (registration->flags & (DN_REGISTRATION_QUEUE_MODE | DN_REGISTRATION_LISTED)) {
-        leave_list(shard, registration);
+        leave_list(shard, slot);
         if (registration->flags & DN_REGISTRATION_QUEUE_MODE) {
             join_list(shard, slot);
         }
@@ -102,7 +127,7 @@ void dn_presence_missed(dn_shard *shard, uint32_t slot)
 
 void dn_presence_ended(dn_shard *shard, uint32_t slot)
 {
-    leave_list(shard, at(shard, slot));
+    leave_list(shard, slot);
 }
 
 void dn_presence_work(dn_shard *shard)
@@ -111,7 +136,7 @@ void dn_presence_work(dn_shard *shard)
          budget--) {
         uint32_t slot = shard->awake.first - 1;
         dn_registration *registration = at(shard, slot);
-        leave_list(shard, registration);
+        leave_list(shard, slot);
         registration->flags &= (uint8_t)~DN_REGISTRATION_UNANSWERED;
         registration->flags |= DN_REGISTRATION_ASLEEP;
         dn_shard_tell(shard, slot, DN_EVENT_PRESENCE, 0, false);

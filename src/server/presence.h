@@ -10,7 +10,8 @@
  *
  * Each change raises DN_EVENT_PRESENCE, but for a Register, whose own event says it. Clients in queue mode that
  * are awake stand in a list in the order of their last messages: as all have the same awake time, only its
- * head is ever looked at, and nobody else costs anything.
+ * head is ever looked at. The list's links lie apart from the registrations, so that a fleet without queue mode
+ * has none.
  */
 #ifndef DN_SERVER_PRESENCE_H
 #define DN_SERVER_PRESENCE_H
@@ -20,10 +21,21 @@
 
 typedef struct dn_shard dn_shard;
 
-/* Slots, the one that was heard longest ago first; 0 none, else slot + 1. Zero-initialised: empty. */
+/* Neighbours in the list: slot + 1, 0 none. */
+typedef struct {
+    uint32_t next, prev;
+} dn_awake_link;
+
+/* The one that was heard longest ago first. */
 typedef struct {
     uint32_t first, last;
+    dn_awake_link **chunks; /* of DN_SLAB_CHUNK slots each, NULL while nobody in it was in queue mode */
+    uint32_t chunk_count;
 } dn_awake_list;
+
+/* For slots below `max`. False: no memory. */
+bool dn_awake_init(dn_awake_list *list, uint32_t max);
+void dn_awake_free(dn_awake_list *list);
 
 dn_presence dn_presence_of(const dn_registration *registration);
 /* Its last message by wall time. */

@@ -32,7 +32,6 @@ typedef struct {
     uint64_t id;                       /* 40 random bits and the slot; 0: free */
     int64_t registered_ms, updated_ms; /* wall time */
     int64_t seen_ms;                   /* its last message, by the monotonic clock; may be before its start */
-    uint32_t awake_next, awake_prev;   /* LISTED: slot + 1 */
     uint32_t lifetime_s;               /* 0: never ends */
     uint32_t links;
     dn_peer peer;

@@ -143,6 +143,7 @@ static bool make_tables(dn_shard *shard)
            dn_observations_init(&shard->observations, fleet->max_observations, &shard->durable,
                                 &shard->config.fleet.random) &&
            dn_requests_init(&shard->requests, fleet->max_requests) &&
+           dn_awake_init(&shard->awake, fleet->max_registrations) &&
            dn_queue_init(&shard->queue, fleet->max_queued, fleet->max_queued_per_client, &shard->durable,
                          &shard->config.fleet.random, shard->now_ms);
 }
@@ -150,6 +151,7 @@ static bool make_tables(dn_shard *shard)
 static void unmake(dn_shard *shard)
 {
     dn_queue_free(&shard->queue);
+    dn_awake_free(&shard->awake);
     dn_requests_free(&shard->requests);
     dn_packages_free(&shard->packages);
     dn_observations_free(&shard->observations);
