@@ -29,6 +29,25 @@ static void on_observer_gone(void *context, const dn_peer *peer, const dn_coap_t
     socket->callbacks.observer_gone(socket->callbacks.context, peer, token);
 }
 
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    dn_coap_socket *socket = context;
+    return socket->callbacks.streams(socket->callbacks.context, request);
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    dn_coap_socket *socket = context;
+    socket->callbacks.piece(socket->callbacks.context, request, offset, more, body, reply);
+}
+
+static void on_piece_lost(void *context, const dn_peer *peer, uint64_t key)
+{
+    dn_coap_socket *socket = context;
+    socket->callbacks.piece_lost(socket->callbacks.context, peer, key);
+}
+
 static void set_interest(dn_coap_socket *socket, bool write)
 {
     if (write != socket->waits_to_write &&
@@ -85,6 +104,9 @@ static dunlin_status make_engine(dn_coap_socket *socket, const dn_coap_config *c
         .request = socket->callbacks.request != NULL ? on_request : NULL,
         .notification = socket->callbacks.notification != NULL ? on_notification : NULL,
         .observer_gone = socket->callbacks.observer_gone != NULL ? on_observer_gone : NULL,
+        .streams = socket->callbacks.streams != NULL ? on_streams : NULL,
+        .piece = socket->callbacks.piece != NULL ? on_piece : NULL,
+        .piece_lost = socket->callbacks.piece_lost != NULL ? on_piece_lost : NULL,
         .context = socket,
     };
     dn_random random = dn_entropy_random(&socket->entropy);

@@ -17,6 +17,7 @@ typedef struct {
     bool done;
     int exit_code;
     bool ending; /* the observation's end was asked for */
+    dn_coap_sink sink;
     uint8_t first[PROBE_BODY_MAX];
 } client;
 
@@ -57,6 +58,15 @@ static void end(client *self, int exit_code)
     self->exit_code = exit_code;
 }
 
+static bool on_take(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more)
+{
+    (void)context;
+    (void)offset;
+    (void)size;
+    (void)more;
+    return fwrite(head->payload.data, 1, head->payload.len, stdout) == head->payload.len;
+}
+
 static bool ask(client *self, int32_t observe, const dn_coap_response *rest)
 {
     dn_coap_outgoing request;
@@ -68,6 +78,11 @@ static bool ask(client *self, int32_t observe, const dn_coap_response *rest)
     request.content_format = self->options->format;
     request.accept = self->options->accept;
     request.payload = self->options->payload;
+    request.source = self->options->source.read != NULL ? &self->options->source : NULL;
+    if (self->options->sink && rest == NULL) {
+        request.sink = &self->sink;
+        request.from = self->options->from;
+    }
     if (self->options->observe && rest == NULL) {
         request.observe = observe;
         request.token = self->token;
@@ -183,6 +198,7 @@ int probe_client(const probe_client_options *options)
         return exit_code;
     }
     self->options = options;
+    self->sink = (dn_coap_sink){on_take, self};
     if (!probe_uri_parse(options->uri, &self->uri)) {
         (void)fprintf(stderr, "coap_probe: not a coap URI: %s\n", options->uri);
         exit_code = PROBE_USAGE;

@@ -81,6 +81,19 @@ class ProbeCase:
         self.assertEqual(call("delete", self.uri + "/store")[0], 0)
         self.assertEqual(call("get", self.uri + "/store")[1], b"")
 
+    def test_pieces(self):
+        size = 1000001
+        uri = f"{self.uri}/file?size={size}"
+        self.assertEqual(call("get", uri, "--sink")[:2], (0, body_of(size)))
+        self.assertEqual(call("get", uri, "--sink", "--from", "999936")[:2], (0, body_of(size)[999936:]))
+        self.assertEqual(call("get", uri, "--sink", "--from", "1000064")[0], 1)  # behind the end
+        self.assertEqual(call("get", self.uri + "/file?size=10", "--sink")[1], body_of(10))
+        self.assertEqual(call("put", self.uri + "/file", "--text", str(size))[0], 0)
+        self.assertEqual(call("get", self.uri + "/got")[1], b"%d text whole" % size)
+        self.assertEqual(call("put", self.uri + "/file", "--pieces", PROBE)[0], 0)
+        self.assertEqual(call("get", self.uri + "/got")[1], b"%d other whole" % os.path.getsize(PROBE))
+        self.assertEqual(call("put", self.uri + "/store", "--pieces", PROBE)[0], 1)  # too large to be put together
+
     def test_separate(self):
         self.assertEqual(call("get", self.uri + "/separate")[:2], (0, b"late"))
 

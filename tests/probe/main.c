@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The probe's command line. */
+#include "tests/probe/pieces.h"
 #include "tests/probe/probe.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@ static const char usage[] =
     "usage: coap_probe server --listen ADDRESS:PORT [--ready-file FILE] [--szx 0..6] [--tick MS] [--separate "
     "MS]\n"
     "       coap_probe get|put|post|delete|fetch|observe coap://HOST[:PORT]/PATH[?QUERY]\n"
-    "                  [--payload TEXT | --file FILE | --size BYTES] [--format N] [--accept N] [--non] "
+    "                  [--payload TEXT | --file FILE | --size BYTES | --pieces FILE | --text BYTES]\n"
+    "                  [--sink] [--from OFFSET] [--format N] [--accept N] [--non] "
     "[--szx 0..6]\n"
     "                  [--count N] [--timeout SECONDS] [--options]\n"
     "The server writes its address to FILE (or to stdout) when it is ready; SIGTERM ends it. The client "
@@ -70,6 +72,17 @@ static bool client_option(const char *name, const char *value, probe_client_opti
         options->payload = lines(parsed);
         return true;
     }
+    if (strcmp(name, "--pieces") == 0) {
+        return probe_file(value, &options->source);
+    }
+    if (strcmp(name, "--text") == 0 && number(value, 0, UINT32_MAX, &parsed)) {
+        options->source = probe_text(parsed);
+        return true;
+    }
+    if (strcmp(name, "--from") == 0 && number(value, 0, UINT32_MAX, &parsed)) {
+        options->from = parsed;
+        return true;
+    }
     if (strcmp(name, "--format") == 0 && number(value, 0, 65534, &parsed)) {
         options->format = (uint16_t)parsed;
         return true;
@@ -107,6 +120,8 @@ static int run_client(int argc, char **argv, uint8_t code)
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "--non") == 0) {
             options.confirmable = false;
+        } else if (strcmp(argv[i], "--sink") == 0) {
+            options.sink = true;
         } else if (strcmp(argv[i], "--options") == 0) {
             options.show_options = true;
         } else if (i + 1 < argc && client_option(argv[i], argv[i + 1], &options)) {

@@ -43,6 +43,9 @@ typedef struct {
     uint8_t szx;
     uint32_t count, timeout_s;
     dunlin_slice payload;
+    dn_coap_source source; /* `read` not NULL: the body, in place of payload */
+    bool sink;             /* write the answer's body as it comes */
+    uint64_t from;         /* with `sink`: from there on */
 } probe_client_options;
 
 int probe_client(const probe_client_options *options);

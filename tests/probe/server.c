@@ -3,12 +3,20 @@
  * The probe's server.
  *   GET  /small                "hello"
  *   GET  /large[?size=N]       N (10000) bytes of numbered lines, in blocks
- *   GET  /obs, /obs-large      a counter that goes up with each tick, to be observed; NON, each fifth CON;
- * the second one in blocks GET  /separate             "late", after a while: an empty ACK comes first PUT,
- * GET, DELETE /store    keeps a body POST, FETCH /echo          gives the body back POST, GET /count counts
- * the POSTs GET  /query                the query, a line each GET  /.well-known/core     what there is
+ *   GET  /file?size=N          the same, as large as you like, in no memory
+ *   PUT  /file                 a body that must be that text, taken in pieces
+ *   GET  /got                  how many bytes of it came, and whether it was all text
+ *   GET  /obs, /obs-large      a counter that goes up with each tick, to be observed; NON, each fifth CON; the
+ *                              second one in blocks
+ *   GET  /separate             "late", after a while: an empty ACK comes first
+ *   PUT, GET, DELETE /store    keeps a body
+ *   POST, FETCH /echo          gives the body back
+ *   POST, GET /count           counts the POSTs
+ *   GET  /query                the query, a line each
+ *   GET  /.well-known/core     what there is
  */
 #include "port/clock.h"
+#include "tests/probe/pieces.h"
 #include "tests/probe/probe.h"
 #include <signal.h>
 #include <stdio.h>
@@ -41,6 +49,11 @@ typedef struct {
     size_t late_count;
     uint64_t next_tick_ms;
     uint32_t counter, posts;
+    dn_coap_source source;
+    dn_coap_option etag;
+    uint8_t etag_bytes[4];
+    uint64_t got;
+    bool got_text, got_whole;
     size_t stored_len;
     uint16_t stored_format;
     uint8_t stored[PROBE_BODY_MAX];
@@ -120,7 +133,8 @@ static dn_coap_answered get_small(server *self, const dn_coap_incoming *request,
     return DN_COAP_ANSWERED;
 }
 
-static dn_coap_answered get_large(server *self, const dn_coap_incoming *request, dn_coap_reply *reply)
+/* The size that the query asks for. */
+static size_t size_of(const dn_coap_incoming *request)
 {
     dn_coap_options walk = request->options;
     dunlin_slice query;
@@ -132,7 +146,42 @@ static dn_coap_answered get_large(server *self, const dn_coap_incoming *request,
             size = strtoul(text, NULL, 10);
         }
     }
+    return size;
+}
+
+static dn_coap_answered get_large(server *self, const dn_coap_incoming *request, dn_coap_reply *reply)
+{
+    size_t size = size_of(request);
     reply->payload = numbered(self->work, size <= sizeof self->work ? size : sizeof self->work, 0);
+    return DN_COAP_ANSWERED;
+}
+
+static dn_coap_answered on_file(server *self, const dn_coap_incoming *request, dn_coap_reply *reply)
+{
+    if (request->code == DN_COAP_PUT) { /* it fits a block */
+        self->got = request->payload.len;
+        self->got_text = probe_is_text(request->payload, 0);
+        self->got_whole = true;
+        dn_coap_reply_init(reply, DN_COAP_CHANGED);
+        return DN_COAP_ANSWERED;
+    }
+    self->source = probe_text(size_of(request));
+    for (size_t i = 0; i < sizeof self->etag_bytes; i++) {
+        self->etag_bytes[i] = (uint8_t)(self->source.size >> (8 * i));
+    }
+    self->etag = (dn_coap_option){DN_OPTION_ETAG, {self->etag_bytes, sizeof self->etag_bytes}};
+    reply->source = &self->source;
+    reply->options = &self->etag;
+    reply->option_count = 1;
+    return DN_COAP_ANSWERED;
+}
+
+static dn_coap_answered get_got(server *self, const dn_coap_incoming *request, dn_coap_reply *reply)
+{
+    (void)request;
+    int length = snprintf((char *)self->work, sizeof self->work, "%llu %s %s", (unsigned long long)self->got,
+                          self->got_text ? "text" : "other", self->got_whole ? "whole" : "part");
+    reply->payload = dunlin_slice_make(self->work, (size_t)length);
     return DN_COAP_ANSWERED;
 }
 
@@ -205,9 +254,9 @@ static dn_coap_answered get_core(server *self, const dn_coap_incoming *request, 
     (void)self;
     (void)request;
     reply->content_format = 40;
-    reply->payload =
-        dunlin_slice_of("</small>,</large>;sz=10000,</obs>;obs,</obs-large>;obs,</separate>,</store>,</echo>,"
-                        "</count>,</query>");
+    reply->payload = dunlin_slice_of(
+        "</small>,</large>;sz=10000,</file>,</got>,</obs>;obs,</obs-large>;obs,</separate>,</store>,</echo>,"
+        "</count>,</query>");
     return DN_COAP_ANSWERED;
 }
 
@@ -220,6 +269,8 @@ static const struct {
 } resources[] = {
     {"small", METHOD(DN_COAP_GET), get_small},
     {"large", METHOD(DN_COAP_GET), get_large},
+    {"file", METHOD(DN_COAP_GET) | METHOD(DN_COAP_PUT), on_file},
+    {"got", METHOD(DN_COAP_GET), get_got},
     {"obs", METHOD(DN_COAP_GET), get_obs},
     {"obs-large", METHOD(DN_COAP_GET), get_obs_large},
     {"separate", METHOD(DN_COAP_GET), get_separate},
@@ -261,6 +312,28 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     }
     dn_coap_reply_init(reply, DN_COAP_NOT_FOUND);
     return DN_COAP_ANSWERED;
+}
+
+static bool on_streams(void *context, const dn_coap_incoming *request)
+{
+    uint8_t text[64];
+    dunlin_buf path = dunlin_buf_make(text, sizeof text);
+    (void)context;
+    path_of(request, &path);
+    return request->code == DN_COAP_PUT &&
+           dunlin_slice_equal(dunlin_buf_view(&path), dunlin_slice_of("file"));
+}
+
+static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
+                     dunlin_buf *body, dn_coap_reply *reply)
+{
+    server *self = context;
+    bool in_order = offset == 0 || offset == self->got;
+    (void)body;
+    (void)reply;
+    self->got_text = probe_is_text(request->payload, offset) && in_order && (offset == 0 || self->got_text);
+    self->got = offset + request->payload.len;
+    self->got_whole = !more;
 }
 
 static void on_gone(void *context, const dn_peer *peer, const dn_coap_token *token)
@@ -370,7 +443,11 @@ int probe_server(const probe_server_options *options)
     static const int signals[] = {SIGINT, SIGTERM};
     dn_coap_config config = server_config(options);
     server *self = calloc(1, sizeof *self);
-    dn_coap_callbacks callbacks = {.request = on_request, .observer_gone = on_gone, .context = self};
+    dn_coap_callbacks callbacks = {.request = on_request,
+                                   .observer_gone = on_gone,
+                                   .streams = on_streams,
+                                   .piece = on_piece,
+                                   .context = self};
     int exit_code = PROBE_SYSTEM;
     if (self == NULL) {
         return exit_code;
