@@ -66,6 +66,7 @@ dunlin_status dn_client_tree_add(dn_object_slot *object, uint16_t id, uint16_t *
 void dn_client_tree_remove(dn_object_slot *object, uint16_t index)
 {
     object->ids[index] = DUNLIN_ID_NONE;
+    memset(&object->present[(size_t)index * object->words], 0, object->words * sizeof *object->present);
     if (object->def->size != 0) {
         memset(dn_client_tree_structure(object, index), 0, object->def->size);
     }

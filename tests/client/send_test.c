@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static void it_is_refused(void **state)
         {"a value for a multiple one", 1, "/33000/0/8", &number, 0, DUNLIN_ERR_ARGUMENT},
         {"a value for an element of a single one", 1, "/33000/0/0/0", &number, 0, DUNLIN_ERR_ARGUMENT},
         {"a value of another type", 1, "/33000/0/0", &text, 0, DUNLIN_ERR_TYPE},
-        {"a time before all times", 1, "/33000/0/0", &number, -1, DUNLIN_ERR_ARGUMENT},
+        {"a time that is none", 1, "/33000/0/0", &number, HUGE_VAL, DUNLIN_ERR_ARGUMENT},
         {"a time for a value of now", 1, "/33000/0/0", NULL, 5, DUNLIN_ERR_ARGUMENT},
     };
     rig *r = with_format(JSON);
