@@ -117,7 +117,9 @@ static uint8_t check_terms(const dn_shard *shard, dn_parameters *terms, dunlin_s
         return DN_COAP_BAD_REQUEST;
     }
     if ((terms->present & needed) != needed) {
-        *why = "ep, lt or lwm2m is missing";
+        *why = !(terms->present & DN_PARAMETER_EP)   ? "ep is missing, and nothing else names the client"
+               : !(terms->present & DN_PARAMETER_LT) ? "lt is missing"
+                                                     : "lwm2m is missing";
         return DN_COAP_BAD_REQUEST;
     }
     if (!is_lifetime_allowed(shard, terms->lifetime_s)) {

@@ -98,6 +98,12 @@ static const attempt registers[] = {
     LIST("blanks", "</1/0>, </3/0> ,</5>", DN_COAP_CREATED),
     LIST("unknown links", "</1/0>,</3/0>,</sensors/temp>;if=\"x\",<coap://h/>", DN_COAP_CREATED),
     LIST("no Device", "</1/0>", DN_COAP_CREATED),
+    LIST("a slash at the end", "</1/0/>,</3/0/>,</3303/>", DN_COAP_CREATED),
+    LIST("a version of an instance", "</1/0>,</3/0>;ver=1.1", DN_COAP_CREATED),
+    LIST("unknown link parameters", "</1/0>;foo;bar=\"a,b;c\",</3/0>;dim=3", DN_COAP_CREATED),
+    LIST("Security listed", "</0/0>,</1/0>,</3/0>", DN_COAP_CREATED),
+    LIST("one instance twice", "</1/0>,</3/0>,</3/0>", DN_COAP_CREATED),
+    LIST("no root at the end", "</1/0>,</3/0>,</>;ct=112", DN_COAP_CREATED),
     LIST("no list", NULL, DN_COAP_BAD_REQUEST),
     LIST("no link", "hello", DN_COAP_BAD_REQUEST),
     LIST("cut", "</1/0>,</3/", DN_COAP_BAD_REQUEST),
@@ -301,6 +307,57 @@ static void registering_again_replaces(void **state)
     update("with the old id", NULL, NULL, DN_COAP_NOT_FOUND);
 }
 
+/* `ver`, quoted as 1.0 writes it or bare, belongs to a device's own list: several versions of an object live in one fleet, and a
+ * newer firmware's Update brings another one. */
+static void versions_are_each_devices_own(void **state)
+{
+    static const char *const lists[] = {
+        "</1/0>,</3/0>,</3303>;ver=1.0,</3303/0>", "</1/0>,</3/0>,</3303>;ver=\"1.1\",</3303/0>",
+        "</1/0>,</3>;ver=1.2,</3/0>,</3303/0>;ver=2.0", "</1/0>,</3/0>,</3303/0>;ver=new;x"};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        char queries[64];
+        (void)snprintf(queries, sizeof queries, "ep=v%zu&lt=60&lwm2m=1.%zu", i, i % 2);
+        rig_ask(&r, &r.devices[i], DN_COAP_POST, "rd", queries, 40, lists[i]);
+        assert_int_equal(r.devices[i].code, DN_COAP_CREATED);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "v%zu", i);
+        assert_string_equal(rig_get(&r, name).links, lists[i]);
+        assert_int_equal(rig_get(&r, name).version_minor, i % 2);
+    }
+    rig_skip_events(&r);
+    rig_ask(&r, &r.devices[0], DN_COAP_POST, r.devices[0].location, NULL, 40, lists[1]);
+    assert_int_equal(rig_expect(&r, DN_EVENT_UPDATED, "v0").changed, DN_CHANGED_OBJECTS);
+    assert_string_equal(rig_get(&r, "v0").links, lists[1]);
+    assert_string_equal(rig_get(&r, "v1").links, lists[1]);
+    rig_crash(&r, 0);
+    assert_string_equal(rig_get(&r, "v0").links, lists[1]);
+    assert_string_equal(rig_get(&r, "v2").links, lists[2]);
+}
+
+/* The list of an Update is the whole list, also of the alternate path that requests go to. */
+static void an_update_may_move_the_root(void **state)
+{
+    rig_device *device = &r.devices[0];
+    (void)state;
+    rig_ask(&r, device, DN_COAP_POST, "rd", "ep=a&lt=60&lwm2m=1.1", 40,
+            "</lwm2m>;rt=\"oma.lwm2m\";ct=\"110 112\",</lwm2m/1/0>,</lwm2m/3/0>");
+    assert_int_equal(rig_read(&r, "a", "/3/0/1").status, DUNLIN_OK);
+    assert_string_equal(device->asked_path, "/lwm2m/3/0/1");
+    rig_ask(&r, device, DN_COAP_POST, device->location, NULL, 40, "</x>;rt=\"oma.lwm2m\",</x/1/0>,</x/3/0>");
+    (void)rig_read(&r, "a", "/3/0/1");
+    assert_string_equal(device->asked_path, "/x/3/0/1");
+    rig_ask(&r, device, DN_COAP_POST, device->location, NULL, 40, LINKS);
+    (void)rig_read(&r, "a", "/3/0/1");
+    assert_string_equal(device->asked_path, "/3/0/1");
+    rig_ask(&r, device, DN_COAP_POST, device->location, NULL, DN_COAP_NO_FORMAT,
+            NULL); /* not said: as before */
+    (void)rig_read(&r, "a", "/3/0/1");
+    assert_string_equal(device->asked_path, "/3/0/1");
+}
+
 static void names_are_told_apart_by_every_byte(void **state)
 {
     (void)state;
@@ -401,6 +458,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(update_refuses_and_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deregister_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(registering_again_replaces, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(versions_are_each_devices_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_update_may_move_the_root, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_are_told_apart_by_every_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_new_port_is_taken_a_new_host_is_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(discovery_names_rd, set_up, tear_down),
