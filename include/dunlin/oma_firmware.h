@@ -112,7 +112,7 @@ typedef struct {
     DUNLIN_MANY(int8_t, DUNLIN_FIRMWARE_PROTOCOLS_MAX) protocols;
     int64_t changed_s; /* Last State Change Time */
     dunlin_client *client;
-    bool uri_written, start_pull, fetching, retry, timed, lowered;
+    bool uri_written, start_pull, fetching, by_http, retry, timed, restarted;
     uint32_t tried;
     uint64_t retry_at_ms, saved_offset;
 } dunlin_firmware;

@@ -163,6 +163,11 @@ void dn_firmware_complete(dunlin_firmware *f)
 
 /* ---- resources ---- */
 
+static bool allowed(const dunlin_firmware *f, dn_firmware_event event)
+{
+    return dn_firmware_move_of((dunlin_firmware_state)f->kept.state, event)->allowed;
+}
+
 /* A Package URI takes effect when the request that wrote it is through: one that fails in the end has changed nothing. */
 static void settle(dunlin_firmware *f)
 {
@@ -174,17 +179,13 @@ static void settle(dunlin_firmware *f)
         (void)dn_firmware_happens(f, DN_FIRMWARE_RESET, DUNLIN_FIRMWARE_INITIAL);
         return;
     }
-    f->kept.push = false;
-    f->kept.offset = f->kept.size = 0;
-    f->kept.etag_len = 0;
-    if (dn_firmware_happens(f, DN_FIRMWARE_URI_GIVEN, DUNLIN_FIRMWARE_INITIAL)) {
+    if (allowed(f, DN_FIRMWARE_URI_GIVEN)) {
+        f->kept.push = false;
+        f->kept.offset = f->kept.size = 0;
+        f->kept.etag_len = 0;
+        (void)dn_firmware_happens(f, DN_FIRMWARE_URI_GIVEN, DUNLIN_FIRMWARE_INITIAL);
         dn_firmware_pull_start(f);
     }
-}
-
-static bool allowed(const dunlin_firmware *f, dn_firmware_event event)
-{
-    return dn_firmware_move_of((dunlin_firmware_state)f->kept.state, event)->allowed;
 }
 
 static dunlin_status uri_check(const dunlin_call *call, const dunlin_value *value)
@@ -230,11 +231,12 @@ static dunlin_status status_of(dunlin_firmware_result result)
 
 static dunlin_status begin_push(dunlin_firmware *f)
 {
-    if (f->delivery == DUNLIN_FIRMWARE_PULL ||
-        !dn_firmware_happens(f, DN_FIRMWARE_PUSHED, DUNLIN_FIRMWARE_INITIAL)) {
+    if (f->delivery == DUNLIN_FIRMWARE_PULL || !allowed(f, DN_FIRMWARE_PUSHED)) {
         return DUNLIN_ERR_STATE;
     }
     f->kept.push = true;
+    f->kept.offset = f->kept.size = 0;
+    (void)dn_firmware_happens(f, DN_FIRMWARE_PUSHED, DUNLIN_FIRMWARE_INITIAL);
     return DUNLIN_OK;
 }
 

@@ -110,8 +110,8 @@ static void coap_done(void *context, dunlin_status status, uint8_t code)
     }
     if (status == DUNLIN_OK) {
         dn_firmware_complete(f);
-    } else if (status == DUNLIN_ERR_MALFORMED && f->kept.offset > 0 && !f->lowered) {
-        f->lowered = true; /* another package by now: from the start, but not again and again */
+    } else if (status == DUNLIN_ERR_MALFORMED && f->kept.offset > 0 && !f->restarted) {
+        f->restarted = true; /* another package by now: from the start, but not again and again */
         begin_anew(f);
         f->start_pull = true;
     } else if (code >> 5 == 4) {
@@ -130,6 +130,7 @@ static void coap_start(dunlin_firmware *f, uint64_t now_ms)
     switch (status) {
     case DUNLIN_OK:
         f->fetching = true;
+        f->by_http = false;
         break;
     case DUNLIN_ERR_STATE:
     case DUNLIN_ERR_LIMIT:
@@ -153,7 +154,7 @@ static void http_start(dunlin_firmware *f)
         fail(f, DUNLIN_FIRMWARE_PROTOCOL);
         return;
     }
-    f->fetching = true;
+    f->fetching = f->by_http = true;
     if (!f->call.fetch(f->call.context, f->kept.uri, f->kept.offset,
                        dunlin_slice_make(f->kept.etag, f->kept.etag_len))) {
         f->fetching = false;
@@ -199,16 +200,15 @@ void dunlin_firmware_fetch_ended(dunlin_firmware *f, dunlin_firmware_result resu
 void dn_firmware_pull_start(dunlin_firmware *f)
 {
     f->start_pull = true;
-    f->retry = f->lowered = false;
+    f->retry = f->restarted = false;
     f->tried = 0;
 }
 
 void dn_firmware_pull_stop(dunlin_firmware *f)
 {
-    const bool http = scheme_of(f->kept.uri) == SCHEME_HTTP;
-    const bool fetching = f->fetching;
+    const bool fetching = f->fetching; /* by what began it: the URI may have been written since */
     f->start_pull = f->retry = f->fetching = false;
-    if (fetching && http) {
+    if (fetching && f->by_http) {
         f->call.fetch_cancel(f->call.context);
     } else if (fetching) {
         dunlin_client_download_cancel(f->client);
