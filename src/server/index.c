@@ -10,10 +10,16 @@
     16 /* old entries visited with each change: the old table is empty long before the new one is full */
 #define TAKEN_OUT UINT32_MAX
 
+/* Entries that a table of `size` holds before it grows. */
+static size_t room_of(size_t size)
+{
+    return size / 16 * 13;
+}
+
 static size_t table_size(size_t expected)
 {
     size_t size = MIN_ENTRIES;
-    while (size / 4 * 3 < expected) {
+    while (room_of(size) < expected) {
         size *= 2;
     }
     return size;
@@ -82,7 +88,7 @@ static bool grow(dn_index *index)
 
 bool dn_index_put(dn_index *index, uint32_t hash, uint32_t number)
 {
-    if (index->count + 1 > (index->mask + 1) / 4 * 3 && !grow(index)) {
+    if (index->count + 1 > room_of(index->mask + 1) && !grow(index)) {
         return false;
     }
     move_some(index, MOVES_PER_CHANGE);

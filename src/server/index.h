@@ -5,7 +5,8 @@
  * keys: a caller walks the numbers of its hash and compares. The hash of bytes that strangers choose must be
  * keyed (dn_hash).
  *
- * Memory: 8 bytes an entry at a load of 3/8 to 3/4. Threads: one index belongs to one thread.
+ * Memory: 8 bytes an entry at a load of 13/32 to 13/16, where a search that fails looks at 15 entries
+ * in a row. Threads: one index belongs to one thread.
  */
 #ifndef DN_SERVER_INDEX_H
 #define DN_SERVER_INDEX_H
