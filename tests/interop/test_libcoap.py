@@ -60,6 +60,25 @@ class LibcoapOnProbe(Suite):
             coap_client("-m", "put", "-b", str(block), "-f", file.name, self.uri + "/store")
         equal(coap_client(self.uri + "/store")[0], body_of(LARGE))
 
+    @case("2,000,000 bytes go each way in blocks of {0}, and we have no room for two of them", [256, 1024])
+    def pieces(self, block):
+        size = 2000000
+        equal(coap_client("-b", str(block), f"{self.uri}/file?size={size}")[0], body_of(size))
+        with tempfile.NamedTemporaryFile(dir=WORK) as file:
+            file.write(body_of(size))
+            file.flush()
+            coap_client("-m", "put", "-b", str(block), "-f", file.name, self.uri + "/file")
+        equal(coap_client(self.uri + "/got")[0], b"%d text whole" % size)
+
+    @case("pieces go on although the client loses some of its datagrams")
+    def pieces_lossy(self):
+        equal(coap_client("-l", "2,7", f"{self.uri}/file?size={LARGE}")[0], body_of(LARGE))
+        with tempfile.NamedTemporaryFile(dir=WORK) as file:
+            file.write(body_of(LARGE))
+            file.flush()
+            coap_client("-m", "put", "-b", "1024", "-l", "2,5", "-f", file.name, self.uri + "/file")
+        equal(coap_client(self.uri + "/got")[0], b"%d text whole" % LARGE)
+
     @case("a server that takes blocks of 64 makes the client go on with those")
     def puts_negotiated(self):
         with tempfile.NamedTemporaryFile(dir=WORK) as file:
@@ -132,6 +151,20 @@ class ProbeOnLibcoap(Suite):
             equal(status, 0, said)
         status, body, said = probe("get", f"{self.uri}/dunlin-{block}", "--szx", str(exponent(block)))
         equal((status, body), (0, body_of(LARGE)), said)
+
+    @case("200,000 bytes are put from a file and got as they come, in blocks of {0}", [64, 1024])
+    def pieces(self, block):
+        size = 200000
+        with tempfile.NamedTemporaryFile(dir=WORK) as file:
+            file.write(body_of(size))
+            file.flush()
+            status, _, said = probe("put", f"{self.uri}/pieces-{block}", "--pieces", file.name, "--szx", str(exponent(block)))
+            equal(status, 0, said)
+        status, body, said = probe("get", f"{self.uri}/pieces-{block}", "--sink", "--szx", str(exponent(block)))
+        equal((status, body), (0, body_of(size)), said)
+        at = size // 2 // block * block
+        status, body, said = probe("get", f"{self.uri}/pieces-{block}", "--sink", "--from", str(at), "--szx", str(exponent(block)))
+        equal((status, body), (0, body_of(size)[at:]), said)
 
     @case("the time is observed")
     def observes(self):
