@@ -132,6 +132,7 @@ void dn_call_free(dn_call *call)
     dn_text_free(&call->answer.payload);
     dn_text_free(&call->body);
     dn_text_free(&call->deferred);
+    dn_text_free(&call->asked_bytes);
     free(call->header_value);
     free(call->target);
     free(call);

@@ -40,6 +40,8 @@ struct dn_call {
     uint64_t number; /* of the fleet's request, 0: cannot be cancelled */
 
     dn_answer answer;
+    dn_device_request asked; /* the last request to the device */
+    dn_text asked_bytes;     /* what it views */
     dn_profile *profile;
     void (*with_profile)(dn_call *call);
     uint64_t ticket;

@@ -6,6 +6,14 @@
 
 #include <stdio.h>
 
+const char *dn_presence_name(dn_presence presence)
+{
+    static const char *const names[] = {[DN_PRESENCE_AWAKE] = "awake",
+                                        [DN_PRESENCE_ASLEEP] = "asleep",
+                                        [DN_PRESENCE_UNREACHABLE] = "unreachable"};
+    return names[presence];
+}
+
 void dn_client_members(dn_jsonw *json, const dn_client_view *client)
 {
     char text[80];
@@ -27,6 +35,9 @@ void dn_client_members(dn_jsonw *json, const dn_client_view *client)
         dn_jsonw_time_ms(json, client->expires_ms);
     }
     dn_jsonw_pair(json, "state", "registered");
+    dn_jsonw_pair(json, "presence", dn_presence_name((dn_presence)client->presence));
+    dn_jsonw_pair_time(json, "lastSeen", client->seen_ms);
+    dn_jsonw_pair_unsigned(json, "queued", client->queued);
 }
 
 /* One object, from its entries [first, end). */

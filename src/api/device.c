@@ -2,6 +2,8 @@
 /* Speaking to a device; see device.h. */
 #include "api/device.h"
 
+#include "api/operation.h"
+
 #include <string.h>
 
 #define TIMEOUT_MAX_S 300u
@@ -75,6 +77,23 @@ uint32_t dn_device_time_left(dn_call *call)
     return (uint32_t)(end - now);
 }
 
+/* A copy that lives as long as the call: for another try, and to tell from it what the answer means. */
+static bool keep_request(dn_call *call, const dn_device_request *request)
+{
+    dn_text *bytes = &call->asked_bytes;
+    bytes->len = 0;
+    dn_text_slice(bytes, request->query);
+    dn_text_slice(bytes, request->package);
+    dn_text_slice(bytes, request->payload);
+    const char *at = bytes->data;
+    call->asked = *request;
+    call->asked.query = dunlin_slice_make(at, request->query.len);
+    call->asked.package = dunlin_slice_make(at + request->query.len, request->package.len);
+    call->asked.payload =
+        dunlin_slice_make(at + request->query.len + request->package.len, request->payload.len);
+    return !bytes->failed;
+}
+
 void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_call *call))
 {
     uint64_t number = 0;
@@ -83,6 +102,10 @@ void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_c
         dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE,
                         "A payload for a device may have %u bytes at most; this one has %zu.",
                         call->api->config.max_device_body, request->payload.len);
+        return;
+    }
+    if (!keep_request(call, request)) {
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
         return;
     }
     request->timeout_ms = dn_device_time_left(call);
@@ -176,12 +199,50 @@ void dn_device_head(dn_call *call, dn_jsonw *json, dunlin_path path)
 {
     char text[DUNLIN_PATH_TEXT_MAX + 1];
     char code[8];
-    dunlin_path_format(path, text);
     dn_coap_code_text(call->answer.code, code);
     dn_jsonw_begin(json, '{');
     dn_jsonw_pair_slice(json, "endpoint", call->endpoint);
-    dn_jsonw_pair(json, "path", text);
+    if (path.depth > 0) {
+        dunlin_path_format(path, text);
+        dn_jsonw_pair(json, "path", text);
+    }
     dn_jsonw_pair(json, "code", code);
+}
+
+void dn_device_reply(dn_call *call)
+{
+    if (!dn_device_succeeded(call)) {
+        return;
+    }
+    dn_text body = {0};
+    dn_jsonw json;
+    dn_failure failure;
+    (void)dn_text_reserve(&body, BODY_USUAL); /* one allocation for most answers */
+    dn_jsonw_start(&json, &body);
+    if (dn_operation_write(&json, &call->asked, &call->answer, call->api->config.registry, call->profile,
+                           &failure)) {
+        dn_call_reply_json(call, MHD_HTTP_OK, &body);
+    } else {
+        dn_text_free(&body);
+        dn_device_failed(call, &failure);
+    }
+}
+
+void dn_device_unobserved(dn_call *call)
+{
+    if (call->answer.status == DUNLIN_ERR_NOT_FOUND) {
+        dn_call_problem(call, DN_PROBLEM_NOT_OBSERVED, "There is no such observation.");
+        return;
+    }
+    if (!dn_device_succeeded(call)) {
+        return;
+    }
+    dn_text body = {0};
+    dn_jsonw json;
+    dn_jsonw_start(&json, &body);
+    dn_device_head(call, &json, call->path);
+    dn_jsonw_end(&json, '}');
+    dn_call_reply_json(call, MHD_HTTP_OK, &body);
 }
 
 void dn_device_reply_node(dn_call *call, unsigned status)

@@ -13,6 +13,10 @@ void dn_device_profile(dn_call *call, void (*next)(dn_call *call));
 void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_call *call));
 /* True when the answer is a success; else the problem has been answered. */
 bool dn_device_succeeded(dn_call *call);
+/* Answers with what the request sent last has led to: the body of its operation, or the problem. A `next` for dn_device_send. */
+void dn_device_reply(dn_call *call);
+/* The same after the end of an observation. */
+void dn_device_unobserved(dn_call *call);
 /* Answers with the problem. */
 void dn_device_failed(dn_call *call, const dn_failure *failure);
 /* Answers unknown-endpoint. */
@@ -30,7 +34,7 @@ uint32_t dn_device_time_left(dn_call *call);
 bool dn_device_format(const char *text, uint16_t *format);
 /* Reads the parameter "timeout" and, if asked for, "format" (DN_FORMAT_NONE when not given). False: the problem has been answered. */
 bool dn_device_parameters(dn_call *call, uint16_t *format);
-/* Begins {"endpoint":…,"path":…,"code":…} and leaves the object open. */
+/* Begins {"endpoint":…,"path":…,"code":…} and leaves the object open; the root has no path. */
 void dn_device_head(dn_call *call, dn_jsonw *json, dunlin_path path);
 /* Answers with the node that call->answer holds: the body of a read. */
 void dn_device_reply_node(dn_call *call, unsigned status);

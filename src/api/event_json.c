@@ -5,6 +5,7 @@
 #include "api/client_json.h"
 #include "api/node_write.h"
 #include "api/problem.h"
+#include "api/request_json.h"
 
 #include <semaphore.h>
 
@@ -65,9 +66,55 @@ static void write_changed(dn_jsonw *json, uint8_t changed)
     dn_jsonw_end(json, ']');
 }
 
+/* What a device said of many paths at once; null when it cannot be decoded. */
+static void write_many(dn_api *api, dn_jsonw *json, const dn_event *event)
+{
+    dn_nodes nodes;
+    bool sent = event->type == DN_EVENT_SEND;
+    dn_profile *profile = profile_of(api, event->client.endpoint);
+    dn_naming naming = dn_naming_make(api->config.registry, profile);
+    dn_jsonw_pair_unsigned(json, "contentFormat", event->content_format);
+    if (dn_nodes_read(&nodes, &naming, dunlin_path_root(), event->content_format, event->payload) ==
+        DUNLIN_OK) {
+        if (sent) {
+            dn_nodes_write_records(&nodes, json, event->at_ms);
+        }
+        dn_nodes_newest(&nodes);
+        dn_nodes_write(&nodes, json, &naming, event->paths, event->path_count);
+        dn_nodes_free(&nodes);
+    } else {
+        dn_jsonw_key(json, "nodes");
+        dn_jsonw_null(json);
+    }
+    dn_profile_release(profile);
+}
+
+static void write_composite(dn_api *api, dn_jsonw *json, const dn_event *event)
+{
+    char text[DUNLIN_PATH_TEXT_MAX + 1];
+    char code[8];
+    dn_jsonw_pair(json, "path", "/");
+    dn_jsonw_key(json, "paths");
+    dn_jsonw_begin(json, '[');
+    for (size_t i = 0; i < event->path_count; i++) {
+        dunlin_path_format(event->paths[i], text);
+        dn_jsonw_text(json, text);
+    }
+    dn_jsonw_end(json, ']');
+    dn_coap_code_text(event->code, code);
+    dn_jsonw_pair(json, "code", code);
+    if (event->code >> 5 == 2) {
+        write_many(api, json, event);
+    }
+}
+
 static void write_notification(dn_api *api, dn_jsonw *json, const dn_event *event)
 {
     char text[DUNLIN_PATH_TEXT_MAX + 1];
+    if (event->path_count > 0) {
+        write_composite(api, json, event);
+        return;
+    }
     dunlin_path_format(event->path, text);
     dn_jsonw_pair(json, "path", text);
     char code[8];
@@ -113,10 +160,22 @@ void dn_event_write(dn_api *api, const dn_event *event, uint64_t id, dn_text *te
     }
     dn_jsonw_pair_slice(&json, "endpoint", event->client.endpoint);
     dn_jsonw_pair(&json, "registrationId", event->client.id);
+    bool client = event->type == DN_EVENT_REGISTERED || event->type == DN_EVENT_UPDATED ||
+                  event->type == DN_EVENT_PRESENCE;
     if (event->type == DN_EVENT_NOTIFICATION) {
         write_notification(api, &json, event);
     }
-    if (event->type == DN_EVENT_REGISTERED || event->type == DN_EVENT_UPDATED) {
+    if (event->type == DN_EVENT_SEND) {
+        write_many(api, &json, event);
+    }
+    if (event->type == DN_EVENT_PRESENCE) {
+        dn_jsonw_pair(&json, "presence", dn_presence_name((dn_presence)event->client.presence));
+    }
+    if (event->type == DN_EVENT_REQUEST) {
+        dn_jsonw_key(&json, "request");
+        dn_request_write(&json, &event->request, NULL, NULL);
+    }
+    if (client) {
         dn_jsonw_key(&json, "client");
         dn_jsonw_begin(&json, '{');
         dn_client_members(&json, &event->client);

@@ -143,18 +143,35 @@ static dunlin_slice copy_slice(uint8_t **at, dunlin_slice from)
 
 static item *copy_event(const dn_event *event)
 {
-    size_t views =
-        event->client.endpoint.len + event->client.sms.len + event->client.links.len + event->payload.len;
+    const dn_device_request *ask = &event->request.ask;
+    size_t views = event->path_count * sizeof event->paths[0] + event->client.endpoint.len +
+                   event->client.sms.len + event->client.links.len + event->payload.len;
+    if (event->type == DN_EVENT_REQUEST) {
+        views += ask->endpoint.len + ask->query.len + ask->package.len + event->request.payload.len +
+                 event->request.location.len;
+    }
     item *made = malloc(sizeof *made + views);
     if (made == NULL) {
         return NULL;
     }
     *made = (item){.event = *event, .bytes = sizeof *made + views};
     uint8_t *at = (uint8_t *)(made + 1);
+    made->event.paths = (const dunlin_path *)(const void *)copy_slice(
+                            &at, dunlin_slice_make(event->paths, event->path_count * sizeof event->paths[0]))
+                            .data;
     made->event.client.endpoint = copy_slice(&at, event->client.endpoint);
     made->event.client.sms = copy_slice(&at, event->client.sms);
     made->event.client.links = copy_slice(&at, event->client.links);
     made->event.payload = copy_slice(&at, event->payload);
+    if (event->type == DN_EVENT_REQUEST) {
+        dn_queued_view *request = &made->event.request;
+        request->ask.endpoint = copy_slice(&at, ask->endpoint);
+        request->ask.query = copy_slice(&at, ask->query);
+        request->ask.package = copy_slice(&at, ask->package);
+        request->ask.payload = (dunlin_slice){0};
+        request->payload = copy_slice(&at, event->request.payload);
+        request->location = copy_slice(&at, event->request.location);
+    }
     return made;
 }
 

@@ -14,6 +14,11 @@ void dn_handle_write(dn_call *call);
 void dn_handle_create(dn_call *call);
 void dn_handle_execute(dn_call *call);
 void dn_handle_delete(dn_call *call);
+/* composites.c */
+void dn_handle_read_composite(dn_call *call);
+void dn_handle_write_composite(dn_call *call);
+void dn_handle_observe_composite(dn_call *call);
+void dn_handle_unobserve_composite(dn_call *call);
 /* reads.c */
 void dn_handle_reads(dn_call *call);
 /* observations.c */

@@ -127,8 +127,7 @@ static void write_api(dn_api *api, dn_text *text)
     pthread_mutex_unlock(&api->flights.lock);
     const metric metrics[] = {
         {"dunlin_http_waiting", "gauge", "HTTP requests that wait for the fleet.", waiting},
-        {"dunlin_bulk_reads", "gauge", "Reads of many devices open now.",
-         atomic_load(&api->bulks.count)},
+        {"dunlin_bulk_reads", "gauge", "Reads of many devices open now.", atomic_load(&api->bulks.count)},
         {"dunlin_event_streams", "gauge", "Event streams open now.", feed.streams},
         {"dunlin_event_streams_total", "counter", "Event streams opened.", feed.opened},
         {"dunlin_event_history_bytes", "gauge", "Bytes of events kept for resuming.", feed.kept_bytes},

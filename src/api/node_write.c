@@ -7,23 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ITEMS 16u
+#define FIRST_ITEMS      16u
+#define RELATIVE_BELOW_S 268435456.0 /* 2^28 (RFC 8428 section 4.5.3) */
+#define TIME_MOST_S      1e12
 
-typedef struct {
-    dunlin_path path;
-    bool empty, multiple;
-    double time_s;
-    size_t order;
-    dunlin_value value;
-} item;
+typedef dn_node_item item;
 
-typedef struct {
-    item *items;
-    size_t count, cap;
-    dunlin_buf bytes; /* copies of what values view: a decoder's view ends with its next record */
-} collection;
-
-static bool add(collection *all, const dn_record *record)
+static bool add(dn_nodes *all, const dn_record *record)
 {
     if (all->count == all->cap) {
         size_t cap = all->cap == 0 ? FIRST_ITEMS : all->cap * 2;
@@ -38,6 +28,7 @@ static bool add(collection *all, const dn_record *record)
     *made = (item){.path = record->path,
                    .empty = record->kind == DN_RECORD_EMPTY,
                    .multiple = record->multiple,
+                   .has_time = record->has_time,
                    .time_s = record->has_time ? record->time_s : 0,
                    .order = all->count,
                    .value = record->value};
@@ -68,8 +59,7 @@ static int compare_items(const void *a, const void *b)
     return left->order < right->order ? -1 : left->order > right->order;
 }
 
-/* Leaves the last of those with the same path. */
-static void drop_older(collection *all)
+void dn_nodes_newest(dn_nodes *all)
 {
     size_t kept = 0;
     for (size_t i = 0; i < all->count; i++) {
@@ -81,8 +71,8 @@ static void drop_older(collection *all)
     all->count = kept;
 }
 
-static dunlin_status collect(collection *all, dn_naming *naming, dunlin_path path, uint16_t format,
-                             dunlin_slice payload)
+static dunlin_status decode(dn_nodes *all, dn_naming *naming, dunlin_path base, uint16_t format,
+                            dunlin_slice payload)
 {
     /* Text that is unescaped never grows; values of a base name may be repeated, yet each lies in the payload once. */
     size_t room = payload.len + 1;
@@ -93,7 +83,7 @@ static dunlin_status collect(collection *all, dn_naming *naming, dunlin_path pat
     all->bytes = dunlin_buf_make(memory, room);
     dn_decoder decoder;
     dn_record record;
-    dunlin_status status = dn_decode(&decoder, format, path, payload, dn_naming_types(naming),
+    dunlin_status status = dn_decode(&decoder, format, base, payload, dn_naming_types(naming),
                                      dunlin_buf_make(memory + room, room));
     while (status == DUNLIN_OK) {
         status = dn_decode_next(&decoder, &record);
@@ -107,8 +97,25 @@ static dunlin_status collect(collection *all, dn_naming *naming, dunlin_path pat
     if (all->count > 0) {
         qsort(all->items, all->count, sizeof all->items[0], compare_items);
     }
-    drop_older(all);
     return DUNLIN_OK;
+}
+
+dunlin_status dn_nodes_read(dn_nodes *all, dn_naming *naming, dunlin_path base, uint16_t format,
+                            dunlin_slice payload)
+{
+    *all = (dn_nodes){0};
+    dunlin_status status = decode(all, naming, base, format, payload);
+    if (status != DUNLIN_OK) {
+        dn_nodes_free(all);
+    }
+    return status;
+}
+
+void dn_nodes_free(dn_nodes *all)
+{
+    free(all->items);
+    free(all->bytes.data);
+    *all = (dn_nodes){0};
 }
 
 static void write_type(dn_jsonw *json, const dn_resource_def *definition, const item *first)
@@ -229,25 +236,110 @@ static void write_resource_instance(dn_jsonw *json, dn_naming *naming, dunlin_pa
     dn_jsonw_end(json, '}');
 }
 
+static dunlin_status write_node(dn_jsonw *json, dn_naming *naming, dunlin_path path, const item *items,
+                                size_t count)
+{
+    if (path.depth == 1) {
+        write_object(json, naming, path, items, count);
+    } else if (path.depth == 2) {
+        write_instance(json, naming, path, items, count);
+    } else if (path.depth == 3) {
+        write_resource(json, naming, path, items, count);
+    } else if (path.depth == 4 && count == 1 && !items[0].empty) {
+        write_resource_instance(json, naming, path, &items[0]);
+    } else {
+        return DUNLIN_ERR_PATH; /* a resource instance without its value */
+    }
+    return DUNLIN_OK;
+}
+
 dunlin_status dn_node_write(dn_jsonw *json, dn_naming *naming, dunlin_path path, uint16_t format,
                             dunlin_slice payload)
 {
-    collection all = {0};
-    dunlin_status status = collect(&all, naming, path, format, payload);
+    dn_nodes all;
+    dunlin_status status = dn_nodes_read(&all, naming, path, format, payload);
     if (status == DUNLIN_OK) {
-        if (path.depth == 1) {
-            write_object(json, naming, path, all.items, all.count);
-        } else if (path.depth == 2) {
-            write_instance(json, naming, path, all.items, all.count);
-        } else if (path.depth == 3) {
-            write_resource(json, naming, path, all.items, all.count);
-        } else if (path.depth == 4 && all.count == 1 && !all.items[0].empty) {
-            write_resource_instance(json, naming, path, &all.items[0]);
-        } else {
-            status = DUNLIN_ERR_PATH; /* a resource instance without its value */
+        dn_nodes_newest(&all);
+        status = write_node(json, naming, path, all.items, all.count);
+        dn_nodes_free(&all);
+    }
+    return status;
+}
+
+/* {"path":…,"node":…} of the items below `path`, if there are any. Returns how many there are from `first` on. */
+static size_t write_below(const dn_nodes *all, dn_jsonw *json, dn_naming *naming, dunlin_path path,
+                          size_t first)
+{
+    size_t run = run_below(all->items + first, all->count - first, path);
+    bool whole = path.depth < 4 || (run == 1 && !all->items[first].empty);
+    if (run > 0 && whole) {
+        char text[DUNLIN_PATH_TEXT_MAX + 1];
+        dunlin_path_format(path, text);
+        dn_jsonw_begin(json, '{');
+        dn_jsonw_pair(json, "path", text);
+        dn_jsonw_key(json, "node");
+        (void)write_node(json, naming, path, all->items + first, run);
+        dn_jsonw_end(json, '}');
+    }
+    return run;
+}
+
+void dn_nodes_write(const dn_nodes *all, dn_jsonw *json, dn_naming *naming, const dunlin_path *paths,
+                    size_t path_count)
+{
+    dn_jsonw_key(json, "nodes");
+    dn_jsonw_begin(json, '[');
+    for (size_t i = 0; i < path_count; i++) {
+        size_t first = 0;
+        while (first < all->count && !dunlin_path_within(all->items[first].path, paths[i])) {
+            first++;
+        }
+        (void)write_below(all, json, naming, paths[i], first);
+    }
+    for (size_t at = 0; path_count == 0 && at < all->count;) {
+        dunlin_path path = all->items[at].path;
+        path.depth = path.depth > 3 ? 3 : path.depth;
+        size_t run = path.depth > 0 ? write_below(all, json, naming, path, at) : 1;
+        at += run;
+    }
+    dn_jsonw_end(json, ']');
+}
+
+void dn_nodes_write_values(const dn_nodes *all, dn_jsonw *json)
+{
+    dn_jsonw_key(json, "values");
+    dn_jsonw_begin(json, '{');
+    for (size_t i = 0; i < all->count; i++) {
+        if (!all->items[i].empty) {
+            char text[DUNLIN_PATH_TEXT_MAX + 1];
+            dunlin_path_format(all->items[i].path, text);
+            dn_jsonw_key(json, text);
+            dn_value_write(json, &all->items[i].value);
         }
     }
-    free(all.items);
-    free(all.bytes.data);
-    return status;
+    dn_jsonw_end(json, '}');
+}
+
+void dn_nodes_write_records(const dn_nodes *all, dn_jsonw *json, int64_t now_ms)
+{
+    dn_jsonw_key(json, "records");
+    dn_jsonw_begin(json, '[');
+    for (size_t i = 0; i < all->count; i++) {
+        const item *one = &all->items[i];
+        if (one->empty) {
+            continue;
+        }
+        char text[DUNLIN_PATH_TEXT_MAX + 1];
+        dunlin_path_format(one->path, text);
+        dn_jsonw_begin(json, '{');
+        dn_jsonw_pair(json, "path", text);
+        dn_jsonw_key(json, "value");
+        dn_value_write(json, &one->value);
+        if (one->has_time && one->time_s > -TIME_MOST_S && one->time_s < TIME_MOST_S) {
+            int64_t time_ms = (int64_t)(one->time_s * 1000);
+            dn_jsonw_pair_time(json, "time", one->time_s < RELATIVE_BELOW_S ? now_ms + time_ms : time_ms);
+        }
+        dn_jsonw_end(json, '}');
+    }
+    dn_jsonw_end(json, ']');
 }

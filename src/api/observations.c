@@ -29,7 +29,7 @@ static listing *copy_listing(bool registered, const dn_observation_view *list, s
 {
     size_t bytes = 1;
     for (size_t i = 0; i < count; i++) {
-        bytes += list[i].payload.len;
+        bytes += list[i].payload.len + list[i].path_count * sizeof list[i].paths[0];
     }
     listing *copy = calloc(1, sizeof *copy);
     if (copy == NULL) {
@@ -42,8 +42,16 @@ static listing *copy_listing(bool registered, const dn_observation_view *list, s
         return NULL;
     }
     uint8_t *at = copy->bytes;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) { /* all paths first, which keeps them aligned */
+        size_t len = list[i].path_count * sizeof list[i].paths[0];
         copy->list[i] = list[i];
+        copy->list[i].paths = (const dunlin_path *)(const void *)at;
+        if (len > 0) {
+            memcpy(at, list[i].paths, len);
+            at += len;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
         copy->list[i].payload = dunlin_slice_make(at, list[i].payload.len);
         if (list[i].payload.len > 0) {
             memcpy(at, list[i].payload.data, list[i].payload.len);
@@ -86,6 +94,34 @@ static void write_last_node(dn_call *call, dn_jsonw *json, const dn_observation_
     dn_text_free(&node);
 }
 
+static void write_paths(dn_jsonw *json, const dn_observation_view *observation)
+{
+    char text[DUNLIN_PATH_TEXT_MAX + 1];
+    dunlin_path_format(observation->path, text);
+    dn_jsonw_pair(json, "path", text);
+    if (observation->path_count > 0) {
+        dn_jsonw_key(json, "paths");
+        dn_jsonw_begin(json, '[');
+        for (size_t i = 0; i < observation->path_count; i++) {
+            dunlin_path_format(observation->paths[i], text);
+            dn_jsonw_text(json, text);
+        }
+        dn_jsonw_end(json, ']');
+    }
+}
+
+/* The values of a composite one; without any when they cannot be decoded. */
+static void write_last_nodes(dn_call *call, dn_jsonw *json, const dn_observation_view *observation)
+{
+    dn_naming naming = dn_naming_make(call->api->config.registry, call->profile);
+    dn_nodes nodes = {.items = NULL};
+    (void)dn_nodes_read(&nodes, &naming, dunlin_path_root(), observation->content_format,
+                        observation->payload);
+    dn_nodes_newest(&nodes);
+    dn_nodes_write(&nodes, json, &naming, observation->paths, observation->path_count);
+    dn_nodes_free(&nodes);
+}
+
 static void write_last(dn_call *call, dn_jsonw *json, const dn_observation_view *observation)
 {
     char code[8];
@@ -104,7 +140,11 @@ static void write_last(dn_call *call, dn_jsonw *json, const dn_observation_view 
     } else {
         dn_jsonw_unsigned(json, observation->content_format);
     }
-    write_last_node(call, json, observation);
+    if (observation->path_count > 0) {
+        write_last_nodes(call, json, observation);
+    } else {
+        write_last_node(call, json, observation);
+    }
     dn_jsonw_end(json, '}');
 }
 
@@ -121,10 +161,8 @@ static void reply_listing(dn_call *call)
     dn_jsonw_key(&json, "observations");
     dn_jsonw_begin(&json, '[');
     for (size_t i = 0; i < found->count; i++) {
-        char path[DUNLIN_PATH_TEXT_MAX + 1];
-        dunlin_path_format(found->list[i].path, path);
         dn_jsonw_begin(&json, '{');
-        dn_jsonw_pair(&json, "path", path);
+        write_paths(&json, &found->list[i]);
         dn_jsonw_key(&json, "contentFormat");
         if (found->list[i].format == DN_FORMAT_NONE) {
             dn_jsonw_null(&json);
@@ -225,26 +263,9 @@ void dn_handle_observe(dn_call *call)
     }
 }
 
-static void unobserve_answered(dn_call *call)
-{
-    if (call->answer.status == DUNLIN_ERR_NOT_FOUND) {
-        dn_call_problem(call, DN_PROBLEM_NOT_OBSERVED, "There is no observation on that path.");
-        return;
-    }
-    if (!dn_device_succeeded(call)) {
-        return;
-    }
-    dn_text body = {0};
-    dn_jsonw json;
-    dn_jsonw_start(&json, &body);
-    dn_device_head(call, &json, call->path);
-    dn_jsonw_end(&json, '}');
-    dn_call_reply_json(call, MHD_HTTP_OK, &body);
-}
-
 void dn_handle_unobserve(dn_call *call)
 {
-    if (!dn_device_parameters(call, NULL) || !dn_call_wait(call, unobserve_answered)) {
+    if (!dn_device_parameters(call, NULL) || !dn_call_wait(call, dn_device_unobserved)) {
         return;
     }
     dunlin_status status = dn_fleet_unobserve(call->api->config.fleet, call->endpoint, call->path,

@@ -25,6 +25,7 @@
 #define RESOURCE         "/{object}/{instance}/{resource}"
 #define R_INSTANCE       "/{object}/{instance}/{resource}/{resourceInstance}"
 #define OBSERVATION      CLIENT "/observations"
+#define COMPOSITE        CLIENT "/composite"
 
 /* A literal stands before a variable in its place. */
 const dn_route dn_routes[] = {
@@ -32,12 +33,17 @@ const dn_route dn_routes[] = {
     {GET, NO_HEAD, CLIENT INSTANCE, dn_handle_get, {"timeout", "format", "op"}},
     {GET, NO_HEAD, CLIENT RESOURCE, dn_handle_get, {"timeout", "format", "op"}},
     {GET, NO_HEAD, CLIENT R_INSTANCE, dn_handle_get, {"timeout", "format"}},
-    {PUT, JSON, CLIENT INSTANCE, dn_handle_write, {"timeout", "format", "mode"}},
-    {PUT, JSON, CLIENT RESOURCE, dn_handle_write, {"timeout", "format", "mode"}},
-    {PUT, JSON, CLIENT R_INSTANCE, dn_handle_write, {"timeout", "format", "mode"}},
+    {PUT, JSON, CLIENT OBJECT, dn_handle_write, {"timeout", "op"}},
+    {PUT, JSON, CLIENT INSTANCE, dn_handle_write, {"timeout", "format", "mode", "op"}},
+    {PUT, JSON, CLIENT RESOURCE, dn_handle_write, {"timeout", "format", "mode", "op"}},
+    {PUT, JSON, CLIENT R_INSTANCE, dn_handle_write, {"timeout", "format", "mode", "op"}},
     {POST, JSON, CLIENT OBJECT, dn_handle_create, {"timeout", "format"}},
     {POST, JSON | OPTIONAL, CLIENT RESOURCE, dn_handle_execute, {"timeout"}},
     {DELETE, 0, CLIENT INSTANCE, dn_handle_delete, {"timeout"}},
+    {POST, JSON, COMPOSITE "/read", dn_handle_read_composite, {"timeout", "format"}},
+    {POST, JSON, COMPOSITE "/write", dn_handle_write_composite, {"timeout", "format"}},
+    {POST, JSON, COMPOSITE "/observe", dn_handle_observe_composite, {"timeout", "format"}},
+    {DELETE, JSON, COMPOSITE "/observe", dn_handle_unobserve_composite, {"timeout", "format"}},
     {GET, 0, OBSERVATION, dn_handle_observations, {NULL}},
     {PUT, 0, OBSERVATION OBJECT, dn_handle_observe, {"timeout", "format"}},
     {PUT, 0, OBSERVATION INSTANCE, dn_handle_observe, {"timeout", "format"}},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Write and create: the body becomes a payload in a format that the device understands. */
+#include "api/attributes.h"
 #include "api/content_format.h"
 #include "api/device.h"
 #include "api/handlers.h"
@@ -179,16 +180,62 @@ static void with_profile(dn_call *call)
     send_payload(call);
 }
 
+static void write_attributes(dn_call *call, const json_t *body)
+{
+    dn_text query = {0};
+    dn_node_error error = {.pointer = ""};
+    if (dn_attributes_query(body, &query, &error)) {
+        dn_device_request request = {.method = COAP_PUT,
+                                     .path = call->path,
+                                     .query = dn_text_view(&query),
+                                     .content_format = DN_FORMAT_NONE,
+                                     .accept = DN_FORMAT_NONE};
+        dn_device_send(call, &request, dn_device_reply);
+    } else {
+        dn_call_problem_with(
+            call,
+            (dn_problem){.kind = DN_PROBLEM_INVALID_VALUE, .detail = error.detail, .pointer = error.pointer});
+    }
+    dn_text_free(&query);
+}
+
+/* True when the parameter "op" makes a write one of attributes; false with `bad`: answered. */
+static bool is_of_attributes(dn_call *call, bool *bad)
+{
+    const char *op = dn_query_get(&call->query, "op");
+    bool attributes = op != NULL && strcmp(op, "attributes") == 0;
+    *bad = true;
+    if (op != NULL && !attributes) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "op must be attributes.");
+    } else if (attributes &&
+               (dn_query_get(&call->query, "mode") != NULL || dn_query_get(&call->query, "format") != NULL)) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "Attributes have neither mode nor format.");
+    } else if (!attributes && call->path.depth == 1) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER,
+                        "An object can't be written; op=attributes writes its attributes.");
+    } else {
+        *bad = false;
+    }
+    return attributes;
+}
+
 static void start(dn_call *call, bool create)
 {
     uint16_t format;
     char error[DN_JSON_ERROR_MAX];
-    if (!dn_device_parameters(call, &format)) {
+    bool bad = false;
+    bool attributes = !create && is_of_attributes(call, &bad);
+    if (bad || !dn_device_parameters(call, &format)) {
         return;
     }
     json_t *body = dn_jsonr_parse(dn_text_view(&call->body), error);
     if (body == NULL) {
         dn_call_problem(call, DN_PROBLEM_MALFORMED_JSON, "%s", error);
+        return;
+    }
+    if (attributes) {
+        write_attributes(call, body);
+        json_decref(body);
         return;
     }
     writing *work = calloc(1, sizeof *work);

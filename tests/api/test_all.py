@@ -5,11 +5,12 @@ import sys
 import unittest
 
 import test_bulk
+import test_composites
 import test_operations
 import test_server
 from server import Contract
 
-MODULES = (test_bulk, test_operations, test_server)
+MODULES = (test_bulk, test_composites, test_operations, test_server)
 
 
 def main():

@@ -87,7 +87,7 @@ class Requests(ServerCase):
             self.assertEqual(self.refusal("GET", target), (404, "not-found"), target)
 
     def test_methods(self):
-        for method, target in (("POST", "/api/v1/clients"), ("DELETE", "/api/v1/clients/e"), ("PUT", "/api/v1/clients/e/3"),
+        for method, target in (("POST", "/api/v1/clients"), ("DELETE", "/api/v1/clients/e"), ("DELETE", "/api/v1/clients/e/3"),
                                ("POST", "/api/v1/clients/e/3/0"), ("DELETE", "/api/v1/clients/e/3/0/1"),
                                ("GET", "/api/v1/clients/e/observations/3"), ("PATCH", "/api/v1/models"),
                                ("HEAD", "/api/v1/clients/e/3/0"), ("HEAD", "/api/v1/events"), ("POST", "/index.html")):
