@@ -71,6 +71,30 @@ static void first_interval_is_random(void **state)
     rig_close(rig);
 }
 
+/* Section 4.8.2: MAX_TRANSMIT_SPAN 45 s from the first copy to the last, MAX_TRANSMIT_WAIT 93 s to giving up,
+ * with whatever is drawn. */
+static void derived_times_hold(void **state)
+{
+    coap_rig *rig = rig_open(NULL);
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        uint64_t began_ms = rig->now_ms, last_ms = began_ms;
+        assert_int_equal(rig_request(rig, DN_COAP_GET, "small", 0), DUNLIN_OK);
+        while (rig->log_count == 0) {
+            size_t before = rig->sent_count;
+            uint64_t next_ms = dn_coap_deadline(rig->coap);
+            rig_pass(rig, next_ms > rig->now_ms ? next_ms - rig->now_ms : 0);
+            last_ms = rig->sent_count > before ? rig->now_ms : last_ms;
+        }
+        assert_int_equal(rig->sent_count, 5);
+        assert_in_range(last_ms - began_ms, 30000, 45000);
+        assert_in_range(rig->now_ms - began_ms, 62000, 93000);
+        rig->sent_count = rig->sent_read = 0;
+        rig_play(rig, "= result -23", NULL);
+    }
+    rig_close(rig);
+}
+
 static void an_ack_stops_retransmission(void **state)
 {
     coap_rig *rig = rig_open(NULL);
@@ -91,6 +115,18 @@ static void separate_response(void **state)
              "> ACK 0.00 #77 @", "= result 2.05 hello", NULL);
     rig_play(rig, "< CON 2.05 #77 @0102030405060708 p='hello'", "> ACK 0.00 #77 @", "=", ".", NULL);
     assert_int_equal(dn_coap_count(rig->coap)->duplicates, 1);
+    rig_close(rig);
+}
+
+/* Section 5.4.1: a response with a critical option that we do not know is rejected, each time it comes. */
+static void a_separate_response_that_is_not_understood(void **state)
+{
+    coap_rig *rig = rig_open(NULL);
+    (void)state;
+    assert_int_equal(rig_request(rig, DN_COAP_GET, "small", 0), DUNLIN_OK);
+    rig_play(rig, "> CON 0.01 #* @* 11='small'", "< ACK 0.00 #L @", "< CON 2.05 #77 @L 65001= p='x'",
+             "> RST 0.00 #77 @", "= result -1", "< CON 2.05 #77 @0102030405060708 65001= p='x'",
+             "> RST 0.00 #77 @", "=", ".", NULL);
     rig_close(rig);
 }
 
@@ -279,8 +315,10 @@ int main(void)
         cmocka_unit_test(retransmits_and_gives_up),
         cmocka_unit_test(copies_are_equal),
         cmocka_unit_test(first_interval_is_random),
+        cmocka_unit_test(derived_times_hold),
         cmocka_unit_test(an_ack_stops_retransmission),
         cmocka_unit_test(separate_response),
+        cmocka_unit_test(a_separate_response_that_is_not_understood),
         cmocka_unit_test(response_overtakes_ack),
         cmocka_unit_test(response_as_non),
         cmocka_unit_test(non_requests_go_once),

@@ -52,6 +52,32 @@ static void duplicates_are_answered_from_memory(void **state)
     rig_close(rig);
 }
 
+/* NON_LIFETIME; nothing is answered to the copies. */
+static void copies_of_non_requests_are_dropped(void **state)
+{
+    coap_rig *rig = rig_open(NULL);
+    (void)state;
+    rig_play(rig, "< NON 0.02 #1 @a1 11='count'", "= request POST count", "> NON 2.04 #* @a1",
+             "< NON 0.02 #1 @a1 11='count'", ".", "+144999", "< NON 0.02 #1 @a1 11='count'", ".", "=", "+1",
+             "< NON 0.02 #1 @a1 11='count'", "= request POST count", "> NON 2.04 #* @a1", NULL);
+    rig_close(rig);
+}
+
+/* Tokens of 0 to 8 bytes (section 5.3.1) come back as they were. */
+static void tokens_of_any_length(void **state)
+{
+    coap_rig *rig = rig_open(NULL);
+    (void)state;
+    rig_play(rig, "< CON 0.01 #1 @ 11='small'", "= request GET small", "> ACK 2.05 #1 @ 12= p='hello'",
+             "< NON 0.01 #2 @ 11='small'", "= request GET small", "> NON 2.05 #* @ 12= p='hello'",
+             "< CON 0.01 #3 @0001020304050607 11='small'", "= request GET small",
+             "> ACK 2.05 #3 @0001020304050607 12= p='hello'", "< CON 0.01 #4 @ 11='later'",
+             "= request GET later", "+500", "> ACK 0.00 #4 @", NULL);
+    assert_int_equal(rig_answer(rig, DN_COAP_CONTENT, 0), DUNLIN_OK);
+    rig_play(rig, "> CON 2.05 #* @", "< ACK 0.00 #L @", ".", NULL);
+    rig_close(rig);
+}
+
 /* The fuzzer found that an id which changed its kind was answered with nothing at all. */
 static void an_id_that_changes_its_kind(void **state)
 {
@@ -376,6 +402,8 @@ int main(void)
         cmocka_unit_test(answers_piggybacked),
         cmocka_unit_test(non_requests_get_non_answers),
         cmocka_unit_test(duplicates_are_answered_from_memory),
+        cmocka_unit_test(copies_of_non_requests_are_dropped),
+        cmocka_unit_test(tokens_of_any_length),
         cmocka_unit_test(an_id_that_changes_its_kind),
         cmocka_unit_test(long_answers_are_not_kept),
         cmocka_unit_test(remembers_so_many_of_a_peer),
