@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Feeds a registered client datagrams of its server, with time passing between them. The input is a byte of flags (1: LwM2M 1.0,
- * 2: datagrams come from a stranger too), then any number of: how many tenths of a second pass, length (2 bytes, big
- * endian), datagram. The client's own requests are answered well. Whatever comes, the application's structures stay
- * between their guards and lists in order.
+ * Feeds a registered client datagrams of its servers, with time passing between them. The input is a byte of flags (1: LwM2M 1.0,
+ * 2: datagrams come from a stranger too, 4: a second server and Object 2, 8: below an alternate path), then any number of: how
+ * many tenths of a second pass, length (2 bytes, big endian; the highest bit: from the second server), datagram. The client's own
+ * requests are answered well. Whatever comes, the application's structures stay between their guards and lists in order, a
+ * package is taken in order, and the second server changes nothing of the instance that it may only read.
  */
 #include <dunlin/client.h>
+#include <dunlin/client_access.h>
 #include <dunlin/client_device.h>
 
 #include <stdlib.h>
@@ -14,6 +16,9 @@
 #define GUARD     0xA5
 #define INSTANCES 3
 #define ANSWER    32
+#define ANSWERS   8
+#define FROM_TWO  0x8000u
+#define ACCESSES  6
 #define ACK_CODE  0x60
 #define POST      2
 #define DELETE    4
@@ -35,14 +40,24 @@ typedef struct {
 } things;
 
 typedef struct {
+    dunlin_peer to;
+    uint8_t bytes[ANSWER];
+    size_t len;
+} answer;
+
+typedef struct {
     dunlin_client *client;
     uint64_t now_ms;
-    uint8_t answer[ANSWER];
-    size_t answer_len;
+    answer answers[ANSWERS];
+    size_t answer_count;
     uint32_t random;
+    uint64_t package_next; /* offset of the piece that is due */
 } world;
 
+enum { FLAG_1_0 = 1, FLAG_STRANGER = 2, FLAG_TWO = 4, FLAG_ROOT = 8 };
+
 static const dunlin_peer the_server = {.len = 2, .bytes = {1, 2}};
+static const dunlin_peer second_server = {.len = 2, .bytes = {1, 3}};
 
 static dunlin_status stubborn_set(const dunlin_call *call, const dunlin_value *value)
 {
@@ -54,6 +69,25 @@ static dunlin_status run(const dunlin_call *call, const dunlin_arguments *argume
 {
     dunlin_changed(call->client, dunlin_path_object(33000));
     return arguments->present == 1 ? DUNLIN_ERR_STATE : DUNLIN_OK;
+}
+
+static void must(bool so)
+{
+    if (!so) {
+        abort();
+    }
+}
+
+static dunlin_status take(const dunlin_call *call, const dunlin_piece *piece)
+{
+    world *w = call->context;
+    if (piece == NULL) {
+        w->package_next = 0;
+        return DUNLIN_OK;
+    }
+    must(piece->offset == 0 || piece->offset == w->package_next);
+    w->package_next = piece->offset + piece->bytes.len;
+    return piece->bytes.len > 0 && piece->bytes.data[0] == 'x' ? DUNLIN_ERR_STATE : DUNLIN_OK;
 }
 
 static void set_guards(things *t)
@@ -79,6 +113,7 @@ static const dunlin_resource table[] = {
     {DUNLIN_LIST(6, STRING, DUNLIN_RW, things, labels)},
     {DUNLIN_FIELD(7, INTEGER, DUNLIN_RW, things, stubborn), .set = stubborn_set},
     {DUNLIN_EXECUTE(8, 0, run)},
+    {DUNLIN_STREAM(9, 0, take)},
 };
 
 static const dunlin_object object = {
@@ -89,33 +124,28 @@ static const dunlin_object object = {
     .created = created,
 };
 
-static void must(bool so)
-{
-    if (!so) {
-        abort();
-    }
-}
-
 /* Notes the answer to a request of the client: 2.01 with a location, 2.02 or 2.04. */
 static void on_send(void *context, const dunlin_peer *peer, dunlin_slice datagram)
 {
     world *w = context;
     const uint8_t *d = datagram.data;
     must(peer->len == the_server.len && datagram.len >= 4);
-    if (d[1] == 0 || d[1] >> 5 != 0) {
+    if (d[1] == 0 || d[1] >> 5 != 0 || w->answer_count == ANSWERS) {
         return;
     }
+    answer *a = &w->answers[w->answer_count++];
+    a->to = *peer;
     const size_t token = d[0] & 15u;
     must(datagram.len >= 4 + token && token <= 8);
     const bool is_register = d[1] == POST && datagram.len > 4 + token + 3 && d[4 + token] == 0xB2 &&
                              (datagram.len == 4 + token + 3 || d[4 + token + 3] >> 4 != 0);
-    w->answer[0] = (uint8_t)(ACK_CODE | token);
-    w->answer[1] = is_register ? 0x41 : d[1] == DELETE ? 0x42 : 0x44;
-    memcpy(w->answer + 2, d + 2, 2 + token);
-    w->answer_len = 4 + token;
+    a->bytes[0] = (uint8_t)(ACK_CODE | token);
+    a->bytes[1] = is_register ? 0x41 : d[1] == DELETE ? 0x42 : 0x44;
+    memcpy(a->bytes + 2, d + 2, 2 + token);
+    a->len = 4 + token;
     if (is_register) {
-        memcpy(w->answer + w->answer_len, "\x82rd\x01x", 5);
-        w->answer_len += 5;
+        memcpy(a->bytes + a->len, "\x82rd\x01x", 5);
+        a->len += 5;
     }
 }
 
@@ -131,19 +161,17 @@ static void on_random(void *context, void *out, size_t len)
 static dunlin_status on_resolve(void *context, const char *uri, dunlin_peer *peer)
 {
     (void)context;
-    (void)uri;
-    *peer = the_server;
+    *peer = strcmp(uri, "coap://y") == 0 ? second_server : the_server;
     return DUNLIN_OK;
 }
 
 static void settle(world *w)
 {
-    for (unsigned i = 0; i < 8 && w->answer_len > 0; i++) {
-        uint8_t answer[ANSWER];
-        const size_t len = w->answer_len;
-        memcpy(answer, w->answer, len);
-        w->answer_len = 0;
-        dunlin_client_receive(w->client, &the_server, dunlin_slice_make(answer, len), w->now_ms);
+    for (unsigned i = 0; i < 8 && w->answer_count > 0; i++) {
+        const answer a = w->answers[0];
+        w->answer_count--;
+        memmove(w->answers, w->answers + 1, w->answer_count * sizeof a);
+        dunlin_client_receive(w->client, &a.to, dunlin_slice_make(a.bytes, a.len), w->now_ms);
     }
 }
 
@@ -189,46 +217,86 @@ static void check(world *w, const things *all)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* The first instance is the bootstrap's: 1 may do all with it, 2 may read it. */
+static void add_second(world *w, dunlin_access *access)
+{
+    static const dunlin_access start[] = {
+        {33000, 0, DUNLIN_ACCESS_OWNER_BOOTSTRAP, {2, {1, 2}, {15, DUNLIN_ACCESS_READ}}},
+        {33000, 1, 2, {1, {1}, {15}}},
+        {33000, 65535, DUNLIN_ACCESS_OWNER_BOOTSTRAP, {2, {1, 2}, {16, 16}}},
+    };
+    dunlin_server server = dunlin_server_default();
+    memset(access, 0, ACCESSES * sizeof *access);
+    memcpy(access, start, sizeof start);
+    memcpy(server.uri, "coap://y", sizeof "coap://y");
+    server.ssid = 2;
+    must(dunlin_access_add(w->client, access, ACCESSES, 3) == DUNLIN_OK &&
+         dunlin_client_add_server(w->client, &server) == DUNLIN_OK);
+}
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void open_client(world *w, uint8_t flags, things *all)
 {
     static _Alignas(DUNLIN_ARENA_ALIGN) uint8_t arena[65536];
-    static things all[INSTANCES];
     static dunlin_device device;
-    world w = {.now_ms = 1000, .random = 1};
-    if (size < 1) {
-        return 0;
-    }
-    memset(all, 0, sizeof all);
+    static dunlin_access access[ACCESSES];
+    memset(all, 0, INSTANCES * sizeof *all);
     set_guards(&all[0]);
     set_guards(&all[1]);
     dunlin_device_init(&device);
     dunlin_client_config config = dunlin_client_config_default();
     config.endpoint = "fuzz";
-    config.lwm2m = (data[0] & 1) != 0 ? DUNLIN_LWM2M_1_0 : DUNLIN_LWM2M_1_1;
+    config.servers = (flags & FLAG_TWO) != 0 ? 2 : 1;
+    config.root_path = (flags & FLAG_ROOT) != 0 ? "/l" : "";
+    config.lwm2m = (flags & FLAG_1_0) != 0 ? DUNLIN_LWM2M_1_0 : DUNLIN_LWM2M_1_1;
     config.call =
-        (dunlin_client_callbacks){.send = on_send, .random = on_random, .resolve = on_resolve, .context = &w};
-    w.client = dunlin_client_create(arena, sizeof arena, &config, w.now_ms);
+        (dunlin_client_callbacks){.send = on_send, .random = on_random, .resolve = on_resolve, .context = w};
+    w->client = dunlin_client_create(arena, sizeof arena, &config, w->now_ms);
     dunlin_server server = dunlin_server_default();
     memcpy(server.uri, "coap://x", sizeof "coap://x");
-    must(w.client != NULL && dunlin_device_add(w.client, &device) == DUNLIN_OK &&
-         dunlin_client_add_object(w.client, &object, all, INSTANCES, 2, NULL) == DUNLIN_OK &&
-         dunlin_client_add_server(w.client, &server) == DUNLIN_OK);
-    dunlin_client_start(w.client, w.now_ms);
-    settle(&w);
-    must(dunlin_client_registered(w.client));
+    must(w->client != NULL && dunlin_device_add(w->client, &device) == DUNLIN_OK &&
+         dunlin_client_add_object(w->client, &object, all, INSTANCES, 2, w) == DUNLIN_OK &&
+         dunlin_client_add_server(w->client, &server) == DUNLIN_OK);
+    if ((flags & FLAG_TWO) != 0) {
+        add_second(w, access);
+    }
+    dunlin_client_start(w->client, w->now_ms);
+    settle(w);
+    must(dunlin_client_registered(w->client));
+}
+
+/* The second server may read the first instance, and no more. */
+static void receive(world *w, const things *all, bool from_second, dunlin_slice datagram)
+{
+    things before;
+    memcpy(&before, &all[0], sizeof before);
+    dunlin_client_receive(w->client, from_second ? &second_server : &the_server, datagram, w->now_ms);
+    must(!from_second || memcmp(&before, &all[0], sizeof before) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static things all[INSTANCES];
+    world w = {.now_ms = 1000, .random = 1};
+    if (size < 1) {
+        return 0;
+    }
+    const uint8_t flags = data[0];
+    open_client(&w, flags, all);
 
     const dunlin_peer stranger = {.len = 2, .bytes = {9, 9}};
     for (size_t at = 1; at + 3 <= size;) {
         w.now_ms += (uint64_t)data[at] * TENTH_MS;
         size_t len = (size_t)data[at + 1] << 8 | data[at + 2];
+        const bool from_second = (flags & FLAG_TWO) != 0 && (len & FROM_TWO) != 0;
+        len &= ~(size_t)FROM_TWO;
         at += 3;
         len = len > size - at ? size - at : len;
-        if ((data[0] & 2) != 0) {
+        if ((flags & FLAG_STRANGER) != 0) {
             dunlin_client_receive(w.client, &stranger, dunlin_slice_make(data + at, len), w.now_ms);
         }
-        dunlin_client_receive(w.client, &the_server, dunlin_slice_make(data + at, len), w.now_ms);
+        receive(&w, all, from_second, dunlin_slice_make(data + at, len));
         at += len;
         settle(&w);
         while (dunlin_client_deadline(w.client) <= w.now_ms) {
