@@ -126,6 +126,7 @@ typedef struct dn_device_request {
                              read. `timeout_ms` is then how long it may come no further */
     bool
         auto_accept; /* `accept` is settled by dn_fleet_config-wide rules when it is sent: see dn_fleet_on_settle */
+    bool unless_asleep; /* STATE at once, and nothing is sent, when the device is asleep. dn_fleet_request only */
     uint32_t timeout_ms;
     /* NULL, or called with the completion's context on the shard's thread before the request is sent: it may
        set `accept` by what the device registered. `links` is valid during the call. Not for dn_fleet_observe. */

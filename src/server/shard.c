@@ -233,9 +233,12 @@ void dn_shard_receive(dn_shard *shard, const dn_peer *peer, dunlin_slice datagra
 static void submit_request(dn_shard *shard, dn_command *command)
 {
     uint32_t slot = dn_registrations_find(&shard->registrations, command->ask.endpoint);
-    dunlin_status status = slot != DN_SLOT_NONE
-                               ? dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0)
-                               : DUNLIN_ERR_NOT_FOUND;
+    dunlin_status status = DUNLIN_ERR_NOT_FOUND;
+    if (slot != DN_SLOT_NONE) {
+        const dn_registration *registration = dn_registrations_at(&shard->registrations, slot);
+        bool asleep = command->ask.unless_asleep && dn_presence_of(registration) == DN_PRESENCE_ASLEEP;
+        status = asleep ? DUNLIN_ERR_STATE : dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0);
+    }
     if (status != DUNLIN_OK) {
         dn_shard_finish_with(shard, command, status);
     }
