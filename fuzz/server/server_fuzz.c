@@ -2,12 +2,16 @@
 /*
  * Fuzzes a shard with a memory store. The input is a script of steps, each one byte of kind, one of detail, two of length, and that many
  * bytes:
- *   0  a datagram as it is                       4  the operator asks: read, observe, end an observation
- *   1  a Register: queries, NUL, object list     5  time passes
- *   2  an Update of the last location: queries   6  the server ends without warning and starts again
- *   3  an answer to what the server last asked   7  a De-register of the last location
+ *   0  a datagram as it is                       7  a De-register of the last location
+ *   1  a Register: queries, NUL, object list     8  a Send
+ *   2  an Update of the last location: queries   9  the operator observes, ends or forgets a list of paths
+ *   3  an answer to what the server last asked  10  a device fetches a package
+ *   4  the operator asks: read, observe, end    11  the operator pushes a package
+ *   5  time passes                              12  the operator queues a request, or ends one
+ *   6  the server ends and starts again
  * The shard must hold its rules through all of it, and at the end a server that starts from what was committed must show the same as this one.
  */
+#include "server/composite.h"
 #include "server/registrations.h"
 #include "server/shard.h"
 #include "store/memory.h"
@@ -15,11 +19,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STEPS_MAX    200
 #define DATAGRAM_MAX 1400
 #define PEERS        4
 #define LISTING_MAX  (1u << 16)
+#define PACKAGE      "00112233445566778899aabbccddeeff"
+#define PACKAGE_SIZE 3000
 
 typedef struct {
     dn_shard *shard;
@@ -33,6 +40,7 @@ typedef struct {
     size_t asked_len;
     uint8_t asked[16];
     uint16_t mid;
+    uint64_t queued; /* the last request of the durable queue */
 } world;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -85,6 +93,34 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
     }
 }
 
+/* A directory with one package in it, for as long as the program runs. */
+static char packages[] = "/tmp/dunlin-fuzz-XXXXXX";
+
+static void remove_packages(void)
+{
+    char path[sizeof packages + sizeof PACKAGE];
+    (void)snprintf(path, sizeof path, "%s/%s", packages, PACKAGE);
+    (void)unlink(path);
+    (void)rmdir(packages);
+}
+
+static void make_packages(void)
+{
+    static const uint8_t bytes[PACKAGE_SIZE];
+    char path[sizeof packages + sizeof PACKAGE];
+    static bool made;
+    if (made) {
+        return;
+    }
+    made = true;
+    must(mkdtemp(packages) != NULL, "there is a directory");
+    (void)snprintf(path, sizeof path, "%s/%s", packages, PACKAGE);
+    FILE *file = fopen(path, "wb");
+    must(file != NULL && fwrite(bytes, 1, sizeof bytes, file) == sizeof bytes && fclose(file) == 0,
+         "there is a file");
+    (void)atexit(remove_packages);
+}
+
 static void start(world *w)
 {
     char error[128];
@@ -100,6 +136,9 @@ static void start(world *w)
     config.fleet.max_link_list_bytes = 512;
     config.fleet.max_observations = 6;
     config.fleet.max_requests = 8;
+    config.fleet.max_queued = 8;
+    config.fleet.max_queued_per_client = 4;
+    config.fleet.packages = packages;
     config.fleet.coap = dn_coap_config_default();
     config.fleet.coap.exchange_lifetime_ms = 5000;
     config.fleet.random = dn_seeded_random(&w->seeded);
@@ -240,6 +279,121 @@ static void operate(world *w, uint8_t detail, const uint8_t *script, size_t size
     settle(w);
 }
 
+/* A request to a path of one or two segments with a payload of SenML. */
+static void request_path(world *w, uint8_t detail, uint8_t method, const char *first, dunlin_slice second,
+                         dunlin_slice payload)
+{
+    uint8_t datagram[DATAGRAM_MAX] = {0x41, method, (uint8_t)(w->mid >> 8), (uint8_t)w->mid, 0x77};
+    const uint8_t format = detail & 0x80 ? 110 : 112;
+    size_t len = 5;
+    w->mid++;
+    bool fits = put_option(datagram, &len, DN_OPTION_URI_PATH, (const uint8_t *)first, strlen(first));
+    if (second.data != NULL) {
+        fits = fits && put_option(datagram, &len, 0, second.data, second.len);
+    }
+    if (payload.len > 0) {
+        fits = fits && put_option(datagram, &len, 1, &format, 1);
+    }
+    if (!fits || len + 1 + payload.len > DATAGRAM_MAX) {
+        return;
+    }
+    if (payload.len > 0) {
+        datagram[len++] = 0xff;
+        memcpy(datagram + len, payload.data, payload.len);
+        len += payload.len;
+    }
+    deliver(w, peer_of(detail), datagram, len);
+}
+
+static void fetch(world *w, uint8_t detail, const uint8_t *script, size_t size)
+{
+    const uint8_t methods[] = {DN_COAP_GET, DN_COAP_GET, DN_COAP_PUT, DN_COAP_FETCH};
+    dunlin_slice name = detail & 0x40 ? dunlin_slice_make(script, size) : dunlin_slice_of(PACKAGE);
+    request_path(w, detail, methods[detail >> 2 & 3], "fw", name, dunlin_slice_make(NULL, 0));
+}
+
+static void submit(world *w, dn_command *command)
+{
+    must(command != NULL, "there is memory");
+    dn_shard_begin(w->shard);
+    dn_shard_submit(w->shard, command);
+    settle(w);
+}
+
+/* The first byte says how many paths, four bytes each: depth, and ids of one byte; behind them the name. */
+static void operate_composite(world *w, uint8_t detail, const uint8_t *script, size_t size)
+{
+    dunlin_path paths[8] = {{{0, 0, 0, 0}, 0}};
+    size_t count = size > 0 ? script[0] % 8u + 1 : 1;
+    size_t at = 1;
+    for (size_t i = 0; i < count; i++, at += 4) {
+        for (size_t j = 0; j < 3 && at + 4 <= size; j++) {
+            paths[i].id[j] = script[at + 1 + j];
+            paths[i].depth = script[at] % 4u;
+        }
+    }
+    at = at < size ? at : size;
+    bool observes = detail % 3 == 0;
+    const dn_device_request ask = {.endpoint = dunlin_slice_make(script + at, size - at),
+                                   .method = DN_COAP_FETCH,
+                                   .accept = detail & 0x10 ? 110 : 112,
+                                   .timeout_ms = 3000};
+    if (!dn_composite_is_list(paths, count) || ask.endpoint.len > DN_ENDPOINT_MAX) {
+        return; /* the fleet lets none through */
+    }
+    dn_command *command = dn_command_create(observes ? DN_COMMAND_OBSERVE : DN_COMMAND_UNOBSERVE, &ask);
+    must(command != NULL && dn_command_observe(command, paths, count), "there is memory");
+    command->silent = detail % 3 == 2;
+    if (observes) {
+        command->done.observe = on_observed;
+    } else {
+        command->done.request = on_device;
+    }
+    submit(w, command);
+}
+
+static dn_device_request change_of(uint8_t detail, const uint8_t *script, size_t size)
+{
+    const uint8_t methods[] = {DN_COAP_PUT, DN_COAP_POST, DN_COAP_GET, DN_COAP_DELETE};
+    return (dn_device_request){.endpoint =
+                                   dunlin_slice_make(script, size < DN_ENDPOINT_MAX ? size : DN_ENDPOINT_MAX),
+                               .method = methods[detail >> 2 & 3],
+                               .path = dunlin_path_resource(5, 0, 0),
+                               .content_format = 42,
+                               .accept = DN_COAP_NO_FORMAT,
+                               .package = detail & 0x40 ? dunlin_slice_of(PACKAGE) : (dunlin_slice){NULL, 0},
+                               .timeout_ms = 3000};
+}
+
+static void push(world *w, uint8_t detail, const uint8_t *script, size_t size)
+{
+    const dn_device_request ask = change_of(detail | 0x40, script, size);
+    dn_command *command = dn_command_create(DN_COMMAND_REQUEST, &ask);
+    must(command != NULL, "there is memory");
+    command->done.request = on_device;
+    submit(w, command);
+}
+
+static void on_queued(void *context, dunlin_status status, const dn_queued_view *queued)
+{
+    world *w = context;
+    must(status != DUNLIN_OK || queued != NULL, "what was taken can be seen");
+    w->queued = queued != NULL ? queued->id : w->queued;
+}
+
+static void queue(world *w, uint8_t detail, const uint8_t *script, size_t size)
+{
+    const dn_device_request ask = change_of(detail, script, size);
+    bool adds = (detail & 3) != 0;
+    dn_command *command = dn_command_create(adds ? DN_COMMAND_ENQUEUE : DN_COMMAND_DEQUEUE, &ask);
+    must(command != NULL, "there is memory");
+    command->number = adds ? 0 : w->queued;
+    command->expires_s = adds ? detail : 0;
+    command->done.queued = on_queued;
+    command->context = w;
+    submit(w, command);
+}
+
 static void end_shard(world *w)
 {
     dn_shard_cancel(w->shard);
@@ -272,6 +426,12 @@ static void add_observations(void *context, bool registered, const dn_observatio
                                    registered, list[i].path.id[0], list[i].path.id[1], list[i].path.id[2],
                                    list[i].format, list[i].has_last, list[i].code, list[i].payload.len);
         must(l->len < LISTING_MAX, "the listing fits");
+        for (size_t j = 0; j < list[i].path_count; j++) {
+            l->len += (size_t)snprintf(l->text + l->len, LISTING_MAX - l->len, "    %u/%u/%u %u\n",
+                                       list[i].paths[j].id[0], list[i].paths[j].id[1], list[i].paths[j].id[2],
+                                       list[i].paths[j].depth);
+            must(l->len < LISTING_MAX, "the listing fits");
+        }
     }
 }
 
@@ -327,7 +487,7 @@ static void compare_with_restarted(world *w)
 
 static void step(world *w, uint8_t kind, uint8_t detail, const uint8_t *script, size_t size)
 {
-    switch (kind % 8) {
+    switch (kind % 16) {
     case 0:
         deliver(w, peer_of(detail), script, size);
         break;
@@ -351,8 +511,25 @@ static void step(world *w, uint8_t kind, uint8_t detail, const uint8_t *script, 
     case 6:
         restart(w);
         break;
-    default:
+    case 7:
         request(w, detail, DN_COAP_DELETE, true, script, 0);
+        break;
+    case 8:
+        request_path(w, detail, DN_COAP_POST, "dp", (dunlin_slice){NULL, 0}, dunlin_slice_make(script, size));
+        break;
+    case 9:
+        operate_composite(w, detail, script, size);
+        break;
+    case 10:
+        fetch(w, detail, script, size);
+        break;
+    case 11:
+        push(w, detail, script, size);
+        break;
+    case 12:
+        queue(w, detail, script, size);
+        break;
+    default:
         break;
     }
 }
@@ -360,6 +537,7 @@ static void step(world *w, uint8_t kind, uint8_t detail, const uint8_t *script, 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     world w = {.now_ms = 1000};
+    make_packages();
     memset(w.location, '0', DN_REGISTRATION_ID_TEXT);
     dn_seeded_init(&w.seeded, 1);
     w.store = dn_memory_store_create();
