@@ -30,8 +30,15 @@ typedef struct {
     DUNLIN_MANY(uint16_t, DUNLIN_ACCESS_ENTRIES_MAX) rights; /* id: Short Server ID, value: a set of bits */
 } dunlin_access;
 
-/* Adds Object 2 over `storage`, of whose `capacity` structures the first `used` are instances 0, 1, … Errors
- * as dunlin_client_add_object. Add it before the second server account. */
+/*
+ * Adds Object 2 over `storage`, of whose `capacity` structures the first `used` are instances 0, 1, … Errors
+ * as dunlin_client_add_object. Add it before the second server account.
+ *
+ * With several accounts an instance of which Object 2 says nothing is nobody's: there must be one for each that
+ * servers are to reach, those of Objects 1 and 3 included. For what a server creates the library makes one and
+ * takes it away again; for what the device itself adds the application does, by dunlin_client_add_instance of
+ * Object 2. An instance of Object 2 of which none is can be read by all servers and written by its owner.
+ */
 dunlin_status dunlin_access_add(dunlin_client *client, dunlin_access *storage, uint16_t capacity,
                                 uint16_t used);
 

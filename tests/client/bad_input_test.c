@@ -331,6 +331,14 @@ static void write_resource(void **state)
         {"link: three bytes in TLV", PUT, "/33000/0/7", NULL, TLV, NO, PLAIN, "#C3 07 000300", "4.00"},
         {"`check` refuses", PUT, "/33000/0/10", NULL, TEXT, NO, PLAIN, "13", "4.00"},
         {"`set` refuses", PUT, "/33000/0/11", NULL, TEXT, NO, PLAIN, "13", "5.00"},
+    };
+    (void)state;
+    ROWS_1_1(rows);
+}
+
+static void write_resource_payloads(void **state)
+{
+    static const bad rows[] = {
         {"TLV: another resource", PUT, "/33000/0/0", NULL, TLV, NO, PLAIN, "#C1 01 05", "4.00"},
         {"TLV: two", PUT, "/33000/0/0", NULL, TLV, NO, PLAIN, "#C1 00 05 C1 01 05", "4.00"},
         {"TLV: the same twice", PUT, "/33000/0/0", NULL, TLV, NO, PLAIN, "#C1 00 05 C1 00 06", "4.00"},
@@ -769,6 +777,7 @@ int main(void)
         cmocka_unit_test(paths),
         cmocka_unit_test(read_and_discover),
         cmocka_unit_test(write_resource),
+        cmocka_unit_test(write_resource_payloads),
         cmocka_unit_test(write_list),
         cmocka_unit_test(write_instance),
         cmocka_unit_test(write_attributes),

@@ -71,6 +71,14 @@ static void record(rig *r)
         {DN_COAP_DELETE, "/33000/2", NULL, NO, NO, NULL},
         {DN_COAP_POST, "/33000/0/15", NULL, 0, NO, "1='abc',2"},
         {DN_COAP_PUT, "/3/0/9", "pmin=1&pmax=20&gt=5&lt=2&st=0.5", NO, NO, NULL},
+        {DN_COAP_FETCH, "", NULL, 110, 112,
+         "[{\"n\":\"/33000/0\"},{\"n\":\"/3/0/9\"},{\"n\":\"/33000/1/8/5\"}]"},
+        {DN_COAP_FETCH, "", NULL, 110, NO, "[{\"n\":\"/\"}]"},
+        {DN_COAP_IPATCH, "", NULL, 110, NO,
+         "[{\"n\":\"/33000/0/0\",\"v\":5},{\"n\":\"/33000/1/8/7\",\"v\":3},{\"n\":\"/33000/1/"
+         "11\",\"v\":12}]"},
+        {DN_COAP_IPATCH, "", NULL, 112, NO,
+         "\x82\xA2\x21\x6A/33000/0/1\x02\x05\xA2\x21\x6A/33000/1/4\x03\x61\x61"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const rig_request request = {
