@@ -255,6 +255,39 @@ static void observations_are_not_renewed_in_its_sleep(void **state)
     assert_int_equal(rig_observations_of(&r, "a").list[0].state, DN_OBSERVATION_ACTIVE);
 }
 
+/* It fell asleep before its turn came. */
+static void a_renewal_that_comes_too_late_is_left_out(void **state)
+{
+    (void)state;
+    enrol(QUEUE);
+    assert_int_equal(rig_observe(&r, "a", "/3/0/9").code, DN_COAP_CONTENT);
+    r.config.awake_ms = 0;
+    rig_crash(&r, 0);
+    rig_rebind(&r, device);
+    device->asked = 0;
+    update(NULL);
+    rig_run(&r, 1000);
+    assert_int_equal(device->asked, 0);
+    assert_int_equal(rig_observations_of(&r, "a").list[0].state, DN_OBSERVATION_PENDING);
+}
+
+/* Any message will do to ask for what has to be asked for anew, not the Update alone. */
+static void a_message_brings_the_renewal(void **state)
+{
+    (void)state;
+    enrol(QUEUE);
+    assert_int_equal(rig_observe(&r, "a", "/3/0/9").code, DN_COAP_CONTENT);
+    rig_rebind(&r, device);
+    update(NULL);
+    device->gone = true;
+    rig_run(&r, AWAKE_MS + SILENT_MS);
+    device->gone = false;
+    assert_int_equal(rig_observations_of(&r, "a").list[0].state, DN_OBSERVATION_PENDING);
+    rig_ask(&r, device, DN_COAP_POST, "dp", NULL, 110, "[{\"n\":\"/3/0/9\",\"v\":5}]");
+    rig_run(&r, 1000);
+    assert_int_equal(rig_observations_of(&r, "a").list[0].state, DN_OBSERVATION_ACTIVE);
+}
+
 static void a_request_to_a_sleeper_goes_out_all_the_same(void **state)
 {
     (void)state;
@@ -277,6 +310,8 @@ int main(void)
         TEST(queue_mode_can_come_and_go),
         TEST(a_restart_knows_who_sleeps),
         TEST(observations_are_not_renewed_in_its_sleep),
+        TEST(a_renewal_that_comes_too_late_is_left_out),
+        TEST(a_message_brings_the_renewal),
         TEST(a_request_to_a_sleeper_goes_out_all_the_same),
     };
     return cmocka_run_group_tests_name("server_presence", tests, NULL, NULL);

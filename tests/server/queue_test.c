@@ -432,6 +432,20 @@ static void registrations_come_and_go_the_queue_stays(void **state)
     assert_string_equal(device->asked_log, "");
     const dn_device_request ask = {.endpoint = dunlin_slice_of("a"), .method = DN_COAP_GET};
     assert_int_equal(rig_enqueue(&r, &ask, 0).call, DUNLIN_ERR_NOT_FOUND);
+    /* Another endpoint takes the place in the server's tables: it is not asked. */
+    uint64_t second = id;
+    enrol(&r.devices[1], "ep=b&lt=86400&lwm2m=1.1&b=U");
+    enrol(&r.devices[2], "ep=a&lt=86400&lwm2m=1.1&b=U&Q");
+    rig_run(&r, AWAKE_MS);
+    assert_int_equal(rig_state_of(&r, second), DN_QUEUED_ANSWERED);
+    id = put("/1/0/1");
+    second = put("/1/0/2");
+    rig_ask(&r, &r.devices[2], DN_COAP_DELETE, r.devices[2].location, NULL, DN_COAP_NO_FORMAT, NULL);
+    enrol(&r.devices[1], "ep=c&lt=86400&lwm2m=1.1&b=U");
+    assert_int_equal(rig_dequeue(&r, second).call, DUNLIN_OK); /* the line is looked at again */
+    rig_run(&r, 1000);
+    assert_string_equal(r.devices[1].asked_log, "");
+    assert_int_equal(rig_state_of(&r, id), DN_QUEUED_WAITING);
     /* Another device takes the name: it is the endpoint's request. */
     enrol(&r.devices[3], "ep=a&lt=60&lwm2m=1.1&b=U");
     assert_int_equal(rig_state_of(&r, id), DN_QUEUED_ANSWERED);
