@@ -5,9 +5,12 @@
 #include "client/objects.h"
 #include "client/observe.h"
 #include "client/operation.h"
+#include "client/order.h"
 #include "client/registration.h"
 #include "client/resource.h"
 #include "client/send.h"
+#include "client/sleep.h"
+#include "client/stored.h"
 #include "client/stream.h"
 #include "client/tree.h"
 #include "codec/format.h"
@@ -17,6 +20,7 @@
 #define BLOCK_SIZE_MIN 16u
 #define BLOCK_SIZE_MAX 1024u
 #define BLOCK_SZX_MAX  6u
+#define ROOT_MAX       63u /* bytes of the alternate path */
 
 _Static_assert(DUNLIN_PEER_MAX == DN_PEER_MAX, "public and internal peers hold the same");
 _Static_assert((int)DUNLIN_LOG_ERROR == (int)DN_LOG_ERROR, "public and internal log levels are the same");
@@ -120,11 +124,27 @@ static dn_coap_config coap_config(const dunlin_client_config *config)
     return coap;
 }
 
+/* "" or "/segment…": no empty segment, none that is a number, nothing that a link could not hold. */
+static bool root_valid(const char *root)
+{
+    if (root == NULL || strlen(root) > ROOT_MAX || strpbrk(root, "<>\" ,;%?#") != NULL) {
+        return false;
+    }
+    while (*root == '/') {
+        const size_t len = strcspn(++root, "/");
+        if (len == 0 || strspn(root, "0123456789") >= len) {
+            return false;
+        }
+        root += len;
+    }
+    return *root == '\0';
+}
+
 static bool config_valid(const dunlin_client_config *config)
 {
     const size_t name = dunlin_slice_of(config->endpoint).len;
     return name >= 1 && name <= DUNLIN_ENDPOINT_MAX && config->call.send != NULL &&
-           config->call.random != NULL && config->call.resolve != NULL;
+           config->call.random != NULL && config->call.resolve != NULL && root_valid(config->root_path);
 }
 
 static bool limits_valid(const dunlin_client_config *config)
@@ -140,6 +160,17 @@ static size_t send_bytes(const dunlin_client_config *config)
     return config->sends > 0 ? config->max_body : 0;
 }
 
+/* Paths that may be observed. */
+static size_t observed_max(const dunlin_client_config *config)
+{
+    return config->observations + (size_t)config->composites * config->composite_paths;
+}
+
+static const dunlin_object *server_object(const dunlin_client_config *config)
+{
+    return config->lwm2m == DUNLIN_LWM2M_1_0 ? &dn_client_object_server_1_0 : &dn_client_object_server;
+}
+
 size_t dunlin_client_arena_size(const dunlin_client_config *config)
 {
     const dn_coap_config coap = coap_config(config);
@@ -149,20 +180,24 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
     }
     return dn_client_round(sizeof(dunlin_client)) + dn_client_round(engine) +
            dn_client_round(config->objects * sizeof(dn_object_slot)) +
-           dn_client_round(config->observations * sizeof(dn_observation)) +
+           dn_client_round(((size_t)config->observations + config->composites) * sizeof(dn_observation)) +
+           dn_client_round(observed_max(config) * sizeof(dunlin_path)) +
+           dn_client_round(observed_max(config) * sizeof(dn_told)) +
+           dn_client_round(config->stored * sizeof(dn_stored)) + dn_client_round(config->stored_max) +
            dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
            dn_client_round(config->sends * sizeof(dn_send)) + dn_client_round(send_bytes(config)) +
            dn_client_round(config->undo_max) + dn_client_round(config->servers * sizeof(dn_account)) +
            config->servers * dn_client_round(config->list_max) +
            dunlin_client_object_size(&dn_client_object_security, config->servers) +
-           dunlin_client_object_size(&dn_client_object_server, config->servers);
+           dunlin_client_object_size(server_object(config), config->servers);
 }
 
 size_t dunlin_client_buffer_size(const dunlin_client_config *config)
 {
     const size_t messages = ((size_t)config->exchanges + 1) * config->max_message;
     const size_t bodies = ((size_t)config->transfers + 2) * config->max_body;
-    return messages + bodies + send_bytes(config) + config->servers * (size_t)config->list_max;
+    return messages + bodies + send_bytes(config) + config->stored_max +
+           config->servers * (size_t)config->list_max;
 }
 
 static size_t presence_words(const dunlin_object *object)
@@ -189,6 +224,7 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
     dunlin_peer to = {.len = peer->len};
     memcpy(to.bytes, peer->bytes, sizeof to.bytes);
     client->counters.datagrams_sent++;
+    dn_client_sleep_sending(client);
     client->config.call.send(client->config.call.context, &to, datagram);
 }
 
@@ -289,7 +325,12 @@ static bool take_tables(dunlin_client *client)
 {
     const dunlin_client_config *config = &client->config;
     client->objects = dn_client_take(client, config->objects * sizeof(dn_object_slot));
-    client->observations = dn_client_take(client, config->observations * sizeof(dn_observation));
+    client->observations =
+        dn_client_take(client, ((size_t)config->observations + config->composites) * sizeof(dn_observation));
+    client->observed = dn_client_take(client, observed_max(config) * sizeof(dunlin_path));
+    client->told = dn_client_take(client, observed_max(config) * sizeof(dn_told));
+    client->stored = dn_client_take(client, config->stored * sizeof(dn_stored));
+    client->stored_bytes = dn_client_take(client, config->stored_max);
     client->attributes = dn_client_take(client, config->attributes * sizeof(dn_attributes));
     client->work = dn_client_take(client, config->max_body);
     client->undo = dn_client_take(client, config->undo_max);
@@ -320,7 +361,7 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
     client->arena_used = dn_client_round(sizeof *client);
     client->config = *config;
     client->now_ms = now_ms;
-    client->observe_due_ms = DN_NEVER;
+    client->observe_due_ms = client->stored_due_ms = client->awake_until_ms = DN_NEVER;
     client->random = (dn_random){config->call.random, config->call.context};
     if (config->call.log != NULL) {
         client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};
@@ -329,8 +370,8 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
     if (!take_tables(client) || !create_engine(client, now_ms) ||
         dunlin_client_add_object(client, &dn_client_object_security, client->accounts, config->servers, 0,
                                  NULL) != DUNLIN_OK ||
-        dunlin_client_add_object(client, &dn_client_object_server, client->accounts, config->servers, 0,
-                                 NULL) != DUNLIN_OK) {
+        dunlin_client_add_object(client, server_object(config), client->accounts, config->servers, 0, NULL) !=
+            DUNLIN_OK) {
         return NULL;
     }
     return client;
@@ -368,9 +409,14 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
     account->client = client;
     account->state = DN_REG_IDLE;
     account->due_ms = DN_NEVER;
+    if (client->config.queue_mode && client->config.lwm2m == DUNLIN_LWM2M_1_0 &&
+        strcmp(account->server.binding, "U") == 0) {
+        memcpy(account->server.binding, "UQ", sizeof "UQ");
+    }
     /* There are as many structures as accounts, taken in the same order. */
     (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_security.id), id, &index);
     (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_server.id), id, &index);
+    dn_client_object_server_present(client, account);
     return DUNLIN_OK;
 }
 
@@ -380,6 +426,7 @@ static void each_account(dunlin_client *client, uint64_t now_ms, void (*act)(dn_
     for (uint16_t i = 0; i < client->account_count; i++) {
         act(&client->accounts[i]);
     }
+    dn_client_order_step(client);
 }
 
 void dunlin_client_start(dunlin_client *client, uint64_t now_ms)
@@ -430,8 +477,11 @@ static void advance(dunlin_client *client)
     for (uint16_t i = 0; i < client->account_count; i++) {
         dn_client_registration_step(&client->accounts[i]);
     }
+    dn_client_order_step(client);
     dn_client_observe_step(client);
+    dn_client_stored_step(client);
     dn_client_send_step(client);
+    dn_client_sleep_step(client);
 }
 
 /* A CoAP request: class 0, and not the empty message of a ping or a Reset (RFC 7252 section 3). */
@@ -447,7 +497,7 @@ void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunli
     memcpy(from.bytes, peer->bytes, sizeof from.bytes);
     client->now_ms = now_ms;
     client->counters.datagrams_received++;
-    const dn_account *account = account_of(client, &from);
+    dn_account *account = account_of(client, &from);
     if (account == NULL) {
         client->counters.strangers++;
         return;
@@ -456,6 +506,9 @@ void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunli
     if (is_request(datagram) && !dn_client_registration_holds(account)) {
         client->counters.not_expected++;
         return;
+    }
+    if (account->silent) {
+        dn_client_stored_wake(account);
     }
     dn_coap_receive(client->coap, &from, datagram, now_ms);
     advance(client);
@@ -471,9 +524,11 @@ void dunlin_client_step(dunlin_client *client, uint64_t now_ms)
 uint64_t dunlin_client_deadline(const dunlin_client *client)
 {
     uint64_t due = dn_coap_deadline(client->coap);
-    due = client->observe_due_ms < due ? client->observe_due_ms : due;
-    const uint64_t send = dn_client_send_deadline(client);
-    due = send < due ? send : due;
+    const uint64_t others[] = {client->observe_due_ms, client->stored_due_ms,
+                               dn_client_sleep_deadline(client), dn_client_send_deadline(client)};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        due = others[i] < due ? others[i] : due;
+    }
     for (uint16_t i = 0; i < client->account_count; i++) {
         const uint64_t at = dn_client_registration_deadline(&client->accounts[i]);
         due = at < due ? at : due;

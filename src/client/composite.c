@@ -4,6 +4,7 @@
 
 #include "client/access.h"
 #include "client/formats.h"
+#include "client/observe.h"
 #include "client/operation.h"
 #include "client/read.h"
 #include "client/resource.h"
@@ -129,5 +130,10 @@ uint8_t dn_client_operation_read_composite(dn_operation *op)
         return code;
     }
     op->reply->content_format = format;
+    if (request->observe == 0) {
+        op->reply->observe = dn_client_observe_add_composite(op, paths, format);
+    } else if (request->observe == 1) {
+        dn_client_observe_cancel_composite(op->client, op->account, &request->token, paths);
+    }
     return code;
 }

@@ -36,8 +36,17 @@ static void put_attributes(dn_operation *op, const dn_place *place, dn_link_writ
     }
 }
 
+/* What only a bootstrap reaches is nothing that a server could discover (Core 1.1.1 section 7.1). */
+static bool told(const dn_place *place)
+{
+    return place->resource == NULL || (place->resource->flags & (DUNLIN_RW | DUNLIN_E)) != 0;
+}
+
 static void put_place(dn_operation *op, const dn_place *place, dn_link_writer *writer)
 {
+    if (!told(place)) {
+        return;
+    }
     dn_link_put(writer, dunlin_slice_of("/"), place->path);
     if (place->path.depth == 1) {
         dn_client_links_version(op->client, place->object->def, writer);

@@ -37,6 +37,13 @@ void dn_client_links_version(const dunlin_client *client, const dunlin_object *d
     dn_link_put_text(writer, "ver", dunlin_buf_view(&buf), is_1_0(client));
 }
 
+/* What stands before the paths: the alternate path, if there is one (Core 1.1.1 section 6.2.1). */
+static dunlin_slice root_of(const dunlin_client *client)
+{
+    const char *root = client->config.root_path;
+    return dunlin_slice_of(root[0] == '\0' ? "/" : root);
+}
+
 /* An Object without instances is listed itself; with instances only if its version must be said. */
 static void put_object(dunlin_client *client, const dn_object_slot *object, dn_link_writer *writer)
 {
@@ -47,11 +54,11 @@ static void put_object(dunlin_client *client, const dn_object_slot *object, dn_l
     uint16_t index = 0;
     uint16_t id = dn_client_tree_next(object, 0, &index);
     if (id == DUNLIN_ID_NONE || versioned) {
-        dn_link_put(writer, dunlin_slice_of("/"), dunlin_path_object(def->id));
+        dn_link_put(writer, root_of(client), dunlin_path_object(def->id));
         dn_client_links_version(client, def, writer);
     }
     for (; id != DUNLIN_ID_NONE; id = dn_client_tree_next(object, (uint32_t)id + 1, &index)) {
-        dn_link_put(writer, dunlin_slice_of("/"), dunlin_path_instance(def->id, id));
+        dn_link_put(writer, root_of(client), dunlin_path_instance(def->id, id));
     }
 }
 
@@ -60,7 +67,7 @@ dunlin_status dn_client_links_list(dunlin_client *client, dunlin_buf out, dunlin
     dn_link_writer writer;
     dn_links_write(&writer, out);
     /* `ct` tells the server which formats it can use without trying (Core 1.1.1 section 6.2.1). */
-    dn_link_put_target(&writer, "/");
+    dn_link_put_target(&writer, client->config.root_path[0] == '\0' ? "/" : client->config.root_path);
     dn_link_put_text(&writer, "rt", dunlin_slice_of("oma.lwm2m"), true);
     if (is_1_0(client)) {
         dn_link_put_number(&writer, "ct", 11543);

@@ -9,5 +9,9 @@
 
 extern const dunlin_object dn_client_object_security;
 extern const dunlin_object dn_client_object_server;
+extern const dunlin_object dn_client_object_server_1_0;
+
+/* Instantiates those optional resources of Object 1 that the account has values for. */
+void dn_client_object_server_present(dunlin_client *client, const dn_account *account);
 
 #endif

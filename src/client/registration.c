@@ -2,19 +2,17 @@
 /* The registration as a state machine: a table of what each event does in each state, and the actions. */
 #include "client/registration.h"
 
-#include "client/links.h"
 #include "client/observe.h"
+#include "client/order.h"
+#include "client/rd.h"
+#include "client/stored.h"
 #include "client/tree.h"
-#include "codec/format.h"
 #include <string.h>
 
 /* An Update goes out this long before the lifetime ends, so that all its retransmissions still fit
    (MAX_TRANSMIT_WAIT); at half of a lifetime too short for that. */
 #define UPDATE_MARGIN_MS 93000u
 
-#define QUERY_MAX              4u
-#define SEGMENTS_MAX           8u /* of a location */
-#define NUMBER_MAX             21u
 #define BACKOFF_MAX            16u /* doublings of the retry timer */
 #define SERVER_OBJECT          1
 #define SERVER_DISABLE_TIMEOUT 5
@@ -23,6 +21,8 @@
 
 typedef enum {
     EVENT_START,
+    EVENT_TURN,    /* the order of servers has come to it */
+    EVENT_BLOCKED, /* one before it in the order has failed, and blocks */
     EVENT_STOP,
     EVENT_RESTART,
     EVENT_DISABLE,
@@ -42,14 +42,15 @@ typedef struct {
 
 typedef void reg_action(dn_account *account, const reg_cause *cause);
 
-static reg_action begin, register_now, registered, retry, update, updated, forgotten, lost_registration,
-    cancel_and_begin;
+static reg_action enter, begin, begin_delayed, blocked, register_now, registered, retry, update, updated,
+    forgotten, lost_registration, cancel_and_begin;
 static reg_action deregister, cancel_and_deregister, stop_now, cancel_and_stop, stopped;
 static reg_action disable, cancel_and_disable, disabled;
 
 /* Empty: the event means nothing in that state. */
 static reg_action *const table[DN_REG_STATES][EVENT_COUNT] = {
-    [DN_REG_IDLE] = {[EVENT_START] = begin, [EVENT_RESTART] = begin},
+    [DN_REG_IDLE] = {[EVENT_START] = enter, [EVENT_RESTART] = enter},
+    [DN_REG_QUEUED] = {[EVENT_TURN] = begin_delayed, [EVENT_BLOCKED] = blocked, [EVENT_STOP] = stop_now},
     [DN_REG_WAITING] =
         {[EVENT_DUE] = register_now, [EVENT_STOP] = stop_now, [EVENT_RESTART] = begin, [EVENT_START] = begin},
     [DN_REG_REGISTERING] = {[EVENT_OK] = registered,
@@ -77,7 +78,7 @@ static reg_action *const table[DN_REG_STATES][EVENT_COUNT] = {
                           [EVENT_RESTART] = cancel_and_begin},
     [DN_REG_DISABLED] =
         {[EVENT_DUE] = begin, [EVENT_STOP] = stop_now, [EVENT_START] = begin, [EVENT_RESTART] = begin},
-    [DN_REG_FAILED] = {[EVENT_START] = begin, [EVENT_RESTART] = begin, [EVENT_STOP] = stop_now},
+    [DN_REG_FAILED] = {[EVENT_START] = enter, [EVENT_RESTART] = enter, [EVENT_STOP] = stop_now},
 };
 
 static void happen(dn_account *account, reg_event event, const reg_cause *cause)
@@ -108,145 +109,16 @@ static void tell(const dn_account *account, dunlin_client_event_kind kind, const
     dn_client_tell(account->client, &event);
 }
 
-/* ---- requests ---- */
-
-static void on_result(void *context, uint64_t exchange, dunlin_status status,
-                      const dn_coap_response *response);
-
-static dunlin_status request(dn_account *account, dn_coap_outgoing *outgoing)
-{
-    dunlin_client *client = account->client;
-    outgoing->confirmable = true;
-    return dn_coap_request(client->coap, &account->peer, outgoing, on_result, account, client->now_ms,
-                           &account->exchange);
-}
-
-/* Splits "/rd/abc" into Uri-Path options, at most SEGMENTS_MAX as read_location took no more. */
-static size_t location_options(const char *location, dn_coap_option *options)
-{
-    size_t count = 0;
-    while (*location == '/') {
-        const char *segment = ++location;
-        while (*location != '\0' && *location != '/') {
-            location++;
-        }
-        options[count].number = DN_OPTION_URI_PATH;
-        options[count++].value = dunlin_slice_make(segment, (size_t)(location - segment));
-    }
-    return count;
-}
-
-static void put_query(dn_coap_option *option, dunlin_buf *text, const char *name, dunlin_slice value)
-{
-    const size_t start = text->len;
-    (void)dunlin_buf_append(text, dunlin_slice_of(name));
-    (void)dunlin_buf_append(text, value);
-    option->number = DN_OPTION_URI_QUERY;
-    option->value = dunlin_slice_make(text->data + start, text->len - start);
-}
-
-static dunlin_slice number_text(int32_t number, char out[NUMBER_MAX])
-{
-    const dunlin_value value = dunlin_integer(number);
-    dunlin_buf buf = dunlin_buf_make(out, NUMBER_MAX);
-    (void)dn_value_to_text(&value, &buf); /* a 32 bit number always fits */
-    return dunlin_buf_view(&buf);
-}
-
-/* Puts the list of Objects into the request. */
-static dunlin_status put_list(dn_account *account, dn_coap_outgoing *outgoing)
-{
-    dunlin_client *client = account->client;
-    outgoing->content_format = DN_FORMAT_LINK;
-    return dn_client_links_list(client, dunlin_buf_make(account->list, client->config.list_max),
-                                &outgoing->payload);
-}
-
-/* POST /rd?ep&lt&lwm2m&b (Transport 1.1.1 section 6.4.3). */
-static dunlin_status send_register(dn_account *account)
-{
-    const dunlin_client_config *config = &account->client->config;
-    char text[DUNLIN_ENDPOINT_MAX + 64];
-    char number[NUMBER_MAX];
-    dunlin_buf buf = dunlin_buf_make(text, sizeof text);
-    dn_coap_option options[1 + QUERY_MAX] = {{DN_OPTION_URI_PATH, dunlin_slice_of("rd")}};
-    put_query(&options[1], &buf, "ep=", dunlin_slice_of(config->endpoint));
-    put_query(&options[2], &buf, "lt=", number_text(account->server.lifetime_s, number));
-    put_query(&options[3], &buf,
-              "lwm2m=", dunlin_slice_of(config->lwm2m == DUNLIN_LWM2M_1_0 ? "1.0" : "1.1"));
-    put_query(&options[4], &buf, "b=", dunlin_slice_of(account->server.binding));
-
-    dn_coap_outgoing outgoing;
-    dn_coap_outgoing_init(&outgoing, DN_COAP_POST);
-    outgoing.options = options;
-    outgoing.option_count = 1 + QUERY_MAX;
-    const dunlin_status status = put_list(account, &outgoing);
-    account->client->counters.registers++;
-    return status == DUNLIN_OK ? request(account, &outgoing) : status;
-}
-
-/* POST /{location}, with what has changed only. */
-static dunlin_status send_update(dn_account *account)
-{
-    char text[NUMBER_MAX + 3];
-    char number[NUMBER_MAX];
-    dunlin_buf buf = dunlin_buf_make(text, sizeof text);
-    dn_coap_option options[SEGMENTS_MAX + 1];
-    dn_coap_outgoing outgoing;
-    dunlin_status status = DUNLIN_OK;
-    dn_coap_outgoing_init(&outgoing, DN_COAP_POST);
-    outgoing.options = options;
-    outgoing.option_count = location_options(account->location, options);
-    account->sent = account->want;
-    account->want = 0;
-    if ((account->sent & DN_WANT_LIFETIME) != 0) {
-        put_query(&options[outgoing.option_count++], &buf,
-                  "lt=", number_text(account->server.lifetime_s, number));
-    }
-    if ((account->sent & DN_WANT_LIST) != 0) {
-        status = put_list(account, &outgoing);
-    }
-    account->client->counters.updates++;
-    return status == DUNLIN_OK ? request(account, &outgoing) : status;
-}
-
-static dunlin_status send_deregister(dn_account *account)
-{
-    dn_coap_option options[SEGMENTS_MAX];
-    dn_coap_outgoing outgoing;
-    dn_coap_outgoing_init(&outgoing, DN_COAP_DELETE);
-    outgoing.options = options;
-    outgoing.option_count = location_options(account->location, options);
-    return request(account, &outgoing);
-}
-
-/* Location-Path options as "/rd/abc". False: none, too long, or a segment that this form cannot hold. */
-static bool read_location(dn_account *account, dn_coap_options options)
-{
-    char text[DUNLIN_LOCATION_MAX + 1];
-    dunlin_buf buf = dunlin_buf_make(text, DUNLIN_LOCATION_MAX);
-    dunlin_slice segment;
-    size_t count = 0;
-    while (dn_coap_option_find(&options, DN_OPTION_LOCATION_PATH, &segment) == DUNLIN_OK) {
-        const bool plain = segment.len == 0 || (memchr(segment.data, '/', segment.len) == NULL &&
-                                                memchr(segment.data, 0, segment.len) == NULL);
-        if (!plain || ++count > SEGMENTS_MAX || !dunlin_buf_append(&buf, dunlin_slice_of("/")) ||
-            !dunlin_buf_append(&buf, segment)) {
-            return false;
-        }
-    }
-    text[buf.len] = '\0';
-    memcpy(account->location, text, buf.len + 1);
-    return buf.len > 0;
-}
+/* ---- answers ---- */
 
 /* What the answer to the exchange of this state means. */
 static reg_event judge(dn_account *account, const dn_coap_response *response)
 {
     switch (account->state) {
     case DN_REG_REGISTERING:
-        return response->code == DN_COAP_CREATED && read_location(account, response->options) ? EVENT_OK
-                                                                                              : EVENT_REFUSED;
+        return response->code == DN_COAP_CREATED && dn_client_rd_location(account, response->options)
+                   ? EVENT_OK
+                   : EVENT_REFUSED;
     case DN_REG_UPDATING:
         if (response->code == DN_COAP_NOT_FOUND) {
             return EVENT_GONE;
@@ -297,6 +169,32 @@ static uint64_t next_update(const dn_account *account)
            (lifetime_ms > 2 * UPDATE_MARGIN_MS ? lifetime_ms - UPDATE_MARGIN_MS : lifetime_ms / 2);
 }
 
+/* Those with a place in the order wait for their turn; the others go by themselves. */
+static void enter(dn_account *account, const reg_cause *cause)
+{
+    account->turn = false;
+    if (account->server.policy.priority >= 0) {
+        account->state = DN_REG_QUEUED;
+        account->due_ms = DN_NEVER;
+    } else {
+        begin_delayed(account, cause);
+    }
+}
+
+/* The Initial Registration Delay counts until the first success (Object 1, resource 14). */
+static void begin_delayed(dn_account *account, const reg_cause *cause)
+{
+    const uint64_t delay_ms = (uint64_t)account->server.policy.initial_delay_s * MS_PER_S;
+    if (account->succeeded || delay_ms == 0) {
+        begin(account, cause);
+        return;
+    }
+    account->tries = 0;
+    account->sequences = 0;
+    account->state = DN_REG_WAITING;
+    account->due_ms = now_of(account) + delay_ms;
+}
+
 static void begin(dn_account *account, const reg_cause *cause)
 {
     account->tries = 0;
@@ -310,13 +208,11 @@ static void cancel_and_begin(dn_account *account, const reg_cause *cause)
     begin(account, cause);
 }
 
-/* A Register replaces what the server knew of us, our observers included (Core 1.1.1 section 6.2.1). */
 static void register_now(dn_account *account, const reg_cause *cause)
 {
     dunlin_client *client = account->client;
     dunlin_peer peer;
     (void)cause;
-    dn_client_observe_drop(client, account);
     account->state = DN_REG_REGISTERING;
     account->location[0] = '\0';
     account->want = 0;
@@ -326,26 +222,53 @@ static void register_now(dn_account *account, const reg_cause *cause)
     if (failure.status == DUNLIN_OK) {
         account->peer.len = peer.len;
         memcpy(account->peer.bytes, peer.bytes, sizeof account->peer.bytes);
-        failure.status = send_register(account);
+        failure.status = dn_client_rd_register(account, on_result);
     }
     if (failure.status != DUNLIN_OK) {
         happen(account, EVENT_LOST, &failure);
     }
 }
 
+/* A Register replaces what the server knew of us, our observers included (Core 1.1.1 section 6.2.1). */
 static void registered(dn_account *account, const reg_cause *cause)
 {
+    dn_client_observe_drop(account->client, account);
     account->state = DN_REG_REGISTERED;
+    account->succeeded = true;
     account->tries = 0;
     account->sequences = 0;
     account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA, "registered as %s with server %d",
               account->location, (int)account->server.ssid);
+    dn_client_stored_wake(account);
     tell(account, DUNLIN_CLIENT_REGISTERED, cause, DN_NEVER);
+    dn_client_order_ended(account, true);
 }
 
-/* The n-th failure of a sequence is followed by T * 2^(n-1); after `count` of them the sequence has failed.
- */
+/* Registration has come to its end without success, and nothing more is tried (Core 1.1.1 section 6.2.1.1).
+   Before 1.1 it is up to all servers together whether to bootstrap. */
+static void fail(dn_account *account, const reg_cause *cause)
+{
+    const dunlin_client *client = account->client;
+    bool all = true;
+    account->state = DN_REG_FAILED;
+    account->due_ms = DN_NEVER;
+    tell(account, DUNLIN_CLIENT_FAILED, cause, DN_NEVER);
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        all = all && client->accounts[i].state == DN_REG_FAILED;
+    }
+    if (account->server.policy.failure_bootstraps && (all || client->config.lwm2m != DUNLIN_LWM2M_1_0)) {
+        tell(account, DUNLIN_CLIENT_BOOTSTRAP, cause, DN_NEVER);
+    }
+}
+
+static void blocked(dn_account *account, const reg_cause *cause)
+{
+    fail(account, cause);
+}
+
+/* The n-th failure of a sequence is followed by T * 2^(n-1); after `count` of them the sequence has failed. A
+   refusal counts as any other failure. */
 static void retry(dn_account *account, const reg_cause *cause)
 {
     const dunlin_registration_policy *policy = &account->server.policy;
@@ -354,15 +277,19 @@ static void retry(dn_account *account, const reg_cause *cause)
     if (account->tries < policy->retry_count) {
         const uint32_t doublings = account->tries - 1 < BACKOFF_MAX ? account->tries - 1 : BACKOFF_MAX;
         wait_ms = ((uint64_t)policy->retry_timer_s * MS_PER_S) << doublings;
-    } else if (++account->sequences < policy->sequence_count) {
+    } else if (++account->sequences < policy->sequence_count && policy->sequence_delay_s != UINT32_MAX) {
         account->tries = 0;
         wait_ms = (uint64_t)policy->sequence_delay_s * MS_PER_S;
     }
-    account->state = wait_ms == DN_NEVER ? DN_REG_FAILED : DN_REG_WAITING;
+    const bool sequence_failed = account->tries == 0 || wait_ms == DN_NEVER;
+    account->state = DN_REG_WAITING;
     account->due_ms = wait_ms == DN_NEVER ? DN_NEVER : now_of(account) + wait_ms;
     tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, wait_ms);
-    if (account->state == DN_REG_FAILED) {
-        tell(account, DUNLIN_CLIENT_FAILED, cause, DN_NEVER);
+    if (wait_ms == DN_NEVER) {
+        fail(account, cause);
+    }
+    if (sequence_failed) {
+        dn_client_order_ended(account, false);
     }
 }
 
@@ -370,7 +297,8 @@ static void update(dn_account *account, const reg_cause *cause)
 {
     (void)cause;
     account->state = DN_REG_UPDATING;
-    const reg_cause failure = {send_update(account), 0};
+    account->since_ms = now_of(account);
+    const reg_cause failure = {dn_client_rd_update(account, on_result), 0};
     if (failure.status != DUNLIN_OK) {
         happen(account, EVENT_LOST, &failure);
     }
@@ -381,6 +309,7 @@ static void updated(dn_account *account, const reg_cause *cause)
     account->state = DN_REG_REGISTERED;
     account->sent = 0;
     account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
+    dn_client_stored_wake(account);
     tell(account, DUNLIN_CLIENT_UPDATED, cause, DN_NEVER);
 }
 
@@ -399,11 +328,17 @@ static void lost_registration(dn_account *account, const reg_cause *cause)
     begin(account, cause);
 }
 
-static void leave(dn_account *account, dn_reg_state state)
+/* Nobody will ask for what there was to report. While disabled it is kept instead (/1/x/6). */
+static void forget_reports(dn_account *account)
 {
     dn_client_observe_drop(account->client, account);
+    dn_client_stored_drop(account->client, account);
+}
+
+static void leave(dn_account *account, dn_reg_state state)
+{
     account->state = state;
-    const reg_cause failure = {send_deregister(account), 0};
+    const reg_cause failure = {dn_client_rd_deregister(account, on_result), 0};
     if (failure.status != DUNLIN_OK) {
         happen(account, EVENT_LOST, &failure);
     }
@@ -412,6 +347,7 @@ static void leave(dn_account *account, dn_reg_state state)
 static void deregister(dn_account *account, const reg_cause *cause)
 {
     (void)cause;
+    forget_reports(account);
     leave(account, DN_REG_DEREGISTERING);
 }
 
@@ -435,7 +371,8 @@ static void cancel_and_disable(dn_account *account, const reg_cause *cause)
 
 static void stop_now(dn_account *account, const reg_cause *cause)
 {
-    dn_client_observe_drop(account->client, account);
+    forget_reports(account);
+    account->turn = false;
     account->state = DN_REG_IDLE;
     account->due_ms = DN_NEVER;
     account->location[0] = '\0';
@@ -467,6 +404,21 @@ static void disabled(dn_account *account, const reg_cause *cause)
 }
 
 /* ---- what others ask for ---- */
+
+void dn_client_registration_turn(dn_account *account)
+{
+    happen(account, EVENT_TURN, NULL);
+}
+
+void dn_client_registration_block(dn_account *account)
+{
+    happen(account, EVENT_BLOCKED, NULL);
+}
+
+bool dn_client_registration_busy(const dn_account *account)
+{
+    return account->exchange != 0;
+}
 
 void dn_client_registration_start(dn_account *account)
 {

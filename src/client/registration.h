@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The registration of each server account: Register, Update, De-register, and what to do when they fail
- * (Core 1.1.1 section 6.2, Transport section 6.4.3; Object 1 resources 17 to 20). A table of states and
- * events says what happens; registration.c holds it.
+ * (Core 1.1.1 section 6.2, Transport section 6.4.3; Object 1 resources 14 and 16 to 20). A table of states and
+ * events says what happens; registration.c holds it. rd.h has the requests, order.h the order of servers.
  */
 #ifndef DN_CLIENT_REGISTRATION_H
 #define DN_CLIENT_REGISTRATION_H
@@ -10,6 +10,9 @@
 #include "client/state.h"
 
 void dn_client_registration_start(dn_account *account);
+/* It is its turn in the order of servers; or one before it has failed and blocks it. */
+void dn_client_registration_turn(dn_account *account);
+void dn_client_registration_block(dn_account *account);
 void dn_client_registration_stop(dn_account *account);
 /* Registers anew at once. */
 void dn_client_registration_restart(dn_account *account);
@@ -20,6 +23,8 @@ void dn_client_registration_want(dn_account *account, uint8_t want);
 void dn_client_registration_want_all(dunlin_client *client, uint8_t want);
 /* The server may send requests: it has acknowledged our Register. */
 bool dn_client_registration_holds(const dn_account *account);
+/* An answer is awaited. */
+bool dn_client_registration_busy(const dn_account *account);
 
 void dn_client_registration_step(dn_account *account);
 uint64_t dn_client_registration_deadline(const dn_account *account);

@@ -36,7 +36,7 @@ static dunlin_status put_given(const dn_place *place, const dunlin_send_value *g
                         .has_time = given->time_s != 0,
                         .time_s = given->time_s};
     if (place->resource == NULL || record.multiple != dn_client_resource_multiple(place->resource) ||
-        !isfinite(given->time_s) || given->time_s < 0) {
+        !isfinite(given->time_s)) {
         return DUNLIN_ERR_ARGUMENT;
     }
     if (record.value.type != place->resource->type) {
@@ -284,6 +284,16 @@ void dn_client_send_step(dunlin_client *client)
             attend(client, &client->sends[i]);
         }
     }
+}
+
+bool dn_client_send_busy(const dunlin_client *client)
+{
+    for (uint16_t i = 0; i < client->config.sends; i++) {
+        if (client->sends[i].exchange != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t dn_client_send_deadline(const dunlin_client *client)

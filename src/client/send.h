@@ -8,6 +8,8 @@
 
 /* Sends what waits, and ends what belongs to a registration that has ended. */
 void dn_client_send_step(dunlin_client *client);
+/* Whether one is under way, whose answer is awaited. */
+bool dn_client_send_busy(const dunlin_client *client);
 uint64_t dn_client_send_deadline(const dunlin_client *client);
 
 #endif

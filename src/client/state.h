@@ -33,7 +33,8 @@ typedef struct {
 } dn_place;
 
 typedef enum {
-    DN_REG_IDLE, /* also: stopped */
+    DN_REG_IDLE,   /* also: stopped */
+    DN_REG_QUEUED, /* waits for those before it in the order of servers */
     DN_REG_WAITING,
     DN_REG_REGISTERING,
     DN_REG_REGISTERED,
@@ -46,7 +47,13 @@ typedef enum {
 } dn_reg_state;
 
 /* What is to be done before its time: Updates, and the end of it. A set. */
-enum { DN_WANT_UPDATE = 1, DN_WANT_LIFETIME = 2, DN_WANT_LIST = 4, DN_WANT_DISABLE = 8 };
+enum {
+    DN_WANT_UPDATE = 1,
+    DN_WANT_LIFETIME = 2,
+    DN_WANT_LIST = 4,
+    DN_WANT_DISABLE = 8,
+    DN_WANT_BINDING = 16
+};
 
 /* A server account: the instance structure of Objects 0 and 1, and its registration. registration.c */
 typedef struct {
@@ -57,13 +64,19 @@ typedef struct {
     dunlin_client *client;
     dn_peer peer;
     dn_reg_state state;
-    uint64_t exchange;                      /* the Register, Update or De-register under way; 0: none */
-    uint64_t due_ms;                        /* next try, next Update or end of the disable time */
-    uint32_t tries;                         /* in this sequence */
-    uint32_t sequences;                     /* done */
-    uint8_t want, sent;                     /* sets of DN_WANT: asked for, and in the Update under way */
-    char location[DUNLIN_LOCATION_MAX + 1]; /* "/rd/abc"; segments hold no '/' */
-    uint8_t *list;                          /* [list_max] payload of a Register or Update under way */
+    uint64_t exchange;  /* the Register, Update or De-register under way; 0: none */
+    uint64_t due_ms;    /* next try, next Update or end of the disable time */
+    uint32_t tries;     /* in this sequence */
+    uint32_t sequences; /* done */
+    uint8_t want, sent; /* sets of DN_WANT: asked for, and in the Update under way */
+    bool turn;          /* the order of servers goes on when its first sequence has ended. order.c */
+    bool succeeded;     /* it was registered once: the Initial Registration Delay is over */
+    bool queue;         /* registered in queue mode. sleep.c */
+    bool silent;        /* a Confirmable notification was not acknowledged, nothing was heard since */
+    uint64_t since_ms;  /* when it came into its state */
+    char binding_told[sizeof(((dunlin_server *)0)->binding)]; /* what the server knows of /1/x/7 */
+    char location[DUNLIN_LOCATION_MAX + 1];                   /* "/rd/abc"; segments hold no '/' */
+    uint8_t *list; /* [list_max] payload of a Register or Update under way */
 } dn_account;
 
 /* Attributes that a server has set at a path. attributes.c */
@@ -86,23 +99,53 @@ typedef struct {
     double gt, lt, st;
 } dn_attributes;
 
+/* What was notified last about a path. */
+typedef struct {
+    uint64_t hash;
+    double number; /* for numeric resources */
+} dn_told;
+
 /* Who observes what. observe.c */
 typedef struct {
     bool used;
+    bool composite;
     bool dirty;   /* may have changed since it was last looked at */
     bool pending; /* has changed: notify as soon as pmin allows */
     uint8_t account;
     dn_coap_token token;
-    dunlin_path path;
-    uint16_t accept;       /* format asked for, or DN_FORMAT_NONE */
+    uint16_t accept; /* format asked for, or DN_FORMAT_NONE */
+    uint16_t path_count;
+    dunlin_path *paths;    /* its part of client->observed: one, several for a composite one */
+    dn_told *told;         /* for each path */
+    uint64_t key;          /* of the request, for the blocks of large notifications */
+    uint32_t delivering;   /* sequence of the newest stored value in the notification under way; 0: none */
     uint64_t exchange;     /* notification under way; 0: none */
     uint64_t sent_ms;      /* t0: when the last one was sent */
     uint64_t looked_ms;    /* when the value was last looked at */
     uint64_t confirmed_ms; /* when the last Confirmable one was sent */
     uint64_t wait_ms;      /* not before: no memory for it was free */
-    uint64_t hash;         /* of the payload sent last */
-    double number;         /* value sent last, for numeric resources */
 } dn_observation;
+
+/* A notification kept for a server that cannot be reached. stored.c */
+typedef struct {
+    uint64_t at_ms;
+    uint64_t key; /* names the paths */
+    uint32_t sequence;
+    uint32_t len;     /* of its bytes; they lie in client->stored_bytes in the order of the entries */
+    dunlin_path base; /* of the payload */
+    uint8_t account;
+} dn_stored;
+
+/* The download under way. download.c */
+typedef struct {
+    dunlin_download call;
+    dn_peer peer;
+    uint64_t exchange; /* 0: none */
+    uint64_t from;     /* where the application wants to go on */
+    uint64_t at;       /* what of it the engine asked for first, rounded to a block */
+    bool any;          /* a piece has come */
+    uint8_t etag[8], etag_len;
+} dn_download;
 
 /* A value that a STREAM resource is taking. stream.c */
 typedef struct {
@@ -134,7 +177,9 @@ struct dunlin_client {
     uint16_t object_count;
     dn_account *accounts; /* [config.servers] */
     uint16_t account_count;
-    dn_observation *observations; /* [config.observations] */
+    dn_observation *observations; /* [config.observations + config.composites], the composite ones last */
+    dunlin_path *observed;        /* the paths of all of them */
+    dn_told *told;                /* for each of those */
     uint32_t observe_sequence;
     uint64_t observe_due_ms;       /* when the next observation has to be attended to */
     dn_attributes *attributes;     /* [config.attributes] */
@@ -148,6 +193,18 @@ struct dunlin_client {
     dn_stream stream;
     dn_send *sends;      /* [config.sends] */
     uint8_t *send_bytes; /* [max_body], shared by all of them; NULL without any */
+
+    dn_stored *stored;     /* [config.stored], oldest first */
+    uint8_t *stored_bytes; /* [config.stored_max] */
+    uint32_t stored_used, stored_sequence;
+    uint32_t stored_sending; /* sequence of the one in a Send; 0: none */
+    uint32_t stored_sent_values;
+    bool stored_more; /* that Send has not all of its values */
+    uint16_t stored_count;
+    uint64_t stored_due_ms; /* when to try to deliver by Send */
+    bool asleep;
+    uint64_t awake_until_ms; /* DN_NEVER: nothing was sent yet */
+    dn_download download;
 
     uint8_t *arena;
     size_t arena_size, arena_used;

@@ -351,6 +351,7 @@ static void all_confirmable_if_so_configured(void **state)
     r->client = dunlin_client_create(r->client_arena, sizeof r->client_arena, &config, 0);
     dunlin_server account = dunlin_server_default();
     strcpy(account.uri, "coap://server");
+    account.store_notifications = false;
     assert_int_equal(dunlin_device_add(r->client, &r->device), DUNLIN_OK);
     assert_int_equal(dunlin_client_add_server(r->client, &account), DUNLIN_OK);
     dunlin_client_start(r->client, 0);

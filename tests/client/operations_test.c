@@ -194,7 +194,7 @@ static void oma_int_205_write_plain_text(void **state)
         {"pmax", PUT, "/1/0/3", NULL, TEXT, NO, "1010", "2.04", NO, NULL},
         {"disable timeout", PUT, "/1/0/5", NULL, TEXT, NO, "2000", "2.04", NO, NULL},
         {"read back", GET, "/1/0", NULL, NO, TLV, NULL, "2.05", TLV,
-         "#C10001 C4010001 5180 C10265 C20303F2 C20507D0 C10601 C10755"},
+         "#C10001 C4010001 5180 C10265 C20303F2 C20507D0 C10601 C10755 C11700"},
     };
     (void)state;
     run_in_order(ops, COUNT(ops));
@@ -230,7 +230,7 @@ static void oma_int_215_write_tlv(void **state)
     static const operation ops[] = {
         {"partial", POST, "/1/0", NULL, TLV, NO, "#C10265 C20303F2 C20507D0 C10601 C10755", "2.04", NO, NULL},
         {"read", GET, "/1/0", NULL, NO, TLV, NULL, "2.05", TLV,
-         "#C10001 C4010001 5180 C10265 C20303F2 C20507D0 C10601 C10755"},
+         "#C10001 C4010001 5180 C10265 C20303F2 C20507D0 C10601 C10755 C11700"},
         {"replace", PUT, "/1/0", NULL, TLV, NO, "#C4010001 5180 C10201 C1030A C405000151 80 C10600 C10755",
          "2.04", NO, NULL},
         {"read", GET, "/1/0", NULL, NO, TLV, NULL, "2.05", TLV,
@@ -271,7 +271,7 @@ static void oma_int_222_to_225_and_231_232_read_levels(void **state)
         {"222 object", GET, "/1", NULL, NO, JSON, NULL, "2.05", JSON,
          "[{\"bn\":\"/1/\",\"n\":\"0/0\",\"v\":1},{\"n\":\"0/1\",\"v\":86400},{\"n\":\"0/2\",\"v\":0},"
          "{\"n\":\"0/3\",\"v\":0},{\"n\":\"0/5\",\"v\":86400},{\"n\":\"0/6\",\"vb\":true},"
-         "{\"n\":\"0/7\",\"vs\":\"U\"}]"},
+         "{\"n\":\"0/7\",\"vs\":\"U\"},{\"n\":\"0/23\",\"vb\":false}]"},
         {"223 instance", GET, "/3303/0", NULL, NO, JSON, NULL, "2.05", JSON,
          "[{\"bn\":\"/3303/0/\",\"n\":\"5601\",\"v\":20},{\"n\":\"5602\",\"v\":22},{\"n\":\"5700\",\"v\":21},"
          "{\"n\":\"5701\",\"vs\":\"Cel\"}]"},
