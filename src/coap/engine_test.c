@@ -81,8 +81,9 @@ static void few_peers(void **state)
     }
     assert_int_equal(dn_coap_count(rig->coap)->limits, 0);
     /* Its request is more than an id: nobody else gets in until it is answered. */
-    rig_play(rig, "< CON 0.01 #2 @a1 11='later'", "= request GET later", "<2 CON 0.01 #2 @a1 11='small'", "=",
-             ".", NULL);
+    rig_play(rig, "< CON 0.01 #2 @a1 11='later'", "= request GET later", "< CON 0.02 #3 @a1 11='count'",
+             "= request POST count", "> ACK 2.04 #3 @a1", "<2 CON 0.01 #2 @a1 11='small'", "=", ".",
+             "< CON 0.02 #3 @a1 11='count'", "> ACK 2.04 #3 @a1", "=", NULL);
     assert_int_equal(dn_coap_count(rig->coap)->limits, 1);
     rig->peer[1].bytes[0] = 0;
     assert_int_equal(rig_request(rig, DN_COAP_GET, "a", 0), DUNLIN_ERR_LIMIT);

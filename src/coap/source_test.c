@@ -226,6 +226,23 @@ static void a_response_in_blocks(void **state)
     rig_close(rig);
 }
 
+/* Blocks of what is kept of an earlier answer do not follow a block from the source. */
+static void what_was_kept_is_dropped(void **state)
+{
+    dn_coap_config config = dn_coap_config_default();
+    config.block_szx = 2;
+    coap_rig *rig = rig_open(&config);
+    (void)state;
+    rig_play(rig, "< CON 0.01 #1 @a1 11='big' 11='150'", "= request GET big/150",
+             "> ACK 2.05 #1 @a1 4=* 12= 23=0a 28=96 p=~0+64", "< CON 0.01 #2 @a2 11='big' 11='150' 23=12",
+             "=", "> ACK 2.05 #2 @a2 4=* 12= 23=1a p=~64+64", NULL);
+    rig->big_from_source = true;
+    rig_play(rig, "< CON 0.01 #3 @a3 11='big' 11='150'", "= request GET big/150",
+             "> ACK 2.05 #3 @a3 12= 23=0a 28=96 p=~0+64", "< CON 0.01 #4 @a4 11='big' 11='150' 23=12",
+             "= request GET big/150", "> ACK 2.05 #4 @a4 12= 23=1a p=~64+64", NULL);
+    rig_close(rig);
+}
+
 static void a_response_that_cannot_be_read(void **state)
 {
     dn_coap_config config = tight(2);
@@ -275,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_body_has_one_origin),
         cmocka_unit_test(a_question_from_a_source),
         cmocka_unit_test(a_response_in_blocks),
+        cmocka_unit_test(what_was_kept_is_dropped),
         cmocka_unit_test(a_response_that_cannot_be_read),
         cmocka_unit_test(responses_that_cannot_go_in_blocks),
     };

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "coap/message.h"
+#include "coap/core.h"
 #include "tests/sim/coap_rig.h"
 #include <stdio.h>
 
@@ -285,7 +285,16 @@ static void forgotten_within_callbacks(void **state)
              "> ACK 2.31 #3 @a1 27=08", NULL);
     rig->in_piece = forget_peer; /* within the last: there is nothing left to lose */
     rig_play(rig, "< CON 0.03 #4 @a1 11='pipe' 27=10 p=~16+4", "= piece @16 ~4", "=", ".", NULL);
+    /* And refused as well: it is gone already. */
+    rig->in_piece = NULL;
+    rig_play(rig, "< CON 0.03 #5 @a1 11='pipe' 27=08 p=~0+16", "= streams PUT pipe", "= piece @0 more ~16",
+             "> ACK 2.31 #5 @a1 27=08", NULL);
+    rig->in_piece = forget_peer;
+    rig->piece_code = DN_COAP_FORBIDDEN;
+    rig_play(rig, "< CON 0.03 #6 @a1 11='pipe' 27=18 p=~16+16", "= piece @16 more ~16", "= lost by 1", "=",
+             ".", NULL);
     assert_int_equal(dn_coap_deadline(rig->coap), DN_NEVER);
+    assert_int_equal(rig->coap->remotes.in_use, 0);
     rig_close(rig);
 }
 

@@ -190,7 +190,9 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     reply->code = DN_COAP_CONTENT;
     reply->content_format = 0;
     reply->payload = dunlin_slice_of("hello");
-    if (strncmp(path, "big/", 4) == 0) {
+    if (strncmp(path, "big/", 4) == 0 && rig->big_from_source) {
+        reply->source = rig_source(rig, strtoul(path + 4, NULL, 10));
+    } else if (strncmp(path, "big/", 4) == 0) {
         reply_big(rig, path, body, reply);
     } else if (strncmp(path, "source/", 7) == 0) {
         reply->source = rig_source(rig, strtoul(path + 7, NULL, 10));

@@ -66,6 +66,7 @@ typedef struct {
     dn_coap_source source; /* the pattern; for source/N, and for rig_source() */
     uint64_t unreadable;   /* reading fails from there on */
     uint8_t source_etag;
+    bool big_from_source; /* big/… comes from the source as well */
     dn_coap_option source_option;
     dn_coap_sink sink;           /* logs what it takes */
     unsigned stop_after;         /* so many takes, if not 0 */
