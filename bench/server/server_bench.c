@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A shard alone, without sockets: nanoseconds for a Register, an Update in shuffled order, a notification and a De-register, and resident
- * bytes for a registration. Names are scrambled. Usage: server_bench [DEVICES [SQLITE-DIRECTORY]]; without a directory the store keeps nothing.
+ * A shard alone, without sockets: nanoseconds for a Register, an Update in shuffled order, a Send, a notification and a De-register, resident
+ * bytes for a registration, and megabytes of a package served in a second. Names are scrambled. Usage: server_bench [DEVICES
+ * [SQLITE-DIRECTORY]]; without a directory the store keeps nothing.
  */
 #include "server/registrations.h"
 #include "server/shard.h"
@@ -15,6 +16,10 @@
 
 #define BATCH        32u
 #define DATAGRAM_MAX 512
+#define PACKAGE      "00112233445566778899aabbccddeeff"
+#define PACKAGE_SIZE 20000000u
+#define BLOCK        1024u
+#define BLOCK_SZX    6u
 
 typedef struct {
     dn_shard *shard;
@@ -29,6 +34,8 @@ typedef struct {
     uint8_t token[8]; /* of the observation asked for last */
     uint8_t asked[12];
     bool has_asked;
+    uint64_t sent_bytes;
+    char packages[32]; /* a directory with one package */
 } bench;
 
 static uint64_t now_ns(void)
@@ -73,6 +80,7 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
     bench *b = context;
     (void)peer;
     b->code = datagram.data[1];
+    b->sent_bytes += datagram.len;
     if (b->code == DN_COAP_CREATED) {
         memcpy(b->location, datagram.data + datagram.len - DN_REGISTRATION_ID_TEXT, DN_REGISTRATION_ID_TEXT);
     } else if (b->code == DN_COAP_GET) {
@@ -137,13 +145,53 @@ static size_t location_datagram(const bench *b, uint8_t *out, uint8_t method, ui
     return len + DN_REGISTRATION_ID_TEXT;
 }
 
-typedef enum { REGISTER, UPDATE, DEREGISTER } operation;
+/* A temperature in SenML CBOR. */
+static size_t send_datagram(uint8_t *out, uint16_t mid)
+{
+    static const char rest[] = "\xb2"
+                               "dp\x11\x70\xff\x81\xa2\x21\x6c/3303/0/5700\x02\xfa\x41\xac\0";
+    size_t len = put_head(out, DN_COAP_POST, mid) - 3; /* without its path */
+    memcpy(out + len, rest, sizeof rest);              /* with the NUL: the number's last byte */
+    return len + sizeof rest;
+}
+
+static size_t block_datagram(uint8_t *out, uint16_t mid, uint32_t block)
+{
+    uint32_t value = block << 4 | BLOCK_SZX;
+    size_t len = put_head(out, DN_COAP_GET, mid);
+    memcpy(out + len - 2, "fw", 2);
+    out[len++] = 0x0d;
+    out[len++] = sizeof PACKAGE - 1 - 13;
+    memcpy(out + len, PACKAGE, sizeof PACKAGE - 1);
+    len += sizeof PACKAGE - 1;
+    out[len++] = 0xc3; /* Block2 */
+    out[len++] = (uint8_t)(value >> 16);
+    out[len++] = (uint8_t)(value >> 8);
+    out[len++] = (uint8_t)value;
+    return len;
+}
+
+typedef enum { REGISTER, UPDATE, SEND, DEREGISTER } operation;
 
 static const struct {
     const char *name;
     uint8_t code;
-} operations[] = {
-    {"register", DN_COAP_CREATED}, {"update", DN_COAP_CHANGED}, {"deregister", DN_COAP_DELETED}};
+} operations[] = {{"register", DN_COAP_CREATED},
+                  {"update", DN_COAP_CHANGED},
+                  {"send", DN_COAP_CHANGED},
+                  {"deregister", DN_COAP_DELETED}};
+
+static size_t datagram_of(const bench *b, uint8_t *out, operation op, uint32_t device, uint16_t mid)
+{
+    switch (op) {
+    case REGISTER:
+        return register_datagram(out, device, mid);
+    case SEND:
+        return send_datagram(out, mid);
+    default:
+        return location_datagram(b, out, op == UPDATE ? DN_COAP_POST : DN_COAP_DELETE, device, mid);
+    }
+}
 
 static void finish_cycle(bench *b)
 {
@@ -163,10 +211,7 @@ static void run(bench *b, operation op, uint16_t mid)
     for (uint32_t i = 0; i < b->devices; i++) {
         uint32_t device = b->order[i];
         dn_peer peer = peer_of(device);
-        size_t len =
-            op == REGISTER
-                ? register_datagram(datagram, device, mid)
-                : location_datagram(b, datagram, op == UPDATE ? DN_COAP_POST : DN_COAP_DELETE, device, mid);
+        size_t len = datagram_of(b, datagram, op, device, mid);
         if (i % BATCH == 0) {
             dn_shard_begin(b->shard);
         }
@@ -188,6 +233,54 @@ static void run(bench *b, operation op, uint16_t mid)
     printf("%-12s %8.0f ns  %9.0f /s   first tenth %5.0f ns, last %5.0f ns\n", operations[op].name,
            total / b->devices, b->devices / total * 1e9, (double)tenth_ns / share,
            (total - (double)ninth_ns) / share);
+}
+
+/* The whole package, by devices that each ask for another block of it. */
+static void run_package(bench *b, uint16_t mid)
+{
+    uint8_t datagram[DATAGRAM_MAX];
+    uint32_t blocks = (PACKAGE_SIZE + BLOCK - 1) / BLOCK;
+    uint64_t before = b->sent_bytes, start = now_ns();
+    for (uint32_t i = 0; i < blocks; i++) {
+        dn_peer peer = peer_of(i % b->devices);
+        size_t len = block_datagram(datagram, (uint16_t)(mid + i / b->devices), i);
+        if (i % BATCH == 0) {
+            dn_shard_begin(b->shard);
+        }
+        dn_shard_receive(b->shard, &peer, dunlin_slice_make(datagram, len));
+        b->bad += b->code != DN_COAP_CONTENT;
+        if (i % BATCH == BATCH - 1 || i == blocks - 1) {
+            finish_cycle(b);
+        }
+    }
+    double total = (double)(now_ns() - start);
+    b->bad += b->sent_bytes - before < PACKAGE_SIZE;
+    printf("%-12s %8.0f ns  %9.0f MB/s\n", "package", total / blocks, PACKAGE_SIZE / total * 1e3);
+}
+
+static bool make_package(bench *b)
+{
+    static const uint8_t bytes[BLOCK];
+    char path[sizeof b->packages + sizeof PACKAGE];
+    (void)snprintf(b->packages, sizeof b->packages, "/tmp/dunlin-bench-XXXXXX");
+    if (mkdtemp(b->packages) == NULL) {
+        return false;
+    }
+    (void)snprintf(path, sizeof path, "%s/%s", b->packages, PACKAGE);
+    FILE *file = fopen(path, "wb");
+    for (uint32_t at = 0; file != NULL && at < PACKAGE_SIZE; at += BLOCK) {
+        size_t len = PACKAGE_SIZE - at < BLOCK ? PACKAGE_SIZE - at : BLOCK;
+        b->bad += fwrite(bytes, 1, len, file) != len;
+    }
+    return file != NULL && fclose(file) == 0;
+}
+
+static void remove_package(const bench *b)
+{
+    char path[sizeof b->packages + sizeof PACKAGE];
+    (void)snprintf(path, sizeof path, "%s/%s", b->packages, PACKAGE);
+    (void)unlink(path);
+    (void)rmdir(b->packages);
 }
 
 static void on_observed(void *context, const dn_device_response *response, bool existed)
@@ -361,6 +454,7 @@ static bool start(bench *b, const char *directory)
                               .same_host = same_host,
                               .events = b->events};
     config.fleet.store = open_store(directory);
+    config.fleet.packages = b->packages;
     config.fleet.random = (dn_random){fill, b};
     config.fleet.clock_ms = clock_ms;
     config.fleet.wall_ms = wall_ms;
@@ -383,8 +477,9 @@ int main(int argc, char **argv)
     b.locations = calloc(b.devices, sizeof *b.locations);
     b.events = dn_events_create(8u << 20);
     dn_seeded_init(&b.seeded, 20261122);
-    if (b.devices == 0 || b.order == NULL || b.locations == NULL || b.events == NULL ||
+    if (b.devices == 0 || b.order == NULL || b.locations == NULL || b.events == NULL || !make_package(&b) ||
         !start(&b, argc > 2 ? argv[2] : NULL)) {
+        remove_package(&b);
         return 1;
     }
     for (uint32_t i = 0; i < b.devices; i++) {
@@ -397,11 +492,15 @@ int main(int argc, char **argv)
            (double)(resident_bytes() - before) / b.devices, (double)resident_bytes() / (1 << 20));
     shuffle(&b);
     run(&b, UPDATE, 60002);
+    shuffle(&b);
+    run(&b, SEND, 60003);
+    run_package(&b, 61000);
     run_notifications(&b, 50000);
     shuffle(&b);
-    run(&b, DEREGISTER, 60003);
+    run(&b, DEREGISTER, 60004);
     dn_shard_destroy(b.shard);
     dn_events_destroy(b.events);
+    remove_package(&b);
     free(b.order);
     free(b.locations);
     if (b.bad > 0) {
