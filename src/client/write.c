@@ -246,7 +246,7 @@ static uint8_t apply(dn_write *write)
         write->streams = true;
         code = each_record(write, apply_record);
     }
-    if (code == CODE_OK && write->target.path.depth == 3 &&
+    if (code == CODE_OK && write->target.resource != NULL && write->target.path.depth == 3 &&
         dn_client_resource_multiple(write->target.resource)) {
         code = touch(write, &write->target);
     }

@@ -270,6 +270,51 @@ static void an_object_shows_what_may_be_read(void **state)
     done(p);
 }
 
+static void change_number(pair *p, uint16_t instance, int32_t number)
+{
+    p->r.things[instance].number = number;
+    dunlin_changed(p->r.client, dunlin_path_resource(THINGS, instance, 0));
+    rig_run(&p->r, 2000);
+}
+
+/* Before each notification the right to read is asked for (Core 1.1.1 section 8.2). */
+static void without_the_right_nobody_is_notified(void **state)
+{
+    pair *p = open_pair();
+    rig_request request = {.method = GET, .path = "/33000/0/0", .observe = true, .token = 1};
+    (void)state;
+    assert_code(second_ask(&p->s, 2, &request), "2.05");
+    change_number(p, 0, 5);
+    assert_int_equal(p->s.notified, 1);
+    assert_code(second_send(&p->s, 1, PUT, "/2/0/2/2", TEXT, "2"), "2.04");
+    const unsigned before = p->s.notified;
+    change_number(p, 0, 6);
+    change_number(p, 0, 7);
+    assert_true(p->s.notified <= before + 1); /* it may be told that it has ended */
+    assert_null(strstr(p->s.told, "7"));
+    assert_null(strstr(p->s.told, "6"));
+    done(p);
+}
+
+static void an_observed_object_shows_what_may_be_read(void **state)
+{
+    pair *p = open_pair();
+    const rig_request request = {
+        .method = GET, .path = "/33000", .observe = true, .token = 1, .has_accept = true, .accept = JSON};
+    (void)state;
+    assert_code(second_ask(&p->s, 2, &request), "2.05");
+    change_number(p, 0, 311);
+    assert_int_equal(p->s.notified, 1);
+    assert_non_null(strstr(p->s.told, "311"));
+    assert_code(second_send(&p->s, 1, PUT, "/2/0/2/2", TEXT, "2"), "2.04");
+    rig_run(&p->r, 2000);
+    change_number(p, 0, 312);
+    change_number(p, 1, 313);
+    assert_non_null(strstr(p->s.told, "313"));
+    assert_null(strstr(p->s.told, "312"));
+    done(p);
+}
+
 static void attributes_are_each_servers_own(void **state)
 {
     pair *p = open_pair();
@@ -386,6 +431,8 @@ int main(void)
         cmocka_unit_test(each_operation_asks_for_its_right),
         cmocka_unit_test(checks_come_in_order),
         cmocka_unit_test(an_object_shows_what_may_be_read),
+        cmocka_unit_test(without_the_right_nobody_is_notified),
+        cmocka_unit_test(an_observed_object_shows_what_may_be_read),
         cmocka_unit_test(attributes_are_each_servers_own),
         cmocka_unit_test(what_a_server_creates_is_its_own),
         cmocka_unit_test(without_room_in_object_2_nothing_is_created),

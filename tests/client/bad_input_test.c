@@ -109,7 +109,10 @@ static void take_image(const rig *r, image *i)
         add(i, &client->accounts[at].state, sizeof client->accounts[at].state);
     }
     add(i, client->attributes, client->config.attributes * sizeof *client->attributes);
-    add(i, client->observations, client->config.observations * sizeof *client->observations);
+    const size_t composites = client->config.composites;
+    const size_t paths = client->config.observations + composites * client->config.composite_paths;
+    add(i, client->observations, (client->config.observations + composites) * sizeof *client->observations);
+    add(i, client->observed, paths * sizeof *client->observed);
     add(i, &client->undo_used, sizeof client->undo_used);
 }
 
@@ -161,6 +164,19 @@ static void furnish(rig *r)
     assert_int_equal(rig_ask(r, &request)->code, DN_COAP_CHANGED);
     request = (rig_request){.method = GET, .path = "/33000/0/4", .observe = true, .token = 9};
     assert_int_equal(rig_ask(r, &request)->code, DN_COAP_CONTENT);
+    if (r->config.lwm2m != DUNLIN_LWM2M_1_0) {
+        static const char names[] = "[{\"n\":\"/33000/0/1\"},{\"n\":\"/3/0/16\"}]";
+        request = (rig_request){.method = FETCH,
+                                .path = "",
+                                .has_format = true,
+                                .format = JSON,
+                                .payload = names,
+                                .len = sizeof names - 1,
+                                .observe = true,
+                                .token = 8};
+        assert_int_equal(rig_ask(r, &request)->code, DN_COAP_CONTENT);
+        assert_true(r->answer.observe >= 0);
+    }
     r->event_count = 0;
 }
 

@@ -52,9 +52,15 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
 
 static bool on_notification(void *context, const dn_peer *peer, const dn_coap_response *notification)
 {
-    (void)context;
+    second *s = context;
+    const size_t len =
+        notification->payload.len < sizeof s->told ? notification->payload.len : sizeof s->told - 1;
     (void)peer;
-    (void)notification;
+    s->notified++;
+    if (len > 0) {
+        memcpy(s->told, notification->payload.data, len);
+    }
+    s->told[len] = '\0';
     return true;
 }
 

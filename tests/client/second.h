@@ -18,7 +18,8 @@ typedef struct {
     dn_seeded seed;
     _Alignas(16) uint8_t arena[2 * RIG_ARENA_MAX];
     dunlin_access access[SECOND_ACCESS_MAX];
-    unsigned registers, updates, sends;
+    unsigned registers, updates, sends, notified;
+    char told[RIG_TEXT_MAX]; /* payload of the last notification */
 } second;
 
 /* Opens the rig with `access` as the first instances of Object 2, both accounts, and runs until both are registered. */
