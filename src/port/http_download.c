@@ -91,6 +91,22 @@ static bool header_value(const char *line, size_t len, const char *name, char *o
     return true;
 }
 
+/* "bytes 1000-2999/3000"; the last may be "*". What is none leaves a range that begins nowhere. */
+static void read_range(dn_http_download *d, const char *value)
+{
+    char *end = NULL;
+    d->range_from = UINT64_MAX;
+    if (strncmp(value, "bytes ", 6) != 0 || value[6] < '0' || value[6] > '9') {
+        return;
+    }
+    const unsigned long long from = strtoull(value + 6, &end, 10);
+    const char *whole = strchr(end, '/');
+    if (*end == '-' && whole != NULL) {
+        d->range_from = from;
+        d->range_size = whole[1] >= '0' && whole[1] <= '9' ? strtoull(whole + 1, NULL, 10) : 0;
+    }
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     dn_http_download *d = context;
@@ -102,12 +118,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     } else if (header_value(line, len, "ETag", value, sizeof d->etag)) {
         memcpy(d->etag, value, strlen(value) + 1);
     } else if (header_value(line, len, "Content-Range", value, sizeof value)) {
-        unsigned long long from = 0;
-        unsigned long long whole = 0;
-        if (sscanf(value, "bytes %llu-%*u/%llu", &from, &whole) >= 1) {
-            d->range_from = from;
-            d->range_size = whole;
-        }
+        read_range(d, value);
     }
     return len;
 }

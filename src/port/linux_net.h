@@ -20,6 +20,8 @@ size_t dn_linux_addresses(dn_linux_ip *out, size_t max);
 /* The routers of default routes, IPv4 first, and the interface of the first (empty: none). Their number. */
 size_t dn_linux_routers(const char *root, dn_linux_ip *out, size_t max,
                         char interface[DN_LINUX_INTERFACE_MAX]);
+/* The interface through which packets to `host` leave (a name is looked up, which may block). False: there is no way to it. */
+bool dn_linux_interface_to(const char *host, char interface[DN_LINUX_INTERFACE_MAX]);
 /* Bytes sent and received over `interface`; NULL or "": over all but the loopback. False: not known. */
 bool dn_linux_traffic(const char *root, const char *interface, uint64_t *tx_bytes, uint64_t *rx_bytes);
 /* True for an interface that is a wireless LAN. */

@@ -92,11 +92,16 @@ bool dn_linux_memory(const char *root, int64_t *total_kb, int64_t *free_kb)
     const int len = snprintf(path, sizeof path, "%s/proc/meminfo", root);
     FILE *in = len > 0 && (size_t)len < sizeof path ? fopen(path, "r") : NULL;
     while (in != NULL && found < 2 && fgets(line, sizeof line, in) != NULL) {
-        if (sscanf(line, "MemTotal: %lld", &number) == 1) {
-            *total_kb = number;
-            found++;
-        } else if (sscanf(line, "MemAvailable: %lld", &number) == 1) {
-            *free_kb = number;
+        char name[sizeof line];
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel writes this number */
+        if (sscanf(line, "%[^:]: %lld", name, &number) != 2) {
+            continue;
+        }
+        int64_t *wanted = strcmp(name, "MemTotal") == 0       ? total_kb
+                          : strcmp(name, "MemAvailable") == 0 ? free_kb
+                                                              : NULL;
+        if (wanted != NULL) {
+            *wanted = number;
             found++;
         }
     }

@@ -162,11 +162,21 @@ static void own_addresses(void **state)
     assert_int_equal(dn_linux_addresses(found, 0), 0);
 }
 
+static void way_to_a_host(void **state)
+{
+    char interface[DN_LINUX_INTERFACE_MAX] = "";
+    (void)state;
+    assert_true(dn_linux_interface_to("127.0.0.1", interface));
+    assert_string_equal(interface, "lo");
+    assert_false(dn_linux_interface_to("no such host", interface));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(routers), cmocka_unit_test(traffic), cmocka_unit_test(radio),
-        cmocka_unit_test(battery), cmocka_unit_test(memory),  cmocka_unit_test(own_addresses),
+        cmocka_unit_test(routers),       cmocka_unit_test(traffic), cmocka_unit_test(radio),
+        cmocka_unit_test(battery),       cmocka_unit_test(memory),  cmocka_unit_test(own_addresses),
+        cmocka_unit_test(way_to_a_host),
     };
     return cmocka_run_group_tests_name("linux", tests, make_root, remove_root);
 }
