@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many devices a dunlind serves, beside what an echo does on the same machine in the same minute: registrations, updates, reads through
- * REST, memory, restart. docs/bench.md says how to read it.
+ * How many devices a dunlind serves, beside what an echo does on the same machine in the same minute: registrations, updates, Sends, reads
+ * through REST, memory, restart. docs/bench.md says how to read it.
  */
 #include "fleet/bulk.h"
 #include "fleet/daemon.h"
@@ -59,8 +59,12 @@ static void echo_slice(bench *b, window_kind kind, uint64_t total, stats *s)
 static void device_phase(bench *b, window_kind kind, const char *name, uint32_t slices, double target,
                          double flatness)
 {
-    bool registers = kind == WINDOW_REGISTER;
-    window_kind echo_kind = registers ? WINDOW_ECHO_REGISTER : WINDOW_ECHO_UPDATE;
+    window_kind echo_kind = kind == WINDOW_REGISTER ? WINDOW_ECHO_REGISTER
+                            : kind == WINDOW_SEND   ? WINDOW_ECHO_SEND
+                                                    : WINDOW_ECHO_UPDATE;
+    const char *echo_name = kind == WINDOW_REGISTER ? "echo of a register"
+                            : kind == WINDOW_SEND   ? "echo of a send"
+                                                    : "echo of an update";
     stats s;
     stats echo;
     stats_start(&s, (uint64_t)b->count * slices);
@@ -72,8 +76,7 @@ static void device_phase(bench *b, window_kind kind, const char *name, uint32_t 
         s.server_cpu_us += (daemon_cpu_us(b->server.pid) - cpu) / (double)s.total;
         echo_slice(b, echo_kind, b->count / 2 + 1, &echo);
     }
-    report_add(&b->report, registers ? "echo of a register" : "echo of an update", b->in_flight, &echo, 0, 0,
-               0);
+    report_add(&b->report, echo_name, b->in_flight, &echo, 0, 0, 0);
     report_add(&b->report, name, b->in_flight, &s, stats_rate(&echo), target, flatness);
 }
 
@@ -161,6 +164,8 @@ static void server_phases(bench *b)
     check_registrations(b);
     say(b, "updating");
     device_phase(b, WINDOW_UPDATE, "update", b->rounds, UPDATE_TARGET, 0);
+    say(b, "sending values");
+    device_phase(b, WINDOW_SEND, "send", 1, 0, 0);
     say(b, "registering again");
     device_phase(b, WINDOW_REGISTER, "register again", 1, 0, 0);
     check_registrations(b);

@@ -47,6 +47,9 @@ static size_t build(const window *w, uint8_t *out, uint32_t place)
         size_t len = devices_name(f->device, name);
         return wire_register(out, f->message_id, token_of(w, place), name, len);
     }
+    if (w->kind == WINDOW_ECHO_SEND || w->kind == WINDOW_SEND) {
+        return wire_send(out, f->message_id, token_of(w, place), f->message_id);
+    }
     if (w->kind == WINDOW_ECHO_UPDATE) {
         return wire_update(out, f->message_id, token_of(w, place), "0123456789abc", 13);
     }
@@ -105,6 +108,11 @@ static void check_answer(window *w, uint32_t index, const wire_message *m, size_
     case WINDOW_UPDATE:
         if (m->type != WIRE_ACK || m->code != WIRE_CHANGED) {
             wrong(w, index, "Update was not answered by 2.04", m);
+        }
+        break;
+    case WINDOW_SEND:
+        if (m->type != WIRE_ACK || m->code != WIRE_CHANGED) {
+            wrong(w, index, "Send was not answered by 2.04", m);
         }
         break;
     default:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A closed loop: so many requests in flight, each answer checked, the next one sent for each that is done. What devices do by themselves:
- * register, update, and the echo that both are measured against.
+ * register, update, send values, and the echo that both are measured against.
  */
 #ifndef BENCH_FLEET_WINDOW_H
 #define BENCH_FLEET_WINDOW_H
@@ -13,8 +13,10 @@
 typedef enum {
     WINDOW_ECHO_REGISTER, /* a Register request, echoed */
     WINDOW_ECHO_UPDATE,   /* an Update request, echoed */
+    WINDOW_ECHO_SEND,     /* a Send request, echoed */
     WINDOW_REGISTER,
-    WINDOW_UPDATE
+    WINDOW_UPDATE,
+    WINDOW_SEND
 } window_kind;
 
 /*

@@ -84,6 +84,25 @@ size_t wire_update(uint8_t *out, uint16_t message_id, uint64_t token, const char
     return w.len;
 }
 
+size_t wire_send(uint8_t *out, uint16_t message_id, uint64_t token, uint16_t value)
+{
+    /* [{bn: "/3303/0/", n: "5700", v: value}, {n: "5701", vs: "Cel"}] */
+    static const uint8_t start[] = "\xff\x82\xa3\x21\x68/3303/0/\x00\x64"
+                                   "5700\x02\x19";
+    static const uint8_t end[] = "\xa2\x00\x64"
+                                 "5701\x03\x63"
+                                 "Cel";
+    writer w = {out, 0, 0};
+    put_head(&w, WIRE_CON, WIRE_POST, message_id, &token, WIRE_TOKEN_LEN);
+    put_option(&w, URI_PATH, "dp", 2);
+    put_format(&w, SENML_CBOR);
+    put(&w, start, sizeof start - 1);
+    put_byte(&w, value >> 8);
+    put_byte(&w, value & 0xffu);
+    put(&w, end, sizeof end - 1);
+    return w.len;
+}
+
 /* The serial number is up to 23 bytes, which CBOR and TLV say in their first bytes. */
 static bool put_serial(writer *w, unsigned format, const char *serial, size_t len)
 {

@@ -35,6 +35,8 @@ bool wire_read(const uint8_t *bytes, size_t len, wire_message *out);
 size_t wire_register(uint8_t *out, uint16_t message_id, uint64_t token, const char *name, size_t name_len);
 size_t wire_update(uint8_t *out, uint16_t message_id, uint64_t token, const char *location,
                    size_t location_len);
+/* Two values of /3303/0, one of them `value`, in SenML CBOR. */
+size_t wire_send(uint8_t *out, uint16_t message_id, uint64_t token, uint16_t value);
 /* The answer to a request to read /3/0/2, in the format that it accepts (plain text if it names none); 0: none of ours. */
 size_t wire_serial(uint8_t *out, const wire_message *request, const char *serial, size_t serial_len);
 #define WIRE_SERIAL_PATH "/3/0/2"
