@@ -272,10 +272,13 @@ typedef struct {
 } dunlin_download;
 
 /*
- * Gets "coap://host:port/path?query" in blocks, one download at a time. `from` continues one that had been
- * interrupted after so many bytes, if it still has the ETag `etag` (NULL, 0: take it from the start); the
- * current one is kept in `etag_out` (8 bytes; its length in *etag_len) for that. ARGUMENT: not such a URI;
- * UNSUPPORTED: another scheme; STATE: one is under way; NOT_FOUND: the host has no address.
+ * Gets "coap://host:port/path?query" in blocks, one download at a time, from a host that need not be a server of
+ * ours; of that one, only responses are let in. `from` continues one that had been interrupted after so many
+ * bytes, if it still has the ETag `etag` (NULL, 0: take it from the start); if it has another one by now, or
+ * none, it ends with MALFORMED: begin again from 0. Nothing is tried again by itself beyond CoAP's
+ * retransmissions. `resolve` is asked for the address of "coap://host:port". Time is that of the last receive
+ * or step. ARGUMENT: not such a URI, or `take` or `done` is NULL; UNSUPPORTED: another scheme; STATE: one is
+ * under way; NOT_FOUND: the host has no address; LIMIT: no exchange is free.
  */
 dunlin_status dunlin_client_download(dunlin_client *client, const char *uri, uint64_t from,
                                      const uint8_t *etag, size_t etag_len, const dunlin_download *download);

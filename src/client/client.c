@@ -2,6 +2,7 @@
 /* The client as a whole: its memory, its engine, and time. */
 #include "client/access.h"
 #include "client/attributes.h"
+#include "client/download.h"
 #include "client/objects.h"
 #include "client/observe.h"
 #include "client/operation.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #define OWN_OBJECTS    2u /* Security and Server */
+#define OTHER_PEERS    2u /* a download's, and a server's former address */
 #define BLOCK_SIZE_MIN 16u
 #define BLOCK_SIZE_MAX 1024u
 #define BLOCK_SZX_MAX  6u
@@ -112,6 +114,7 @@ static dn_coap_config coap_config(const dunlin_client_config *config)
     dn_coap_config coap = dn_coap_config_default();
     coap.exchanges = config->exchanges;
     coap.transfers = config->transfers;
+    coap.peers = config->servers + OTHER_PEERS;
     coap.dedup_slots = config->dedup_slots;
     coap.dedup_per_peer = config->dedup_slots;
     coap.dedup_reply_max = config->dedup_reply_max;
@@ -498,16 +501,16 @@ void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunli
     client->now_ms = now_ms;
     client->counters.datagrams_received++;
     dn_account *account = account_of(client, &from);
-    if (account == NULL) {
+    if (account == NULL && !dn_client_download_expects(client, &from, datagram)) {
         client->counters.strangers++;
         return;
     }
     /* Before a Register is acknowledged requests are ignored, not even refused (Core 1.1.1 section 6.2). */
-    if (is_request(datagram) && !dn_client_registration_holds(account)) {
+    if (account != NULL && is_request(datagram) && !dn_client_registration_holds(account)) {
         client->counters.not_expected++;
         return;
     }
-    if (account->silent) {
+    if (account != NULL && account->silent) {
         dn_client_stored_wake(account);
     }
     dn_coap_receive(client->coap, &from, datagram, now_ms);

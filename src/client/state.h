@@ -139,11 +139,11 @@ typedef struct {
 /* The download under way. download.c */
 typedef struct {
     dunlin_download call;
+    dn_coap_sink sink;
     dn_peer peer;
-    uint64_t exchange; /* 0: none */
-    uint64_t from;     /* where the application wants to go on */
-    uint64_t at;       /* what of it the engine asked for first, rounded to a block */
-    bool any;          /* a piece has come */
+    uint64_t exchange;    /* 0: none */
+    uint64_t from;        /* where the application wants to go on */
+    dunlin_status status; /* of the last piece taken */
     uint8_t etag[8], etag_len;
 } dn_download;
 

@@ -10,7 +10,7 @@
 #include "tests/client/rig.h"
 
 /* Bytes without bodies and messages, for eight Objects. On a 64 bit host pointers make it more. */
-#define PROMISED (sizeof(void *) == 8 ? 16u * 1024 : 12u * 1024 + 512)
+#define PROMISED (sizeof(void *) == 8 ? 14u * 1024 : 10u * 1024 + 512)
 #define SMALL    (sizeof(void *) == 8 ? 14u * 1024 : 11u * 1024)
 
 static const dunlin_resource one[] = {{DUNLIN_CONSTANT(1, "x")}};
