@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/state.h"
+#include "tests/client/image.h"
 #include "tests/client/second.h"
 
 #define NO       (-1)
@@ -23,7 +23,6 @@
 #define FETCH    DN_COAP_FETCH
 #define IPATCH   DN_COAP_IPATCH
 #define HEX_MAX  512
-#define IMAGE    16384
 #define SECOND   1000u
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -39,82 +38,6 @@ typedef struct {
     const char *payload;
     const char *code;
 } bad;
-
-/* ---- all that could change ---- */
-
-typedef struct {
-    uint8_t bytes[IMAGE];
-    size_t len;
-} image;
-
-static void add(image *i, const void *bytes, size_t len)
-{
-    assert_true(i->len + len <= sizeof i->bytes);
-    if (len > 0) {
-        memcpy(i->bytes + i->len, bytes, len);
-    }
-    i->len += len;
-}
-
-static bool add_value(void *context, dunlin_path path, const dunlin_resource *resource,
-                      const dunlin_value *value)
-{
-    image *i = context;
-    char text[DUNLIN_PATH_TEXT_MAX + 1];
-    (void)resource;
-    add(i, text, dunlin_path_format(path, text));
-    if (value == NULL) {
-        return true;
-    }
-    const uint8_t type = (uint8_t)value->type;
-    add(i, &type, 1);
-    switch (value->type) {
-    case DUNLIN_TYPE_STRING:
-    case DUNLIN_TYPE_CORELNK:
-    case DUNLIN_TYPE_OPAQUE:
-        add(i, value->as.bytes.data, value->as.bytes.len);
-        break;
-    case DUNLIN_TYPE_BOOLEAN:
-        add(i, &value->as.boolean, sizeof value->as.boolean);
-        break;
-    case DUNLIN_TYPE_OBJLNK:
-        add(i, &value->as.link, sizeof value->as.link);
-        break;
-    default:
-        add(i, &value->as.uinteger, sizeof value->as.uinteger);
-        break;
-    }
-    return true;
-}
-
-/* Every value as it is read, and everything behind them as it lies in memory. */
-static void take_image(const rig *r, image *i)
-{
-    dunlin_client *client = r->client;
-    i->len = 0;
-    assert_int_equal(dunlin_client_walk(client, dunlin_path_root(), add_value, i), DUNLIN_OK);
-    add(i, r->things, sizeof r->things);
-    add(i, &r->device, sizeof r->device);
-    add(i, r->thermometer, sizeof r->thermometer);
-    add(i, &r->clock_s, sizeof r->clock_s);
-    add(i, &r->reboots, sizeof r->reboots);
-    for (uint16_t at = 0; at < client->object_count; at++) {
-        const dn_object_slot *slot = &client->objects[at];
-        add(i, slot->ids, slot->capacity * sizeof *slot->ids);
-        add(i, slot->present, (size_t)slot->capacity * slot->words * sizeof *slot->present);
-    }
-    for (uint16_t at = 0; at < client->account_count; at++) {
-        add(i, &client->accounts[at].server, sizeof client->accounts[at].server);
-        add(i, &client->accounts[at].want, sizeof client->accounts[at].want);
-        add(i, &client->accounts[at].state, sizeof client->accounts[at].state);
-    }
-    add(i, client->attributes, client->config.attributes * sizeof *client->attributes);
-    const size_t composites = client->config.composites;
-    const size_t paths = client->config.observations + composites * client->config.composite_paths;
-    add(i, client->observations, (client->config.observations + composites) * sizeof *client->observations);
-    add(i, client->observed, paths * sizeof *client->observed);
-    add(i, &client->undo_used, sizeof client->undo_used);
-}
 
 static size_t unhex(const char *text, uint8_t *out)
 {
@@ -185,15 +108,15 @@ static void run_one(rig *r, const bad *row)
     static image before, after;
     uint8_t payload[HEX_MAX];
     const rig_request request = request_of(row, payload);
-    take_image(r, &before);
+    image_take(r, &before);
     const rig_answer *answer = rig_ask(r, &request);
     if (strcmp(rig_code(answer->code), row->code) != 0) {
         fail_msg("%s: %s instead of %s", row->name, rig_code(answer->code), row->code);
     }
     assert_int_equal(answer->len, 0);
     rig_run(r, 2 * SECOND);
-    take_image(r, &after);
-    if (before.len != after.len || memcmp(before.bytes, after.bytes, before.len) != 0) {
+    image_take(r, &after);
+    if (!image_equal(&before, &after)) {
         fail_msg("%s: refused, and yet something changed", row->name);
     }
     assert_int_equal(r->updates, 0);
@@ -710,14 +633,13 @@ static void every_beginning_of_a_good_payload(void **state)
         const size_t whole = request.len;
         for (request.len = 0; request.len <= whole; request.len++) {
             rig_register(r, DUNLIN_LWM2M_1_1);
-            take_image(r, &before);
+            image_take(r, &before);
             const uint8_t code = rig_ask(r, &request)->code;
-            take_image(r, &after);
+            image_take(r, &after);
             if (code >= DN_COAP_BAD_REQUEST) {
                 refused++;
                 assert_string_equal(rig_code(code), "4.00");
-                assert_int_equal(before.len, after.len);
-                assert_memory_equal(before.bytes, after.bytes, before.len);
+                assert_true(image_equal(&before, &after));
             }
             if (request.len == whole && code >= DN_COAP_BAD_REQUEST) {
                 fail_msg("%s: not even the whole is good", rows[i].name);
@@ -772,13 +694,13 @@ static void without_the_right(void **state)
     second_open(s, r, accesses, COUNT(accesses));
     for (size_t i = 0; i < COUNT(rows); i++) {
         const rig_request request = request_of(&rows[i], payload);
-        take_image(r, &before);
+        image_take(r, &before);
         const rig_answer *answer = second_ask(s, 2, &request);
         if (strcmp(rig_code(answer->code), rows[i].code) != 0) {
             fail_msg("%s: %s instead of %s", rows[i].name, rig_code(answer->code), rows[i].code);
         }
-        take_image(r, &after);
-        if (before.len != after.len || memcmp(before.bytes, after.bytes, before.len) != 0) {
+        image_take(r, &after);
+        if (!image_equal(&before, &after)) {
             fail_msg("%s: refused, and yet something changed", rows[i].name);
         }
     }
