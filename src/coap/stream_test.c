@@ -295,6 +295,7 @@ static void forgotten_within_callbacks(void **state)
              ".", NULL);
     assert_int_equal(dn_coap_deadline(rig->coap), DN_NEVER);
     assert_int_equal(rig->coap->remotes.in_use, 0);
+    assert_int_equal(rig->coap->remotes.at[rig->coap->remotes.free].references, 0); /* freed once */
     rig_close(rig);
 }
 
