@@ -7,9 +7,9 @@
  * it began with.
  *
  * Who may fetch: any peer that knows the name. Devices fetch from other ports and through other addresses
- * than the one that they registered from, so an address says nothing; the name is 128 bits that only the
- * device which was told it knows. There is no list of them. Nothing but such a name is ever looked up, so no
- * path leads out of the directory.
+ * than the one that they registered from, so an address says nothing; the name is 128 bits that nobody
+ * guesses: who knows it was told it, or has the content that it was made from. There is no list of them.
+ * Nothing but such a name is ever looked up, so no path leads out of the directory.
  *
  * Threads: one shard's.
  */

@@ -77,6 +77,7 @@ typedef struct {
     dn_peer server;
     uint8_t code; /* of the last response */
     unsigned asked;
+    bool observable; /* it agrees to be observed */
 } device;
 
 static void device_open(device *d, const char *local, const char *server)
@@ -119,11 +120,17 @@ static void device_serve(device *d, int wait_ms)
         }
         uint8_t out[32] = {(uint8_t)(0x60 | token_len), DN_COAP_CONTENT, in[2], in[3]};
         memcpy(out + 4, in + 4, token_len);
-        out[4 + token_len] = 0xc0; /* Content-Format 0 */
-        out[5 + token_len] = 0xff;
-        out[6 + token_len] = 'v';
+        size_t len = 4 + token_len;
+        if (d->observable) {
+            out[len++] = 0x60; /* Observe 0 */
+            out[len++] = 0x60; /* Content-Format 0 */
+        } else {
+            out[len++] = 0xc0;
+        }
+        out[len++] = 0xff;
+        out[len++] = 'v';
         d->asked++;
-        device_send(d, out, 7 + token_len);
+        device_send(d, out, len);
     }
 }
 
@@ -275,6 +282,73 @@ static void everything_once(void **state)
     assert_true(dn_fleet_healthy(fleet, &detail));
     device_close(&four);
     device_close(&six);
+    dn_fleet_stop(fleet, 100);
+}
+
+static const dunlin_path *list_of(size_t count)
+{
+    static dunlin_path paths[DN_COMPOSITE_PATHS_MAX + 1];
+    for (size_t i = 0; i < count; i++) {
+        paths[i] = dunlin_path_resource(3, 0, (uint16_t)i);
+    }
+    return paths;
+}
+
+static void values_come_unasked_and_in_lists(void **state)
+{
+    static const char values[] = "\x44\x02\x70\x01tokn\xb2"
+                                 "dp\x11\x6e\xff[{\"n\":\"/3/0/9\",\"v\":1}]";
+    static const dunlin_path unsorted[] = {{{3303}, 1}, {{3}, 1}};
+    const dunlin_slice a = dunlin_slice_of("a");
+    (void)state;
+    device d;
+    results r = {0};
+    dn_fleet *fleet = start(dn_memory_store_create());
+    device_open(&d, "127.0.0.1:0", dn_fleet_address(fleet, 0));
+    d.observable = true;
+    device_register(&d, 'a', 1);
+    wait_for_event(fleet, DN_EVENT_REGISTERED, 'a');
+    d.code = 0;
+    device_send(&d, values, sizeof values - 1);
+    wait_for_event(fleet, DN_EVENT_SEND, 'a');
+    device_serve(&d, PATIENCE_MS);
+    assert_int_equal(d.code, DN_COAP_CHANGED);
+    const struct {
+        const dunlin_path *paths;
+        size_t count;
+        uint16_t accept;
+    } bad[] = {{list_of(2), 0, 112}, {NULL, 1, 112},         {unsorted, 2, 112},
+               {list_of(2), 2, 60},  {list_of(33), 33, 112}, {list_of(2), 2, DN_COAP_NO_FORMAT}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(dn_fleet_observe_composite(fleet, a, bad[i].paths, bad[i].count, bad[i].accept,
+                                                    PATIENCE_MS, on_observed, &r),
+                         DUNLIN_ERR_ARGUMENT);
+    }
+    assert_int_equal(dn_fleet_unobserve_composite(fleet, a, unsorted, 2, PATIENCE_MS, on_device, &r),
+                     DUNLIN_ERR_ARGUMENT);
+    assert_int_equal(dn_fleet_forget_observation(fleet, a, dunlin_path_root(), unsorted, 2, on_device, &r),
+                     DUNLIN_ERR_ARGUMENT);
+    assert_int_equal(dn_fleet_observe_composite(fleet, a, list_of(32), 32, 112, PATIENCE_MS, on_observed, &r),
+                     DUNLIN_OK);
+    assert_int_equal(dn_fleet_observe(fleet, a, dunlin_path_object(3), 112, PATIENCE_MS, on_observed, &r),
+                     DUNLIN_OK);
+    wait_for(&r, 2, &d);
+    assert_int_equal(atomic_load(&r.ok), 2);
+    wait_for_event(fleet, DN_EVENT_NOTIFICATION, 'a');
+    unsigned asked = d.asked;
+    assert_int_equal(dn_fleet_forget_observation(fleet, a, dunlin_path_object(3), NULL, 0, on_device, &r),
+                     DUNLIN_OK);
+    wait_for(&r, 3, NULL);
+    assert_int_equal(atomic_load(&r.last), DUNLIN_OK);
+    assert_int_equal(d.asked, asked);
+    assert_int_equal(dn_fleet_observations(fleet, a, on_observations, &r), DUNLIN_OK);
+    wait_for(&r, 4, NULL);
+    assert_int_equal(atomic_load(&r.count), 1);
+    assert_int_equal(dn_fleet_unobserve_composite(fleet, a, list_of(32), 32, PATIENCE_MS, on_device, &r),
+                     DUNLIN_OK);
+    wait_for(&r, 5, &d);
+    assert_int_equal(d.asked, asked + 1);
+    device_close(&d);
     dn_fleet_stop(fleet, 100);
 }
 
@@ -575,10 +649,10 @@ static void a_bad_start_says_why(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_once),      cmocka_unit_test(the_end_answers_everybody),
-        cmocka_unit_test(many_threads_call),    cmocka_unit_test(a_failing_store_silences_it),
-        cmocka_unit_test(many_threads_queue),   cmocka_unit_test(the_end_waits_for_a_delivery_only),
-        cmocka_unit_test(a_bad_start_says_why),
+        cmocka_unit_test(values_come_unasked_and_in_lists),  cmocka_unit_test(everything_once),
+        cmocka_unit_test(the_end_answers_everybody),         cmocka_unit_test(many_threads_call),
+        cmocka_unit_test(a_failing_store_silences_it),       cmocka_unit_test(many_threads_queue),
+        cmocka_unit_test(the_end_waits_for_a_delivery_only), cmocka_unit_test(a_bad_start_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
