@@ -22,6 +22,7 @@ struct dn_coap {
     dn_hash_key key;
     dn_wheel wheel;
     dn_coap_counters counters;
+    bool arrived; /* of the exchange that ended last */
     dn_coap_remotes remotes;
     dn_coap_seen in;  /* message ids that came */
     dn_coap_seen out; /* of non-confirmable notifications that went, with their tokens */

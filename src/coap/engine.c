@@ -281,6 +281,11 @@ void dn_coap_forget(dn_coap *coap, const dn_peer *peer)
     dn_coap_remote_release(&coap->remotes, remote);
 }
 
+bool dn_coap_had_arrived(const dn_coap *coap)
+{
+    return coap->arrived;
+}
+
 const dn_coap_counters *dn_coap_count(const dn_coap *coap)
 {
     return &coap->counters;

@@ -277,6 +277,11 @@ void dn_coap_forget(dn_coap *coap, const dn_peer *peer);
 dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *result, void *context,
                            uint64_t now_ms, uint64_t *exchange);
 
+/*
+ * Within a result callback with TIMEOUT or CANCELLED, before any other call: true when the peer had acknowledged
+ * the confirmable request, so that it may have been carried out although no response came.
+ */
+bool dn_coap_had_arrived(const dn_coap *coap);
 const dn_coap_counters *dn_coap_count(const dn_coap *coap);
 void dn_coap_reply_init(dn_coap_reply *reply, uint8_t code);
 void dn_coap_outgoing_init(dn_coap_outgoing *request, uint8_t code);

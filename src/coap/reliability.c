@@ -116,6 +116,7 @@ void dn_coap_finish(dn_coap *coap, dn_coap_exchange *exchange, dunlin_status sta
     void *context = exchange->context;
     uint64_t id = exchange->id;
     uint32_t remote = exchange->remote;
+    coap->arrived = exchange->confirmable && exchange->state == DN_COAP_X_AWAIT;
     if (exchange->fetch != NULL && exchange->fetch != body) {
         dn_coap_transfer_end(&coap->transfers, exchange->fetch);
     }

@@ -165,13 +165,18 @@ void dn_delivery_answered(dn_shard *shard, dn_command *command, dunlin_status st
         dn_command_free(command); /* it was cancelled */
         return;
     }
+    bool had_arrived = dn_coap_had_arrived(shard->coap);
     request->delivery = NULL;
     dn_requests_outcome(shard, command, status, response);
     if (status == DUNLIN_OK) {
         end(shard, number, DN_QUEUED_ANSWERED, &command->response);
     } else if (status == DUNLIN_ERR_TIMEOUT) {
         arm_retry(shard, command->slot, request);
-        wait_again(shard, number);
+        if (had_arrived) {
+            give_up_delivery(shard, number, status);
+        } else {
+            wait_again(shard, number);
+        }
     } else if (status != DUNLIN_ERR_CANCELLED) {
         end_with(shard, number, DN_QUEUED_FAILED, command->response.status);
     } else if (!shard->ending) {

@@ -13,7 +13,7 @@
  * breaks CoAP or is too large, a path or query that CoAP cannot carry.
  * - What is being delivered is in the store as such before its datagram leaves. When the server is killed, or
  * the registration ends, before an answer came, a POST ends as UNKNOWN: it may have been done, and again would
- * be twice. All others wait again.
+ * be twice. The same when the device acknowledged it and never answered. All others wait again.
  */
 #ifndef DN_SERVER_DELIVERY_H
 #define DN_SERVER_DELIVERY_H

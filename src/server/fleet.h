@@ -126,7 +126,8 @@ typedef struct dn_device_request {
                              read. `timeout_ms` is then how long it may come no further */
     bool
         auto_accept; /* `accept` is settled by dn_fleet_config-wide rules when it is sent: see dn_fleet_on_settle */
-    bool unless_asleep; /* STATE at once, and nothing is sent, when the device is asleep. dn_fleet_request only */
+    bool
+        unless_asleep; /* STATE at once, and nothing is sent, when the device is asleep. dn_fleet_request only */
     uint32_t timeout_ms;
     /* NULL, or called with the completion's context on the shard's thread before the request is sent: it may
        set `accept` by what the device registered. `links` is valid during the call. Not for dn_fleet_observe. */
@@ -165,7 +166,7 @@ void dn_fleet_on_settle(dn_fleet *fleet,
  * registration. One that the device does not answer waits on at the head, however often it was tried: for a
  * queue-mode client's next message; for any other's, or a pause that grows from 30 s to an hour; until it expires. One whose delivery was under way when the server was killed is delivered again if it may be
  * (GET, PUT, DELETE, FETCH, iPATCH; not POST), else it ends as UNKNOWN: it may have been done. The same when the registration ends or
- * is replaced during a delivery. `attempts` above 1 tells of deliveries that were not answered.
+ * is replaced during a delivery, and when the device acknowledged one and never answered. `attempts` above 1 tells of deliveries that were not answered.
  */
 typedef enum {
     DN_QUEUED_WAITING,

@@ -256,6 +256,26 @@ static void it_is_asked_again_though_it_says_nothing(void **state)
     assert_int_equal(rig_state_of(&r, id), DN_QUEUED_ANSWERED);
 }
 
+/* It has arrived: what may be done twice is asked again, what may not is not. */
+static void one_that_acknowledges_and_never_answers(void **state)
+{
+    (void)state;
+    enrol(device, "ep=a&lt=86400&lwm2m=1.1&b=U");
+    device->mute = true;
+    uint64_t once = rig_enqueue_text(&r, "a", DN_COAP_POST, "/3/0/4", NULL);
+    uint64_t again = put("/1/0/1");
+    rig_run(&r, SILENT_MS);
+    assert_int_equal(rig_state_of(&r, once), DN_QUEUED_UNKNOWN);
+    assert_int_equal(rig_queued_of(&r, once).status, DUNLIN_ERR_TIMEOUT);
+    assert_int_equal(rig_get(&r, "a").presence, DN_PRESENCE_UNREACHABLE);
+    rig_run(&r, 31000 + SILENT_MS);
+    assert_int_equal(rig_state_of(&r, again), DN_QUEUED_WAITING);
+    assert_in_range(rig_queued_of(&r, again).attempts, 1, 2);
+    device->mute = false;
+    update(device);
+    assert_int_equal(rig_state_of(&r, again), DN_QUEUED_ANSWERED);
+}
+
 static void a_reset_ends_it(void **state)
 {
     (void)state;
@@ -665,6 +685,7 @@ int main(void)
         TEST(a_silent_sleeper_is_asked_after_its_next_message),
         TEST(a_silent_listener_is_asked_with_growing_pauses),
         TEST(it_is_asked_again_though_it_says_nothing),
+        TEST(one_that_acknowledges_and_never_answers),
         TEST(a_reset_ends_it),
         TEST(what_cannot_be_sent_fails),
         TEST(it_expires_when_it_said),

@@ -27,6 +27,7 @@ typedef struct {
     dn_seeded seeded;
     dn_random random;
     bool gone; /* hears and says nothing */
+    bool mute; /* acknowledges what it is asked and never answers */
 
     /* What a request of ours got. */
     bool answered;

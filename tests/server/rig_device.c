@@ -92,6 +92,9 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
         memcpy(device->asked_text, request->payload.data, request->payload.len);
     }
     device->asked_text[request->payload.len] = '\0';
+    if (device->mute) {
+        return DN_COAP_LATER;
+    }
     bool is_read = request->code == DN_COAP_GET || request->code == DN_COAP_FETCH;
     dn_coap_reply_init(reply, is_read ? DN_COAP_CONTENT : DN_COAP_CHANGED);
     if (device->reply_code != 0) {
