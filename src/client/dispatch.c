@@ -5,6 +5,7 @@
 #include "client/formats.h"
 #include "client/operation.h"
 #include "client/resource.h"
+#include "client/stream.h"
 #include "client/tree.h"
 #include <string.h>
 
@@ -240,6 +241,9 @@ void dn_client_dispatch(dunlin_client *client, dn_account *account, const dn_coa
 
     client->counters.requests += piece == NULL || piece->offset == 0 ? 1 : 0;
     reply->code = operate(&op);
+    if (piece != NULL && reply->code != DN_COAP_CONTINUE) {
+        dn_client_stream_lost(client, request->key); /* refused in its midst: the rest will not come */
+    }
     if (reply->code >= DN_COAP_BAD_REQUEST) {
         client->counters.refused++;
     }

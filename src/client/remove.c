@@ -8,6 +8,7 @@
 #include "client/operation.h"
 #include "client/registration.h"
 #include "client/resource.h"
+#include "client/stream.h"
 #include "client/tree.h"
 
 void dn_client_remove_instance(const dn_place *instance)
@@ -15,6 +16,7 @@ void dn_client_remove_instance(const dn_place *instance)
     dunlin_client *client = instance->client;
     dn_client_observe_gone(client, instance->path);
     dn_client_attributes_drop(client, instance->path);
+    dn_client_stream_gone(client, instance->path);
     if (instance->object->def->removed != NULL) {
         const dunlin_call call = dn_client_resource_call(instance);
         instance->object->def->removed(&call);

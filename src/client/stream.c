@@ -111,3 +111,10 @@ void dn_client_stream_lost(dunlin_client *client, uint64_t key)
         give_up(client);
     }
 }
+
+void dn_client_stream_gone(dunlin_client *client, dunlin_path instance)
+{
+    if (client->stream.active && dunlin_path_within(client->stream.path, instance)) {
+        give_up(client);
+    }
+}

@@ -21,5 +21,7 @@ uint8_t dn_client_stream_write(dn_operation *op);
 dunlin_status dn_client_stream_store(const dn_place *place, dunlin_slice bytes);
 /* The rest of the transfer that `key` names will not come. */
 void dn_client_stream_lost(dunlin_client *client, uint64_t key);
+/* `instance` is about to go, and with it what it was taking. */
+void dn_client_stream_gone(dunlin_client *client, dunlin_path instance);
 
 #endif

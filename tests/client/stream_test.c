@@ -383,6 +383,65 @@ static void another_server_waits_and_rights_come_first(void **state)
     free(r);
 }
 
+static void on_result(void *context, uint64_t exchange, dunlin_status status,
+                      const dn_coap_response *response)
+{
+    uint8_t *code = context;
+    (void)exchange;
+    assert_int_equal(status, DUNLIN_OK);
+    *code = response->code;
+}
+
+static void rights_lost_on_the_way_end_it(void **state)
+{
+    static const dunlin_access accesses[] = {
+        {OBJECT, 0, 3, {2, {1, 2}, {DUNLIN_ACCESS_WRITE, DUNLIN_ACCESS_WRITE}}}};
+    static const dn_simlink_rules slow = {.delay_min_ms = 500, .delay_max_ms = 500};
+    static const dn_simlink_rules good;
+    static const dn_coap_option path[3] = {{DN_OPTION_URI_PATH, {(const uint8_t *)"33001", 5}},
+                                           {DN_OPTION_URI_PATH, {(const uint8_t *)"0", 1}},
+                                           {DN_OPTION_URI_PATH, {(const uint8_t *)"0", 1}}};
+    rig *r = malloc(sizeof *r);
+    second *s = malloc(sizeof *s);
+    dn_coap_outgoing request;
+    uint64_t exchange = 0;
+    uint8_t code = 0;
+    (void)state;
+    assert_non_null(r);
+    assert_non_null(s);
+    prepare();
+    second_open(s, r, accesses, 1);
+    assert_int_equal(dunlin_client_add_object(r->client, &object, images, 2, 1, NULL), DUNLIN_OK);
+    rig_run(r, 1000);
+    dn_coap_outgoing_init(&request, PUT);
+    request.confirmable = true;
+    request.content_format = OPAQUE;
+    request.options = path;
+    request.option_count = 3;
+    request.payload = dunlin_slice_make(package, PACKAGE);
+    dn_simlink_rule(r->link, &slow);
+    assert_int_equal(dn_coap_request(r->server, &r->client_address, &request, on_result, &code,
+                                     dn_simlink_now(r->link), &exchange),
+                     DUNLIN_OK);
+    rig_run(r, 1600);
+    assert_int_equal(taken.begun, 1);
+    /* while it is on its way another server has to wait */
+    const rig_request other = put(PUT, "/33001/0/0", OPAQUE, package, 3);
+    assert_code(second_ask(s, 2, &other), "5.00");
+    assert_int_equal(taken.begun, 1);
+    s->access[0].rights.value[0] = DUNLIN_ACCESS_READ;
+    rig_run(r, 5000);
+    assert_string_equal(rig_code(code), "4.01");
+    assert_int_equal(taken.given_up, 1);
+    assert_int_equal(taken.completed, 0);
+    dn_simlink_rule(r->link, &good);
+    assert_code(second_ask(s, 2, &other), "2.04");
+    assert_int_equal(taken.completed, 1);
+    second_close(s);
+    free(s);
+    free(r);
+}
+
 static void tables_are_checked(void **state)
 {
     static const dunlin_resource bad[] = {
@@ -413,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_failure_behind_it_takes_the_rest_back),
         cmocka_unit_test(what_does_not_go_on_is_given_up),
         cmocka_unit_test(another_server_waits_and_rights_come_first),
+        cmocka_unit_test(rights_lost_on_the_way_end_it),
         cmocka_unit_test(tables_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
