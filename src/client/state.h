@@ -174,36 +174,36 @@ struct dunlin_client {
     uint64_t now_ms; /* of the call being served */
 
     dn_object_slot *objects; /* ascending ids */
-    uint16_t object_count;
-    dn_account *accounts; /* [config.servers] */
-    uint16_t account_count;
+    dn_account *accounts;    /* [config.servers] */
+    uint16_t object_count, account_count;
+    uint32_t observe_sequence;
     dn_observation *observations; /* [config.observations + config.composites], the composite ones last */
     dunlin_path *observed;        /* the paths of all of them */
     dn_told *told;                /* for each of those */
-    uint32_t observe_sequence;
-    uint64_t observe_due_ms;       /* when the next observation has to be attended to */
-    dn_attributes *attributes;     /* [config.attributes] */
-    uint8_t *work;                 /* [max_body] notifications, and scratch for local calls */
+    uint64_t observe_due_ms;      /* when the next observation has to be attended to */
+    dn_attributes *attributes;    /* [config.attributes] */
+    uint8_t *work;                /* [max_body] notifications, and scratch for local calls */
+
     uint8_t *undo;                 /* [undo_max] */
     uint16_t undo_used, undo_last; /* bytes; offset of the last entry */
+    uint16_t stored_count;
+    bool stored_more; /* the stored notification in a Send has values that are not in it */
+    bool asleep;
+    dn_stored *stored;     /* [config.stored], oldest first */
+    uint8_t *stored_bytes; /* [config.stored_max] */
+    uint32_t stored_used, stored_sequence;
+    uint32_t stored_sending; /* sequence of the one in a Send; 0: none */
+    uint32_t stored_sent_values;
+    uint64_t stored_due_ms;  /* when to try to deliver by Send */
+    uint64_t awake_until_ms; /* DN_NEVER: nothing was sent yet */
+
     dn_coap_option
         location[DN_LOCATION_SEGMENTS]; /* of the answer to a Create, until the engine has sent it */
     char location_text[DN_LOCATION_SEGMENTS][6];
     dunlin_client_counters counters;
     dn_stream stream;
     dn_send *sends;      /* [config.sends] */
-    uint8_t *send_bytes; /* [max_body], shared by all of them; NULL without any */
-
-    dn_stored *stored;     /* [config.stored], oldest first */
-    uint8_t *stored_bytes; /* [config.stored_max] */
-    uint32_t stored_used, stored_sequence;
-    uint32_t stored_sending; /* sequence of the one in a Send; 0: none */
-    uint32_t stored_sent_values;
-    bool stored_more; /* that Send has not all of its values */
-    uint16_t stored_count;
-    uint64_t stored_due_ms; /* when to try to deliver by Send */
-    bool asleep;
-    uint64_t awake_until_ms; /* DN_NEVER: nothing was sent yet */
+    uint8_t *send_bytes; /* [max_body], shared by all of them; nothing without any */
     dn_download download;
 
     uint8_t *arena;
