@@ -17,6 +17,8 @@
 typedef struct {
     char **listen;
     uint32_t listen_count;
+    char **public;
+    uint32_t public_count;
     COAP_NUMBERS(NUMBER_POINTER)
 } coap_section;
 
@@ -31,6 +33,15 @@ typedef struct {
 typedef struct {
     LIMIT_NUMBERS(NUMBER_POINTER)
 } limits_section;
+
+typedef struct {
+    QUEUE_NUMBERS(NUMBER_POINTER)
+} queue_section;
+
+typedef struct {
+    bool *serve;
+    PACKAGE_NUMBERS(NUMBER_POINTER)
+} packages_section;
 
 typedef struct {
     store_type *type;
@@ -51,6 +62,8 @@ typedef struct {
     coap_section *coap;
     http_section *http;
     limits_section *limits;
+    queue_section *queue;
+    packages_section *packages;
     store_section *store;
     log_section *log;
 } file_content;
@@ -71,6 +84,7 @@ static const cyaml_strval_t formats[] = {{"text", LOG_TEXT}, {"json", LOG_JSON},
 
 static const cyaml_schema_field_t coap_fields[] = {
     CYAML_FIELD_SEQUENCE("listen", ABSENT, coap_section, listen, &string_entry, 1, ENTRIES_MAX),
+    CYAML_FIELD_SEQUENCE("public", ABSENT, coap_section, public, &string_entry, 0, ENTRIES_MAX),
     COAP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t http_fields[] = {
     CYAML_FIELD_STRING_PTR("listen", ABSENT, http_section, listen, 1, CYAML_UNLIMITED),
@@ -78,6 +92,10 @@ static const cyaml_schema_field_t http_fields[] = {
     CYAML_FIELD_SEQUENCE("names", ABSENT, http_section, names, &string_entry, 0, ENTRIES_MAX),
     HTTP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t limits_fields[] = {LIMIT_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t queue_fields[] = {QUEUE_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t packages_fields[] = {
+    CYAML_FIELD_BOOL_PTR("serve", ABSENT, packages_section, serve),
+    PACKAGE_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t store_fields[] = {
     CYAML_FIELD_ENUM_PTR("type", ABSENT | CYAML_FLAG_STRICT, store_section, type, store_types, 2),
     CYAML_FIELD_ENUM_PTR("durability", ABSENT | CYAML_FLAG_STRICT, store_section, durability, durabilities,
@@ -94,6 +112,8 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_MAPPING_PTR("coap", ABSENT, file_content, coap, coap_fields),
     CYAML_FIELD_MAPPING_PTR("http", ABSENT, file_content, http, http_fields),
     CYAML_FIELD_MAPPING_PTR("limits", ABSENT, file_content, limits, limits_fields),
+    CYAML_FIELD_MAPPING_PTR("queue", ABSENT, file_content, queue, queue_fields),
+    CYAML_FIELD_MAPPING_PTR("packages", ABSENT, file_content, packages, packages_fields),
     CYAML_FIELD_MAPPING_PTR("store", ABSENT, file_content, store, store_fields),
     CYAML_FIELD_MAPPING_PTR("log", ABSENT, file_content, log, log_fields),
     CYAML_FIELD_END};
@@ -224,7 +244,8 @@ static bool apply_texts(settings *set, const file_content *from)
                 (from->console == NULL || settings_string(&set->console, from->console)) &&
                 apply_list(&set->models, from->models, from->models_count);
     if (good && from->coap != NULL) {
-        good = apply_list(&set->coap_listen, from->coap->listen, from->coap->listen_count);
+        good = apply_list(&set->coap_listen, from->coap->listen, from->coap->listen_count) &&
+               apply_list(&set->coap_public, from->coap->public, from->coap->public_count);
     }
     if (good && from->http != NULL) {
         good = (from->http->listen == NULL || settings_string(&set->http_listen, from->http->listen)) &&
@@ -236,6 +257,9 @@ static bool apply_texts(settings *set, const file_content *from)
 
 static void apply_choices(settings *set, const file_content *from)
 {
+    if (from->packages != NULL && from->packages->serve != NULL) {
+        set->packages_serve = *from->packages->serve;
+    }
     if (from->store != NULL) {
         set->store = from->store->type != NULL ? *from->store->type : set->store;
         set->durability = from->store->durability != NULL ? *from->store->durability : set->durability;

@@ -32,7 +32,7 @@ typedef struct {
     const options *given;
     settings *set;
     logging logging;
-    char console[PATH_MAX], upload[PATH_MAX];
+    char console[PATH_MAX], upload[PATH_MAX], packages[PATH_MAX];
     dn_registry *registry;
     dn_fleet *fleet;
     dn_api *api;
@@ -117,7 +117,10 @@ static dn_store *open_store(daemon_state *state, char *error, size_t error_size)
         return store;
     }
     int len = snprintf(state->upload, sizeof state->upload, "%s/models", set->data);
-    if (len < 0 || (size_t)len >= sizeof state->upload) {
+    int packages =
+        set->packages_serve ? snprintf(state->packages, sizeof state->packages, "%s/packages", set->data) : 0;
+    if (len < 0 || (size_t)len >= sizeof state->upload || packages < 0 ||
+        (size_t)packages >= sizeof state->packages) {
         snprintf(error, error_size, "the name of the data folder is too long");
         return NULL;
     }
@@ -126,7 +129,8 @@ static dn_store *open_store(daemon_state *state, char *error, size_t error_size)
         dn_sqlite_store_open(set->data, &config, &store, error, error_size) != DUNLIN_OK) {
         return NULL;
     }
-    if (!places_make(state->upload, error, error_size)) {
+    if (!places_make(state->upload, error, error_size) ||
+        (packages > 0 && !places_make(state->packages, error, error_size))) {
         store->ops->close(store);
         return NULL;
     }
@@ -156,6 +160,7 @@ static bool start_fleet(daemon_state *state, char *error, size_t error_size)
     config.coap_addresses = (const char *const *)state->set->coap_listen.item;
     config.coap_address_count = state->set->coap_listen.count;
     config.store = store;
+    config.packages = state->packages[0] != 0 ? state->packages : NULL;
     config.random = dn_entropy_random(&state->fleet_entropy);
     config.log = &state->logging.log;
     config.wall_ms = wall_ms;
@@ -184,6 +189,7 @@ static bool start_api(daemon_state *state, char *error, size_t error_size)
                   "the console's files are not installed: there is no web page");
     }
     config.upload_dir = state->upload[0] != 0 ? state->upload : NULL;
+    config.package_dir = state->packages[0] != 0 ? state->packages : NULL;
     config.version = DUNLIN_VERSION;
     config.coap_addresses = state->coap;
     config.coap_address_count = state->coap_count;
@@ -275,6 +281,8 @@ static void compare(daemon_state *state, settings *fresh)
     warn_fixed(state, texts_differ(now->data, fresh->data), "", "data");
     warn_fixed(state, texts_differ(now->console, fresh->console), "", "console");
     warn_fixed(state, lists_differ(&now->coap_listen, &fresh->coap_listen), "coap", "listen");
+    warn_fixed(state, lists_differ(&now->coap_public, &fresh->coap_public), "coap", "public");
+    warn_fixed(state, now->packages_serve != fresh->packages_serve, "packages", "serve");
     warn_fixed(state, texts_differ(now->http_listen, fresh->http_listen), "http", "listen");
     warn_fixed(state, lists_differ(&now->http_names, &fresh->http_names), "http", "names");
     warn_fixed(state, now->store != fresh->store, "store", "type");

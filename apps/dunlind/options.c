@@ -16,6 +16,9 @@ static const char help[] =
     "  --coap ADDR:PORT         listen for devices here; may be given several times (default [::]:5683, "
     "which\n"
     "                           takes IPv4 as well)\n"
+    "  --public-coap HOST:PORT  how devices reach --coap, for the addresses of packages that they fetch; "
+    "may\n"
+    "                           be given several times (default: the addresses of --coap that name one)\n"
     "  --http ADDR:PORT         REST, events, metrics and console here (default 127.0.0.1:8080)\n"
     "  --http-open              allow --http on an address that others can reach: there are no passwords "
     "yet\n"
@@ -52,6 +55,7 @@ static const char help[] =
 enum {
     OPT_DATA = 256,
     OPT_COAP,
+    OPT_PUBLIC_COAP,
     OPT_HTTP,
     OPT_HTTP_OPEN,
     OPT_CONFIG,
@@ -69,6 +73,7 @@ enum {
 
 static const struct option table[] = {{"data", required_argument, NULL, OPT_DATA},
                                       {"coap", required_argument, NULL, OPT_COAP},
+                                      {"public-coap", required_argument, NULL, OPT_PUBLIC_COAP},
                                       {"http", required_argument, NULL, OPT_HTTP},
                                       {"http-open", no_argument, NULL, OPT_HTTP_OPEN},
                                       {"config", required_argument, NULL, OPT_CONFIG},
@@ -131,6 +136,9 @@ static options_result take(options *given, int option)
     switch (option) {
     case OPT_COAP:
         return add(given->coap, &given->coap_count, optarg, "coap") ? OPTIONS_RUN : OPTIONS_BAD;
+    case OPT_PUBLIC_COAP:
+        return add(given->coap_public, &given->coap_public_count, optarg, "public-coap") ? OPTIONS_RUN
+                                                                                         : OPTIONS_BAD;
     case OPT_MODELS:
         return add(given->models, &given->model_count, optarg, "models") ? OPTIONS_RUN : OPTIONS_BAD;
     case OPT_HTTP_OPEN:
@@ -222,6 +230,12 @@ static bool apply_texts(const options *given, settings *set)
     }
     for (size_t i = 0; good && i < given->coap_count; i++) {
         good = settings_add(&set->coap_listen, given->coap[i]);
+    }
+    if (given->coap_public_count > 0) {
+        settings_clear(&set->coap_public);
+    }
+    for (size_t i = 0; good && i < given->coap_public_count; i++) {
+        good = settings_add(&set->coap_public, given->coap_public[i]);
     }
     if (given->model_count > 0) {
         settings_clear(&set->models);

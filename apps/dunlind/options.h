@@ -16,6 +16,8 @@ typedef struct {
     bool http_open;
     const char *coap[LIST_MAX];
     size_t coap_count;
+    const char *coap_public[LIST_MAX];
+    size_t coap_public_count;
     const char *models[LIST_MAX];
     size_t model_count;
 } options;

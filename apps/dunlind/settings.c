@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IN_coap   coap
-#define IN_http   http
-#define IN_limits limits
-#define IN_store  stored
+#define IN_coap     coap
+#define IN_http     http
+#define IN_limits   limits
+#define IN_store    stored
+#define IN_queue    queue
+#define IN_packages packages
 #define NUMBER_ROW(section, key, member, least, most) \
     {#section, key, offsetof(settings, IN_##section.member), least, most},
 
@@ -83,6 +85,8 @@ static void init_http(settings *set)
     set->http.connection_timeout_s = api.connection_timeout_s;
     set->http.max_body_bytes = api.max_body_bytes;
     set->http.max_list_bytes = api.max_list_bytes;
+    set->packages.max_bytes = api.max_package_bytes;
+    set->packages_serve = true;
     set->http.max_bulk_reads = api.max_bulk_reads;
     set->http.max_event_streams = api.max_event_streams;
     set->http.event_history_bytes = api.event_history_bytes;
@@ -106,6 +110,11 @@ bool settings_init(settings *set)
     set->limits.lifetime_s = fleet.max_lifetime_s;
     set->limits.event_buffer_bytes = fleet.event_buffer_bytes;
     set->limits.stop_grace_ms = STOP_GRACE_MS;
+    set->queue.awake_ms = fleet.awake_ms;
+    set->queue.expires_s = fleet.queue_expires_s;
+    set->queue.keep_s = fleet.queue_keeps_s;
+    set->queue.requests = fleet.max_queued;
+    set->queue.requests_per_client = fleet.max_queued_per_client;
     set->stored.cache_kib = sqlite.cache_kib;
     set->stored.log_kib = sqlite.log_kib;
     set->stored.journal_kib = sqlite.journal_kib;
@@ -128,12 +137,34 @@ void settings_free(settings *set)
     free(set->http_listen);
     settings_clear(&set->models);
     settings_clear(&set->coap_listen);
+    settings_clear(&set->coap_public);
     settings_clear(&set->http_names);
     *set = (settings){0};
 }
 
+/* "host:port" as it stands in a URI: a name, an IPv4 address, or an IPv6 address in brackets. */
+static bool is_authority(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    size_t host = colon != NULL ? (size_t)(colon - text) : 0;
+    bool brackets = host > 2 && text[0] == '[' && text[host - 1] == ']';
+    size_t plain = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+    size_t inner = brackets ? strspn(text + 1, "0123456789abcdefABCDEF:.") + 2 : plain;
+    unsigned long port = colon != NULL && strspn(colon + 1, "0123456789") == strlen(colon + 1)
+                             ? strtoul(colon + 1, NULL, 10)
+                             : 0;
+    return host > 0 && host <= 253 && inner == host && port > 0 && port < 65536;
+}
+
 bool settings_check(const settings *set, char *error, size_t error_size)
 {
+    for (size_t i = 0; i < set->coap_public.count; i++) {
+        if (!is_authority(set->coap_public.item[i])) {
+            snprintf(error, error_size, "coap.public: \"%.100s\" must be HOST:PORT",
+                     set->coap_public.item[i]);
+            return false;
+        }
+    }
     if ((set->coap.block_size & (set->coap.block_size - 1)) != 0) {
         snprintf(error, error_size, "coap.block-size: must be a power of two from 16 to 1024");
         return false;
@@ -177,6 +208,11 @@ void settings_fleet(const settings *set, dn_fleet_config *config)
     config->max_requests = set->limits.requests;
     config->max_lifetime_s = set->limits.lifetime_s;
     config->event_buffer_bytes = set->limits.event_buffer_bytes;
+    config->awake_ms = set->queue.awake_ms;
+    config->queue_expires_s = set->queue.expires_s;
+    config->queue_keeps_s = set->queue.keep_s;
+    config->max_queued = set->queue.requests;
+    config->max_queued_per_client = set->queue.requests_per_client;
 }
 
 void settings_api(const settings *set, dn_api_config *config)
@@ -190,6 +226,9 @@ void settings_api(const settings *set, dn_api_config *config)
     config->connection_timeout_s = set->http.connection_timeout_s;
     config->max_body_bytes = set->http.max_body_bytes;
     config->max_list_bytes = set->http.max_list_bytes;
+    config->max_package_bytes = set->packages.max_bytes;
+    config->public_coap = (const char *const *)set->coap_public.item;
+    config->public_coap_count = set->coap_public.count;
     config->max_bulk_reads = set->http.max_bulk_reads;
     config->max_device_body = set->coap.max_body;
     config->max_event_streams = set->http.max_event_streams;

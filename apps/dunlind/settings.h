@@ -57,13 +57,23 @@
     X(limits, "event-buffer-bytes", event_buffer_bytes, 65536, 1073741824) \
     X(limits, "stop-grace-ms", stop_grace_ms, 0, 600000)
 
+#define QUEUE_NUMBERS(X)                          \
+    X(queue, "awake-ms", awake_ms, 100, 86400000) \
+    X(queue, "expires-s", expires_s, 1, 31536000) \
+    X(queue, "keep-s", keep_s, 1, 31536000)       \
+    X(queue, "requests", requests, 1, 16777216)   \
+    X(queue, "requests-per-client", requests_per_client, 1, 65536)
+
+#define PACKAGE_NUMBERS(X) X(packages, "max-bytes", max_bytes, 1024, 4294967295)
+
 #define STORE_NUMBERS(X)                                \
     X(store, "cache-kib", cache_kib, 256, 16777216)     \
     X(store, "log-kib", log_kib, 256, 1048576)          \
     X(store, "journal-kib", journal_kib, 256, 16777216) \
     X(store, "sweep-percent", sweep_percent, 1, 1000)
 
-#define ALL_NUMBERS(X) COAP_NUMBERS(X) HTTP_NUMBERS(X) LIMIT_NUMBERS(X) STORE_NUMBERS(X)
+#define ALL_NUMBERS(X) \
+    COAP_NUMBERS(X) HTTP_NUMBERS(X) LIMIT_NUMBERS(X) QUEUE_NUMBERS(X) PACKAGE_NUMBERS(X) STORE_NUMBERS(X)
 
 #define NUMBER_MEMBER(section, key, member, least, most) uint32_t member;
 
@@ -81,9 +91,11 @@ typedef struct {
     char *console; /* NULL: where it is installed */
     string_list models;
     string_list coap_listen;
+    string_list coap_public; /* "host:port" */
     char *http_listen;
     bool http_open;
     string_list http_names;
+    bool packages_serve;
     store_type store;
     dn_durability durability;
     dn_log_level log_level;
@@ -97,6 +109,12 @@ typedef struct {
     struct {
         LIMIT_NUMBERS(NUMBER_MEMBER)
     } limits;
+    struct {
+        QUEUE_NUMBERS(NUMBER_MEMBER)
+    } queue;
+    struct {
+        PACKAGE_NUMBERS(NUMBER_MEMBER)
+    } packages;
     struct {
         STORE_NUMBERS(NUMBER_MEMBER)
     } stored;

@@ -27,6 +27,11 @@ PROBLEMS = {
     "bad-payload": "502 | the device's answer could not be decoded",
     "busy": "503 | `limits.requests`, `http.max-event-streams` or `http.max-bulk-reads` is reached; the header Retry-After says when to come again",
     "not-observed": "404 | that path is not observed",
+    "asleep": "409 | a line of `POST /reads`: the device sleeps; a single request with `wait` would be queued",
+    "unknown-request": "404 | there is no request of that id, or it ended and is not kept any more",
+    "ended": "409 | the request to be cancelled has ended already",
+    "queue-full": "429 | `queue.requests-per-client` or `queue.requests` is reached",
+    "unknown-package": "404 | there is no package of that id",
     "internal": "500 | the server failed; its log says more",
 }
 
@@ -93,7 +98,8 @@ def operations(document):
                     yield f"Body{optional}: {bodies(operation['requestBody']['content'])}\n"
                 for status, answer in operation["responses"].items():
                     if "$ref" not in answer:
-                        yield f"- **{status}** {answer['description']}: {bodies(answer['content'])}"
+                        content = f": {bodies(answer['content'])}" if "content" in answer else ""
+                        yield f"- **{status}** {answer['description']}{content}"
                 failures = [status for status, answer in operation["responses"].items() if "$ref" in answer]
                 yield f"- problems: {', '.join(failures)}\n"
 

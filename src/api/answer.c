@@ -65,6 +65,8 @@ static bool fail_status(dunlin_status status, uint32_t timeout_ms, dn_failure *f
     case DUNLIN_ERR_SPACE:
         return fail(failure, DN_PROBLEM_BODY_TOO_LARGE,
                     "The request, or the device's answer, is larger than the server's limit for bodies.");
+    case DUNLIN_ERR_STATE:
+        return fail(failure, DN_PROBLEM_ASLEEP, "The device sleeps; a request with wait would be queued.");
     case DUNLIN_ERR_UNSUPPORTED:
         return fail(failure, DN_PROBLEM_REJECTED,
                     "The device gave the value, but does not let this path be observed.");

@@ -5,6 +5,7 @@
 #include "api/event_json.h"
 #include "api/http.h"
 #include "api/pump.h"
+#include "api/queueing.h"
 #include "api/service.h"
 
 #include <stdio.h>
@@ -48,6 +49,8 @@ static void release(dn_api *api)
     dn_profiles_free(api->profiles);
     dn_http_metrics_free(api->metrics);
     dn_static_free(api->files);
+    dn_worker_stop(&api->worker);
+    dn_depot_free(api->depot);
     dn_flights_destroy(&api->flights);
     dn_bulks_destroy(&api->bulks);
     free(api);
@@ -60,6 +63,12 @@ static dunlin_status prepare(dn_api *api, char *error, size_t error_size)
     api->files = dn_static_create(config->console_dir, error, error_size);
     if (api->files == NULL) {
         return DUNLIN_ERR_IO;
+    }
+    if (config->package_dir != NULL) {
+        api->depot = dn_depot_open(config->package_dir, config->log, error, error_size);
+        if (api->depot == NULL) {
+            return DUNLIN_ERR_IO;
+        }
     }
     api->metrics = dn_http_metrics_create();
     api->profiles = dn_profiles_create(config->profile_slots, &config->random);
@@ -82,6 +91,11 @@ dunlin_status dn_api_start(const dn_api_config *config, dn_api **out, char *erro
     api->started_ms = dn_api_wall_ms(api);
     dunlin_status status = prepare(api, error, error_size);
     dn_fleet_on_completed(api->config.fleet, completed, api);
+    dn_fleet_on_settle(api->config.fleet, dn_queueing_settle, NULL);
+    if (!dn_worker_start(&api->worker) && status == DUNLIN_OK) {
+        status = DUNLIN_ERR_IO;
+        snprintf(error, error_size, "the thread for files does not start");
+    }
     if (status == DUNLIN_OK) {
         status = dn_pump_start(api);
         snprintf(error, error_size, "the event thread does not start");

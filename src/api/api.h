@@ -22,6 +22,10 @@ typedef struct {
     size_t host_name_count;
     const char *console_dir; /* the console's files; NULL: none */
     const char *upload_dir;  /* where uploaded models are kept (exists); NULL: they are kept in memory only */
+    const char *package_dir; /* where packages are kept (exists): the fleet's; NULL: there are none */
+    const char *const
+        *public_coap; /* "host:port" by which devices reach the CoAP server; none: the bound addresses */
+    size_t public_coap_count;
     const char *version;
     const char *const *coap_addresses; /* as bound, for /server */
     size_t coap_address_count;

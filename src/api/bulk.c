@@ -233,6 +233,7 @@ static void ask(dn_bulk *bulk, slot *one, uint16_t format)
                                  .path = bulk->ask.path,
                                  .content_format = DN_FORMAT_NONE,
                                  .accept = format,
+                                 .unless_asleep = true,
                                  .timeout_ms = bulk->ask.timeout_ms,
                                  .settle = settle};
     pthread_mutex_lock(&bulk->lock);

@@ -19,9 +19,14 @@ static uint64_t monotonic_us(void)
 
 void dn_call_header(dn_call *call, const char *name, const char *value)
 {
-    free(call->header_value);
-    call->header_value = strdup(value);
-    call->header_name = name;
+    size_t i = 0;
+    while (i < DN_CALL_HEADERS - 1 && call->headers[i].name != NULL &&
+           strcmp(call->headers[i].name, name) != 0) {
+        i++;
+    }
+    free(call->headers[i].value);
+    call->headers[i].value = strdup(value);
+    call->headers[i].name = name;
 }
 
 void dn_call_queue(dn_call *call, unsigned status, struct MHD_Response *response)
@@ -64,8 +69,8 @@ void dn_call_reply(dn_call *call, unsigned status, const char *media_type, dn_te
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (call->header_value != NULL) {
-        MHD_add_response_header(response, call->header_name, call->header_value);
+    for (size_t i = 0; i < DN_CALL_HEADERS && call->headers[i].value != NULL; i++) {
+        MHD_add_response_header(response, call->headers[i].name, call->headers[i].value);
     }
     dn_call_queue(call, status, response);
     MHD_destroy_response(response);
@@ -100,17 +105,25 @@ void dn_call_problem(dn_call *call, dn_problem_kind kind, const char *format, ..
     dn_call_problem_with(call, (dn_problem){.kind = kind, .detail = detail});
 }
 
-bool dn_call_wait(dn_call *call, void (*next)(dn_call *call))
+bool dn_call_try_wait(dn_call *call, void (*next)(dn_call *call))
 {
     dn_text_free(&call->answer.payload);
     call->answer = (dn_answer){.status = DUNLIN_OK};
     call->next = next;
     if (!dn_flights_add(&call->api->flights, call)) {
         call->next = NULL;
-        dn_call_problem(call, DN_PROBLEM_BUSY, "The server is stopping.");
         return false;
     }
     return true;
+}
+
+bool dn_call_wait(dn_call *call, void (*next)(dn_call *call))
+{
+    bool waits = dn_call_try_wait(call, next);
+    if (!waits) {
+        dn_call_problem(call, DN_PROBLEM_BUSY, "The server is stopping.");
+    }
+    return waits;
 }
 
 void dn_call_cancellable(dn_call *call, uint64_t number)
@@ -133,7 +146,10 @@ void dn_call_free(dn_call *call)
     dn_text_free(&call->body);
     dn_text_free(&call->deferred);
     dn_text_free(&call->asked_bytes);
-    free(call->header_value);
+    for (size_t i = 0; i < DN_CALL_HEADERS; i++) {
+        free(call->headers[i].value);
+    }
+    free(call->queued);
     free(call->target);
     free(call);
 }

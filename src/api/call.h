@@ -10,10 +10,13 @@
 #include "api/answer.h"
 #include "api/problem.h"
 #include "api/profile.h"
+#include "api/request_json.h"
 #include "api/route.h"
 #include "api/service.h"
 
 #include <microhttpd.h>
+
+#define DN_CALL_HEADERS 3u
 
 struct dn_call {
     dn_api *api;
@@ -40,15 +43,27 @@ struct dn_call {
     uint64_t number; /* of the fleet's request, 0: cannot be cancelled */
 
     dn_answer answer;
-    dn_device_request asked; /* the last request to the device */
-    dn_text asked_bytes;     /* what it views */
+    dn_device_request asked;      /* the last request to the device */
+    dn_text asked_bytes;          /* what it views */
+    void (*after)(dn_call *call); /* runs with its answer */
+
+    /* The durable queue (queueing.h). */
+    dn_queued_copy *queued;
+    uint64_t queued_id;
+    uint64_t until_ms;
+    void (*awaited)(dn_call *call);
+    uint32_t wait_ms, expires_s;
+    bool wait_given;
+
     dn_profile *profile;
     void (*with_profile)(dn_call *call);
     uint64_t ticket;
     void *state; /* the handler's own, freed with free_state */
     void (*free_state)(void *state);
-    char *header_value; /* one further header of the answer */
-    const char *header_name;
+    struct {
+        const char *name;
+        char *value;
+    } headers[DN_CALL_HEADERS]; /* further ones of the answer */
 
     dn_method method;
     int socket;
@@ -61,6 +76,7 @@ struct dn_call {
     dn_text deferred;
     bool waiting; /* guarded by the flights, too */
     bool guess;   /* a read's content format is our choice */
+    bool lenient; /* with_profile runs without a profile too */
 };
 
 /* Answers; takes the text's memory. */
@@ -73,11 +89,13 @@ void dn_call_problem(dn_call *call, dn_problem_kind kind, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 /* The same with the parts that only some problems have. Fills in endpoint and path from the route. */
 void dn_call_problem_with(dn_call *call, dn_problem problem);
-/* A header that the answer will carry; one at most. Copies `value`. */
+/* A header that the answer will carry. Copies `value`; a second of the name replaces the first. */
 void dn_call_header(dn_call *call, const char *name, const char *value);
 /* Queues a ready-made response; `response` stays the caller's. */
 void dn_call_queue(dn_call *call, unsigned status, struct MHD_Response *response);
 
+/* As dn_call_wait, but does not answer when the server stops. */
+bool dn_call_try_wait(dn_call *call, void (*next)(dn_call *call));
 /* Before work is handed to the fleet. False: the server stops, the call has been answered. */
 bool dn_call_wait(dn_call *call, void (*next)(dn_call *call));
 /* After it was handed over: what to cancel when the caller hangs up. */

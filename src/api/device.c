@@ -3,6 +3,7 @@
 #include "api/device.h"
 
 #include "api/operation.h"
+#include "api/queueing.h"
 
 #include <string.h>
 
@@ -26,11 +27,12 @@ static void profile_fetched(void *context, const dn_client_view *client)
 
 static void profile_ready(dn_call *call)
 {
-    if (call->profile == NULL) {
+    if (call->profile != NULL) {
+        dn_profiles_put(call->api->profiles, call->endpoint, call->profile, call->ticket);
+    } else if (!call->lenient) {
         (void)dn_device_succeeded(call);
         return;
     }
-    dn_profiles_put(call->api->profiles, call->endpoint, call->profile, call->ticket);
     call->with_profile(call);
 }
 
@@ -47,6 +49,16 @@ void dn_device_profile(dn_call *call, void (*next)(dn_call *call))
         if (status != DUNLIN_OK) {
             dn_device_refused(call, status);
         }
+    }
+}
+
+void dn_device_profile_if_any(dn_call *call, void (*next)(dn_call *call))
+{
+    call->lenient = true;
+    if (call->profile != NULL) {
+        next(call);
+    } else {
+        dn_device_profile(call, next);
     }
 }
 
@@ -94,6 +106,15 @@ static bool keep_request(dn_call *call, const dn_device_request *request)
     return !bytes->failed;
 }
 
+static void sent(dn_call *call)
+{
+    if (call->answer.status == DUNLIN_ERR_STATE) {
+        dn_queueing_send(call); /* it sleeps */
+    } else {
+        call->after(call);
+    }
+}
+
 void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_call *call))
 {
     uint64_t number = 0;
@@ -108,8 +129,14 @@ void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_c
         dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
         return;
     }
+    call->after = next;
+    if (call->wait_given) {
+        dn_queueing_send(call);
+        return;
+    }
+    request->unless_asleep = true;
     request->timeout_ms = dn_device_time_left(call);
-    if (request->timeout_ms == 0 || !dn_call_wait(call, next)) {
+    if (request->timeout_ms == 0 || !dn_call_wait(call, sent)) {
         return;
     }
     dunlin_status status =
@@ -127,6 +154,12 @@ void dn_device_unknown(dn_call *call)
 {
     dn_profiles_forget(call->api->profiles, call->endpoint);
     dn_call_problem(call, DN_PROBLEM_UNKNOWN_ENDPOINT, "No device of that name is registered now.");
+}
+
+bool dn_device_succeeded_status(dn_call *call)
+{
+    call->answer.code = DN_COAP_CHANGED; /* no device has spoken */
+    return dn_device_succeeded(call);
 }
 
 bool dn_device_succeeded(dn_call *call)
@@ -181,6 +214,9 @@ bool dn_device_parameters(dn_call *call, uint16_t *format)
         return false;
     }
     call->timeout_ms = (uint32_t)seconds * 1000;
+    if (!dn_queueing_parameters(call)) {
+        return false;
+    }
     if (format == NULL) {
         return true;
     }
@@ -228,10 +264,37 @@ void dn_device_reply(dn_call *call)
     }
 }
 
+/* A device is known by its registration, or by what is to be observed of it. */
+static void looked_up(void *context, bool registered, const dn_observation_view *list, size_t count)
+{
+    dn_call *call = context;
+    (void)list;
+    call->answer.existed = registered || count > 0;
+    dn_call_wake(call);
+}
+
+static void not_observed(dn_call *call)
+{
+    if (!dn_device_succeeded_status(call)) {
+        return;
+    }
+    if (call->answer.existed) {
+        dn_call_problem(call, DN_PROBLEM_NOT_OBSERVED, "There is no such observation.");
+    } else {
+        dn_device_unknown(call);
+    }
+}
+
 void dn_device_unobserved(dn_call *call)
 {
     if (call->answer.status == DUNLIN_ERR_NOT_FOUND) {
-        dn_call_problem(call, DN_PROBLEM_NOT_OBSERVED, "There is no such observation.");
+        dunlin_status status =
+            dn_call_wait(call, not_observed)
+                ? dn_fleet_observations(call->api->config.fleet, call->endpoint, looked_up, call)
+                : DUNLIN_OK;
+        if (status != DUNLIN_OK) {
+            dn_device_refused(call, status);
+        }
         return;
     }
     if (!dn_device_succeeded(call)) {

@@ -9,10 +9,14 @@
 
 /* Fetches call->profile, from the cache or the fleet, and runs `next`; a device that is not registered is answered here. */
 void dn_device_profile(dn_call *call, void (*next)(dn_call *call));
-/* Hands a request to the fleet (endpoint and timeout are filled in here); `next` runs with call->answer. */
+/* The same, but `next` runs with no profile when the device is not registered. */
+void dn_device_profile_if_any(dn_call *call, void (*next)(dn_call *call));
+/* Hands a request to the fleet, or to its queue if the caller waits for that or the device sleeps (endpoint and timeout are filled in here); `next` runs with call->answer. */
 void dn_device_send(dn_call *call, dn_device_request *request, void (*next)(dn_call *call));
 /* True when the answer is a success; else the problem has been answered. */
 bool dn_device_succeeded(dn_call *call);
+/* The same for calls that ask no device: only the status counts. */
+bool dn_device_succeeded_status(dn_call *call);
 /* Answers with what the request sent last has led to: the body of its operation, or the problem. A `next` for dn_device_send. */
 void dn_device_reply(dn_call *call);
 /* The same after the end of an observation. */
@@ -32,7 +36,7 @@ uint32_t dn_device_time_left(dn_call *call);
     "text, opaque, cbor, senml-json, senml-cbor, tlv, lwm2m-json or a content format's number"
 /* A content format's name or number that this server speaks. */
 bool dn_device_format(const char *text, uint16_t *format);
-/* Reads the parameter "timeout" and, if asked for, "format" (DN_FORMAT_NONE when not given). False: the problem has been answered. */
+/* Reads the parameters "timeout", "wait", "expires" and, if asked for, "format" (DN_FORMAT_NONE when not given). False: the problem has been answered. */
 bool dn_device_parameters(dn_call *call, uint16_t *format);
 /* Begins {"endpoint":…,"path":…,"code":…} and leaves the object open; the root has no path. */
 void dn_device_head(dn_call *call, dn_jsonw *json, dunlin_path path);

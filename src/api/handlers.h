@@ -19,6 +19,16 @@ void dn_handle_read_composite(dn_call *call);
 void dn_handle_write_composite(dn_call *call);
 void dn_handle_observe_composite(dn_call *call);
 void dn_handle_unobserve_composite(dn_call *call);
+/* packages.c */
+void dn_handle_packages(dn_call *call);
+void dn_handle_add_package(dn_call *call);
+void dn_handle_package(dn_call *call);
+void dn_handle_remove_package(dn_call *call);
+void dn_handle_push(dn_call *call);
+/* requests.c */
+void dn_handle_requests(dn_call *call);
+void dn_handle_request(dn_call *call);
+void dn_handle_cancel_request(dn_call *call);
 /* reads.c */
 void dn_handle_reads(dn_call *call);
 /* observations.c */

@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/model_files.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -139,30 +140,65 @@ static void added(void *context, const dn_object_def *object)
     dn_jsonw_end(json, '}');
 }
 
-void dn_handle_add_model(dn_call *call)
-{
-    dn_text body = {0};
+typedef struct {
+    dn_worker_job job;
+    dn_call *call;
+    dn_text body; /* of the answer */
     dn_jsonw json;
-    dn_ddf_error error = {0};
-    dn_jsonw_start(&json, &body);
-    dn_jsonw_begin(&json, '{');
-    dn_jsonw_key(&json, "models");
-    dn_jsonw_begin(&json, '[');
-    dunlin_status status = dn_models_upload(call->api->config.registry, call->api->config.upload_dir,
-                                            dn_text_view(&call->body), added, &json, &error);
+    dn_ddf_error error;
+} uploading;
+
+static void free_uploading(void *state)
+{
+    uploading *work = state;
+    dn_text_free(&work->body);
+    free(work);
+}
+
+/* On the worker's thread: the file is flushed to disk. */
+static void upload(void *context)
+{
+    uploading *work = context;
+    dn_call *call = work->call;
+    call->answer.status = dn_models_upload(call->api->config.registry, call->api->config.upload_dir,
+                                           dn_text_view(&call->body), added, &work->json, &work->error);
+    dn_call_wake(call);
+}
+
+static void uploaded(dn_call *call)
+{
+    uploading *work = call->state;
+    dunlin_status status = call->answer.status;
     if (status == DUNLIN_OK) {
-        dn_jsonw_end(&json, ']');
-        dn_jsonw_end(&json, '}');
-        dn_call_reply_json(call, MHD_HTTP_CREATED, &body);
-        return;
-    }
-    dn_text_free(&body);
-    if (status == DUNLIN_ERR_MALFORMED) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_MODEL, "line %lu: %s", error.line, error.text);
+        dn_jsonw_end(&work->json, ']');
+        dn_jsonw_end(&work->json, '}');
+        dn_call_reply_json(call, MHD_HTTP_CREATED, &work->body);
+    } else if (status == DUNLIN_ERR_MALFORMED) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_MODEL, "line %lu: %s", work->error.line, work->error.text);
     } else {
         dn_log_at(call->api->config.log, DN_LOG_ERROR, "models", "an uploaded definition is not kept: %s",
                   dunlin_status_text(status));
         dn_call_problem(call, DN_PROBLEM_INTERNAL, "The definition could not be kept: %s.",
                         dunlin_status_text(status));
+    }
+}
+
+void dn_handle_add_model(dn_call *call)
+{
+    uploading *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
+        return;
+    }
+    call->state = work;
+    call->free_state = free_uploading;
+    work->call = call;
+    dn_jsonw_start(&work->json, &work->body);
+    dn_jsonw_begin(&work->json, '{');
+    dn_jsonw_key(&work->json, "models");
+    dn_jsonw_begin(&work->json, '[');
+    if (dn_call_wait(call, uploaded)) {
+        work->job = (dn_worker_job){.run = upload, .context = work};
+        dn_worker_do(&call->api->worker, &work->job);
     }
 }

@@ -34,6 +34,11 @@ static const row rows[DN_PROBLEM_COUNT] = {
     [DN_PROBLEM_BAD_PAYLOAD] = {"bad-payload", "The device's answer could not be decoded", 502},
     [DN_PROBLEM_BUSY] = {"busy", "Too much is in progress already", 503},
     [DN_PROBLEM_NOT_OBSERVED] = {"not-observed", "That path is not observed", 404},
+    [DN_PROBLEM_ASLEEP] = {"asleep", "The device sleeps", 409},
+    [DN_PROBLEM_UNKNOWN_REQUEST] = {"unknown-request", "There is no request of that id", 404},
+    [DN_PROBLEM_ENDED] = {"ended", "The request has ended already", 409},
+    [DN_PROBLEM_QUEUE_FULL] = {"queue-full", "Too many requests wait already", 429},
+    [DN_PROBLEM_UNKNOWN_PACKAGE] = {"unknown-package", "There is no package of that id", 404},
     [DN_PROBLEM_INTERNAL] = {"internal", "The server failed", 500},
 };
 

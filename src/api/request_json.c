@@ -84,8 +84,11 @@ static void write_answer(dn_jsonw *json, const dn_queued_view *view, dn_registry
     }
     if (!dn_answer_succeeded(&answer, 0, &failure)) {
         /* The time-out of one try is not what a caller gave. */
+        bool package = failure.kind == DN_PROBLEM_UNKNOWN_ENDPOINT && view->ask.package.len > 0;
         dn_jsonw_pair(json, "detail",
-                      failure.kind == DN_PROBLEM_TIMEOUT ? "The device did not answer." : failure.detail);
+                      failure.kind == DN_PROBLEM_TIMEOUT ? "The device did not answer."
+                      : package                          ? "The package is not there any more."
+                                                         : failure.detail);
     } else if (registry != NULL) {
         write_result(json, view, &answer, registry, profile);
     }

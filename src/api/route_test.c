@@ -80,7 +80,7 @@ static void every_route_is_described(void **state)
             }
         }
         assert_int_equal(queries, parameter_count(route));
-        bool body = (route->flags & (DN_ROUTE_JSON | DN_ROUTE_XML)) != 0;
+        bool body = (route->flags & (DN_ROUTE_JSON | DN_ROUTE_XML | DN_ROUTE_STREAM)) != 0;
         json_t *described = json_object_get(operation, "requestBody");
         assert_int_equal(described != NULL, body);
         if (body) {

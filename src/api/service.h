@@ -5,11 +5,13 @@
 
 #include "api/api.h"
 #include "api/bulk.h"
+#include "api/depot.h"
 #include "api/feed.h"
 #include "api/flights.h"
 #include "api/http_metrics.h"
 #include "api/profile.h"
 #include "api/static_files.h"
+#include "api/worker.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,6 +25,8 @@ struct dn_api {
     int64_t started_ms;
     dn_flights flights;
     dn_bulks bulks;
+    dn_worker worker;
+    dn_depot *depot; /* NULL: no packages */
     dn_profiles *profiles;
     dn_feed *feed;
     dn_http_metrics *metrics;

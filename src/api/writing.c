@@ -266,6 +266,10 @@ static void start(dn_call *call, bool create)
 
 void dn_handle_write(dn_call *call)
 {
+    if (dn_query_get(&call->query, "package") != NULL) {
+        dn_handle_push(call);
+        return;
+    }
     start(call, false);
 }
 

@@ -8,8 +8,8 @@ import threading
 
 CON, NON, ACK, RST = 0, 1, 2, 3
 GET, POST, PUT, DELETE = 1, 2, 3, 4
-CREATED, DELETED, CHANGED, CONTENT = 0x41, 0x42, 0x44, 0x45
-OBSERVE, LOCATION, URI_PATH, CONTENT_FORMAT, URI_QUERY, ACCEPT = 6, 8, 11, 12, 15, 17
+CREATED, DELETED, CHANGED, CONTENT, CONTINUE = 0x41, 0x42, 0x44, 0x45, 0x5f
+OBSERVE, LOCATION, URI_PATH, CONTENT_FORMAT, URI_QUERY, ACCEPT, BLOCK2, BLOCK1 = 6, 8, 11, 12, 15, 17, 23, 27
 LINKS = '</>;rt="oma.lwm2m";ct="110 112 11542",</1/0>,</3/0>,</3303/0>;ver="1.1",</33000/0>'
 SILENT, RESET = "silent", "reset"
 
@@ -72,9 +72,9 @@ class Message:
 class Device:
     """`answer(message)` gives (code, content format or None, payload[, further options]) or SILENT or RESET."""
 
-    def __init__(self, server, endpoint, answer=None, links=LINKS, lwm2m="1.1"):
+    def __init__(self, server, endpoint, answer=None, links=LINKS, lwm2m="1.1", queue=False):
         host, port = server.rsplit(":", 1)
-        self.endpoint, self.links, self.lwm2m, self.lifetime = endpoint, links, lwm2m, 300
+        self.endpoint, self.links, self.lwm2m, self.lifetime, self.queue = endpoint, links, lwm2m, 300, queue
         self.answer = answer or (lambda message: (CONTENT, 0, b""))
         self.seen = []
         self.location = []
@@ -116,8 +116,8 @@ class Device:
         raise TimeoutError(f"the server did not answer {path}")
 
     def register(self):
-        reply = self.request(POST, ["rd"], [f"ep={self.endpoint}", f"lt={self.lifetime}", f"lwm2m={self.lwm2m}", "b=U"],
-                             40, self.links.encode())
+        reply = self.request(POST, ["rd"], [f"ep={self.endpoint}", f"lt={self.lifetime}", f"lwm2m={self.lwm2m}", "b=U",
+                                           *(["Q"] if self.queue else [])], 40, self.links.encode())
         if reply.code != CREATED:
             raise AssertionError(f"registration answered {reply.code >> 5}.{reply.code & 31:02}")
         self.location = [part.decode() for part in reply.all(LOCATION)]

@@ -7,10 +7,12 @@ import unittest
 import test_bulk
 import test_composites
 import test_operations
+import test_packages
+import test_queue
 import test_server
 from server import Contract
 
-MODULES = (test_bulk, test_composites, test_operations, test_server)
+MODULES = (test_bulk, test_composites, test_operations, test_packages, test_queue, test_server)
 
 
 def main():

@@ -169,7 +169,7 @@ class Failing(OperationsCase):
         self.assertEqual(self.refusal("GET", "/clients/nobody/3/0?op=discover"), (404, "unknown-endpoint"))
         self.assertEqual(self.refusal("GET", "/clients/nobody/observations"), (404, "unknown-endpoint"))
         self.assertEqual(self.refusal("PUT", "/clients/nobody/observations/3/0"), (404, "unknown-endpoint"))
-        self.assertEqual(self.refusal("DELETE", "/clients/nobody/observations/3/0"), (404, "not-observed"))
+        self.assertEqual(self.refusal("DELETE", "/clients/nobody/observations/3/0"), (404, "unknown-endpoint"))
 
     def test_a_caller_that_hangs_up_frees_its_request(self):
         device = self.device(lambda message: SILENT)
