@@ -26,6 +26,7 @@ static const dn_command COMMANDS[] = {
     {"events", "print what happens in the fleet as it happens", dn_cmd_events, dn_help_events},
     {"models", "list the object definitions, or add one", dn_cmd_models, dn_help_models},
     {"client", "run a simulated device", dn_cmd_client, dn_help_client},
+    {"ets", "run the OMA test cases against a device or a server", dn_cmd_ets, dn_help_ets},
     {"completion", "print a completion script for a shell", dn_cmd_completion, dn_help_completion},
 };
 #define COMMAND_COUNT (sizeof COMMANDS / sizeof COMMANDS[0])

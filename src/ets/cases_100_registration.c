@@ -75,6 +75,10 @@ static const dn_ets_step INT_108[] = {
     IS_REGISTERED(),
 };
 
+static const dn_ets_step INT_109[] = {
+    REGISTERS(), WRITE("/1/x/1", ANY, "240"), UPDATES("lt=240", 20), WAIT(120), READ_ASLEEP("/3/0/0", 240),
+};
+
 static const dn_ets_case cases[] = {
     {.id = "int-101",
      .title = "Initial registration",
@@ -129,6 +133,14 @@ static const dn_ets_case cases[] = {
      .config = DN_ETS_C1,
      .queue_mode = true,
      DN_ETS_STEPS(INT_108)},
+    {.id = "int-109",
+     .title = "Behaviour with queue mode",
+     .roles = CS,
+     .versions = DN_ETS_V11,
+     .config = DN_ETS_C1,
+     .queue_mode = true,
+     .erratum = "the text says CoAP POST on /1/x/1, which is a Write: PUT",
+     DN_ETS_STEPS(INT_109)},
     {.id = "int-110",
      .title = "Registration with Profile ID",
      .release = "1.2",

@@ -60,6 +60,16 @@ static const struct {
     {DN_ETS_C14, DEFAULTS | ACCESS},
 };
 
+bool dn_ets_device_knows(dn_ets_config config)
+{
+    for (size_t i = 0; i < sizeof CONFIGS / sizeof CONFIGS[0]; i++) {
+        if (CONFIGS[i].config == config) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct dn_ets_device {
     dn_ets_setup setup;
     dn_ets_surroundings around;

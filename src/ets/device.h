@@ -24,7 +24,9 @@ typedef enum {
     DN_ETS_C10 = 10,
     DN_ETS_C11 = 11,
     DN_ETS_C12 = 12,
-    DN_ETS_C14 = 14
+    DN_ETS_C14 = 14,
+    DN_ETS_C15 = 15,
+    DN_ETS_C16 = 16
 } dn_ets_config;
 
 /* What a case wants of the device beyond its configuration. */
@@ -48,6 +50,9 @@ typedef struct {
 } dn_ets_surroundings;
 
 typedef struct dn_ets_device dn_ets_device;
+
+/* Whether there is such a device: all but C.15 and C.16. */
+bool dn_ets_device_knows(dn_ets_config config);
 
 /* NULL: no memory, or the library did not take the configuration, and `error` says what. */
 dn_ets_device *dn_ets_device_create(const dn_ets_setup *setup, const dn_ets_surroundings *around,

@@ -83,6 +83,8 @@ typedef struct {
     unsigned minor;       /* LwM2M 1.x of the device where it is ours */
     uint32_t come_ms;     /* how long to wait for the device to register */
     const char *endpoint; /* of the device where it is ours */
+    const char
+        *packages; /* a directory of firmware packages for a foreign device (see firmware.h), or NULL */
     /* Told as it goes; each may be NULL. */
     void (*started)(void *context, const dn_ets_case *what);
     void (*entry)(void *context, const dn_ets_entry *entry);

@@ -95,6 +95,16 @@ static void leave(void *context, unsigned number, const dn_ets_registration *reg
     dn_ets_shard_side_leave(l->servers[number].side, registration);
 }
 
+static bool offer(void *context, dunlin_slice package, char *uri, size_t size)
+{
+    dn_ets_listen *l = context;
+    char path[64];
+    if (!dn_ets_shard_side_offer(l->servers[0].side, package, path, sizeof path)) {
+        return false;
+    }
+    return snprintf(uri, size, "coap://%s%s", l->servers[0].udp.udp.text, path) < (int)size;
+}
+
 static bool open_server(dn_ets_listen *l, unsigned number, const char *address, char *error,
                         size_t error_size)
 {
@@ -135,7 +145,8 @@ dn_ets_listen *dn_ets_listen_create(const char *const *addresses, size_t count, 
                               .turn = turn,
                               .begin = begin,
                               .end = end,
-                              .leave = leave};
+                              .leave = leave,
+                              .offer = offer};
     for (unsigned i = 0; i < count; i++) {
         if (i >= DN_ETS_SERVERS_MAX || !open_server(l, i, addresses[i], error, error_size)) {
             dn_ets_listen_destroy(l);

@@ -266,6 +266,11 @@ bool dn_ets_asks(dn_ets_run *run, dn_ets_ask *ask, unsigned server)
         if (!ask_once(run, ask, server)) {
             return false;
         }
+        if (i > 0 && ask->operation == DN_ETS_CANCEL && run->answer.status == DUNLIN_ERR_NOT_FOUND) {
+            dn_ets_note(run, "the server has given the observation up by then");
+            run->answer.status = DUNLIN_OK;
+            run->answer.code = DN_COAP_CONTENT;
+        }
         if (run->answer.status != DUNLIN_ERR_TIMEOUT) {
             break;
         }
@@ -315,8 +320,10 @@ size_t dn_ets_await(dn_ets_run *run, unsigned server, uint8_t method, const char
 
 static bool is_there(dn_ets_run *run, dunlin_path path)
 {
-    if (path.depth <= 2) {
-        return dn_ets_registration_lists(&run->registration, path);
+    dunlin_path instance = path;
+    instance.depth = path.depth > 2 ? 2 : path.depth;
+    if (!dn_ets_registration_lists(&run->registration, instance) || path.depth <= 2) {
+        return dn_ets_registration_lists(&run->registration, instance);
     }
     dn_ets_ask ask = {.operation = DN_ETS_DISCOVER,
                       .path = dunlin_path_instance(path.id[0], path.id[1]),
@@ -363,6 +370,13 @@ static bool has_heard(const dn_ets_world *world)
     return false;
 }
 
+/* Our own device has got the answer to its Register, which was seen leaving. */
+static bool knows_it(void *context)
+{
+    const dn_ets_run *run = context;
+    return dunlin_client_registered(dn_ets_device_client(run->world->device));
+}
+
 /* The device and the server come together. */
 static bool meet(dn_ets_run *run, dn_ets_results *results)
 {
@@ -378,6 +392,9 @@ static bool meet(dn_ets_run *run, dn_ets_results *results)
         }
         return false;
     }
+    if (world->device != NULL) {
+        (void)dn_ets_world_run(world, run->options->come_ms, knows_it, run);
+    }
     results->no_peer = false;
     (void)snprintf(results->peer, sizeof results->peer, "%s, LwM2M 1.%u", run->registration.endpoint,
                    run->registration.minor);
@@ -387,7 +404,10 @@ static bool meet(dn_ets_run *run, dn_ets_results *results)
                       run->registration.minor);
         return false;
     }
-    if (world->device == NULL) {
+    if (world->device == NULL && what->queue_mode && !run->registration.queue_mode) {
+        dn_ets_end_as(run, DN_ETS_NOT_APPLICABLE, "the device does not use queue mode");
+    }
+    if (world->device == NULL && !run->stopped) {
         check_needs(run);
     }
     return !run->stopped;
@@ -423,6 +443,11 @@ static void run_case(dn_ets_world *world, const dn_ets_options *options, dn_ets_
         set_verdict(&run, DN_ETS_NOT_APPLICABLE,
                     options->minor == 0 ? "the case is not one of LwM2M 1.0"
                                         : "the case is of LwM2M 1.0 only");
+        return;
+    }
+    if (strcmp(world->setting, "client") != 0 && !dn_ets_device_knows((dn_ets_config)what->config)) {
+        set_verdict(&run, DN_ETS_NOT_APPLICABLE,
+                    "our device does not have the Objects of this configuration");
         return;
     }
     const dn_ets_setup setup = {.config = (dn_ets_config)what->config,

@@ -21,7 +21,8 @@ typedef struct dn_ets_run {
     dn_ets_answer answer;
     dunlin_path asked; /* of the last answer */
     dn_ets_values saved;
-    dn_ets_values known; /* all that was read in this case */
+    dn_ets_values known;          /* all that was read in this case */
+    size_t notified, notified_of; /* the last notification that was looked at, and its observation */
     bool stopped; /* a criterion was not met, or the case cannot go on: only steps marked `always` are done */
 } dn_ets_run;
 
@@ -57,6 +58,7 @@ extern const dn_ets_kind dn_ets_kind_ask, dn_ets_kind_has, dn_ets_kind_lacks, dn
     dn_ets_kind_check, dn_ets_kind_registers, dn_ets_kind_updates, dn_ets_kind_deregisters,
     dn_ets_kind_is_registered, dn_ets_kind_leave, dn_ets_kind_wait, dn_ets_kind_notifies, dn_ets_kind_silent,
     dn_ets_kind_device_sets, dn_ets_kind_device_sends, dn_ets_kind_refused, dn_ets_kind_reset,
-    dn_ets_kind_set_clock;
+    dn_ets_kind_set_clock, dn_ets_kind_sends, dn_ets_kind_sends_nothing, dn_ets_kind_asleep, dn_ets_kind_push,
+    dn_ets_kind_pull, dn_ets_kind_polls, dn_ets_kind_cuts;
 
 #endif

@@ -7,15 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define DEDUP_SLOTS  256u
-#define TRANSFERS    8u
-#define REQUESTS_MAX 64u
-#define EVENT_BYTES  (1u << 20)
-#define BODY_MAX     65536u
-#define PAYLOAD_MAX  65536u
-#define DATAGRAM_MAX 2048u
-#define SPOOF_MID    0x4554u /* "ET" */
+#define DEDUP_SLOTS   256u
+#define TRANSFERS     8u
+#define REQUESTS_MAX  64u
+#define EVENT_BYTES   (1u << 20)
+#define BODY_MAX      65536u
+#define PAYLOAD_MAX   65536u
+#define DATAGRAM_MAX  2048u
+#define SPOOF_MID     0x4554u /* "ET" */
+#define PATH_TEXT_MAX 512u
 
 typedef struct waiting {
     struct waiting *next;
@@ -32,6 +34,9 @@ struct dn_ets_shard_side {
     bool failed;
     dn_ets_operator operator;
     uint64_t numbers;
+    struct pending *awaiting; /* a queued request whose end is still to be awaited */
+    char *packages;           /* a directory */
+    uint64_t offered;
     dn_ets_values sent;  /* by the device, with Send */
     dn_coap_token spoof; /* whose answer goes nowhere; len 0: none */
 };
@@ -74,6 +79,8 @@ static void let_go(dn_ets_shard_side *side, bool send)
     }
 }
 
+static void await_queued(dn_ets_shard_side *side);
+
 static void take_events(dn_ets_shard_side *side)
 {
     dn_event_record record;
@@ -95,6 +102,9 @@ static void settle(dn_ets_shard_side *side)
     let_go(side, true);
     dn_shard_publish(side->shard);
     take_events(side);
+    if (side->awaiting != NULL) {
+        await_queued(side);
+    }
 }
 
 void dn_ets_shard_side_receive(dn_ets_shard_side *side, const dn_peer *peer, dunlin_slice datagram)
@@ -133,10 +143,13 @@ static void finish(dn_ets_answer *answer, dunlin_status status)
 }
 
 /* What an answer is about, from the asking until it comes. */
-typedef struct {
+typedef struct pending {
+    dn_ets_shard_side *side;
     dn_ets_answer *answer;
     dunlin_path base;
     bool links;
+    uint32_t timeout_ms;
+    uint64_t queued; /* the id of a request of the durable queue */
 } pending;
 
 static void take_payload(dn_ets_answer *answer, const pending *p, const dn_device_response *response)
@@ -177,6 +190,56 @@ static void on_observed(void *context, const dn_device_response *response, bool 
 {
     (void)existed;
     on_device(context, response);
+}
+
+/* A request of the durable queue has ended; `context` as above. */
+static void on_queued(void *context, const dn_queued_view *queued)
+{
+    dn_device_response response = {.status = DUNLIN_ERR_NOT_FOUND};
+    if (queued != NULL) {
+        const bool answered = queued->state == DN_QUEUED_ANSWERED;
+        response = (dn_device_response){.status = answered                             ? DUNLIN_OK
+                                                  : queued->state == DN_QUEUED_WAITING ? DUNLIN_ERR_TIMEOUT
+                                                  : queued->status != DUNLIN_OK        ? queued->status
+                                                                                       : DUNLIN_ERR_CANCELLED,
+                                        .code = queued->code,
+                                        .content_format = queued->content_format,
+                                        .payload = queued->payload,
+                                        .location = queued->location};
+    }
+    on_device(context, &response);
+}
+
+/* It was taken: wait for its end. The command is submitted later, for this runs within the shard. */
+static void on_taken(void *context, dunlin_status status, const dn_queued_view *queued)
+{
+    pending *p = context;
+    const dn_device_response failed = {.status = status};
+    if (status != DUNLIN_OK || p->side->awaiting != NULL) {
+        on_device(context, &failed);
+        return;
+    }
+    p->queued = queued->id;
+    p->side->awaiting = p;
+}
+
+static void await_queued(dn_ets_shard_side *side)
+{
+    pending *p = side->awaiting;
+    const dn_device_request ask = {.timeout_ms = p->timeout_ms};
+    dn_command *command = dn_command_create(DN_COMMAND_AWAIT, &ask);
+    side->awaiting = NULL;
+    if (command == NULL) {
+        const dn_device_response failed = {.status = DUNLIN_ERR_MEMORY};
+        on_device(p, &failed);
+        return;
+    }
+    command->number = p->queued;
+    command->done.await = on_queued;
+    command->context = p;
+    dn_shard_begin(side->shard);
+    dn_shard_submit(side->shard, command);
+    settle(side);
 }
 
 static void on_client(void *context, const dn_client_view *client)
@@ -220,7 +283,9 @@ static dunlin_status make_payload(const dn_ets_ask *ask, dn_device_request *requ
     case DN_ETS_CREATE:
     case DN_ETS_WRITE_COMPOSITE:
         request->content_format = ask->format;
-        status = dn_ets_values_encode(ask->values, ask->format, ask->path, out);
+        status = ask->bytes.len == 0 ? dn_ets_values_encode(ask->values, ask->format, ask->path, out)
+                 : dunlin_buf_append(out, ask->bytes) ? DUNLIN_OK
+                                                      : DUNLIN_ERR_SPACE;
         break;
     case DN_ETS_READ_COMPOSITE:
         for (size_t i = 0; i < ask->path_count; i++) {
@@ -263,14 +328,19 @@ static dn_command_kind kind_of(dn_ets_operation operation)
 static dn_command *make_command(dn_ets_shard_side *side, const dn_ets_ask *ask, dn_ets_answer *answer,
                                 const dn_device_request *request)
 {
-    dn_command *command = dn_command_create(kind_of(ask->operation), request);
+    dn_command *command =
+        dn_command_create(ask->queued ? DN_COMMAND_ENQUEUE : kind_of(ask->operation), request);
     pending *p = calloc(1, sizeof *p);
     if (command == NULL || p == NULL) {
         free(p);
         free(command);
         return NULL;
     }
-    *p = (pending){.answer = answer, .base = ask->path, .links = ask->operation == DN_ETS_DISCOVER};
+    *p = (pending){.side = side,
+                   .answer = answer,
+                   .base = ask->path,
+                   .links = ask->operation == DN_ETS_DISCOVER,
+                   .timeout_ms = ask->timeout_ms};
     command->context = p;
     if (ask->path_count > 0 && command->kind != DN_COMMAND_REQUEST) {
         (void)dn_command_observe(command, ask->paths, ask->path_count);
@@ -278,6 +348,9 @@ static dn_command *make_command(dn_ets_shard_side *side, const dn_ets_ask *ask, 
     switch (command->kind) {
     case DN_COMMAND_OBSERVE:
         command->done.observe = on_observed;
+        break;
+    case DN_COMMAND_ENQUEUE:
+        command->done.queued = on_taken;
         break;
     case DN_COMMAND_GET:
         command->done.get = on_client;
@@ -335,6 +408,39 @@ const dn_ets_operator *dn_ets_shard_side_operator(dn_ets_shard_side *side)
     return &side->operator;
 }
 
+/* ---- packages ---- */
+
+static void package_path(const dn_ets_shard_side *side, uint64_t number, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s/%032llx", side->packages, (unsigned long long)number);
+}
+
+static void remove_packages(dn_ets_shard_side *side)
+{
+    char path[PATH_TEXT_MAX];
+    for (uint64_t i = 1; side->packages != NULL && i <= side->offered; i++) {
+        package_path(side, i, path, sizeof path);
+        (void)unlink(path);
+    }
+    if (side->packages != NULL) {
+        (void)rmdir(side->packages);
+        free(side->packages);
+    }
+}
+
+bool dn_ets_shard_side_offer(dn_ets_shard_side *side, dunlin_slice package, char *path, size_t size)
+{
+    char file_path[PATH_TEXT_MAX];
+    if (side->packages == NULL) {
+        return false;
+    }
+    package_path(side, ++side->offered, file_path, sizeof file_path);
+    FILE *file = fopen(file_path, "wb");
+    const bool written = file != NULL && fwrite(package.data, 1, package.len, file) == package.len;
+    (void)snprintf(path, size, "/fw/%032llx", (unsigned long long)side->offered);
+    return (file == NULL || fclose(file) == 0) && written;
+}
+
 /* ---- making ---- */
 
 static uint64_t clock_ms(void *context)
@@ -365,6 +471,9 @@ dn_ets_shard_side *dn_ets_shard_side_create(const dn_ets_shard_config *config, c
     side->operator=(dn_ets_operator){.name = "the server", .ask = ask_shard, .context = side};
     side->events = dn_events_create(EVENT_BYTES);
     dn_store *store = dn_memory_store_create();
+    char directory[] = "/tmp/dunlin-ets-XXXXXX";
+    side->packages = mkdtemp(directory) != NULL ? strdup(directory) : NULL;
+    made.fleet.packages = side->packages;
     made.fleet.store = store;
     made.fleet.coap.dedup_slots = DEDUP_SLOTS;
     made.fleet.coap.transfers = TRANSFERS;
@@ -379,6 +488,7 @@ dn_ets_shard_side *dn_ets_shard_side_create(const dn_ets_shard_config *config, c
     if (side->events == NULL || store == NULL ||
         dn_shard_create(&made, &side->shard, error, error_size) != DUNLIN_OK) {
         dn_events_destroy(side->events);
+        remove_packages(side);
         free(side);
         return NULL;
     }
@@ -398,6 +508,7 @@ void dn_ets_shard_side_destroy(dn_ets_shard_side *side)
     dn_events_destroy(side->events);
     let_go(side, false);
     dn_ets_values_clear(&side->sent);
+    remove_packages(side);
     free(side);
 }
 

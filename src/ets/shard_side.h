@@ -35,6 +35,8 @@ bool dn_ets_shard_side_failed(const dn_ets_shard_side *side);
 const dn_ets_operator *dn_ets_shard_side_operator(dn_ets_shard_side *side);
 /* A De-register of `registration` as if the device had sent it; its answer goes nowhere. */
 void dn_ets_shard_side_leave(dn_ets_shard_side *side, const dn_ets_registration *registration);
+/* Offers a package: devices get it from this server at `path`, "/fw/…". False: it could not be stored. */
+bool dn_ets_shard_side_offer(dn_ets_shard_side *side, dunlin_slice package, char *path, size_t size);
 /* Forgets what devices have sent by themselves. */
 void dn_ets_shard_side_begin(dn_ets_shard_side *side);
 

@@ -171,7 +171,7 @@ static dunlin_status device_resolve(void *context, const char *uri, dunlin_peer 
 {
     dn_ets_sim *sim = context;
     for (size_t i = 0; i < DN_ETS_SERVERS_MAX; i++) {
-        if (strcmp(uri, URIS[i]) == 0 && sim->servers[i].side != NULL) {
+        if (strncmp(uri, URIS[i], strlen(URIS[i])) == 0 && sim->servers[i].side != NULL) {
             to_device_peer(&sim->servers[i].address, peer);
             return DUNLIN_OK;
         }
@@ -283,6 +283,16 @@ static void leave(void *context, unsigned number, const dn_ets_registration *reg
     dn_ets_shard_side_leave(sim->servers[number].side, registration);
 }
 
+static bool offer(void *context, dunlin_slice package, char *uri, size_t size)
+{
+    dn_ets_sim *sim = context;
+    char path[64];
+    if (!dn_ets_shard_side_offer(sim->servers[0].side, package, path, sizeof path)) {
+        return false;
+    }
+    return snprintf(uri, size, "%s%s", URIS[0], path) < (int)size;
+}
+
 static void cut_link(void *context, bool cut)
 {
     ((dn_ets_sim *)context)->cut = cut;
@@ -305,7 +315,8 @@ dn_ets_sim *dn_ets_sim_create(const dn_ets_sim_config *config)
                                 .begin = begin,
                                 .end = end,
                                 .leave = leave,
-                                .cut = cut_link};
+                                .cut = cut_link,
+                                .offer = offer};
     return sim;
 }
 

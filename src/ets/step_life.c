@@ -29,6 +29,7 @@ static void say_registers(const dn_ets_step *step, char *out, size_t size)
 
 static void act_registers(dn_ets_run *run, const dn_ets_step *step)
 {
+    run->mark = step->server != 0 ? run->begin : run->mark; /* servers are registered with in any order */
     const size_t mark = run->mark;
     dn_ets_refresh(run, step->server);
     /* A device that was there before the case began has registered once and will not do it again. */

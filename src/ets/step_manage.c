@@ -137,9 +137,7 @@ static void act_ask(dn_ets_run *run, const dn_ets_step *step)
     if (carries_values(step->operation)) {
         dn_ets_resolve(run, step->value, text, sizeof text);
         dunlin_status status = DUNLIN_OK;
-        if (text[0] == '=') {
-            dn_ets_values_put(&values, ask.path, dn_ets_type_of(ask.path, NULL, NULL), text + 1);
-        } else if (ask.path.depth >= 3 && strchr(text, '=') == NULL) {
+        if (ask.path.depth >= 3) {
             const dunlin_type type = dn_ets_type_of(ask.path, NULL, NULL);
             dn_ets_values_put(&values, ask.path, type == DUNLIN_TYPE_NONE ? DUNLIN_TYPE_STRING : type, text);
         } else {

@@ -35,7 +35,9 @@ static size_t find_observation(dn_ets_run *run, const dn_ets_step *step)
 
 static void say_notifies(const dn_ets_step *step, char *out, size_t size)
 {
-    (void)snprintf(out, size, "Device notifies of %s %u times, each %u to %u s after the one before",
+    (void)snprintf(out, size,
+                   step->to_s != 0 ? "Device notifies of %s %u times, each %u to %u s after the one before"
+                                   : "Device notifies of %s %u times",
                    step->path, (unsigned)step->count, (unsigned)step->from_s, (unsigned)step->to_s);
 }
 
@@ -63,6 +65,10 @@ static void act_notifies(dn_ets_run *run, const dn_ets_step *step)
     }
     const dn_ets_message *before = dn_ets_trace_answer(trace, e.observe);
     e.after = e.observe;
+    if (run->notified_of == e.observe && run->notified > e.observe) {
+        e.after = run->notified; /* it goes on */
+        before = trace->list[e.after];
+    }
     for (unsigned i = 0; i < step->count && !run->stopped; i++) {
         const uint32_t wait_s = step->to_s != 0 ? step->to_s : 60u;
         if (!dn_ets_expect(run, dn_ets_world_run(run->world, dn_ets_patience_ms(run, wait_s), has_come, &e),
@@ -77,7 +83,8 @@ static void act_notifies(dn_ets_run *run, const dn_ets_step *step)
                             "it comes %u to %u s after the one before: after %.1f s", (unsigned)step->from_s,
                             (unsigned)step->to_s, (double)gap_ms / SECOND_MS);
         before = now;
-        e.after = e.found;
+        e.after = run->notified = e.found;
+        run->notified_of = e.observe;
     }
     take_payload(run, before);
 }

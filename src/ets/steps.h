@@ -13,6 +13,7 @@
 #define TLV        DN_FORMAT_TLV
 #define SENML_JSON DN_FORMAT_SENML_JSON
 #define SENML_CBOR DN_FORMAT_SENML_CBOR
+#define OPAQUE     DN_FORMAT_OPAQUE
 #define LWM2M_JSON DN_FORMAT_LWM2M_JSON
 #define ANY        DN_ETS_ANY_FORMAT
 #define NO_ACCEPT  DN_FORMAT_NONE
@@ -228,6 +229,43 @@
 #define DEVICE_SETS(values_, hands_)                                           \
     {                                                                          \
         .kind = &dn_ets_kind_device_sets, .value = (values_), .text = (hands_) \
+    }
+/* A Send comes, with these Content-Formats, and is answered 2.04; it holds what the server shows. */
+#define SENDS()                    \
+    {                              \
+        .kind = &dn_ets_kind_sends \
+    }
+#define SENDS_NOTHING(seconds_)                                \
+    {                                                          \
+        .kind = &dn_ets_kind_sends_nothing, .to_s = (seconds_) \
+    }
+/* The operator reads while the device sleeps; it is asked only after its next Update. */
+#define READ_ASLEEP(path_, within_s)                                     \
+    {                                                                    \
+        .kind = &dn_ets_kind_asleep, .path = (path_), .to_s = (within_s) \
+    }
+/* The link of the device is cut once it has asked for so many blocks of its package, or is there again. */
+#define CUTS(blocks_)                                 \
+    {                                                 \
+        .kind = &dn_ets_kind_cuts, .count = (blocks_) \
+    }
+#define RESTORES_LINK()                           \
+    {                                             \
+        .kind = &dn_ets_kind_cuts, .always = true \
+    }
+/* Firmware packages, see firmware.h: written to /5/0/0, or their URI to /5/0/1. */
+#define PUSH(package_)                                                  \
+    {                                                                   \
+        .kind = &dn_ets_kind_push, .value = (package_), .code = CHANGED \
+    }
+#define PULL(package_)                                                  \
+    {                                                                   \
+        .kind = &dn_ets_kind_pull, .value = (package_), .code = CHANGED \
+    }
+/* Server reads until it is so. */
+#define POLLS(path_, value_, within_s)                                                     \
+    {                                                                                      \
+        .kind = &dn_ets_kind_polls, .path = (path_), .value = (value_), .to_s = (within_s) \
     }
 #define DEVICE_SENDS(paths_, hands_)                                          \
     {                                                                         \

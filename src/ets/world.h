@@ -33,6 +33,8 @@ typedef struct dn_ets_world {
     void (*leave)(void *context, unsigned server, const dn_ets_registration *registration);
     /* Cuts the device's link, or restores it. NULL: it cannot be done here. */
     void (*cut)(void *context, bool cut);
+    /* Puts a firmware package where the device can get it, and gives its URI. NULL: it cannot be done here. */
+    bool (*offer)(void *context, dunlin_slice package, char *uri, size_t size);
     /* Something that only a person can do: `begin` tells them, then `done` is asked until it says true. NULL: nobody is
        there. */
     void (*hands_begin)(void *context, const char *what);

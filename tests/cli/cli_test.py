@@ -29,7 +29,7 @@ DUNLIN = os.path.join(BIN, "dunlin")
 OK, REFUSED, USAGE, UNREACHABLE, TIMEOUT = 0, 1, 2, 3, 4
 NAME = "urn:dev:ops:42-thermo/1 ä"
 COMMANDS = ["clients", "read", "write", "exec", "create", "delete", "discover", "observe", "observations", "cancel",
-            "events", "models", "client", "completion"]
+            "events", "models", "client", "ets", "completion"]
 MANY = 1050
 MESSAGE_IDS = itertools.count(1)
 
