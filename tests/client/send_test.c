@@ -201,6 +201,21 @@ static void only_while_registered_and_not_muted(void **state)
     done(r);
 }
 
+static void the_server_mutes_it(void **state)
+{
+    rig *r = with_format(SCBOR);
+    const dunlin_send_value value = value_at("/33000/0/0");
+    (void)state;
+    assert_int_equal(rig_send(r, DN_COAP_PUT, "/1/0/23", 0, "1")->code, DN_COAP_CHANGED);
+    assert_int_equal(dunlin_client_send(r->client, 1, &value, 1, NULL, NULL), DUNLIN_ERR_STATE);
+    assert_int_equal(rig_send(r, DN_COAP_PUT, "/1/0/23", 0, "0")->code, DN_COAP_CHANGED);
+    assert_int_equal(dunlin_client_send(r->client, 1, &value, 1, NULL, NULL), DUNLIN_OK);
+    /* not there is as good as true (Core 1.1.1 appendix E.2) */
+    assert_int_equal(dunlin_client_set_present(r->client, dunlin_path_resource(1, 0, 23), false), DUNLIN_OK);
+    assert_int_equal(dunlin_client_send(r->client, 1, &value, 1, NULL, NULL), DUNLIN_ERR_STATE);
+    done(r);
+}
+
 static void how_it_ends(void **state)
 {
     static const struct {
@@ -317,6 +332,37 @@ static void done_may_send_again(void **state)
     done(r);
 }
 
+static void a_sleeping_device_wakes_to_send(void **state)
+{
+    rig *r = malloc(sizeof *r);
+    dunlin_server account = dunlin_server_default();
+    const dunlin_send_value value = value_at("/33000/0/0");
+    outcome o = {0};
+    (void)state;
+    assert_non_null(r);
+    rig_open(r, DUNLIN_LWM2M_1_1, 1);
+    r->config.queue_mode = true;
+    r->config.awake_ms = 10 * SECOND;
+    rig_remake(r);
+    strcpy(account.uri, "coap://server");
+    assert_int_equal(dunlin_client_add_server(r->client, &account), DUNLIN_OK);
+    dunlin_client_start(r->client, 0);
+    rig_run(r, 60 * SECOND);
+    assert_false(dunlin_client_awake(r->client));
+    r->event_count = 0;
+    assert_int_equal(dunlin_client_send(r->client, 1, &value, 1, on_done, &o), DUNLIN_OK);
+    rig_run(r, 5 * SECOND);
+    assert_int_equal(rig_events(r, DUNLIN_CLIENT_AWAKE), 1);
+    assert_true(dunlin_client_awake(r->client));
+    assert_int_equal(o.count, 1);
+    assert_int_equal(o.code, DN_COAP_CHANGED);
+    rig_run(r, 20 * SECOND);
+    assert_int_equal(rig_events(r, DUNLIN_CLIENT_ASLEEP), 1);
+    assert_false(dunlin_client_awake(r->client));
+    assert_int_equal(r->sends, 1);
+    done(r);
+}
+
 static void to_those_servers_that_may_read(void **state)
 {
     static const dunlin_access accesses[] = {
@@ -364,11 +410,13 @@ int main(void)
         cmocka_unit_test(an_instance),
         cmocka_unit_test(it_is_refused),
         cmocka_unit_test(only_while_registered_and_not_muted),
+        cmocka_unit_test(the_server_mutes_it),
         cmocka_unit_test(how_it_ends),
         cmocka_unit_test(a_silent_server),
         cmocka_unit_test(the_end_of_the_registration_ends_it),
         cmocka_unit_test(there_is_room_for_so_many),
         cmocka_unit_test(done_may_send_again),
+        cmocka_unit_test(a_sleeping_device_wakes_to_send),
         cmocka_unit_test(to_those_servers_that_may_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
