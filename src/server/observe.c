@@ -472,17 +472,6 @@ static void keep_etag(dn_command *command, dn_coap_options options)
     }
 }
 
-/* A list of more than a block cannot go with a block of the answer: then all of it is asked for. */
-static dunlin_status send_fetch(dn_shard *shard, dn_command *command, uint32_t slot)
-{
-    dunlin_status status = dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0);
-    if (status == DUNLIN_ERR_ARGUMENT) {
-        (void)dn_command_keep(command, dunlin_slice_make(NULL, 0));
-        status = dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0);
-    }
-    return status;
-}
-
 /* The first block of a body that did not fit came: asks for the rest (RFC 7959 section 2.6). */
 static void fetch_rest(dn_shard *shard, uint32_t number, uint32_t slot, const dn_coap_response *notification)
 {
@@ -497,7 +486,7 @@ static void fetch_rest(dn_shard *shard, uint32_t number, uint32_t slot, const dn
         keep_etag(command, notification->options);
         if (put_in_words(command, observation, observation->format) == DUNLIN_OK &&
             dn_command_keep(command, notification->payload) &&
-            send_fetch(shard, command, slot) == DUNLIN_OK) {
+            dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0) == DUNLIN_OK) {
             observation->fetch = command;
             return;
         }

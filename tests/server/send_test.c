@@ -128,6 +128,8 @@ static const struct {
      "[{\"n\":\"/3303/0/5700\",\"v\":1},{\"n\":\"/5/0/3\",\"v\":1}]", DN_COAP_NOT_FOUND},
     {"not registered, and broken later", DN_COAP_POST, NULL, JSON,
      "[{\"n\":\"/5/0/3\",\"v\":1},{\"n\":\"/3303/0/5700\"}]", DN_COAP_BAD_REQUEST},
+    {"no value, and not registered later", DN_COAP_POST, NULL, JSON,
+     "[{\"n\":\"/3303/0/5700\"},{\"n\":\"/5/0/3\",\"v\":1}]", DN_COAP_BAD_REQUEST},
     {"security object", DN_COAP_POST, NULL, JSON, "[{\"n\":\"/0/0/0\",\"vs\":\"x\"}]", DN_COAP_NOT_FOUND},
     {"parameter", DN_COAP_POST, "ep=a", JSON, GOOD, DN_COAP_BAD_REQUEST},
     {"GET", DN_COAP_GET, NULL, DN_COAP_NO_FORMAT, NULL, DN_COAP_METHOD_NOT_ALLOWED},
