@@ -83,6 +83,24 @@ static uint8_t check_room(dn_write *write, const dn_place *place)
     return held + write->added[row] > resource->capacity ? DN_COAP_UNAUTHORIZED : CODE_OK;
 }
 
+/* Each element may be named once; a decoder only notices what stands side by side. */
+static uint8_t check_once(dn_write *write, const dn_place *place)
+{
+    const dunlin_client *client = place->client;
+    uint32_t *named = (uint32_t *)(void *)client->work;
+    const uint32_t key = (uint32_t)row_of(place) << 16 | place->path.id[3];
+    for (size_t i = 0; i < write->elements; i++) {
+        if (named[i] == key) {
+            return DN_COAP_BAD_REQUEST;
+        }
+    }
+    if (write->elements == client->config.max_body / sizeof *named) {
+        return DN_COAP_TOO_LARGE;
+    }
+    named[write->elements++] = key;
+    return CODE_OK;
+}
+
 static uint8_t check_record(dn_write *write, dn_record *record)
 {
     dn_place place;
@@ -108,7 +126,11 @@ static uint8_t check_record(dn_write *write, dn_record *record)
     if (status != DUNLIN_OK) {
         return dn_client_code_of(status);
     }
-    return dn_client_resource_multiple(place.resource) ? check_room(write, &place) : CODE_OK;
+    if (!dn_client_resource_multiple(place.resource)) {
+        return CODE_OK;
+    }
+    const uint8_t again = check_once(write, &place);
+    return again == CODE_OK ? check_room(write, &place) : again;
 }
 
 static uint8_t note(const dn_write *write, const dn_place *place)

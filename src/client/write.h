@@ -27,6 +27,7 @@ typedef struct {
     /* the write's own */
     uint32_t seen[DUNLIN_RESOURCES_MAX / 32];
     uint16_t added[DUNLIN_RESOURCES_MAX]; /* elements that a list would gain */
+    size_t elements;                      /* that were named; which ones is noted in client->work */
     bool undoable;
     bool has_stream, streams; /* a STREAM has a value; it is being applied, after all that can be undone */
 } dn_write;
