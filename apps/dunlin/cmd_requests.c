@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dunlin requests, request: what waits for devices that sleep, and what became of it. */
 #include "apps/dunlin/command.h"
-#include "apps/dunlin/composite.h"
 #include "apps/dunlin/device.h"
 #include "apps/dunlin/requests.h"
 #include "apps/dunlin/show.h"
@@ -129,7 +128,9 @@ static void print_request(const json_t *request)
     if (json_object_get(result, "node") != NULL) {
         dn_show_node(stdout, dn_show_text(request, "path"), json_object_get(result, "node"));
     }
-    dn_composite_show(stdout, json_object_get(result, "nodes"));
+    if (json_object_get(result, "nodes") != NULL) {
+        dn_show_nodes(stdout, json_object_get(result, "nodes"));
+    }
 }
 
 static int exit_code_of(const json_t *request)

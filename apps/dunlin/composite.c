@@ -22,16 +22,6 @@ json_t *dn_composite_paths(const char *command, const dn_options *options, int f
     return json_pack("{s:o}", "paths", paths);
 }
 
-void dn_composite_show(FILE *out, const json_t *nodes)
-{
-    size_t i = 0;
-    const json_t *entry = NULL;
-    json_array_foreach(nodes, i, entry)
-    {
-        dn_show_node(out, dn_show_text(entry, "path"), json_object_get(entry, "node"));
-    }
-}
-
 int dn_composite_read(const dn_options *options)
 {
     json_t *body = dn_composite_paths("read", options, 1);
@@ -42,7 +32,7 @@ int dn_composite_read(const dn_options *options)
     json_t *answer = NULL;
     const int exit_code = dn_device_call(options, "POST", &url, body, &answer);
     if (answer != NULL && !options->json) {
-        dn_composite_show(stdout, json_object_get(answer, "nodes"));
+        dn_show_nodes(stdout, json_object_get(answer, "nodes"));
     }
     json_decref(answer);
     json_decref(body);

@@ -14,7 +14,5 @@ int dn_composite_write(const dn_options *options, const char *type);
 
 /* {"paths":["/3/0",…]} out of the arguments from `first` on; NULL: one of them is no path, said on stderr. */
 json_t *dn_composite_paths(const char *command, const dn_options *options, int first);
-/* Prints the "nodes" of an answer as one table. */
-void dn_composite_show(FILE *out, const json_t *nodes);
 
 #endif

@@ -122,7 +122,7 @@ bool dn_typing_start(dn_typing *typing, const dn_options *options, const char *e
     *typing = (dn_typing){.options = options, .endpoint = endpoint, .type = type};
     dn_options quiet = *options;
     quiet.json = false;
-    quiet.timeout = quiet.format = NULL;
+    quiet.timeout = quiet.format = quiet.wait = quiet.expires = NULL;
     dn_text url = dn_device_url(&quiet, endpoint, "", NULL, "");
     json_t *client = NULL;
     *exit_code = dn_device_call(&quiet, "GET", &url, NULL, &client);

@@ -234,12 +234,26 @@ static void to_table(void *context, const shown *line)
     dn_text_free(&value);
 }
 
+static const char *const node_titles[] = {"PATH", "NAME", "VALUE", "UNIT"};
+
 void dn_show_node(FILE *out, const char *path, const json_t *node)
 {
-    static const char *const titles[] = {"PATH", "NAME", "VALUE", "UNIT"};
     dn_table table;
-    dn_table_start(&table, 4, titles);
+    dn_table_start(&table, 4, node_titles);
     walk(path, node, to_table, &table);
+    dn_table_print(&table, out, 0);
+}
+
+void dn_show_nodes(FILE *out, const json_t *nodes)
+{
+    size_t i = 0;
+    const json_t *entry = NULL;
+    dn_table table;
+    dn_table_start(&table, 4, node_titles);
+    json_array_foreach(nodes, i, entry)
+    {
+        walk(dn_show_text(entry, "path"), json_object_get(entry, "node"), to_table, &table);
+    }
     dn_table_print(&table, out, 0);
 }
 

@@ -29,6 +29,8 @@ void dn_table_print(dn_table *table, FILE *out, unsigned right);
 
 /* Prints the node of a read, a notification or a last value, one line per value: path, name, value, unit. */
 void dn_show_node(FILE *out, const char *path, const json_t *node);
+/* The same for several, [{"path","node"}…], in one table. */
+void dn_show_nodes(FILE *out, const json_t *nodes);
 /* One line per value, prefixed with the time, for streams. */
 void dn_show_node_stream(FILE *out, const char *time, const char *endpoint, const char *path,
                          const json_t *node);
