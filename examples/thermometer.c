@@ -160,7 +160,11 @@ int main(int argc, char **argv)
 
     dunlin_client_config config = dunlin_client_config_default();
     config.endpoint = argv[1];
-    config.call = (dunlin_client_callbacks){send_datagram, fill_random, resolve, on_event, NULL, &host};
+    config.call = (dunlin_client_callbacks){.send = send_datagram,
+                                            .random = fill_random,
+                                            .resolve = resolve,
+                                            .event = on_event,
+                                            .context = &host};
     dunlin_client *client = dunlin_client_create(arena, sizeof arena, &config, now_ms());
 
     dunlin_device_init(&device);

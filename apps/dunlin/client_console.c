@@ -2,6 +2,7 @@
 /* Commands of the console. Answers go to standard output, one line each, so that programs can use them too. */
 #include "apps/dunlin/client_console.h"
 
+#include "apps/dunlin/client_send.h"
 #include "codec/format.h"
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #define ERROR_CODE_MAX 255
+#define BATTERY_MAX    100
 
 typedef struct {
     const char *name, *arguments, *summary;
@@ -75,7 +77,7 @@ static void run_tree(dn_sim_console *console, char **arguments)
     if (arguments[0] != NULL && !read_path(arguments[0], &path)) {
         return;
     }
-    const dunlin_status status = dunlin_client_walk(console->client, path, show, &shown);
+    const dunlin_status status = dunlin_client_walk(console->parts.client, path, show, &shown);
     if (status != DUNLIN_OK) {
         say_wrong(arguments[0], status);
     }
@@ -91,7 +93,7 @@ static void run_set(dn_sim_console *console, char **arguments)
     }
     dunlin_path resource = path;
     resource.depth = path.depth > 3 ? 3 : path.depth;
-    const dunlin_resource *row = dunlin_client_resource(console->client, resource);
+    const dunlin_resource *row = dunlin_client_resource(console->parts.client, resource);
     if (row == NULL) {
         say_wrong(arguments[0], DUNLIN_ERR_NOT_FOUND);
         return;
@@ -100,7 +102,7 @@ static void run_set(dn_sim_console *console, char **arguments)
     dunlin_status status =
         dn_value_from_text(dunlin_slice_of(arguments[1]), (dunlin_type)row->type, &memory, &value);
     if (status == DUNLIN_OK) {
-        status = dunlin_client_set(console->client, path, &value);
+        status = dunlin_client_set(console->parts.client, path, &value);
     }
     if (status != DUNLIN_OK) {
         say_wrong(arguments[0], status);
@@ -115,7 +117,7 @@ static void run_unset(dn_sim_console *console, char **arguments)
     if (!read_path(arguments[0], &path)) {
         return;
     }
-    const dunlin_status status = dunlin_client_set_present(console->client, path, false);
+    const dunlin_status status = dunlin_client_set_present(console->parts.client, path, false);
     if (status == DUNLIN_OK) {
         (void)printf("%s is not there any more\n", arguments[0]);
     } else if (status == DUNLIN_ERR_STATE) {
@@ -133,7 +135,7 @@ static void run_add(dn_sim_console *console, char **arguments)
     }
     const dunlin_status status =
         path.depth != 2 ? DUNLIN_ERR_NOT_FOUND
-                        : dunlin_client_add_instance(console->client, path.id[0], path.id[1], NULL);
+                        : dunlin_client_add_instance(console->parts.client, path.id[0], path.id[1], NULL);
     if (status == DUNLIN_OK) {
         (void)printf("%s is there\n", arguments[0]);
     } else {
@@ -147,9 +149,9 @@ static void run_remove(dn_sim_console *console, char **arguments)
     if (!read_path(arguments[0], &path)) {
         return;
     }
-    const dunlin_status status = path.depth != 2
-                                     ? DUNLIN_ERR_NOT_FOUND
-                                     : dunlin_client_remove_instance(console->client, path.id[0], path.id[1]);
+    const dunlin_status status =
+        path.depth != 2 ? DUNLIN_ERR_NOT_FOUND
+                        : dunlin_client_remove_instance(console->parts.client, path.id[0], path.id[1]);
     if (status == DUNLIN_OK) {
         (void)printf("%s is not there any more\n", arguments[0]);
     } else {
@@ -175,7 +177,8 @@ static void run_error(dn_sim_console *console, char **arguments)
     if (!read_error_code(arguments[0], &code)) {
         return;
     }
-    const dunlin_status status = dunlin_device_raise(console->client, &console->device->device, code);
+    const dunlin_status status =
+        dunlin_device_raise(console->parts.client, &console->parts.device->device, code);
     (void)printf(status == DUNLIN_OK ? "error code %u is raised\n" : "error: no room for error code %u\n",
                  code);
 }
@@ -184,7 +187,7 @@ static void run_clear(dn_sim_console *console, char **arguments)
 {
     uint8_t code = 0;
     if (read_error_code(arguments[0], &code)) {
-        dunlin_device_clear(console->client, &console->device->device, code);
+        dunlin_device_clear(console->parts.client, &console->parts.device->device, code);
         (void)printf("error code %u is cleared\n", code);
     }
 }
@@ -192,22 +195,77 @@ static void run_clear(dn_sim_console *console, char **arguments)
 static void run_update(dn_sim_console *console, char **arguments)
 {
     (void)arguments;
-    dunlin_client_update(console->client);
+    dunlin_client_update(console->parts.client);
     (void)printf("an update is on its way\n");
 }
 
 static void run_status(dn_sim_console *console, char **arguments)
 {
-    const dunlin_client_counters c = dunlin_client_count(console->client);
+    const dunlin_client_counters c = dunlin_client_count(console->parts.client);
     (void)arguments;
     (void)printf("%s; datagrams %llu in, %llu out; requests %llu, of which refused %llu; notifications %llu; "
                  "registers %llu, "
                  "updates %llu\n",
-                 dunlin_client_registered(console->client) ? "registered" : "not registered",
+                 dunlin_client_registered(console->parts.client) ? "registered" : "not registered",
                  (unsigned long long)c.datagrams_received, (unsigned long long)c.datagrams_sent,
                  (unsigned long long)c.requests, (unsigned long long)c.refused,
                  (unsigned long long)c.notifications, (unsigned long long)c.registers,
                  (unsigned long long)c.updates);
+}
+
+static void run_send(dn_sim_console *console, char **arguments)
+{
+    dn_sim_send(console->parts.client, arguments[0]);
+}
+
+static void run_battery(dn_sim_console *console, char **arguments)
+{
+    char *end = NULL;
+    const double percent = strtod(arguments[0], &end);
+    if (end == arguments[0] || *end != '\0' || !(percent >= 0 && percent <= BATTERY_MAX)) {
+        (void)printf("error: '%s' is no level from 0 to 100\n", arguments[0]);
+        return;
+    }
+    dn_sim_device_set_battery(console->parts.client, console->parts.device, percent);
+    (void)printf("the battery has %d %%\n", console->parts.device->device.battery_level);
+}
+
+static void run_place(dn_sim_console *console, char **arguments)
+{
+    char *end = NULL;
+    char *end_longitude = NULL;
+    const double latitude = strtod(arguments[0], &end);
+    const double longitude = strtod(arguments[1], &end_longitude);
+    if (*end != '\0' || end_longitude == arguments[1] || *end_longitude != '\0' ||
+        !dn_sim_place_set(console->parts.client, console->parts.place, latitude, longitude)) {
+        (void)printf("error: it takes degrees, north and east: place 48.2082 16.3738\n");
+        return;
+    }
+    (void)printf("it is at %f, %f\n", latitude, longitude);
+}
+
+/* Without an argument it shows; 'now' agrees to an update that was deferred; else how updates are to fail. */
+static void run_firmware(dn_sim_console *console, char **arguments)
+{
+    dn_sim_firmware *firmware = console->parts.firmware;
+    if (arguments[0] == NULL) {
+        dn_sim_firmware_say(firmware);
+    } else if (strcmp(arguments[0], "now") == 0) {
+        firmware->fail = firmware->fail == DN_SIM_FAIL_DEFER ? DN_SIM_FAIL_NOT : firmware->fail;
+        const dunlin_status status = dunlin_firmware_update(&firmware->firmware);
+        (void)printf(status == DUNLIN_OK ? "it is being installed\n"
+                                         : "error: no package is there to install\n");
+    } else if (dn_sim_failure_read(arguments[0], &firmware->fail)) {
+        (void)printf("updates will fail: %s\n", arguments[0]);
+    } else {
+        (void)printf("error: it takes now, " DN_SIM_FAILURES ", not '%s'\n", arguments[0]);
+    }
+}
+
+static void run_reboot(dn_sim_console *console, char **arguments)
+{
+    (void)arguments;
+    console->parts.device->reboot = true;
 }
 
 static void run_quit(dn_sim_console *console, char **arguments)
@@ -227,6 +285,12 @@ static const console_command commands[] = {
     {"remove", "/O/I", "take an instance away", 1, 1, run_remove},
     {"error", "N", "raise an error code of Device", 1, 1, run_error},
     {"clear", "N", "clear an error code", 1, 1, run_clear},
+    {"battery", "PERCENT", "set the battery's level", 1, 1, run_battery},
+    {"place", "NORTH EAST", "go there: place 48.2082 16.3738", 2, 2, run_place},
+    {"firmware", "[now|HOW]", "show it; install a deferred one; HOW updates fail: flash, ram, ... or not", 0,
+     1, run_firmware},
+    {"send", "PATH ...", "send values to the servers that want them: send /3/0/9 /3303/0", 1, 1, run_send},
+    {"reboot", "", "start anew", 0, 0, run_reboot},
     {"update", "", "send an Update now", 0, 0, run_update},
     {"status", "", "how it stands", 0, 0, run_status},
     {"help", "", "this", 0, 0, run_help},
@@ -239,7 +303,7 @@ static void run_help(dn_sim_console *console, char **arguments)
     (void)console;
     (void)arguments;
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        (void)printf("%-7s %-11s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+        (void)printf("%-8s %-11s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
     }
 }
 
@@ -302,11 +366,10 @@ static void prompt(const dn_sim_console *console)
     (void)fflush(stdout);
 }
 
-void dn_sim_console_open(dn_sim_console *console, dunlin_client *client, dn_sim_device *device)
+void dn_sim_console_open(dn_sim_console *console, const dn_sim_parts *parts)
 {
     memset(console, 0, sizeof *console);
-    console->client = client;
-    console->device = device;
+    console->parts = *parts;
     console->open = true;
     console->prompt = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
     prompt(console);

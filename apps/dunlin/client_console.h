@@ -4,12 +4,21 @@
 #define DUNLIN_APP_CLIENT_CONSOLE_H
 
 #include "apps/dunlin/client_device.h"
+#include "apps/dunlin/client_firmware.h"
+#include "apps/dunlin/client_place.h"
 
 #define DN_SIM_LINE_MAX 16384
 
+/* What commands are about. */
 typedef struct {
     dunlin_client *client;
     dn_sim_device *device;
+    dn_sim_place *place;
+    dn_sim_firmware *firmware;
+} dn_sim_parts;
+
+typedef struct {
+    dn_sim_parts parts;
     char line[DN_SIM_LINE_MAX];
     size_t len;
     bool too_long; /* the line being read is dropped */
@@ -18,7 +27,7 @@ typedef struct {
     bool quit;     /* asked for */
 } dn_sim_console;
 
-void dn_sim_console_open(dn_sim_console *console, dunlin_client *client, dn_sim_device *device);
+void dn_sim_console_open(dn_sim_console *console, const dn_sim_parts *parts);
 /* Reads what is there from descriptor 0 and does it. */
 void dn_sim_console_read(dn_sim_console *console);
 /* Does one command. */

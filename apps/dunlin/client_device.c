@@ -2,35 +2,39 @@
 /* Tables of the simulated Objects, and how their values move. */
 #include "apps/dunlin/client_device.h"
 
+#include "apps/dunlin/client_models.h"
+#include "port/linux_power.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#define THERMOMETER    3303
-#define LIGHT          3311
-#define LEAST_MEASURED 5601
-#define MOST_MEASURED  5602
-#define SENSOR_VALUE   5700
-#define ENERGY         5805
-#define ON_OFF         5850
-#define DIMMER         5851
-#define ON_TIME        5852
-#define DEVICE         3
-#define BATTERY_LEVEL  9
-#define MEMORY_FREE    10
-#define CURRENT_TIME   13
-#define BATTERY_STATUS 20
-#define LOW_BATTERY    1 /* error code */
-#define BATTERY_LOW    20.0
-#define BATTERY_FULL   100.0
-#define BATTERY_STEP   0.1 /* per cent per second */
-#define LIGHT_WATTS    9.0
-#define TENTH          10.0
-#define MS_PER_S       1000.0
-#define MS_PER_HOUR    3600000.0
+#define THERMOMETER      3303
+#define LIGHT            3311
+#define LEAST_MEASURED   5601
+#define MOST_MEASURED    5602
+#define SENSOR_VALUE     5700
+#define ENERGY           5805
+#define ON_OFF           5850
+#define DIMMER           5851
+#define ON_TIME          5852
+#define DEVICE           3
+#define FIRMWARE_VERSION 3
+#define BATTERY_LEVEL    9
+#define MEMORY_FREE      10
+#define CURRENT_TIME     13
+#define BATTERY_STATUS   20
+#define LOW_BATTERY      1 /* error code */
+#define BATTERY_LOW      20.0
+#define BATTERY_FULL     100.0
+#define BATTERY_STEP     0.1 /* per cent per second */
+#define LIGHT_WATTS      9.0
+#define TENTH            10.0
+#define MS_PER_S         1000.0
+#define MS_PER_HOUR      3600000.0
+
+#define HOST "" /* the machine's own /proc and /sys */
 
 enum { STATUS_NORMAL = 0, STATUS_CHARGING = 1 };
 
@@ -133,11 +137,30 @@ static dunlin_status clock_set(void *context, int64_t unix_s)
 
 static void read_memory(dunlin_device *device)
 {
-    struct sysinfo info;
-    if (sysinfo(&info) == 0) {
-        device->memory_total_kb = (int32_t)(info.totalram * info.mem_unit / 1024);
-        device->memory_free_kb = (int32_t)(info.freeram * info.mem_unit / 1024);
+    int64_t total_kb = 0;
+    int64_t free_kb = 0;
+    if (dn_linux_memory(HOST, &total_kb, &free_kb)) {
+        device->memory_total_kb = (int32_t)(total_kb > INT32_MAX ? INT32_MAX : total_kb);
+        device->memory_free_kb = (int32_t)(free_kb > INT32_MAX ? INT32_MAX : free_kb);
     }
+}
+
+/* The machine's own battery. False: it has none, and one is made up. */
+static bool read_battery(dn_sim_device *sim)
+{
+    dn_linux_battery found;
+    if (sim->battery_by_hand || !dn_linux_battery_read(HOST, &found)) {
+        return false;
+    }
+    sim->battery = found.percent;
+    sim->charging = found.status == DN_LINUX_BATTERY_CHARGING;
+    sim->device.battery_level = (int8_t)found.percent;
+    sim->device.battery_status = (int8_t)found.status;
+    if (found.voltage_mv > 0) {
+        sim->device.power_voltage_mv.value[0] = found.voltage_mv;
+        sim->device.power_current_ma.value[0] = found.current_ma;
+    }
+    return true;
 }
 
 /* "+01:00" of now, and the zone's name from the environment. */
@@ -221,25 +244,16 @@ void dn_sim_device_init(dn_sim_device *sim, uint64_t seed)
     sim->battery = (double)dn_random_between(&random, 40, 100);
     init_device(sim);
     sim->device.battery_level = (int8_t)sim->battery;
-}
-
-static bool is_taken(const uint16_t *taken, uint16_t object)
-{
-    for (; *taken != DUNLIN_ID_NONE; taken++) {
-        if (*taken == object) {
-            return true;
-        }
-    }
-    return false;
+    (void)read_battery(sim);
 }
 
 dunlin_status dn_sim_device_add(dunlin_client *client, dn_sim_device *sim, const uint16_t *taken)
 {
     dunlin_status status = dunlin_device_add(client, &sim->device);
-    if (status == DUNLIN_OK && !is_taken(taken, THERMOMETER)) {
+    if (status == DUNLIN_OK && !dn_sim_models_has(taken, THERMOMETER)) {
         status = dunlin_client_add_object(client, &thermometer_object, &sim->thermometer, 1, 1, sim);
     }
-    if (status == DUNLIN_OK && !is_taken(taken, LIGHT)) {
+    if (status == DUNLIN_OK && !dn_sim_models_has(taken, LIGHT)) {
         status = dunlin_client_add_object(client, &light_object, sim->lights, DN_SIM_LIGHTS_MAX, 1, sim);
     }
     return status;
@@ -274,9 +288,8 @@ static void move_lights(dunlin_client *client, dn_sim_device *sim, uint32_t elap
     }
 }
 
-static void move_battery(dunlin_client *client, dn_sim_device *sim, uint32_t elapsed_ms)
+static void drain_battery(dn_sim_device *sim, uint32_t elapsed_ms)
 {
-    dunlin_device *device = &sim->device;
     const double step = BATTERY_STEP * elapsed_ms / MS_PER_S;
     sim->battery += sim->charging ? step * 10 : -step;
     if (sim->battery <= BATTERY_LOW / 2) {
@@ -285,16 +298,44 @@ static void move_battery(dunlin_client *client, dn_sim_device *sim, uint32_t ela
         sim->battery = BATTERY_FULL;
         sim->charging = false;
     }
-    device->battery_level = (int8_t)sim->battery;
-    device->battery_status = sim->charging ? STATUS_CHARGING : STATUS_NORMAL;
+    sim->device.battery_level = (int8_t)sim->battery;
+    sim->device.battery_status = sim->charging ? STATUS_CHARGING : STATUS_NORMAL;
+}
+
+static void tell_battery(dunlin_client *client, dn_sim_device *sim)
+{
     dunlin_changed(client, dunlin_path_resource(DEVICE, 0, BATTERY_LEVEL));
     dunlin_changed(client, dunlin_path_resource(DEVICE, 0, BATTERY_STATUS));
     if (sim->battery < BATTERY_LOW) {
-        (void)dunlin_device_raise(client, device,
+        (void)dunlin_device_raise(client, &sim->device,
                                   LOW_BATTERY); /* there is room: it is the only one raised here */
     } else {
-        dunlin_device_clear(client, device, LOW_BATTERY);
+        dunlin_device_clear(client, &sim->device, LOW_BATTERY);
     }
+}
+
+static void move_battery(dunlin_client *client, dn_sim_device *sim, uint32_t elapsed_ms)
+{
+    if (!read_battery(sim)) {
+        drain_battery(sim, elapsed_ms);
+    }
+    tell_battery(client, sim);
+}
+
+void dn_sim_device_set_battery(dunlin_client *client, dn_sim_device *sim, double percent)
+{
+    sim->battery_by_hand = true;
+    sim->battery = percent;
+    sim->charging = false;
+    sim->device.battery_level = (int8_t)percent;
+    sim->device.battery_status = STATUS_NORMAL;
+    tell_battery(client, sim);
+}
+
+void dn_sim_device_set_firmware(dunlin_client *client, dn_sim_device *sim, const char *version)
+{
+    sim->device.firmware = version;
+    dunlin_changed(client, dunlin_path_resource(DEVICE, 0, FIRMWARE_VERSION));
 }
 
 void dn_sim_device_move(dunlin_client *client, dn_sim_device *sim, uint32_t elapsed_ms)

@@ -31,6 +31,7 @@ typedef struct {
     char serial[DN_SIM_TEXT_MAX], model[DN_SIM_TEXT_MAX], hardware[DN_SIM_TEXT_MAX], system[DN_SIM_TEXT_MAX];
     double battery; /* per cent */
     bool charging;
+    bool battery_by_hand;   /* set on the console: the machine's own is not asked any more */
     int64_t clock_offset_s; /* set by a server */
     dn_seeded seeded;
     bool reboot, factory_reset; /* a server has asked for it */
@@ -44,6 +45,10 @@ dunlin_status dn_sim_device_add(dunlin_client *client, dn_sim_device *device, co
 void dn_sim_device_move(dunlin_client *client, dn_sim_device *device, uint32_t elapsed_ms);
 /* Writable values as they were at first. */
 void dn_sim_device_reset(dunlin_client *client, dn_sim_device *device);
+/* From now on the battery drains from here. */
+void dn_sim_device_set_battery(dunlin_client *client, dn_sim_device *device, double percent);
+/* `version` must stay where it is. */
+void dn_sim_device_set_firmware(dunlin_client *client, dn_sim_device *device, const char *version);
 /* A step of a random walk around `base`, within `spread` of it. */
 double dn_sim_walk(dn_seeded *seeded, double value, double base, double spread);
 

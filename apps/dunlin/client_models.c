@@ -32,6 +32,16 @@ void dn_sim_models_init(dn_sim_models *models)
     models->ids[0] = DUNLIN_ID_NONE;
 }
 
+bool dn_sim_models_has(const uint16_t *ids, uint16_t object)
+{
+    for (; *ids != DUNLIN_ID_NONE; ids++) {
+        if (*ids == object) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void free_model(dn_sim_model *model)
 {
     if (model != NULL) {
@@ -143,6 +153,7 @@ static void put_bytes(const dunlin_resource *row, uint8_t *field, const char *te
     const uint16_t len = (uint16_t)strlen(text);
     if (row->type == DUNLIN_TYPE_OPAQUE) {
         memcpy(field, &len, sizeof len);
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): an opaque has no NUL */
         memcpy(field + sizeof len, text, len);
     } else {
         (void)snprintf((char *)field, row->size, "%s", text);

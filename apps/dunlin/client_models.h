@@ -20,6 +20,8 @@ void dn_sim_models_init(dn_sim_models *models);
 void dn_sim_models_free(dn_sim_models *models);
 /* Reads a file. False: what is wrong with it was printed to stderr. */
 bool dn_sim_models_read(dn_sim_models *models, const char *file);
+/* Whether `ids` has this Object: then the definition file's is taken, and not the simulated one. */
+bool dn_sim_models_has(const uint16_t *ids, uint16_t object);
 /* What their instances take of the client's arena. */
 size_t dn_sim_models_arena(const dn_sim_models *models);
 dunlin_status dn_sim_models_add(dunlin_client *client, dn_sim_models *models);

@@ -8,42 +8,71 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEME           "coap://"
-#define PORT_DEFAULT     5683
-#define PERIOD_DEFAULT_S 2.0
-#define PERIOD_MAX_S     86400.0
-#define RETRY_DEFAULT_S  10
-#define RETRY_MAX_S      86400
-#define MS_PER_S         1000.0
+#define SCHEME            "coap://"
+#define PORT_DEFAULT      5683
+#define PERIOD_DEFAULT_S  2.0
+#define PERIOD_MAX_S      86400.0
+#define INSTALL_DEFAULT_S 2.0
+#define RETRY_DEFAULT_S   10
+#define RETRY_MAX_S       86400
+#define MS_PER_S          1000.0
 
 void dn_help_client(FILE *out)
 {
     (void)fputs(
         "usage: dunlin client -e NAME -u coap://HOST[:PORT] [OPTION ...]\n\n"
-        "Runs a simulated LwM2M device until it is stopped (Ctrl-C or SIGTERM), with a temperature sensor "
-        "(3303)\n"
-        "whose value moves, a light that can be switched (3311), and Device (3).\n\n"
+        "Runs a simulated LwM2M device until it is stopped (Ctrl-C or SIGTERM): Device (3), Connectivity "
+        "Monitoring "
+        "(4),\n"
+        "Firmware Update (5), Location (6), Connectivity Statistics (7), Portfolio (16), a temperature "
+        "sensor (3303) "
+        "and a\n"
+        "light (3311). Addresses, routers, traffic, memory and battery are those of the machine it runs on; "
+        "the rest "
+        "is made up.\n\n"
         "options:\n"
         "  -e, --endpoint NAME    the device's endpoint name\n"
-        "  -u, --url URL          the server, coap://HOST[:PORT]; the port is 5683 if left out\n"
+        "  -u, --url URL          the server, coap://HOST[:PORT]; the port is 5683 if left out. Given again "
+        "for\n"
+        "                         further servers: they get the Short Server IDs 1, 2, ..., and access "
+        "control\n"
         "      --lifetime S       lifetime of the registration in seconds [86400]; 0 is for ever\n"
+        "      --queue            queue mode: the device sleeps between messages, and hears nothing then\n"
+        "      --awake S          how long it listens after its last message, in queue mode [93]\n"
+        "      --binding LETTERS  the binding to announce [U; UQ in queue mode of LwM2M 1.0]\n"
+        "      --root-path PATH   have the Objects below this path, as /lwm2m\n"
         "      --object FILE.xml  also have the Objects of an OMA definition file; may be given again\n"
+        "      --cellular         also have a modem: Cellular Connectivity (10) and APN profiles (11)\n"
         "      --lwm2m 1.0|1.1    the version to speak [1.1]\n"
         "      --period S         seconds between movements of the values [2]; 0: they stand still\n"
         "      --seed N           the same seed gives the same values [from the name]\n"
         "      --confirm          send every notification Confirmable\n"
         "      --retry S          wait this long before the second try to register, then twice as long [10]\n"
         "      --local ADDR:PORT  bind to this address [any; port 0 is a free one]\n"
+        "      --state DIR        keep the firmware and how far its update is in DIR, and go on from there\n"
+        "      --firmware-fail WHAT   let updates fail: flash, ram, connection, integrity, type, install, or "
+        "defer\n"
+        "      --firmware-time S  seconds that an installation takes [2]\n"
+        "      --firmware-object 1.0|1.1  the version of Firmware Update; 1.1 can be cancelled and deferred "
+        "[1.0]\n"
+        "      --ca FILE          trust these certificates for https downloads [the system's]\n"
         "      --ready-file FILE  write the location of the registration to FILE once there is one\n"
         "      --no-console       do not read commands from the standard input\n"
-        "  -v, --verbose          tell of updates, and of what the server does\n\n"
-        "Queue mode is not supported yet. While it runs, it takes commands from the standard input: 'help' "
-        "lists them.\n"
-        "When the input ends, the device goes on.\n\n"
+        "  -v, --verbose          tell of updates, and of what the servers do\n\n"
+        "A firmware package is any file. If its first line is version=X, X is the firmware version (/3/0/3) "
+        "after the "
+        "update,\n"
+        "else it is made from the content. Packages are taken by push, and from coap://, http:// and "
+        "https://.\n\n"
+        "While it runs, it takes commands from the standard input: 'help' lists them. When the input ends, "
+        "the device "
+        "goes on.\n\n"
         "exit code: 0 stopped as asked, 1 the server refused, 2 wrong command line, 3 no server\n\n"
         "examples:\n"
         "  dunlin client -e thermo-1 -u coap://127.0.0.1:5683\n"
         "  dunlin client -e meter-7 -u coap://lwm2m.example.org --lifetime 300 --object models/3305.xml -v\n"
+        "  dunlin client -e sleepy-1 -u coap://127.0.0.1 --queue --awake 10 --state /tmp/sleepy-1\n"
+        "  dunlin client -e both-1 -u coap://127.0.0.1:5683 -u coap://127.0.0.1:5783\n"
         "  dunlin client -e old-1 -u 'coap://[::1]:5683' --lwm2m 1.0 --period 0 --no-console\n",
         out);
 }
@@ -91,7 +120,7 @@ static const char *check_scheme(const char *url)
 }
 
 /* The host at `text`, without the brackets of an IPv6 address; `*end` goes behind it. */
-static const char *read_host(const char *text, const char **end, dn_sim_options *out)
+static const char *read_host(const char *text, const char **end, dn_sim_address *out)
 {
     const bool bracketed = *text == '[';
     const char *host = text + (bracketed ? 1 : 0);
@@ -108,30 +137,50 @@ static const char *read_host(const char *text, const char **end, dn_sim_options 
     return NULL;
 }
 
-const char *dn_sim_url_read(const char *url, dn_sim_options *out)
+/* Host and port; `*end` goes behind them. */
+static const char *read_authority(const char *url, dn_sim_address *out, const char **end)
 {
-    const char *end = NULL;
     const char *fault = check_scheme(url);
     if (fault == NULL && strlen(url) > DUNLIN_URI_MAX) {
         fault = "it is longer than 255 characters";
     }
     if (fault == NULL) {
-        fault = read_host(url + sizeof SCHEME - 1, &end, out);
+        fault = read_host(url + sizeof SCHEME - 1, end, out);
     }
     if (fault != NULL) {
         return fault;
     }
     out->port = PORT_DEFAULT;
-    if (*end == ':') {
+    if (**end == ':') {
         char port[8] = "";
-        const size_t digits = strcspn(++end, "/");
-        memcpy(port, end, digits < sizeof port ? digits : 0);
+        const size_t digits = strcspn(++*end, "/?");
+        memcpy(port, *end, digits < sizeof port ? digits : 0);
         if (!read_port(port, &out->port)) {
             return "the port has to be 1 to 65535";
         }
-        end += digits;
+        *end += digits;
+    }
+    return NULL;
+}
+
+const char *dn_sim_url_read(const char *url, dn_sim_address *out)
+{
+    const char *end = NULL;
+    const char *fault = read_authority(url, out, &end);
+    if (fault != NULL) {
+        return fault;
     }
     return *end == '\0' || strcmp(end, "/") == 0 ? NULL : "there must be nothing behind host and port";
+}
+
+const char *dn_sim_authority_read(const char *uri, dn_sim_address *out)
+{
+    const char *end = NULL;
+    const char *fault = read_authority(uri, out, &end);
+    if (fault != NULL) {
+        return fault;
+    }
+    return strchr("/?", *end) != NULL ? NULL : "what is behind host and port is no path";
 }
 
 /* FNV-1a: devices with different names move differently. */
@@ -156,14 +205,16 @@ static bool take_lwm2m(const char *text, dn_sim_options *out)
     return true;
 }
 
-static bool take_period(const char *text, dn_sim_options *out)
+/* Seconds, with a fraction if need be, as milliseconds. */
+static bool read_seconds(const char *name, const char *text, double max, uint32_t *out)
 {
     char *end = NULL;
     const double seconds = strtod(text, &end);
-    if (end == text || *end != '\0' || !(seconds >= 0 && seconds <= PERIOD_MAX_S)) {
-        return wrong("--period takes seconds from 0 to 86400, not '%s'", text);
+    if (end == text || *end != '\0' || !(seconds >= 0 && seconds <= max)) {
+        (void)fprintf(stderr, "dunlin client: %s takes seconds from 0 to %.0f, not '%s'\n", name, max, text);
+        return false;
     }
-    out->period_ms = (uint32_t)(seconds * MS_PER_S);
+    *out = (uint32_t)(seconds * MS_PER_S);
     return true;
 }
 
@@ -178,86 +229,164 @@ static bool take_object(const char *file, dn_sim_options *out)
 
 static bool take_url(const char *url, dn_sim_options *out)
 {
-    const char *fault = dn_sim_url_read(url, out);
+    dn_sim_address address;
+    const char *fault = dn_sim_url_read(url, &address);
+    if (fault == NULL && out->url_count == DUNLIN_SERVERS_MAX) {
+        fault = "it is one server too many";
+    }
     if (fault != NULL) {
         (void)fprintf(stderr,
                       "dunlin client: the URL '%s' cannot be used: %s (example: coap://127.0.0.1:5683)\n",
                       url, fault);
         return false;
     }
-    out->url = url;
+    out->urls[out->url_count++] = url;
     return true;
 }
 
-/* Options with a value. False: a message was printed. */
-static bool take_value(const char *name, const char *value, dn_sim_options *out)
+static bool take_root_path(const char *path, dn_sim_options *out)
+{
+    const size_t len = strlen(path);
+    if (len < 2 || path[0] != '/' || path[len - 1] == '/' || strpbrk(path, " <>\"?#,;") != NULL) {
+        return wrong("--root-path takes a path like /lwm2m, not '%s'", path);
+    }
+    out->root_path = path;
+    return true;
+}
+
+static bool take_binding(const char *letters, dn_sim_options *out)
+{
+    const size_t len = strlen(letters);
+    if (len == 0 || len > 4 || strspn(letters, "UTSNQ") != len) {
+        return wrong("--binding takes letters of U, T, S, N, and Q for LwM2M 1.0, not '%s'", letters);
+    }
+    out->binding = letters;
+    return true;
+}
+
+static bool take_failure(const char *word, dn_sim_options *out)
+{
+    return dn_sim_failure_read(word, &out->firmware_fail) ||
+           wrong("--firmware-fail takes " DN_SIM_FAILURES ", not '%s'", word);
+}
+
+static bool take_firmware_object(const char *text, dn_sim_options *out)
+{
+    out->firmware_1_1 = strcmp(text, "1.1") == 0;
+    return out->firmware_1_1 || strcmp(text, "1.0") == 0 ||
+           wrong("--firmware-object takes 1.0 or 1.1, not '%s'", text);
+}
+
+static bool take_lifetime(const char *value, dn_sim_options *out)
 {
     uint64_t number = 0;
-    if (strcmp(name, "-e") == 0 || strcmp(name, "--endpoint") == 0) {
-        out->endpoint = value;
-        return true;
+    const bool good = read_whole("--lifetime", value, INT32_MAX, &number);
+    out->lifetime_s = (int32_t)number;
+    return good;
+}
+
+static bool take_retry(const char *value, dn_sim_options *out)
+{
+    uint64_t number = 0;
+    const bool good = read_whole("--retry", value, RETRY_MAX_S, &number);
+    out->retry_s = (uint32_t)number;
+    return good;
+}
+
+static bool take_seed(const char *value, dn_sim_options *out)
+{
+    return read_whole("--seed", value, UINT64_MAX, &out->seed);
+}
+
+static bool take_period(const char *value, dn_sim_options *out)
+{
+    return read_seconds("--period", value, PERIOD_MAX_S, &out->period_ms);
+}
+
+static bool take_awake(const char *value, dn_sim_options *out)
+{
+    return read_seconds("--awake", value, PERIOD_MAX_S, &out->awake_ms);
+}
+
+static bool take_firmware_time(const char *value, dn_sim_options *out)
+{
+    return read_seconds("--firmware-time", value, PERIOD_MAX_S, &out->firmware_time_ms);
+}
+
+/* Options with a value: a text that is just kept, or a function that reads it. */
+static const struct {
+    const char *name, *short_name;
+    size_t text; /* offset of the `const char *`, if there is no function */
+    bool (*take)(const char *value, dn_sim_options *out);
+} valued[] = {
+    {"--endpoint", "-e", offsetof(dn_sim_options, endpoint), NULL},
+    {"--url", "-u", 0, take_url},
+    {"--lifetime", NULL, 0, take_lifetime},
+    {"--awake", NULL, 0, take_awake},
+    {"--binding", NULL, 0, take_binding},
+    {"--root-path", NULL, 0, take_root_path},
+    {"--object", NULL, 0, take_object},
+    {"--lwm2m", NULL, 0, take_lwm2m},
+    {"--period", NULL, 0, take_period},
+    {"--seed", NULL, 0, take_seed},
+    {"--retry", NULL, 0, take_retry},
+    {"--local", NULL, offsetof(dn_sim_options, local), NULL},
+    {"--state", NULL, offsetof(dn_sim_options, state_dir), NULL},
+    {"--firmware-fail", NULL, 0, take_failure},
+    {"--firmware-time", NULL, 0, take_firmware_time},
+    {"--firmware-object", NULL, 0, take_firmware_object},
+    {"--ca", NULL, offsetof(dn_sim_options, ca_file), NULL},
+    {"--ready-file", NULL, offsetof(dn_sim_options, ready_file), NULL},
+};
+#define VALUED_COUNT (sizeof valued / sizeof valued[0])
+
+/* Options without a value. */
+static const struct {
+    const char *name, *short_name;
+    size_t flag; /* offset of the bool */
+    bool value;
+} flags[] = {
+    {"--queue", NULL, offsetof(dn_sim_options, queue), true},
+    {"--cellular", NULL, offsetof(dn_sim_options, cellular), true},
+    {"--confirm", NULL, offsetof(dn_sim_options, confirmable), true},
+    {"--no-console", NULL, offsetof(dn_sim_options, console), false},
+    {"--verbose", "-v", offsetof(dn_sim_options, verbose), true},
+};
+
+static bool named(const char *name, const char *name_long, const char *name_short)
+{
+    return strcmp(name, name_long) == 0 || (name_short != NULL && strcmp(name, name_short) == 0);
+}
+
+/* The row of an option with a value; VALUED_COUNT: it is none. */
+static size_t find_valued(const char *name)
+{
+    size_t row = 0;
+    while (row < VALUED_COUNT && !named(name, valued[row].name, valued[row].short_name)) {
+        row++;
     }
-    if (strcmp(name, "-u") == 0 || strcmp(name, "--url") == 0) {
-        return take_url(value, out);
+    return row;
+}
+
+/* False: a message was printed. */
+static bool take_value(size_t row, const char *value, dn_sim_options *out)
+{
+    if (valued[row].take != NULL) {
+        return valued[row].take(value, out);
     }
-    if (strcmp(name, "--lifetime") == 0) {
-        const bool good = read_whole(name, value, INT32_MAX, &number);
-        out->lifetime_s = (int32_t)number;
-        return good;
-    }
-    if (strcmp(name, "--retry") == 0) {
-        const bool good = read_whole(name, value, RETRY_MAX_S, &number);
-        out->retry_s = (uint32_t)number;
-        return good;
-    }
-    if (strcmp(name, "--seed") == 0) {
-        return read_whole(name, value, UINT64_MAX, &out->seed);
-    }
-    if (strcmp(name, "--lwm2m") == 0) {
-        return take_lwm2m(value, out);
-    }
-    if (strcmp(name, "--period") == 0) {
-        return take_period(value, out);
-    }
-    if (strcmp(name, "--object") == 0) {
-        return take_object(value, out);
-    }
-    if (strcmp(name, "--local") == 0) {
-        out->local = value;
-    } else {
-        out->ready_file = value;
-    }
+    memcpy((char *)out + valued[row].text, &value, sizeof value);
     return true;
 }
 
-static bool takes_value(const char *name)
+static bool take_flag(const char *name, dn_sim_options *out)
 {
-    static const char *const names[] = {"-e",         "--endpoint", "-u",      "--url",
-                                        "--lifetime", "--retry",    "--seed",  "--lwm2m",
-                                        "--period",   "--object",   "--local", "--ready-file"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0) {
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (named(name, flags[i].name, flags[i].short_name)) {
+            memcpy((char *)out + flags[i].flag, &flags[i].value, sizeof flags[i].value);
             return true;
         }
     }
-    return false;
-}
-
-/* Options without a value. False: there is no such option, and that was said. */
-static bool take_flag(const char *name, dn_sim_options *out)
-{
-    if (strcmp(name, "--no-console") == 0) {
-        out->console = false;
-    } else if (strcmp(name, "--confirm") == 0) {
-        out->confirmable = true;
-    } else if (strcmp(name, "-v") == 0 || strcmp(name, "--verbose") == 0) {
-        out->verbose = true;
-    } else if (strcmp(name, "--queue") == 0) {
-        return wrong("%s: queue mode is not supported yet", name);
-    } else {
-        return wrong(name[0] == '-' ? "there is no option '%s'" : "'%s' is one argument too many", name);
-    }
-    return true;
+    return wrong(name[0] == '-' ? "there is no option '%s'" : "'%s' is one argument too many", name);
 }
 
 /* One option, as `--name value`, `--name=value` or `--name`. Moves *at behind it. */
@@ -272,16 +401,39 @@ static bool take_one(int argc, char **argv, int *at, dn_sim_options *out)
     }
     memcpy(name, argument, len);
     name[len] = '\0';
-    if (!takes_value(name)) {
+    const size_t row = find_valued(name);
+    if (row == VALUED_COUNT) {
         return take_flag(argument, out);
     }
     if (equals != NULL) {
-        return take_value(name, equals + 1, out);
+        return take_value(row, equals + 1, out);
     }
     if (*at >= argc) {
         return wrong("%s needs a value", name);
     }
-    return take_value(name, argv[(*at)++], out);
+    return take_value(row, argv[(*at)++], out);
+}
+
+/* What must be there, and what does not go together. */
+static bool check(const dn_sim_options *o)
+{
+    if (o->endpoint == NULL || o->url_count == 0) {
+        return wrong("%s is missing", o->endpoint == NULL ? "-e NAME" : "-u coap://HOST:PORT");
+    }
+    const size_t name = strlen(o->endpoint);
+    if (name == 0 || name > DUNLIN_ENDPOINT_MAX) {
+        return wrong("the endpoint name '%s' is not of 1 to 252 bytes", o->endpoint);
+    }
+    if (o->awake_ms != 0 && !o->queue) {
+        return wrong("%s has no meaning without --queue", "--awake");
+    }
+    if (o->binding != NULL && o->lwm2m != DUNLIN_LWM2M_1_0 && strchr(o->binding, 'Q') != NULL) {
+        return wrong("--binding %s: from LwM2M 1.1 on, queue mode is asked for with --queue", o->binding);
+    }
+    if (o->firmware_fail == DN_SIM_FAIL_DEFER && !o->firmware_1_1) {
+        return wrong("--firmware-fail %s needs --firmware-object 1.1", "defer");
+    }
+    return true;
 }
 
 bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out)
@@ -291,18 +443,19 @@ bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out)
     out->lwm2m = DUNLIN_LWM2M_1_1;
     out->period_ms = (uint32_t)(PERIOD_DEFAULT_S * MS_PER_S);
     out->retry_s = RETRY_DEFAULT_S;
+    out->firmware_time_ms = (uint32_t)(INSTALL_DEFAULT_S * MS_PER_S);
+    out->root_path = "";
     out->console = true;
     for (int at = 1; at < argc;) {
         if (!take_one(argc, argv, &at, out)) {
             return false;
         }
     }
-    if (out->endpoint == NULL || out->url == NULL) {
-        return wrong("%s is missing", out->endpoint == NULL ? "-e NAME" : "-u coap://HOST:PORT");
+    if (!check(out)) {
+        return false;
     }
-    const size_t name = strlen(out->endpoint);
-    if (name == 0 || name > DUNLIN_ENDPOINT_MAX) {
-        return wrong("the endpoint name '%s' is not of 1 to 252 bytes", out->endpoint);
+    if (out->binding == NULL) {
+        out->binding = out->queue && out->lwm2m == DUNLIN_LWM2M_1_0 ? "UQ" : "U";
     }
     if (out->seed == 0) {
         out->seed = seed_of(out->endpoint);

@@ -3,16 +3,21 @@
 #ifndef DUNLIN_APP_CLIENT_OPTIONS_H
 #define DUNLIN_APP_CLIENT_OPTIONS_H
 
+#include "apps/dunlin/client_failure.h"
 #include <dunlin/client.h>
 
 #define DN_SIM_OBJECT_FILES_MAX 32
 #define DN_SIM_HOST_MAX         256
 
 typedef struct {
-    const char *endpoint;
-    const char *url;            /* as given */
-    char host[DN_SIM_HOST_MAX]; /* out of it */
+    char host[DN_SIM_HOST_MAX];
     uint16_t port;
+} dn_sim_address;
+
+typedef struct {
+    const char *endpoint;
+    const char *urls[DUNLIN_SERVERS_MAX]; /* as given; the first has the Short Server ID 1 */
+    size_t url_count;
     const char *local;      /* address to bind, NULL: any */
     const char *ready_file; /* NULL: none */
     const char *objects[DN_SIM_OBJECT_FILES_MAX];
@@ -22,7 +27,17 @@ typedef struct {
     uint32_t period_ms; /* between movements of the simulated values; 0: they stand still */
     uint32_t retry_s;
     uint64_t seed;
-    bool confirmable; /* all notifications */
+    const char *binding;   /* NULL: what fits */
+    const char *root_path; /* "": the Objects are at the root */
+    bool queue;
+    uint32_t awake_ms;     /* 0: as the library has it */
+    bool cellular;         /* a modem: Objects 10 and 11 */
+    const char *state_dir; /* what survives a restart; NULL: nothing */
+    const char *ca_file;   /* certificates to trust for https, NULL: the system's */
+    dn_sim_failure firmware_fail;
+    uint32_t firmware_time_ms; /* that an installation takes */
+    bool firmware_1_1;         /* version 1.1 of Firmware Update */
+    bool confirmable;          /* all notifications */
     bool console;
     bool verbose;
 } dn_sim_options;
@@ -30,6 +45,8 @@ typedef struct {
 /* Reads it. False: what is wrong was printed to stderr, the caller exits with EXIT_CODE_USAGE. */
 bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out);
 /* Takes "coap://host[:port]" apart. NULL, or what is wrong with it. */
-const char *dn_sim_url_read(const char *url, dn_sim_options *out);
+const char *dn_sim_url_read(const char *url, dn_sim_address *out);
+/* The same for a URI that may go on with a path and a query. */
+const char *dn_sim_authority_read(const char *uri, dn_sim_address *out);
 
 #endif

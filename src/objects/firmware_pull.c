@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define BLOCK_MAX 1024u /* a CoAP download goes on at a multiple of this, whatever the block size is */
-#define BUSY_MS   1000u /* another download of the client is under way: look again then */
+#define DOUBLINGS_MAX 16u   /* of the wait between tries */
+#define BUSY_MS       1000u /* another download of the client is under way: look again then */
 
 typedef enum { SCHEME_BAD, SCHEME_OTHER, SCHEME_COAP, SCHEME_HTTP } scheme;
 
@@ -110,8 +110,8 @@ static void coap_done(void *context, dunlin_status status, uint8_t code)
     }
     if (status == DUNLIN_OK) {
         dn_firmware_complete(f);
-    } else if (status == DUNLIN_ERR_MALFORMED && f->kept.offset > 0 && !f->restarted) {
-        f->restarted = true; /* another package by now: from the start, but not again and again */
+    } else if ((status == DUNLIN_ERR_MALFORMED || code >> 5 == 4) && f->kept.offset > 0 && !f->restarted) {
+        f->restarted = true; /* another package by now, or a shorter one: from the start, but only once */
         begin_anew(f);
         f->start_pull = true;
     } else if (code >> 5 == 4) {
@@ -124,7 +124,6 @@ static void coap_done(void *context, dunlin_status status, uint8_t code)
 static void coap_start(dunlin_firmware *f, uint64_t now_ms)
 {
     const dunlin_download download = {coap_take, coap_done, f};
-    f->kept.offset -= f->kept.offset % BLOCK_MAX;
     const dunlin_status status = dunlin_client_download(f->client, f->kept.uri, f->kept.offset, f->kept.etag,
                                                         f->kept.etag_len, &download);
     switch (status) {
@@ -140,7 +139,14 @@ static void coap_start(dunlin_firmware *f, uint64_t now_ms)
     case DUNLIN_ERR_UNSUPPORTED:
         fail(f, DUNLIN_FIRMWARE_PROTOCOL);
         break;
-    default: /* not a URI, or a host without an address */
+    case DUNLIN_ERR_NOT_FOUND: /* the host has no address: at the moment, if it had one before */
+        if (f->kept.offset > 0) {
+            lost(f);
+        } else {
+            fail(f, DUNLIN_FIRMWARE_URI);
+        }
+        break;
+    default: /* not a URI */
         fail(f, DUNLIN_FIRMWARE_URI);
         break;
     }
@@ -233,12 +239,18 @@ static void start(dunlin_firmware *f, uint64_t now_ms)
     }
 }
 
+static void time_retry(dunlin_firmware *f, uint64_t now_ms)
+{
+    const uint32_t doublings = f->tried == 0 ? 0 : f->tried - 1;
+    f->timed = true;
+    f->retry_at_ms =
+        now_ms + ((uint64_t)f->retry_ms << (doublings > DOUBLINGS_MAX ? DOUBLINGS_MAX : doublings));
+}
+
 void dn_firmware_pull_step(dunlin_firmware *f, uint64_t now_ms)
 {
     if (f->retry && !f->timed) {
-        const uint32_t doublings = f->tried == 0 ? 0 : f->tried - 1;
-        f->timed = true;
-        f->retry_at_ms = now_ms + ((uint64_t)f->retry_ms << (doublings > 16 ? 16 : doublings));
+        time_retry(f, now_ms);
     }
     if (f->retry && now_ms >= f->retry_at_ms) {
         f->retry = false;
@@ -247,5 +259,8 @@ void dn_firmware_pull_step(dunlin_firmware *f, uint64_t now_ms)
     if (f->start_pull) {
         f->start_pull = false;
         start(f, now_ms);
+    }
+    if (f->retry && !f->timed) {
+        time_retry(f, now_ms);
     }
 }

@@ -295,9 +295,10 @@ void dn_http_download_cancel(dn_http_download *d)
 
 /* ---- the way of it ---- */
 
-static dn_http_end end_of(CURLcode code, long status)
+/* A host that was there when the download began is only gone for a while. */
+static dn_http_end end_of(CURLcode code, long status, bool continued)
 {
-    if (code == CURLE_URL_MALFORMAT || code == CURLE_COULDNT_RESOLVE_HOST ||
+    if (code == CURLE_URL_MALFORMAT || (code == CURLE_COULDNT_RESOLVE_HOST && !continued) ||
         code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_TOO_MANY_REDIRECTS) {
         return DN_HTTP_NOT_FOUND;
     }
@@ -336,7 +337,7 @@ static void end(dn_http_download *d, CURLcode code)
     if (code == CURLE_OK && begins_anew(d, status)) {
         return;
     }
-    const dn_http_end how = end_of(code, status);
+    const dn_http_end how = end_of(code, status, d->from > 0);
     if (how == DN_HTTP_COMPLETE && !d->begun) { /* an empty body is a body */
         (void)d->sink.take(d->sink.context, 0, 0, dunlin_slice_of(d->etag), dunlin_slice_make(NULL, 0));
     }

@@ -9,7 +9,7 @@
 
 #include "apps/dunlin/client_options.h"
 
-#define ARGUMENTS_MAX 12
+#define ARGUMENTS_MAX 16
 
 static void urls(void **state)
 {
@@ -42,14 +42,43 @@ static void urls(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        dn_sim_options options;
-        const char *fault = dn_sim_url_read(rows[i].url, &options);
+        dn_sim_address address;
+        const char *fault = dn_sim_url_read(rows[i].url, &address);
         if ((fault == NULL) != (rows[i].host != NULL)) {
             fail_msg("%s: %s", rows[i].url, fault == NULL ? "was taken" : fault);
         }
         if (fault == NULL) {
-            assert_string_equal(options.host, rows[i].host);
-            assert_int_equal(options.port, rows[i].port);
+            assert_string_equal(address.host, rows[i].host);
+            assert_int_equal(address.port, rows[i].port);
+        }
+    }
+}
+
+/* Downloads name more than a host. */
+static void authorities(void **state)
+{
+    static const struct {
+        const char *uri, *host; /* host NULL: refused */
+        uint16_t port;
+    } rows[] = {
+        {"coap://host", "host", 5683},
+        {"coap://host/fw/1.bin", "host", 5683},
+        {"coap://[::1]:7000/fw?x=1", "::1", 7000},
+        {"coap://host:1?x", "host", 1},
+        {"coap://host:1#x", NULL, 0},
+        {"coap://user@host/x", NULL, 0},
+        {"http://host/x", NULL, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        dn_sim_address address;
+        const char *fault = dn_sim_authority_read(rows[i].uri, &address);
+        if ((fault == NULL) != (rows[i].host != NULL)) {
+            fail_msg("%s: %s", rows[i].uri, fault == NULL ? "was taken" : fault);
+        }
+        if (fault == NULL) {
+            assert_string_equal(address.host, rows[i].host);
+            assert_int_equal(address.port, rows[i].port);
         }
     }
 }
@@ -92,7 +121,24 @@ static void command_lines(void **state)
         {false, {GOOD, "--period", "nan"}},
         {false, {GOOD, "--lwm2m", "1.2"}},
         {false, {GOOD, "--seed", "x"}},
-        {false, {GOOD, "--queue"}},
+        {true, {GOOD, "--queue", "--awake", "2.5"}},
+        {true, {GOOD, "-u", "coap://second", "--root-path", "/lwm2m"}},
+        {true, {GOOD, "--cellular", "--state", "dir", "--ca", "file"}},
+        {true, {GOOD, "--firmware-fail", "flash", "--firmware-time", "0.1"}},
+        {true, {GOOD, "--firmware-fail=defer", "--firmware-object=1.1"}},
+        {true, {GOOD, "--lwm2m=1.0", "--binding", "UQ"}},
+        {false, {GOOD, "--awake", "5"}},
+        {false, {GOOD, "--queue=yes"}},
+        {false, {GOOD, "--binding", "UQ"}},
+        {false, {GOOD, "--binding", "X"}},
+        {false, {GOOD, "--binding", ""}},
+        {false, {GOOD, "--root-path", "lwm2m"}},
+        {false, {GOOD, "--root-path", "/"}},
+        {false, {GOOD, "--root-path", "/a b"}},
+        {false, {GOOD, "--firmware-fail", "always"}},
+        {false, {GOOD, "--firmware-fail=defer"}},
+        {false, {GOOD, "--firmware-object=1.2"}},
+        {false, {"client", "-e", "x", "-u", "coap://1", "-u", "nonsense"}},
         {false, {GOOD, "--bogus"}},
         {false, {GOOD, "--a-very-long-option-that-no-one-would-want", "x"}},
         {false, {GOOD, "extra"}},
@@ -124,14 +170,60 @@ static void values_arrive(void **state)
     assert_int_equal(options.lifetime_s, 86400);
     assert_int_equal(options.lwm2m, DUNLIN_LWM2M_1_1);
     assert_true(options.seed != 0); /* from the name */
+    assert_string_equal(options.binding, "U");
+    assert_string_equal(options.root_path, "");
+    assert_int_equal(options.firmware_fail, DN_SIM_FAIL_NOT);
+    static const char *const more[] = {GOOD, "--lwm2m=1.0", "--queue", "--awake=3", "-u=coap://i", NULL};
+    assert_false(read_all(more, &options)); /* -u=… is no such form */
+    static const char *const servers[] = {GOOD,        "--lwm2m=1.0",    "--queue",
+                                          "--awake=3", "--url=coap://i", NULL};
+    assert_true(read_all(servers, &options));
+    assert_int_equal(options.url_count, 2);
+    assert_int_equal(options.awake_ms, 3000);
+    assert_string_equal(options.binding, "UQ");
+    static const char *const failing[] = {GOOD, "--firmware-fail=integrity", NULL};
+    assert_true(read_all(failing, &options));
+    assert_int_equal(options.firmware_fail, DN_SIM_FAIL_INTEGRITY);
+}
+
+static void too_many_servers(void **state)
+{
+    static const char *const words[] = {"client",
+                                        "-e",
+                                        "x",
+                                        "--url=coap://1",
+                                        "--url=coap://2",
+                                        "--url=coap://3",
+                                        "--url=coap://4",
+                                        "--url=coap://5",
+                                        "--url=coap://6",
+                                        "--url=coap://7",
+                                        "--url=coap://8",
+                                        NULL};
+    static const char *const one_more[] = {"client",
+                                           "-e",
+                                           "x",
+                                           "--url=coap://1",
+                                           "--url=coap://2",
+                                           "--url=coap://3",
+                                           "--url=coap://4",
+                                           "--url=coap://5",
+                                           "--url=coap://6",
+                                           "--url=coap://7",
+                                           "--url=coap://8",
+                                           "--url=coap://9",
+                                           NULL};
+    dn_sim_options options;
+    (void)state;
+    assert_true(read_all(words, &options));
+    assert_false(read_all(one_more, &options));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls),
-        cmocka_unit_test(command_lines),
-        cmocka_unit_test(values_arrive),
+        cmocka_unit_test(urls),          cmocka_unit_test(authorities),      cmocka_unit_test(command_lines),
+        cmocka_unit_test(values_arrive), cmocka_unit_test(too_many_servers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

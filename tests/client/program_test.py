@@ -6,156 +6,20 @@ Usage: program_test.py DUNLIN THERMOMETER
 """
 import os
 import pathlib
-import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-DUNLIN, THERMOMETER = None, None
+from device_server import DELETE, GET, POST, PUT, TIMEOUT_S, DeviceTest, Server
+
+THERMOMETER = None
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-GET, POST, PUT, DELETE = 1, 2, 3, 4
-TIMEOUT_S = 20
 
 
-def nibble(value):
-    if value < 13:
-        return value, b""
-    if value < 269:
-        return 13, bytes([value - 13])
-    return 14, struct.pack(">H", value - 269)
-
-
-def encode_options(options):
-    out, last = b"", 0
-    for number, value in options:
-        delta, delta_more = nibble(number - last)
-        length, length_more = nibble(len(value))
-        out += bytes([delta << 4 | length]) + delta_more + length_more + value
-        last = number
-    return out
-
-
-def decode(datagram):
-    """Code, token, options and payload of a CoAP message."""
-    at, number, options = 4 + (datagram[0] & 15), 0, []
-    token = datagram[4:at]
-
-    def more(value, position):
-        if value == 13:
-            return datagram[position] + 13, position + 1
-        if value == 14:
-            return struct.unpack(">H", datagram[position:position + 2])[0] + 269, position + 2
-        return value, position
-
-    while at < len(datagram) and datagram[at] != 255:
-        delta, length = datagram[at] >> 4, datagram[at] & 15
-        delta, at = more(delta, at + 1)
-        length, at = more(length, at)
-        number += delta
-        options.append((number, datagram[at:at + length]))
-        at += length
-    return datagram[1], token, options, datagram[at + 1:]
-
-
-class Server:
-    """Answers /rd, and asks what a test wants."""
-
-    def __init__(self, family=socket.AF_INET, register=0x41):
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.register, self.peer, self.mid = register, None, 1
-        self.seen = []  # (code, path, queries, payload) of each request of the device
-
-    def close(self):
-        self.socket.close()
-
-    def _answer(self, datagram, peer, code, options):
-        token = datagram[4:4 + (datagram[0] & 15)]
-        self.socket.sendto(bytes([0x60 | len(token), code]) + datagram[2:4] + token + encode_options(options), peer)
-
-    def _serve(self, datagram, peer):
-        code, _, options, payload = decode(datagram)
-        path = b"/".join(value for number, value in options if number == 11).decode()
-        self.seen.append((code, path, [v.decode() for n, v in options if n == 15], payload.decode()))
-        self.peer = peer
-        if path == "rd":
-            self._answer(datagram, peer, self.register, [(8, b"rd"), (8, b"7")] if self.register == 0x41 else [])
-        else:
-            self._answer(datagram, peer, 0x42 if code == DELETE else 0x44, [])
-
-    def turn(self, timeout_s=0.1):
-        """Serves one datagram; gives what was no request."""
-        if not select.select([self.socket], [], [], timeout_s)[0]:
-            return None
-        datagram, peer = self.socket.recvfrom(65536)
-        if 0 < datagram[1] < 32:
-            self._serve(datagram, peer)
-            return None
-        return decode(datagram)
-
-    def wait(self, happened):
-        end = time.monotonic() + TIMEOUT_S
-        while not happened():
-            if time.monotonic() > end:
-                raise AssertionError(f"did not happen; seen {self.seen}")
-            self.turn()
-
-    def ask(self, code, path, payload=b"", content_format=None, accept=None):
-        options = [(11, part.encode()) for part in path.strip("/").split("/")]
-        if content_format is not None:
-            options.append((12, content_format.to_bytes(2, "big").lstrip(b"\0")))
-        if accept is not None:
-            options.append((17, accept.to_bytes(2, "big").lstrip(b"\0")))
-        self.mid += 1
-        message = bytes([0x41, code]) + struct.pack(">H", self.mid) + b"t" + encode_options(options)
-        self.socket.sendto(message + (b"\xff" + payload if payload else b""), self.peer)
-        end = time.monotonic() + TIMEOUT_S
-        while time.monotonic() < end:
-            answer = self.turn()
-            if answer and answer[1] == b"t":
-                return f"{answer[0] >> 5}.{answer[0] & 31:02}", answer[3]
-        raise AssertionError(f"no answer to {path}")
-
-
-class ProgramTest(unittest.TestCase):
-    def setUp(self):
-        self.server = Server()
-        self.folder = tempfile.TemporaryDirectory()
-        self.started = []
-
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-        self.server.close()
-        self.folder.cleanup()
-
-    def start(self, *arguments, stdin=subprocess.DEVNULL):
-        process = subprocess.Popen(arguments, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.started.append(process)
-        return process
-
-    def client(self, *arguments, server=None, host="127.0.0.1", **options):
-        port = (server or self.server).port
-        return self.start(DUNLIN, "client", "-e", "prog-1", "-u", f"coap://{host}:{port}", "--local",
-                          "[::1]:0" if ":" in host else "127.0.0.1:0", *arguments, **options)
-
-    def registered(self, server=None):
-        server = server or self.server
-        server.wait(lambda: any(path == "rd" for _, path, _, _ in server.seen))
-
-    def stop(self, process, number=signal.SIGTERM):
-        process.send_signal(number)
-        self.server.wait(lambda: process.poll() is not None)
-        return process.communicate(timeout=TIMEOUT_S)
-
+class ProgramTest(DeviceTest):
     def test_registers_serves_and_deregisters(self):
         ready = os.path.join(self.folder.name, "ready")
         process = self.client("--ready-file", ready, "--lifetime", "77", "--period", "0")
@@ -250,6 +114,98 @@ class ProgramTest(unittest.TestCase):
         self.registered(server)
         server.close()
 
+    def test_objects_of_the_standard(self):
+        self.client("--period", "0.05", "--cellular")
+        self.registered()
+        links = self.server.seen[0][3]
+        for link in ("</4/0>", "</5/0>", "</6/0>", "</7/0>", "</16/0>", "</10>;ver=1.1,</10/0>", "</11>;ver=1.1,</11/0>"):
+            self.assertIn(link, links)
+        self.assertEqual(self.server.read("/4/0/0"), "7")
+        self.assertEqual(self.server.ask(GET, "/4/0", accept=110)[0], "2.05")
+        first = self.server.read("/6/0/0"), self.server.read("/6/0/1")
+        time.sleep(0.5)
+        self.assertNotEqual(first, (self.server.read("/6/0/0"), self.server.read("/6/0/1")))
+        self.assertLess(abs(float(self.server.read("/6/0/5")) - time.time()), 5)
+        self.assertGreater(int(self.server.read("/3/0/21")), int(self.server.read("/3/0/10")))
+        self.assertEqual(self.server.read("/16/0/0/0"), "prog-1")
+        self.assertEqual(self.server.read("/10/0/11/0"), "11:0")
+        code, _ = self.server.ask(POST, "/11", b'[{"n":"/11/1/0","vs":"m2m"},{"n":"/11/1/4","v":3}]', content_format=110)
+        self.assertEqual(code, "2.01")
+        self.assertEqual(self.server.ask(PUT, "/11/1/3", b"1", content_format=0)[0], "2.04")
+        self.assertEqual(self.server.read("/10/0/11/1"), "11:1")
+
+    def test_statistics(self):
+        self.client("--period", "0")
+        self.registered()
+        self.assertEqual(self.server.ask(POST, "/7/0/6")[0], "2.04")
+        for _ in range(40):  # 40 answers of about 60 bytes, over the loopback interface, which is counted
+            self.assertEqual(self.server.ask(GET, "/3/0", accept=110)[0], "2.05")
+        self.assertEqual(self.server.ask(POST, "/7/0/7")[0], "2.04")
+        sent, most, mean = (int(self.server.read(f"/7/0/{r}")) for r in (2, 4, 5))
+        self.assertGreaterEqual(sent, 4)
+        self.assertGreater(most, mean)
+        self.assertGreater(mean, 10)
+        self.assertEqual(sent, int(self.server.read("/7/0/2")))
+
+    def test_two_servers(self):
+        second = Server()
+        self.client("-u", f"coap://127.0.0.1:{second.port}", "--period", "0")
+        self.registered()
+        second.wait(lambda: bool(second.seen))
+        self.assertEqual(self.server.read("/1/0/0"), "1")
+        self.assertEqual(second.read("/1/1/0"), "2")
+        self.assertEqual(second.read("/3/0/0"), "Dunlin")
+        self.assertEqual(second.ask(PUT, "/3311/0/5851", b"5", content_format=0)[0], "2.04")
+        self.assertEqual(second.ask(PUT, "/1/0/1", b"5", content_format=0)[0], "4.01")
+        self.assertEqual(second.ask(POST, "/5/0/2")[0], "4.01")
+        self.assertEqual(second.read("/5/0/3"), "0")
+        self.assertEqual(self.server.ask(POST, "/5/0/2")[0], "4.05")
+        second.close()
+
+    def test_root_path(self):
+        self.client("--root-path", "/lwm2m", "--period", "0")
+        self.registered()
+        self.assertIn('</lwm2m>;rt="oma.lwm2m"', self.server.seen[0][3])
+        self.assertEqual(self.server.read("/lwm2m/3/0/0"), "Dunlin")
+
+    def test_console_of_the_standard_objects(self):
+        process = self.client("--period", "0", stdin=subprocess.PIPE)
+        self.registered()
+        process.stdin.write("battery 12\nbattery full\nget /3/0/9\nget /3/0/11\nplace 48.5 -16.25\nplace x y\nfirmware\n"
+                            "firmware now\nfirmware sometimes\nfirmware ram\nsend /3/0/9 /99/0\nsend nonsense\n"
+                            "send /3/0/9 /3303/0\n")
+        process.stdin.flush()
+        self.server.wait(lambda: any(path == "dp" for _, path, _, _ in self.server.seen))
+        sent = [payload for _, path, _, payload in self.server.seen if path == "dp"][0]
+        self.assertIn("/3303/0/", sent)
+        self.assertEqual(self.server.read("/6/0/1"), "-16.25")
+        process.stdin.write("quit\n")
+        process.stdin.flush()
+        self.server.wait(lambda: process.poll() is not None)
+        out, _ = process.communicate(timeout=TIMEOUT_S)
+        for line in ("the battery has 12 %", "error: 'full' is no level", "/3/0/9 = 12 (integer)", "/3/0/11/0 = 1 (integer)",
+                     "it is at 48.500000, -16.250000", "error: it takes degrees", "; idle, result 0",
+                     "error: no package is there", "error: it takes now, not, flash", "updates will fail: ram",
+                     "error: nothing is at one of the paths", "error: 'nonsense' is one path too many", "it is on its way",
+                     "server 1 has taken it"):
+            self.assertIn(line, out)
+
+    def test_queue_mode(self):
+        process = self.client("--queue", "--awake", "0.5", "--period", "0", "-v", stdin=subprocess.PIPE)
+        self.registered()
+        self.assertIn("Q", self.server.seen[0][2])
+        self.assertEqual(self.server.read("/3/0/0"), "Dunlin")
+        time.sleep(1.0)
+        with self.assertRaises(AssertionError):  # it is asleep, and hears nothing
+            self.server.ask(GET, "/3/0/0", accept=0, timeout_s=1)
+        process.stdin.write("update\n")
+        process.stdin.flush()
+        self.server.wait(lambda: self.server.seen[-1][:2] == (POST, "rd/7"))
+        self.assertEqual(self.server.read("/3/0/0"), "Dunlin")
+        out, _ = self.stop(process)
+        self.assertIn("asleep\n", out)
+        self.assertIn("awake\n", out)
+
     def test_refused(self):
         self.server.register = 0x83
         process = self.client("--retry", "0")
@@ -265,20 +221,21 @@ class ProgramTest(unittest.TestCase):
             (["-e", "x", "-u", "http://h"], 2, "coap://"),
             (["-e", "x", "-u", "coaps://h"], 2, "not supported yet"),
             (["-e", "x"], 2, "-u coap://HOST:PORT is missing"),
-            (["-e", "x", "-u", "coap://127.0.0.1", "--queue"], 2, "not supported yet"),
+            (["-e", "x", "-u", "coap://127.0.0.1", "--state", "/proc/no/such"], 2, "cannot keep anything"),
+            (["-e", "x", "-u", "coap://127.0.0.1", "--firmware-fail", "often"], 2, "--firmware-fail takes"),
             (["-e", "x", "-u", "coap://127.0.0.1", "--object", "/nonexistent.xml"], 2, "cannot read"),
             (["-e", "x", "-u", "coap://127.0.0.1", "--object", str(ROOT / "models/3.xml")], 2, "leave it out"),
             (["-e", "x", "-u", "coap://127.0.0.1", "--object", str(ROOT / "README.md")], 2, "README.md:"),
             (["-e", "x", "-u", "coap://127.0.0.1", "--local", "nowhere"], 2, "--local takes"),
         )
         for arguments, code, text in rows:
-            done = subprocess.run([DUNLIN, "client", *arguments], capture_output=True, text=True, timeout=TIMEOUT_S,
+            done = subprocess.run([self.dunlin, "client", *arguments], capture_output=True, text=True, timeout=TIMEOUT_S,
                                   stdin=subprocess.DEVNULL, check=False)
             self.assertEqual(done.returncode, code, arguments)
             self.assertIn(text, done.stderr)
 
     def test_help(self):
-        done = subprocess.run([DUNLIN, "client", "--help"], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+        done = subprocess.run([self.dunlin, "client", "--help"], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
         self.assertIn("examples:", done.stdout)
 
     def test_example(self):
@@ -296,5 +253,5 @@ class ProgramTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    DUNLIN, THERMOMETER = sys.argv[1:3]
+    DeviceTest.dunlin, THERMOMETER = sys.argv[1:3]
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events in words. */
+#include "apps/dunlin/client_report.h"
+
+#include "apps/dunlin/command.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MS_PER_S 1000
+
+/* Short Server IDs are given in the order of the command line, from 1 on. */
+static const char *url_of(const dn_sim_report *r, uint16_t server)
+{
+    return server >= 1 && server <= r->options->url_count ? r->options->urls[server - 1] : "the server";
+}
+
+static const char *advice(uint8_t code)
+{
+    static const struct {
+        uint8_t code;
+        const char *text;
+    } rows[] = {
+        {0x80,
+         "4.00 Bad Request: does the server know this endpoint name, and may it come without security?"},
+        {0x81, "4.01 Unauthorized: the server wants credentials"},
+        {0x83,
+         "4.03 Forbidden: the server does not let this endpoint name in; see its list of allowed devices"},
+        {0x84, "4.04 Not Found: there is no /rd at that address; is it an LwM2M server's port?"},
+        {0x85, "4.05 Method Not Allowed: is it an LwM2M server's port, and not a bootstrap server's?"},
+        {0x89, "4.09 Conflict: another device is registered under this name, or the server is configured "
+               "otherwise"},
+        {0x8C, "4.12 Precondition Failed: the server does not speak this version; try --lwm2m 1.0"},
+        {0x8D, "4.13 Request Entity Too Large: the list of objects is too long for the server; use fewer "
+               "--object files"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].code == code) {
+            return rows[i].text;
+        }
+    }
+    return NULL;
+}
+
+static void say_next(uint64_t retry_ms)
+{
+    if (retry_ms == DUNLIN_NEVER) {
+        (void)fputs("; giving up\n", stderr);
+    } else if (retry_ms == 0) {
+        (void)fputs("; registering anew\n", stderr);
+    } else {
+        (void)fprintf(stderr, "; trying again in %llu s\n", (unsigned long long)(retry_ms / MS_PER_S));
+    }
+}
+
+static void say_refused(const dunlin_client_event *event)
+{
+    const char *known = advice(event->code);
+    if (known != NULL) {
+        (void)fprintf(stderr, "dunlin client: refused: %s", known);
+    } else {
+        (void)fprintf(stderr, "dunlin client: refused with %u.%02u", event->code >> 5, event->code & 31u);
+    }
+    say_next(event->retry_ms);
+}
+
+static void say_unreachable(const dn_sim_report *r, const dunlin_client_event *event)
+{
+    const char *url = url_of(r, event->server);
+    if (event->status == DUNLIN_ERR_NOT_FOUND) {
+        (void)fprintf(stderr, "dunlin client: the host of %s has no address (of this kind)", url);
+    } else if (event->status == DUNLIN_ERR_TIMEOUT) {
+        (void)fprintf(stderr, "dunlin client: no answer from %s: is a server running there?", url);
+    } else {
+        (void)fprintf(stderr, "dunlin client: cannot register with %s: %s", url,
+                      dunlin_status_text(event->status));
+    }
+    say_next(event->retry_ms);
+}
+
+static void write_ready(const dn_sim_report *r, const char *location)
+{
+    FILE *out = r->options->ready_file == NULL ? NULL : fopen(r->options->ready_file, "w");
+    if (out != NULL) {
+        (void)fprintf(out, "%s\n", location);
+    }
+    if (r->options->ready_file != NULL && (out == NULL || fclose(out) != 0)) {
+        (void)fprintf(stderr, "dunlin client: cannot write %s: %s\n", r->options->ready_file,
+                      strerror(errno));
+    }
+}
+
+/* As the server has written them: arguments 0,1='text'. */
+static void print_arguments(const dunlin_arguments *arguments)
+{
+    const char *separator = "arguments ";
+    if (arguments == NULL || arguments->present == 0) {
+        return;
+    }
+    for (unsigned i = 0; i < sizeof arguments->value / sizeof arguments->value[0]; i++) {
+        const dunlin_slice value = arguments->value[i];
+        if ((arguments->present >> i & 1) == 0) {
+            continue;
+        }
+        (void)printf("%s%u", separator, i);
+        if (value.data != NULL) {
+            (void)printf("='%.*s'", (int)value.len, (const char *)value.data);
+        }
+        separator = ",";
+    }
+    (void)printf("\n");
+}
+
+static void say_change(const dunlin_client_event *event)
+{
+    char path[DUNLIN_PATH_TEXT_MAX + 1];
+    (void)dunlin_path_format(event->path, path);
+    (void)printf("%s %s\n", event->kind == DUNLIN_CLIENT_EXECUTED ? "executed" : "written", path);
+    print_arguments(event->arguments);
+}
+
+/* What is told only with --verbose. */
+static void say_more(const dunlin_client_event *event)
+{
+    switch (event->kind) {
+    case DUNLIN_CLIENT_UPDATED:
+        (void)printf("updated\n");
+        break;
+    case DUNLIN_CLIENT_ASLEEP:
+        (void)printf("asleep\n");
+        break;
+    case DUNLIN_CLIENT_AWAKE:
+        (void)printf("awake\n");
+        break;
+    case DUNLIN_CLIENT_CHANGED:
+    case DUNLIN_CLIENT_EXECUTED:
+        say_change(event);
+        break;
+    default:
+        break;
+    }
+}
+
+void dn_sim_report_event(dn_sim_report *r, const dunlin_client_event *event)
+{
+    const uint16_t bit = event->server == 0 ? 0 : (uint16_t)(1u << (event->server - 1) % DUNLIN_SERVERS_MAX);
+    switch (event->kind) {
+    case DUNLIN_CLIENT_REGISTERED:
+        r->failed &= (uint16_t)~bit;
+        (void)printf("registered as %s with %s\n", event->location, url_of(r, event->server));
+        write_ready(r, event->location);
+        break;
+    case DUNLIN_CLIENT_REFUSED:
+        say_refused(event);
+        r->exit_code = EXIT_CODE_REFUSED;
+        break;
+    case DUNLIN_CLIENT_UNREACHABLE:
+        say_unreachable(r, event);
+        r->exit_code = EXIT_CODE_UNREACHABLE;
+        break;
+    case DUNLIN_CLIENT_FAILED:
+        r->failed |= bit;
+        break;
+    case DUNLIN_CLIENT_DEREGISTERED:
+        (void)printf("de-registered\n");
+        break;
+    default:
+        if (r->options->verbose) {
+            say_more(event);
+        }
+        break;
+    }
+    (void)fflush(stdout);
+}
+
+bool dn_sim_report_all_failed(const dn_sim_report *r)
+{
+    return r->failed == (1u << r->options->url_count) - 1;
+}

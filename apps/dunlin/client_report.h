@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `dunlin client` tells the person or program that runs it, and with which exit code it will end. */
+#ifndef DUNLIN_APP_CLIENT_REPORT_H
+#define DUNLIN_APP_CLIENT_REPORT_H
+
+#include "apps/dunlin/client_options.h"
+
+typedef struct {
+    const dn_sim_options *options;
+    uint16_t failed; /* servers with which all tries are used up, a bit each */
+    int exit_code;
+} dn_sim_report;
+
+/* Prints an event. */
+void dn_sim_report_event(dn_sim_report *report, const dunlin_client_event *event);
+/* True when no server is left to try. */
+bool dn_sim_report_all_failed(const dn_sim_report *report);
+
+#endif
