@@ -130,6 +130,39 @@ static void a_separate_response_that_is_not_understood(void **state)
     rig_close(rig);
 }
 
+static void expect_arrived(void *context)
+{
+    assert_true(dn_coap_had_arrived(((coap_rig *)context)->coap));
+}
+
+static void expect_not_arrived(void *context)
+{
+    assert_false(dn_coap_had_arrived(((coap_rig *)context)->coap));
+}
+
+/* Whether a request that ended without response may have been carried out. */
+static void what_was_acknowledged_had_arrived(void **state)
+{
+    dn_coap_config config = without_jitter();
+    config.nstart = 2;
+    coap_rig *rig = rig_open(&config);
+    (void)state;
+    rig->in_result = expect_not_arrived;
+    assert_int_equal(rig_request(rig, DN_COAP_POST, "a", 0), DUNLIN_OK);
+    assert_int_equal(rig_request(rig, DN_COAP_POST, "b", 0), DUNLIN_OK);
+    rig_pass(rig, 62000);
+    rig_play(rig, "= result -23", "= result -23", NULL);
+    rig->sent_count = rig->sent_read = 0;
+    rig->in_result = expect_arrived;
+    assert_int_equal(rig_request(rig, DN_COAP_POST, "a", 0), DUNLIN_OK);
+    rig_play(rig, "> CON 0.02 #* @* 11='a'", "< ACK 0.00 #L @", "+93000", "= result -23", NULL);
+    assert_int_equal(rig_request(rig, DN_COAP_POST, "a", 0), DUNLIN_OK);
+    rig_play(rig, "> CON 0.02 #* @* 11='a'", "< ACK 0.00 #L @", NULL);
+    assert_int_equal(dn_coap_cancel(rig->coap, rig->last_exchange), DUNLIN_OK);
+    rig_play(rig, "= result -42", ".", NULL);
+    rig_close(rig);
+}
+
 /* Section 5.3.2: the response may overtake the acknowledgement, which then means nothing any more. */
 static void response_overtakes_ack(void **state)
 {
@@ -319,6 +352,7 @@ int main(void)
         cmocka_unit_test(an_ack_stops_retransmission),
         cmocka_unit_test(separate_response),
         cmocka_unit_test(a_separate_response_that_is_not_understood),
+        cmocka_unit_test(what_was_acknowledged_had_arrived),
         cmocka_unit_test(response_overtakes_ack),
         cmocka_unit_test(response_as_non),
         cmocka_unit_test(non_requests_go_once),
