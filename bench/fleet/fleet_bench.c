@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many devices a dunlind serves, beside what an echo does on the same machine in the same minute: registrations, updates, Sends, reads
- * through REST, memory, restart. docs/bench.md says how to read it.
+ * How many devices a dunlind serves, beside what an echo does on the same machine in the same minute: registrations, updates, Sends, packages,
+ * reads through REST, memory, restart. docs/bench.md says how to read it.
  */
 #include "fleet/bulk.h"
 #include "fleet/daemon.h"
@@ -10,6 +10,7 @@
 #include "fleet/reads.h"
 #include "fleet/report.h"
 #include "fleet/window.h"
+#include "fleet/wire.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -59,24 +60,25 @@ static void echo_slice(bench *b, window_kind kind, uint64_t total, stats *s)
 static void device_phase(bench *b, window_kind kind, const char *name, uint32_t slices, double target,
                          double flatness)
 {
-    window_kind echo_kind = kind == WINDOW_REGISTER ? WINDOW_ECHO_REGISTER
-                            : kind == WINDOW_SEND   ? WINDOW_ECHO_SEND
-                                                    : WINDOW_ECHO_UPDATE;
-    const char *echo_name = kind == WINDOW_REGISTER ? "echo of a register"
-                            : kind == WINDOW_SEND   ? "echo of a send"
-                                                    : "echo of an update";
+    static const struct {
+        window_kind kind;
+        const char *name;
+    } echoes[] = {[WINDOW_REGISTER] = {WINDOW_ECHO_REGISTER, "echo of a register"},
+                  [WINDOW_UPDATE] = {WINDOW_ECHO_UPDATE, "echo of an update"},
+                  [WINDOW_SEND] = {WINDOW_ECHO_SEND, "echo of a send"},
+                  [WINDOW_BLOCK] = {WINDOW_ECHO_BLOCK, "echo of a GET"}};
     stats s;
     stats echo;
     stats_start(&s, (uint64_t)b->count * slices);
     stats_start(&echo, (uint64_t)(b->count / 2 + 1) * 2 * slices);
     for (uint32_t i = 0; i < slices; i++) {
-        echo_slice(b, echo_kind, b->count / 2 + 1, &echo);
+        echo_slice(b, echoes[kind].kind, b->count / 2 + 1, &echo);
         double cpu = daemon_cpu_us(b->server.pid);
         window_run(kind, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, b->count, &s);
         s.server_cpu_us += (daemon_cpu_us(b->server.pid) - cpu) / (double)s.total;
-        echo_slice(b, echo_kind, b->count / 2 + 1, &echo);
+        echo_slice(b, echoes[kind].kind, b->count / 2 + 1, &echo);
     }
-    report_add(&b->report, echo_name, b->in_flight, &echo, 0, 0, 0);
+    report_add(&b->report, echoes[kind].name, b->in_flight, &echo, 0, 0, 0);
     report_add(&b->report, name, b->in_flight, &s, stats_rate(&echo), target, flatness);
 }
 
@@ -152,6 +154,24 @@ static void restart_phase(bench *b)
     window_run(WINDOW_UPDATE, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, sample, &s);
 }
 
+/* Into the folder of the server that runs. */
+static void make_package(const bench *b)
+{
+    char path[DAEMON_PATH_MAX + 64];
+    uint8_t block[WIRE_BLOCK];
+    snprintf(path, sizeof path, "%s/data/packages/%s", b->server.dir, WIRE_PACKAGE);
+    FILE *file = fopen(path, "wb");
+    bool good = file != NULL;
+    for (uint32_t i = 0; good && i < WIRE_PACKAGE_BLOCKS; i++) {
+        wire_fill_block(block, i);
+        good = fwrite(block, sizeof block, 1, file) == 1;
+    }
+    if (!good || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
 static void server_phases(bench *b)
 {
     daemon_start(&b->server);
@@ -166,6 +186,9 @@ static void server_phases(bench *b)
     device_phase(b, WINDOW_UPDATE, "update", b->rounds, UPDATE_TARGET, 0);
     say(b, "sending values");
     device_phase(b, WINDOW_SEND, "send", 1, 0, 0);
+    say(b, "fetching a package");
+    make_package(b);
+    device_phase(b, WINDOW_BLOCK, "block of a package", 1, 0, 0);
     say(b, "registering again");
     device_phase(b, WINDOW_REGISTER, "register again", 1, 0, 0);
     check_registrations(b);

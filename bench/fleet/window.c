@@ -50,6 +50,9 @@ static size_t build(const window *w, uint8_t *out, uint32_t place)
     if (w->kind == WINDOW_ECHO_SEND || w->kind == WINDOW_SEND) {
         return wire_send(out, f->message_id, token_of(w, place), f->message_id);
     }
+    if (w->kind == WINDOW_ECHO_BLOCK || w->kind == WINDOW_BLOCK) {
+        return wire_block(out, f->message_id, token_of(w, place), f->salt % WIRE_PACKAGE_BLOCKS);
+    }
     if (w->kind == WINDOW_ECHO_UPDATE) {
         return wire_update(out, f->message_id, token_of(w, place), "0123456789abc", 13);
     }
@@ -113,6 +116,12 @@ static void check_answer(window *w, uint32_t index, const wire_message *m, size_
     case WINDOW_SEND:
         if (m->type != WIRE_ACK || m->code != WIRE_CHANGED) {
             wrong(w, index, "Send was not answered by 2.04", m);
+        }
+        break;
+    case WINDOW_BLOCK:
+        if (m->type != WIRE_ACK || m->code != WIRE_CONTENT ||
+            !wire_is_block(m, w->flights[place].salt % WIRE_PACKAGE_BLOCKS)) {
+            wrong(w, index, "a request for a block was not answered by that block", m);
         }
         break;
     default:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A closed loop: so many requests in flight, each answer checked, the next one sent for each that is done. What devices do by themselves:
- * register, update, send values, and the echo that both are measured against.
+ * register, update, send values, fetch packages, and the echo that both are measured against.
  */
 #ifndef BENCH_FLEET_WINDOW_H
 #define BENCH_FLEET_WINDOW_H
@@ -14,9 +14,11 @@ typedef enum {
     WINDOW_ECHO_REGISTER, /* a Register request, echoed */
     WINDOW_ECHO_UPDATE,   /* an Update request, echoed */
     WINDOW_ECHO_SEND,     /* a Send request, echoed */
+    WINDOW_ECHO_BLOCK,    /* a request for a block of a package, echoed */
     WINDOW_REGISTER,
     WINDOW_UPDATE,
-    WINDOW_SEND
+    WINDOW_SEND,
+    WINDOW_BLOCK /* any block of WIRE_PACKAGE */
 } window_kind;
 
 /*

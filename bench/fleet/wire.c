@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { LOCATION_PATH = 8, URI_PATH = 11, CONTENT_FORMAT = 12, URI_QUERY = 15, ACCEPT = 17 };
+enum { LOCATION_PATH = 8, URI_PATH = 11, CONTENT_FORMAT = 12, URI_QUERY = 15, ACCEPT = 17, BLOCK2 = 23 };
 enum { TEXT = 0, LINK_FORMAT = 40, SENML_JSON = 110, SENML_CBOR = 112, TLV = 11542, LWM2M_JSON = 11543 };
 
 static const char object_links[] = "</>;rt=\"oma.lwm2m\";ct=110,</1/0>,</3/0>,</3303/0>";
@@ -101,6 +101,32 @@ size_t wire_send(uint8_t *out, uint16_t message_id, uint64_t token, uint16_t val
     put_byte(&w, value & 0xffu);
     put(&w, end, sizeof end - 1);
     return w.len;
+}
+
+size_t wire_block(uint8_t *out, uint16_t message_id, uint64_t token, uint32_t block)
+{
+    const uint32_t option = block << 4 | 6; /* of 1024 bytes */
+    const uint8_t value[3] = {(uint8_t)(option >> 16), (uint8_t)(option >> 8), (uint8_t)option};
+    size_t skip = option > 0xffff ? 0 : option > 0xff ? 1 : 2;
+    writer w = {out, 0, 0};
+    put_head(&w, WIRE_CON, WIRE_GET, message_id, &token, WIRE_TOKEN_LEN);
+    put_option(&w, URI_PATH, "fw", 2);
+    put_option(&w, URI_PATH, WIRE_PACKAGE, sizeof WIRE_PACKAGE - 1);
+    put_option(&w, BLOCK2, value + skip, sizeof value - skip);
+    return w.len;
+}
+
+void wire_fill_block(uint8_t out[WIRE_BLOCK], uint32_t block)
+{
+    memset(out, (int)(block % 251u), WIRE_BLOCK);
+    memcpy(out, &block, sizeof block);
+}
+
+bool wire_is_block(const wire_message *answer, uint32_t block)
+{
+    uint8_t expected[WIRE_BLOCK];
+    wire_fill_block(expected, block);
+    return answer->payload_len == WIRE_BLOCK && memcmp(answer->payload, expected, WIRE_BLOCK) == 0;
 }
 
 /* The serial number is up to 23 bytes, which CBOR and TLV say in their first bytes. */

@@ -37,6 +37,14 @@ size_t wire_update(uint8_t *out, uint16_t message_id, uint64_t token, const char
                    size_t location_len);
 /* Two values of /3303/0, one of them `value`, in SenML CBOR. */
 size_t wire_send(uint8_t *out, uint16_t message_id, uint64_t token, uint16_t value);
+/* A package of blocks that each begin with their number, so that an answer can be checked. */
+#define WIRE_PACKAGE        "00112233445566778899aabbccddeeff"
+#define WIRE_PACKAGE_BLOCKS 20000u
+#define WIRE_BLOCK          1024u
+/* GET /fw/WIRE_PACKAGE, this block of it. */
+size_t wire_block(uint8_t *out, uint16_t message_id, uint64_t token, uint32_t block);
+void wire_fill_block(uint8_t out[WIRE_BLOCK], uint32_t block);
+bool wire_is_block(const wire_message *answer, uint32_t block);
 /* The answer to a request to read /3/0/2, in the format that it accepts (plain text if it names none); 0: none of ours. */
 size_t wire_serial(uint8_t *out, const wire_message *request, const char *serial, size_t serial_len);
 #define WIRE_SERIAL_PATH "/3/0/2"
