@@ -23,10 +23,10 @@ from server import Api, Server, wait_until
 
 ROUNDS = int(os.environ.get("DUNLIN_KILLS", "100"))
 SEED = 20261122
-LONGEST_S = 0.3       # between the start of the load and the kill
+LONGEST_S = 0.25      # between the start of the load and the kill
 ANSWER_S = 0.004      # a device takes its time, so that a kill meets deliveries under way
 PACKAGE_BYTES = 300000
-SETTLED_S = 90
+SETTLED_S = 30
 TAG = re.compile(rb"tag(\d+)e")
 CLIENT = os.environ.get("DUNLIN", os.path.join(os.path.dirname(os.environ.get("DUNLIND", "")), "dunlin"))
 
@@ -59,6 +59,12 @@ class Counting(Device):
         query = [f"ep={self.endpoint}", "lt=86400", "lwm2m=1.1", "b=U"] + (["Q"] if self.queue_mode else [])
         reply = self.request(POST, ["rd"], query, 40, self.links.encode())
         self.location = [part.decode() for part in reply.all(8)]
+
+    def _reply(self, message):
+        try:
+            super()._reply(message)
+        except OSError:
+            pass  # the server is dead now
 
     def try_update(self):
         try:
@@ -166,7 +172,10 @@ class Kill9(unittest.TestCase):
 
     def check_firmware(self, kept):
         for number in self.pushes:
-            self.assertEqual((kept[number]["state"], kept[number]["code"]), ("answered", "2.04"), kept[number])
+            # A device that has the whole package refuses it when it comes again, for the kill hid that it has.
+            allowed = ("2.04", "4.05") if kept[number]["attempts"] > 1 else ("2.04",)
+            self.assertEqual(kept[number]["state"], "answered", kept[number])
+            self.assertIn(kept[number]["code"], allowed, kept[number])
         self.push()
         answer = self.api.get(f"/requests/{self.pushes[-1]}?wait=60").json
         self.assertEqual((answer["state"], answer["code"]), ("answered", "2.04"), answer)
@@ -206,7 +215,10 @@ class Kill9(unittest.TestCase):
             self.sleeper.try_update()
             self.left = [one for one in self.requests().values() if one["state"] in ("waiting", "delivering")]
             return not self.left
-        wait_until("the queue is empty", settled, SETTLED_S)
+        try:
+            wait_until("the queue is empty", settled, SETTLED_S)
+        except AssertionError:
+            self.fail(f"{len(self.left)} requests are left, the first are {self.left[:3]}")
         return self.requests()
 
     def check_requests(self, kept):
