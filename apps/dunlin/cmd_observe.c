@@ -247,6 +247,13 @@ int dn_cmd_cancel(int argc, char **argv)
     if (!dn_options_read(argc, argv, NULL, 1, DN_PATHS_MAX + 1, CANCEL_USAGE, &options)) {
         return EXIT_CODE_USAGE;
     }
+    if (options.count == 1 && strspn(options.arguments[0], "0123456789") != strlen(options.arguments[0])) {
+        (void)fprintf(
+            stderr,
+            "dunlin cancel: '%s' is no request's id; to end an observation say of which path\nusage: %s\n",
+            options.arguments[0], CANCEL_USAGE);
+        return EXIT_CODE_USAGE;
+    }
     if (options.count == 1) {
         return dn_request_cancel(&options, options.arguments[0]);
     }

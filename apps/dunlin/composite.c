@@ -40,26 +40,34 @@ int dn_composite_read(const dn_options *options)
     return exit_code;
 }
 
-/* Adds "/1/0/1=60" to `values`, typed by the definition of its Object. */
-static bool assign(const dn_options *options, const char *type, const char *text, json_t *values,
-                   int *exit_code)
+/* The path of "/1/0/1=60", and where its value begins. */
+static bool split(const char *text, dn_device_path *path, const char **value)
 {
     char name[PATH_TEXT_MAX];
     const size_t len = strcspn(text, "=");
-    dn_device_path path;
-    dn_typing typing;
-    *exit_code = EXIT_CODE_USAGE;
     if (len >= sizeof name || text[len] != '=') {
         (void)fprintf(stderr, "dunlin write: '%s' must be PATH=VALUE, as in /1/0/1=300\n", text);
         return false;
     }
     memcpy(name, text, len);
     name[len] = '\0';
-    if (!dn_device_path_read("write", name, 3, 4, &path) ||
+    *value = text + len + 1;
+    return dn_device_path_read("write", name, 3, 4, path);
+}
+
+/* Adds "/1/0/1=60" to `values`, typed by the definition of its Object. */
+static bool assign(const dn_options *options, const char *type, const char *text, json_t *values,
+                   int *exit_code)
+{
+    dn_device_path path;
+    const char *value = NULL;
+    dn_typing typing;
+    *exit_code = EXIT_CODE_USAGE;
+    if (!split(text, &path, &value) ||
         !dn_typing_start(&typing, options, options->arguments[0], path.id[0], type, exit_code)) {
         return false;
     }
-    json_t *node = dn_typing_value(&typing, path.id[2], text + len + 1);
+    json_t *node = dn_typing_value(&typing, path.id[2], value);
     if (node != NULL) {
         (void)json_object_set(values, path.text, json_object_get(node, "value"));
     }
@@ -71,6 +79,13 @@ static bool assign(const dn_options *options, const char *type, const char *text
 
 int dn_composite_write(const dn_options *options, const char *type)
 {
+    dn_device_path path;
+    const char *value = NULL;
+    for (int i = 1; i < options->count; i++) { /* before anything is asked of the server */
+        if (!split(options->arguments[i], &path, &value)) {
+            return EXIT_CODE_USAGE;
+        }
+    }
     json_t *values = json_object();
     int exit_code = EXIT_CODE_OK;
     for (int i = 1; i < options->count; i++) {

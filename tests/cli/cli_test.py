@@ -29,7 +29,7 @@ DUNLIN = os.path.join(BIN, "dunlin")
 OK, REFUSED, USAGE, UNREACHABLE, TIMEOUT = 0, 1, 2, 3, 4
 NAME = "urn:dev:ops:42-thermo/1 ä"
 COMMANDS = ["clients", "read", "write", "exec", "create", "delete", "discover", "observe", "observations", "cancel",
-            "events", "models", "client", "ets", "completion"]
+            "attributes", "requests", "request", "packages", "firmware", "events", "models", "client", "ets", "completion"]
 MANY = 1050
 MESSAGE_IDS = itertools.count(1)
 
@@ -114,7 +114,14 @@ class Help(Suite):
             ("write", "a", "/3/0/1", "--body", "{"), ("exec", "a", "/3/0"), ("create", "a", "/3/0"),
             ("create", "a", "/3", "--id", "x"), ("create", "a", "/3", "--id", "65535"), ("delete", "a", "/3"),
             ("discover", "a", "/3/0/1/2"), ("observe", "a"), ("observe", "a", "/3", "--count", "x"),
-            ("observations",), ("cancel", "a"), ("events", "extra"), ("events", "--count", "-1"),
+            ("observations",), ("cancel",), ("cancel", "a"), ("cancel", "a", "/3", "x"), ("read", "--all"), ("read", "a", "/3", "--match", "x"),
+            ("read", "--all", "/3", "/4"), ("read", "--all", "/3", "--in-flight", "0"), ("write", "a", "/3/0=1"), ("write", "a", "/3/0/14=1", "x"),
+            ("write", "a", "/5/0", "--package", "x"), ("write", "a", "/5/0/0", "--package", "x", "--mode", "update"),
+            ("attributes", "a", "/3"), ("attributes", "a", "/3", "pmin"), ("attributes", "a", "/3", "dim=1"), ("attributes", "a", "/3", "pmin=x"),
+            ("requests", "a", "b"), ("requests", "--limit", "0"), ("request",), ("request", "1", "2"), ("packages", "add"), ("packages", "rm", "x", "--name", "y"),
+            ("packages", "add", "/nonexistent"), ("packages", "--name", "x"), ("firmware",), ("firmware", "status"), ("firmware", "nothing", "a"),
+            ("firmware", "push", "a"), ("firmware", "status", "a", "b"), ("firmware", "update", "a", "--update"), ("firmware", "status", "a", "--patience", "0"),
+            ("firmware", "push", "a", "/nonexistent"), ("events", "extra"), ("events", "--count", "-1"),
             ("models", "--add", "/nonexistent.xml"), ("completion",), ("completion", "tcsh"),
             ("client", "-e", "x"), ("client", "-u", "coap://127.0.0.1"), ("client", "-e", "x", "-u", "http://127.0.0.1"))])
     def wrong(self, title, arguments):
@@ -192,14 +199,19 @@ class Tool(Suite):
     def unreachable(self):
         for arguments in (("clients",), ("read", "x", "/3"), ("write", "x", "/3/0/1", "a"), ("exec", "x", "/3/0/4"),
                           ("create", "x", "/3303"), ("delete", "x", "/3303/1"), ("discover", "x", "/3"), ("observe", "x", "/3"),
-                          ("observations", "x"), ("cancel", "x", "/3"), ("events", "--count", "1"), ("models",)):
+                          ("observations", "x"), ("cancel", "x", "/3"), ("cancel", "1"), ("events", "--count", "1"), ("models",),
+                          ("read", "x", "/3", "/4"), ("read", "--all", "/3"), ("write", "x", "/3/0/14=1"),
+                          ("attributes", "x", "/3", "pmin=1"), ("requests",), ("request", "1"), ("packages",),
+                          ("packages", "add", __file__), ("packages", "rm", "x"), ("firmware", "status", "x")):
             status, out, said = run(*arguments, server="http://127.0.0.1:9")
             equal((status, out), (UNREACHABLE, ""), str(arguments))
             check("127.0.0.1:9" in said and "DUNLIN_SERVER" in said, said)
 
     @case("an unknown device ends with status 1")
     def unknown(self):
-        for arguments in (("read", "nobody", "/3"), ("write", "nobody", "/3/0/14", "+01:00"), ("exec", "nobody", "/3/0/4"),
+        for arguments in (("read", "nobody", "/3"), ("read", "nobody", "/3", "/4"), ("write", "nobody", "/3/0/14", "+01:00"),
+                          ("write", "nobody", "/3/0/14=+01:00"), ("attributes", "nobody", "/3", "pmin=1"), ("exec", "nobody", "/3/0/4"),
+                          ("firmware", "status", "nobody"), ("read", "nobody", "/3", "--wait", "1"),
                           ("create", "nobody", "/3303"), ("delete", "nobody", "/3303/1"), ("discover", "nobody", "/3"),
                           ("observe", "nobody", "/3"), ("observations", "nobody"), ("cancel", "nobody", "/3")):
             status, out, said = self.dunlin(*arguments)
@@ -229,10 +241,10 @@ class Tool(Suite):
         lines = rows(self.good("clients"))
         equal(lines[0].split("  ")[0].strip(), "ENDPOINT")
         equal(len(lines), 3, "lines")
-        check(any(line.startswith(NAME) and " registered " in line and " 300 s " in line for line in lines), str(lines))
+        check(any(line.startswith(NAME) and " awake " in line and " 300 s " in line for line in lines), str(lines))
         # The columns begin where their titles do, although a name has a letter of two bytes.
         begins = lines[0].index("STATE")
-        equal({line[begins:begins + 10] for line in lines[1:]}, {"registered"}, "the column of the state")
+        equal({line[begins:begins + 5] for line in lines[1:]} <= {"awake", "unrea"}, True, "the column of the state")
         equal(len(rows(self.good("clients", "--filter", "THERMO"))), 2, "filtered lines")
         equal(len(rows(self.good("clients", "--filter", "no such thing"))), 1, "filtered lines")
         equal(len(rows(self.good("clients", "--limit", "1"))), 2, "limited lines")
@@ -280,7 +292,96 @@ class Tool(Suite):
         links = json.loads(self.good("discover", NAME, "/33500/0/22", "--json"))["links"]
         equal(links[0]["attributes"]["dim"], "3")
 
+    @case("read: several paths in one request, as one table and as JSON")
+    def reads_several(self):
+        table = rows(self.good("read", NAME, "/33500/0/2", "/3/0/0", "/33500/0/22"))
+        equal(sum(line.startswith("PATH ") for line in table), 1, "titles")
+        equal({line.split()[0] for line in table[1:]},
+              {"/33500/0/2", "/3/0/0", "/33500/0/22/0", "/33500/0/22/1", "/33500/0/22/65534"})
+        answer = json.loads(self.good("read", NAME, "/33500/0/3", "/33500/0/99", "--json"))
+        equal(answer["values"], {"/33500/0/3": 18446744073709551615})
+
+    @case("read --all: a line for each device, those that fail told apart")
+    def reads_all(self):
+        equal([line.split()[-2:] for line in rows(self.good_to_stderr("read", "--all", "/3/0/0", "--match", "thermo"))], [["Dunlin", "Manufacturer"]])
+        status, out, said = self.dunlin("read", "--all", "/3/0/0", "--timeout", "1", "--json")
+        lines = {line["endpoint"]: line for line in map(json.loads, out.splitlines())}
+        equal((status, set(lines)), (REFUSED, {NAME, "silent"}), said)
+        equal(lines[NAME]["node"]["value"], "Dunlin")
+        equal(lines["silent"]["problem"]["status"], 504)
+
+    def good_to_stderr(self, *arguments):
+        status, out, said = self.dunlin(*arguments)
+        equal((status, said), (OK, "1 devices answered, 0 did not\n"), " ".join(arguments))
+        return out
+
+    @case("attributes: set, shown by discover, and taken away")
+    def sets_attributes(self):
+        equal(self.good("attributes", NAME, "/33500/0/4", "pmin=5", "pmax=60", "st=0.5", "gt=-3"), "set on /33500/0/4 (2.04)\n")
+        link = json.loads(self.good("discover", NAME, "/33500/0/4", "--json"))["links"][0]["attributes"]
+        equal({key: float(value) for key, value in link.items()}, {"pmin": 5, "pmax": 60, "st": 0.5, "gt": -3})
+        self.good("attributes", NAME, "/33500/0/4", "st=", "gt=", "pmax=")
+        equal(json.loads(self.good("discover", NAME, "/33500/0/4", "--json"))["links"][0]["attributes"], {"pmin": "5"})
+        equal(self.dunlin("attributes", NAME, "/33500/0/1", "gt=1")[0], REFUSED, "a threshold of a text")
+        self.good("attributes", NAME, "/33500/0/4", "pmin=")
+
+    # ---- queued requests
+
+    @case("--wait: an answer that comes in time is as without it, and the request can be looked up")
+    def waits(self):
+        plain = json.loads(self.good("read", NAME, "/33500/0/3", "--json"))
+        queued = json.loads(self.good("read", NAME, "/33500/0/3", "--json", "--wait", "20"))
+        equal({**queued, "receivedAt": 0}, {**plain, "receivedAt": 0})
+        last = json.loads(self.good("requests", NAME, "--json"))[-1]
+        equal([last[key] for key in ("operation", "path", "state", "code")], ["read", "/33500/0/3", "answered", "2.05"])
+        text = self.good("request", last["id"])
+        check("answered 2.05" in text and "18446744073709551615" in text, text)
+
+    @case("--wait 0: the request waits, is listed, waited for, and taken back")
+    def queues(self):
+        said = self.good("exec", "silent", "/3/0/4", "--wait", "0", "--expires", "3600")
+        number = re.search(r"queued as request (\d+) ", said).group(1)
+        line = next(line for line in rows(self.good("requests")) if line.split()[0] == number)
+        equal(line.split()[1:4], ["silent", "execute", "/3/0/4"])
+        check("execute of /3/0/4 on silent: " in self.good("request", number, "--wait", "1"), "request")
+        equal(self.good("cancel", number), f"request {number}: cancelled\n")
+        equal(self.dunlin("cancel", number)[0], REFUSED, "cancelled twice")
+        status, out, _ = self.dunlin("request", number, "--json")
+        equal((status, json.loads(out)["state"]), (REFUSED, "cancelled"))
+        equal(self.dunlin("request", "999999999")[0], REFUSED, "an unknown one")
+        equal(json.loads(self.good("requests", "silent", "--limit", "1", "--json"))[0]["endpoint"], "silent")
+        equal(self.dunlin("read", NAME, "/3", "--wait", "x")[0], REFUSED, "--wait x")
+
+    # ---- packages and firmware
+
+    @case("packages: added, listed, written, removed; firmware: pushed, pulled, reset")
+    def updates_firmware(self):
+        path = os.path.join(programs.WORK, "firmware.bin")
+        with open(path, "wb") as file:
+            file.write(b"version=7.1\n" + bytes(range(256)) * 40)
+        identity = json.loads(self.good("packages", "add", path, "--name", "seven", "--json"))["id"]
+        equal(rows(self.good("packages"))[1].split()[:3], [identity, "seven", "10252"])
+        self.good("write", NAME, "/5/0/0", "--package", identity)
+        equal(self.good("firmware", "status", NAME).strip().partition(", version")[0], f"{NAME}: downloaded, result: none yet")
+        equal(self.good("firmware", "reset", NAME), f"{NAME}: idle\n")
+        status, out, said = self.dunlin("firmware", "pull", NAME, identity)
+        equal((status, out), (OK, f"{NAME}: downloaded, result: none yet\n"), said)
+        self.good("firmware", "reset", NAME)
+        status, out, said = self.dunlin("firmware", "push", NAME, path, "--update", "--json", timeout_s=60)
+        equal((status, json.loads(out) if out else out), (OK, {"endpoint": NAME, "state": 0, "result": 1}), said)
+        check("version: 7.1" in self.good("firmware", "status", NAME), "the version")
+        self.good("packages", "rm", identity)
+        equal(self.dunlin("packages", "rm", identity)[0], REFUSED, "removed twice")
+        equal(self.dunlin("firmware", "push", NAME, "0" * 32)[0], REFUSED, "an unknown package")
+
     # ---- write, exec, create, delete
+
+    @case("write: several resources of any instances, all or none")
+    def writes_several(self):
+        equal(self.good("write", NAME, "/33500/0/2=77", "/33500/0/1=a=b", "/3/0/14=+03:00"), "written 3 paths (2.04)\n")
+        equal([self.device.get(path) for path in ("/33500/0/2", "/33500/0/1", "/3/0/14")], [77, "a=b", "+03:00"])
+        equal(self.dunlin("write", NAME, "/33500/0/2=78", "/3/0/0=x")[0], REFUSED, "one that is read only")
+        equal(self.device.get("/33500/0/2"), 77)
 
     @case("write: {1} to a resource of type {0}", [
         ("string", "a text", 1), ("integer", "-9223372036854775808", 2), ("unsigned", "18446744073709551615", 3),
