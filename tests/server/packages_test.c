@@ -404,6 +404,28 @@ static void a_large_push_takes_no_memory_and_its_time(void **state)
     assert_int_equal(rig_count(&r).package_bytes, LARGE);
 }
 
+/* While one goes on, the device can be asked for its state, and answers soon. */
+static void a_push_does_not_keep_reads_waiting(void **state)
+{
+    const dn_simlink_rules slow = {.delay_min_ms = 10, .delay_max_ms = 10};
+    rig_outcome outcome;
+    (void)state;
+    uint64_t hash = put_file(NAME, MEDIUM);
+    dn_simlink_rule(r.link, &slow);
+    (void)begin_push(NAME, 5000, &outcome);
+    for (unsigned i = 0; i < 5; i++) {
+        rig_run(&r, 200);
+        uint64_t before_ms = dn_simlink_now(r.link);
+        rig_outcome read = rig_read(&r, "a", "/5/0/3");
+        assert_int_equal(read.status, DUNLIN_OK);
+        assert_true(dn_simlink_now(r.link) - before_ms <= 100);
+        assert_false(outcome.done);
+    }
+    end_push(&outcome);
+    assert_int_equal(outcome.status, DUNLIN_OK);
+    assert_true(device->taken_hash == hash);
+}
+
 static void loss_is_made_good_in_a_push(void **state)
 {
     (void)state;
@@ -539,6 +561,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(loss_is_made_good_in_a_download, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_push_arrives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_large_push_takes_no_memory_and_its_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_push_does_not_keep_reads_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(loss_is_made_good_in_a_push, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_package_nothing_is_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_device_may_refuse, set_up, tear_down),
