@@ -40,7 +40,7 @@ function(dn_bundle)
 endfunction()
 
 dn_bundle(NAME dunlin-client EXPORT client
-    PARTS dn_base dn_codec dn_coap dn_model dn_client
+    PARTS dn_base dn_codec dn_coap dn_model dn_client dn_objects
     DESCRIPTION "LwM2M client library without IO and without heap")
 dn_bundle(NAME dunlin-posix EXPORT posix
     PARTS dn_bearer dn_port
