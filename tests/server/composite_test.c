@@ -208,6 +208,29 @@ static void a_long_value_is_fetched(void **state)
     expect_notified(PATHS, "short");
 }
 
+/* Two lists at once, with long answers: none gets the other's blocks. */
+static void long_answers_are_kept_apart(void **state)
+{
+    static const char *const paths[] = {"/3/0/9", "/3/0/7"};
+    static const char *const lists[] = {"[{\"n\":\"/3/0/9\"}]", "[{\"n\":\"/3/0/7\"}]"};
+    rig_outcome outcomes[2];
+    (void)state;
+    const dn_simlink_rules slow = {.delay_min_ms = 10, .delay_max_ms = 10};
+    dn_simlink_rule(r.link, &slow);
+    device->echoes = 300;
+    for (size_t i = 0; i < 2; i++) {
+        rig_post_observe_composite(&r, "a", paths[i], JSON, &outcomes[i]);
+    }
+    rig_run(&r, 10000);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(outcomes[i].done);
+        assert_int_equal(outcomes[i].status, DUNLIN_OK);
+        assert_int_equal(strlen(outcomes[i].text), 300 * strlen(lists[i]));
+        assert_memory_equal(outcomes[i].text, lists[i], strlen(lists[i]));
+        assert_null(strstr(outcomes[i].text, lists[1 - i]));
+    }
+}
+
 /* As many and as long paths as there may be: the list takes more than one block, in JSON. */
 static void the_longest_list_is_served(void **state)
 {
@@ -322,6 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_survives_a_sudden_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_error_ends_it_a_refusal_keeps_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_value_is_fetched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_answers_are_kept_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_longest_list_is_served, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_forgotten_one_ends_with_a_reset, set_up, tear_down),
         cmocka_unit_test(lists_are_checked),

@@ -344,6 +344,12 @@ rig_outcome rig_observe_composite(rig *r, const char *endpoint, const char *path
     return run_observe(r, make_observe(DN_COMMAND_OBSERVE, endpoint, paths, true, accept));
 }
 
+void rig_post_observe_composite(rig *r, const char *endpoint, const char *paths, uint16_t accept,
+                                rig_outcome *outcome)
+{
+    post_observe(r, make_observe(DN_COMMAND_OBSERVE, endpoint, paths, true, accept), outcome);
+}
+
 rig_outcome rig_unobserve_composite(rig *r, const char *endpoint, const char *paths)
 {
     return run_observe(r, make_observe(DN_COMMAND_UNOBSERVE, endpoint, paths, true, DN_COAP_NO_FORMAT));

@@ -61,6 +61,8 @@ typedef struct {
     bool refuses_observe;
     uint16_t reply_format;
     const char *value;
+    unsigned echoes; /* the value is what was asked, so many times */
+    char echoed[RIG_TEXT_MAX];
     const char *reply_location; /* "3303/1" */
 
     /* Observations: by path, or for FETCH by the list as it came, with the token that the server gave. */
@@ -142,6 +144,8 @@ rig_outcome rig_unobserve(rig *r, const char *endpoint, const char *path);
 rig_outcome rig_forget(rig *r, const char *endpoint, const char *path);
 /* Observe-Composite of a list "/3/0 /3303/0/5700". */
 rig_outcome rig_observe_composite(rig *r, const char *endpoint, const char *paths, uint16_t accept);
+void rig_post_observe_composite(rig *r, const char *endpoint, const char *paths, uint16_t accept,
+                                rig_outcome *outcome);
 rig_outcome rig_unobserve_composite(rig *r, const char *endpoint, const char *paths);
 
 typedef struct {

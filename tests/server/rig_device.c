@@ -72,6 +72,16 @@ static void answer_observe(rig_device *device, const dn_coap_incoming *request, 
     }
 }
 
+static const char *echo(rig_device *device)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < device->echoes; i++) {
+        len += (size_t)snprintf(device->echoed + len, sizeof device->echoed - len, "%s", device->asked_text);
+        assert_true(len < sizeof device->echoed);
+    }
+    return device->echoed;
+}
+
 static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
                                    dn_coap_reply *reply)
 {
@@ -102,7 +112,7 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     }
     if (reply->code == DN_COAP_CONTENT) {
         reply->content_format = device->reply_format;
-        reply->payload = dunlin_slice_of(device->value);
+        reply->payload = dunlin_slice_of(device->echoes > 0 ? echo(device) : device->value);
     }
     if (device->reply_location != NULL) {
         const char *slash = strchr(device->reply_location, '/');
