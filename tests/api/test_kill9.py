@@ -232,7 +232,7 @@ class Kill9(unittest.TestCase):
     def check_requests(self, kept):
         done = {**self.listener.done, **self.sleeper.done}
         for number, (endpoint, tag, repeatable) in self.taken.items():
-            self.assertIn(number, kept, "an acknowledged request is lost")
+            self.assertTrue(number in kept, f"the acknowledged request {number} is lost")
             state, times = kept[number]["state"], done.get(tag, 0)
             self.assertEqual(kept[number]["endpoint"], endpoint)
             if repeatable:
