@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -462,6 +463,123 @@ static void bad_configurations_are_refused(void **state)
     done(r);
 }
 
+/* ---- the list ---- */
+
+static void remade(rig *r)
+{
+    dunlin_server account = dunlin_server_default();
+    rig_remake(r);
+    strcpy(account.uri, "coap://server");
+    assert_int_equal(dunlin_client_add_server(r->client, &account), DUNLIN_OK);
+}
+
+/* `ver` is said when it is not the one that the version of LwM2M implies (Core 1.1.1 section 7.2.2). */
+static void versions_are_told_where_they_must(void **state)
+{
+    static const struct {
+        dunlin_lwm2m lwm2m;
+        uint16_t object;
+        uint8_t major, minor;
+        uint16_t instances;
+        const char *links;
+    } rows[] = {
+        {DUNLIN_LWM2M_1_1, 4, 0, 0, 1, "</4/0>"},
+        {DUNLIN_LWM2M_1_1, 4, 1, 2, 1, "</4/0>"},
+        {DUNLIN_LWM2M_1_1, 4, 1, 0, 1, "</4>;ver=1.0,</4/0>"},
+        {DUNLIN_LWM2M_1_1, 4, 1, 3, 0, "</4>;ver=1.3"},
+        {DUNLIN_LWM2M_1_1, 5, 1, 0, 1, "</5/0>"},
+        {DUNLIN_LWM2M_1_1, 5, 1, 1, 1, "</5>;ver=1.1,</5/0>"},
+        {DUNLIN_LWM2M_1_1, 5, 0, 0, 0, "</5>"},
+        {DUNLIN_LWM2M_1_1, 6, 1, 0, 1, "</6/0>"},
+        {DUNLIN_LWM2M_1_1, 10, 1, 0, 1, "</10/0>"},
+        {DUNLIN_LWM2M_1_1, 10, 1, 1, 1, "</10>;ver=1.1,</10/0>"},
+        {DUNLIN_LWM2M_1_1, 10, 12, 103, 1, "</10>;ver=12.103,</10/0>"},
+        {DUNLIN_LWM2M_1_0, 4, 1, 0, 1, "</4/0>"},
+        {DUNLIN_LWM2M_1_0, 4, 1, 2, 1, "</4>;ver=\"1.2\",</4/0>"},
+        {DUNLIN_LWM2M_1_0, 10, 1, 1, 1, "</10>;ver=\"1.1\",</10/0>"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const dunlin_object object = {.id = rows[i].object, .major = rows[i].major, .minor = rows[i].minor};
+        rig *r = opened(rows[i].lwm2m);
+        char expected[128];
+        assert_int_equal(dunlin_client_add_object(r->client, &object, NULL, 1, rows[i].instances, NULL),
+                         DUNLIN_OK);
+        start(r);
+        rig_run(r, SECOND);
+        (void)snprintf(expected, sizeof expected, ",</3/0>,%s,</3303/0>", rows[i].links);
+        if (strstr(r->list, expected) == NULL) {
+            fail_msg("%s is not in %s", expected, r->list);
+        }
+        done(r);
+    }
+}
+
+static void an_alternate_path_stands_before_all(void **state)
+{
+    rig *r = opened(DUNLIN_LWM2M_1_1);
+    (void)state;
+    r->config.root_path = "/lwm2m/device";
+    remade(r);
+    start(r);
+    rig_run(r, SECOND);
+    assert_string_equal(r->list,
+                        "</lwm2m/device>;rt=\"oma.lwm2m\";ct=\"60 110 112 11542\",</lwm2m/device/1/0>,"
+                        "</lwm2m/device/3/0>,</lwm2m/device/3303/0>,</lwm2m/device/33000>;ver=1.2,"
+                        "</lwm2m/device/33000/0>,</lwm2m/device/33000/1>");
+    assert_code(rig_get(r, "/lwm2m/device/3/0/0", NO), "2.05");
+    assert_code(rig_get(r, "/3/0/0", NO), "4.04");
+    assert_code(rig_get(r, "/lwm2m/3/0/0", NO), "4.04");
+    assert_code(rig_get(r, "/lwm2m/device", NO), "4.05");
+    /* /rd and the location are the server's */
+    dunlin_client_update(r->client);
+    rig_run(r, SECOND);
+    assert_int_equal(r->updates, 1);
+    done(r);
+}
+
+static void alternate_paths_that_are_none(void **state)
+{
+    static const char *const bad[] = {"lwm2m", "/",    "/a/", "//a",  "/1",
+                                      "/a/23", "/a b", "/a>", "/a,b", "/a?b"};
+    rig *r = opened(DUNLIN_LWM2M_1_1);
+    char longest[80];
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        r->config.root_path = bad[i];
+        assert_null(dunlin_client_create(r->client_arena, sizeof r->client_arena, &r->config, 0));
+    }
+    memset(longest, 'a', sizeof longest);
+    longest[0] = '/';
+    longest[64] = '\0';
+    r->config.root_path = longest;
+    assert_null(dunlin_client_create(r->client_arena, sizeof r->client_arena, &r->config, 0));
+    longest[63] = '\0';
+    assert_non_null(dunlin_client_create(r->client_arena, sizeof r->client_arena, &r->config, 0));
+    done(r);
+}
+
+/* Core 1.1.1 section 6.2.2: an Update with the whole list when what is in it changes, whoever changed it. */
+static void instances_that_come_and_go_are_told(void **state)
+{
+    rig *r = registered();
+    (void)state;
+    assert_code(rig_send(r, DN_COAP_POST, "/33000", 110, "[{\"n\":\"/33000/7/0\",\"v\":4}]"), "2.01");
+    rig_run(r, SECOND);
+    assert_int_equal(r->updates, 1);
+    assert_non_null(strstr(r->list, "</33000/1>,</33000/7>"));
+    assert_string_equal(r->query, "");
+    assert_code(rig_send(r, DN_COAP_DELETE, "/33000/7", NO, NULL), "2.02");
+    rig_run(r, SECOND);
+    assert_int_equal(r->updates, 2);
+    assert_null(strstr(r->list, "</33000/7>"));
+    assert_int_equal(dunlin_client_add_instance(r->client, RIG_OBJECT, 8, NULL), DUNLIN_OK);
+    rig_run(r, SECOND);
+    assert_int_equal(r->updates, 3);
+    assert_non_null(strstr(r->list, "</33000/8>"));
+    done(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,6 +604,10 @@ int main(void)
         cmocka_unit_test(registration_survives_a_bad_link),
         cmocka_unit_test(accounts_are_checked),
         cmocka_unit_test(bad_configurations_are_refused),
+        cmocka_unit_test(versions_are_told_where_they_must),
+        cmocka_unit_test(an_alternate_path_stands_before_all),
+        cmocka_unit_test(alternate_paths_that_are_none),
+        cmocka_unit_test(instances_that_come_and_go_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
