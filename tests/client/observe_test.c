@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/client/rig.h"
+#include "tests/client/second.h"
 
 #define NO     (-1)
 #define TEXT   0
@@ -581,6 +581,183 @@ static void the_newest_value_arrives_in_the_end(void **state)
     free(r);
 }
 
+/* ---- composites ---- */
+
+#define BOTH "[{\"n\":\"/3303/0/5700\"},{\"n\":\"/3/0/9\"}]"
+
+static const rig_answer *fetch(rig *r, const char *names, uint8_t token, bool cancelled)
+{
+    const rig_request request = {.method = DN_COAP_FETCH,
+                                 .path = "",
+                                 .observe = !cancelled,
+                                 .cancel = cancelled,
+                                 .token = token,
+                                 .payload = names,
+                                 .len = strlen(names),
+                                 .has_format = true,
+                                 .format = 110,
+                                 .has_accept = true,
+                                 .accept = 110};
+    return rig_ask(r, &request);
+}
+
+static void oma_int_304_observe_composite(void **state)
+{
+    rig *r = fresh();
+    (void)state;
+    assert_code(fetch(r, BOTH, 1, false), "2.05");
+    assert_true(r->answer.observe >= 0);
+    set_temperature(r, 30);
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 1);
+    assert_int_equal(r->notified[0].format, 110);
+    assert_notified(r, 0, "[{\"n\":\"/3303/0/5700\",\"v\":30},{\"n\":\"/3/0/9\",\"v\":100}]");
+    done(r);
+}
+
+static void oma_int_305_cancel_composite(void **state)
+{
+    static const char other[] = "[{\"n\":\"/3/0/9\"}]";
+    rig *r = fresh();
+    (void)state;
+    assert_code(fetch(r, BOTH, 1, false), "2.05");
+    assert_code(fetch(r, other, 7, true), "2.05"); /* other paths, and another token: not this one */
+    set_temperature(r, 30);
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 1);
+    assert_code(fetch(r, BOTH, 7, true), "2.05"); /* the paths are enough */
+    assert_int_equal(r->answer.observe, DN_COAP_NO_OBSERVE);
+    set_temperature(r, 31);
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 1);
+    assert_code(fetch(r, BOTH, 1, false), "2.05");
+    r->reset = true;
+    set_temperature(r, 32);
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 2);
+    set_temperature(r, 33);
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 2);
+    done(r);
+}
+
+static void composites_have_their_own_room(void **state)
+{
+    rig *r = fresh();
+    (void)state;
+    assert_code(fetch(r, BOTH, 1, false), "2.05");
+    assert_code(fetch(r, "[{\"n\":\"/3\"}]", 2, false), "2.05");
+    assert_true(r->answer.observe >= 0);
+    assert_code(fetch(r, "[{\"n\":\"/3303\"}]", 3, false), "2.05"); /* config.composites is 2 */
+    assert_int_equal(r->answer.observe, DN_COAP_NO_OBSERVE);
+    assert_code(observe(r, "/3303/0/5700", 4, NO), "2.05");
+    assert_true(r->answer.observe >= 0);
+    assert_code(fetch(r, BOTH, 5, false), "2.05"); /* in place of the one with the same paths */
+    assert_true(r->answer.observe >= 0);
+    set_temperature(r, 30);
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 2);
+    assert_int_equal(dunlin_client_count(r->client).observations_refused, 1);
+    done(r);
+}
+
+static void a_composite_of_too_many_paths_is_read_only(void **state)
+{
+    rig *r = fresh();
+    (void)state;
+    assert_code(fetch(r,
+                      "[{\"bn\":\"/3/0/\",\"n\":\"0\"},{\"n\":\"1\"},{\"n\":\"2\"},{\"n\":\"3\"},"
+                      "{\"n\":\"4\"},{\"n\":\"5\"},{\"n\":\"6\"},{\"n\":\"7\"},{\"n\":\"8\"}]",
+                      1, false),
+                "2.05");
+    assert_int_equal(r->answer.observe, DN_COAP_NO_OBSERVE);
+    done(r);
+}
+
+static void one_token_is_one_observation(void **state)
+{
+    rig *r = fresh();
+    (void)state;
+    assert_code(observe(r, "/3/0/9", 1, NO), "2.05");
+    assert_code(fetch(r, BOTH, 1, false), "2.05"); /* the server has given it a new meaning */
+    r->device.battery_level = 50;
+    dunlin_changed(r->client, dunlin_path_resource(3, 0, 9));
+    rig_run(r, SECOND);
+    assert_int_equal(r->notify_count, 1);
+    assert_int_equal(r->notified[0].format, 110);
+    done(r);
+}
+
+/* ---- rights ---- */
+
+static const dunlin_access for_both = {
+    3303, 0, 1, {.count = 2, .id = {1, 2}, .value = {DUNLIN_ACCESS_READ, DUNLIN_ACCESS_READ}}};
+
+static void let_second_read(rig *r, second *s, bool may)
+{
+    s->access[0].rights.value[1] = may ? DUNLIN_ACCESS_READ : 0;
+    dunlin_changed(r->client, dunlin_path_instance(2, 0));
+}
+
+static void who_has_lost_the_right_is_told_nothing(void **state)
+{
+    static rig r;
+    static second s;
+    const rig_request request = {.method = DN_COAP_GET, .path = "/3303/0/5700", .observe = true, .token = 1};
+    (void)state;
+    second_open(&s, &r, &for_both, 1);
+    for (unsigned server = 1; server <= 2; server++) {
+        assert_code(second_ask(&s, server, &request), "2.05");
+    }
+    set_temperature(&r, 30);
+    rig_run(&r, SECOND);
+    assert_int_equal(r.notify_count, 1);
+    assert_int_equal(s.notified, 1);
+    let_second_read(&r, &s, false);
+    set_temperature(&r, 31);
+    rig_run(&r, SECOND);
+    assert_int_equal(r.notify_count, 2);
+    assert_int_equal(s.notified, 1);
+    let_second_read(&r, &s, true); /* and it is told what it has missed */
+    rig_run(&r, SECOND);
+    assert_int_equal(r.notify_count, 2);
+    assert_int_equal(s.notified, 2);
+    assert_string_equal(s.told, "31");
+    let_second_read(&r, &s, false);
+    rig_run(&r, SECOND);
+    let_second_read(&r, &s, true); /* nothing missed, nothing told */
+    rig_run(&r, SECOND);
+    assert_int_equal(s.notified, 2);
+    second_close(&s);
+}
+
+static void each_server_has_its_own(void **state)
+{
+    static rig r;
+    static second s;
+    const rig_request request = {.method = DN_COAP_GET, .path = "/3303/0/5700", .observe = true, .token = 1};
+    const rig_request attribute = {.method = DN_COAP_PUT, .path = "/3303/0/5700", .query = "pmin=30"};
+    const rig_request over = {.method = DN_COAP_GET, .path = "/3303/0/5700", .cancel = true, .token = 1};
+    (void)state;
+    second_open(&s, &r, &for_both, 1);
+    for (unsigned server = 1; server <= 2; server++) {
+        assert_code(second_ask(&s, server, &request), "2.05");
+    }
+    assert_code(second_ask(&s, 1, &attribute), "2.04");
+    set_temperature(&r, 30);
+    rig_run(&r, SECOND);
+    assert_int_equal(r.notify_count, 0);
+    assert_int_equal(s.notified, 1);
+    rig_run(&r, 30 * SECOND);
+    assert_int_equal(r.notify_count, 1);
+    assert_code(second_ask(&s, 2, &over), "2.05");
+    set_temperature(&r, 31);
+    rig_run(&r, 60 * SECOND);
+    assert_int_equal(r.notify_count, 2);
+    assert_int_equal(s.notified, 1);
+    second_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -605,6 +782,13 @@ int main(void)
         cmocka_unit_test(a_resource_that_vanishes_ends_its_observation),
         cmocka_unit_test(a_new_registration_forgets_observations),
         cmocka_unit_test(the_newest_value_arrives_in_the_end),
+        cmocka_unit_test(oma_int_304_observe_composite),
+        cmocka_unit_test(oma_int_305_cancel_composite),
+        cmocka_unit_test(composites_have_their_own_room),
+        cmocka_unit_test(a_composite_of_too_many_paths_is_read_only),
+        cmocka_unit_test(one_token_is_one_observation),
+        cmocka_unit_test(who_has_lost_the_right_is_told_nothing),
+        cmocka_unit_test(each_server_has_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
