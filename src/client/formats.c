@@ -7,16 +7,22 @@
 
 enum { V1_0 = 1, V1_1 = 2 };
 
-static const struct {
+/* LwM2M JSON is of 1.0: a 1.1 client may take it, but must not send it. */
+typedef struct {
     uint16_t number;
-    uint8_t versions;
+    uint8_t in, out;  /* the versions that take it, and that send it */
     bool many;        /* carries more than one value */
     bool opaque_only; /* can say nothing but an Opaque */
-} formats[] = {
-    {DN_FORMAT_TEXT, V1_0 | V1_1, false, false}, {DN_FORMAT_OPAQUE, V1_0 | V1_1, false, true},
-    {DN_FORMAT_CBOR, V1_1, false, false},        {DN_FORMAT_SENML_JSON, V1_1, true, false},
-    {DN_FORMAT_SENML_CBOR, V1_1, true, false},   {DN_FORMAT_TLV, V1_0 | V1_1, true, false},
-    {DN_FORMAT_LWM2M_JSON, V1_0, true, false},
+} format_row;
+
+static const format_row formats[] = {
+    {DN_FORMAT_TEXT, V1_0 | V1_1, V1_0 | V1_1, false, false},
+    {DN_FORMAT_OPAQUE, V1_0 | V1_1, V1_0 | V1_1, false, true},
+    {DN_FORMAT_CBOR, V1_1, V1_1, false, false},
+    {DN_FORMAT_SENML_JSON, V1_1, V1_1, true, false},
+    {DN_FORMAT_SENML_CBOR, V1_1, V1_1, true, false},
+    {DN_FORMAT_TLV, V1_0 | V1_1, V1_0 | V1_1, true, false},
+    {DN_FORMAT_LWM2M_JSON, V1_0 | V1_1, V1_0, true, false},
 };
 
 /* One value stands there, not a set of them. */
@@ -26,23 +32,37 @@ static bool is_single(const dn_place *place)
            (place->path.depth == 3 && !dn_client_resource_multiple(place->resource));
 }
 
-bool dn_client_formats_takes(const dunlin_client *client, const dn_place *place, uint16_t format)
+static uint8_t version_of(const dunlin_client *client)
+{
+    return client->config.lwm2m == DUNLIN_LWM2M_1_0 ? V1_0 : V1_1;
+}
+
+/* The row of a format that can say what stands at `place`, or NULL. */
+static const format_row *find(const dn_place *place, uint16_t format)
 {
     const uint16_t canonical = dn_format_canonical(format);
-    const uint8_t version = client->config.lwm2m == DUNLIN_LWM2M_1_0 ? V1_0 : V1_1;
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        if (formats[i].number == canonical) {
-            return (formats[i].versions & version) != 0 && (formats[i].many || is_single(place)) &&
-                   (!formats[i].opaque_only || place->resource->type == DUNLIN_TYPE_OPAQUE);
+        const format_row *row = &formats[i];
+        if (row->number == canonical) {
+            const bool fits = (row->many || is_single(place)) &&
+                              (!row->opaque_only || place->resource->type == DUNLIN_TYPE_OPAQUE);
+            return fits ? row : NULL;
         }
     }
-    return false;
+    return NULL;
+}
+
+bool dn_client_formats_takes(const dunlin_client *client, const dn_place *place, uint16_t format)
+{
+    const format_row *row = find(place, format);
+    return row != NULL && (row->in & version_of(client)) != 0;
 }
 
 uint16_t dn_client_formats_answer(const dunlin_client *client, const dn_place *place, uint16_t accept)
 {
     if (accept != DN_FORMAT_NONE) {
-        return dn_client_formats_takes(client, place, accept) ? accept : DN_FORMAT_NONE;
+        const format_row *row = find(place, accept);
+        return row != NULL && (row->out & version_of(client)) != 0 ? accept : DN_FORMAT_NONE;
     }
     if (is_single(place)) {
         return place->resource->type == DUNLIN_TYPE_OPAQUE ? DN_FORMAT_OPAQUE : DN_FORMAT_TEXT;

@@ -180,7 +180,10 @@ static void oma_int_204_read_old_json_is_for_1_0(void **state)
     };
     static const operation new[] = {
         {"1.1 does not", GET, "/33000/0/0", NULL, NO, OLDJSON, NULL, "4.06", NO, NULL},
-        {"nor takes it", PUT, "/33000/0/0", NULL, OLDJSON, NO, "{}", "4.15", NO, NULL},
+        {"but takes it", PUT, "/33000/0/0", NULL, OLDJSON, NO, "{\"e\":[{\"n\":\"\",\"v\":5}]}", "2.04", NO,
+         NULL},
+        {"also of an instance", DN_COAP_POST, "/33000/0", NULL, OLDJSON, NO,
+         "{\"e\":[{\"n\":\"0\",\"v\":5},{\"n\":\"4\",\"sv\":\"x\"}]}", "2.04", NO, NULL},
     };
     (void)state;
     run_fresh(DUNLIN_LWM2M_1_0, old, COUNT(old));
