@@ -99,12 +99,13 @@ static dn_package *find(dn_packages *packages, dunlin_slice name)
     dn_package **link = &packages->open;
     while (*link != NULL) {
         dn_package *package = *link;
-        if (memcmp(package->name, name.data, DN_PACKAGE_NAME) != 0) {
-            link = &package->next;
-        } else if (is_there(package)) {
+        bool is_wanted = memcmp(package->name, name.data, DN_PACKAGE_NAME) == 0;
+        bool is_gone = is_wanted && !is_there(package);
+        if (is_wanted && !is_gone) {
             *link = package->next;
             return package;
-        } else if (package->users == 0) {
+        }
+        if (is_gone && package->users == 0) {
             drop(packages, link);
         } else {
             link = &package->next;

@@ -161,7 +161,7 @@ void dn_requests_outcome(dn_shard *shard, dn_command *command, dunlin_status sta
         status == DUNLIN_ERR_LIMIT ? DUNLIN_ERR_SPACE : status; /* the engine's: larger than max_body */
     outcome->received_ms = shard->wall_ms;
     outcome->content_format = DN_COAP_NO_FORMAT;
-    if (status != DUNLIN_OK) {
+    if (status != DUNLIN_OK || response == NULL) {
         return;
     }
     outcome->code = response->code;
