@@ -41,7 +41,7 @@ static const char *const OPERATIONS[] = {
     [DN_ETS_OBSERVE_COMPOSITE] = "observeComposite",
     [DN_ETS_CANCEL_COMPOSITE] = "cancelComposite",
     [DN_ETS_IS_REGISTERED] = "list",
-    [DN_ETS_SENT] = NULL,
+    [DN_ETS_SENT] = "sent",
 };
 
 /* The next line as JSON, or NULL at its end. Lines that are no JSON are the program's chatter. */
@@ -177,6 +177,9 @@ static json_t *make_question(dn_ets_program *program, const dn_ets_ask *ask)
     } else if (ask->operation == DN_ETS_ATTRIBUTES) {
         (void)json_object_set_new(question, "query", json_string(ask->query));
     }
+    if (ask->queued) {
+        (void)json_object_set_new(question, "queued", json_true());
+    }
     if (ask->path_count > 0) {
         json_t *paths = json_array();
         for (size_t i = 0; i < ask->path_count; i++) {
@@ -286,10 +289,6 @@ static void converse(dn_ets_program *program, const dn_ets_ask *ask, dn_ets_answ
 
 void dn_ets_program_call(dn_ets_program *program, const dn_ets_ask *ask, dn_ets_answer *answer)
 {
-    if (OPERATIONS[ask->operation] == NULL) {
-        answer->unsupported = true;
-        return;
-    }
     (void)pthread_mutex_lock(&program->lock);
     converse(program, ask, answer);
     (void)pthread_mutex_unlock(&program->lock);

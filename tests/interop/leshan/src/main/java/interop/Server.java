@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,12 +17,15 @@ import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.link.DefaultLinkSerializer;
 import org.eclipse.leshan.core.link.lwm2m.attributes.DefaultLwM2mAttributeParser;
 import org.eclipse.leshan.core.link.lwm2m.attributes.LwM2mAttributeSet;
+import org.eclipse.leshan.core.node.LwM2mNode;
 import org.eclipse.leshan.core.node.LwM2mObjectInstance;
 import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mResource;
+import org.eclipse.leshan.core.node.TimestampedLwM2mNodes;
 import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
 import org.eclipse.leshan.core.observation.SingleObservation;
+import org.eclipse.leshan.core.request.CancelCompositeObservationRequest;
 import org.eclipse.leshan.core.request.CancelObservationRequest;
 import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.CreateRequest;
@@ -29,15 +33,20 @@ import org.eclipse.leshan.core.request.DeleteRequest;
 import org.eclipse.leshan.core.request.DiscoverRequest;
 import org.eclipse.leshan.core.request.DownlinkRequest;
 import org.eclipse.leshan.core.request.ExecuteRequest;
+import org.eclipse.leshan.core.request.ObserveCompositeRequest;
 import org.eclipse.leshan.core.request.ObserveRequest;
+import org.eclipse.leshan.core.request.ReadCompositeRequest;
 import org.eclipse.leshan.core.request.ReadRequest;
+import org.eclipse.leshan.core.request.SendRequest;
 import org.eclipse.leshan.core.request.WriteAttributesRequest;
+import org.eclipse.leshan.core.request.WriteCompositeRequest;
 import org.eclipse.leshan.core.request.WriteRequest;
 import org.eclipse.leshan.core.response.CreateResponse;
 import org.eclipse.leshan.core.response.DiscoverResponse;
 import org.eclipse.leshan.core.response.LwM2mResponse;
 import org.eclipse.leshan.core.response.ObserveCompositeResponse;
 import org.eclipse.leshan.core.response.ObserveResponse;
+import org.eclipse.leshan.core.response.ReadCompositeResponse;
 import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.server.LeshanServer;
 import org.eclipse.leshan.server.LeshanServerBuilder;
@@ -48,10 +57,13 @@ import org.eclipse.leshan.server.observation.ObservationListener;
 import org.eclipse.leshan.server.registration.Registration;
 import org.eclipse.leshan.server.registration.RegistrationListener;
 import org.eclipse.leshan.server.registration.RegistrationUpdate;
+import org.eclipse.leshan.server.send.SendListener;
 
 public final class Server {
     private final Lines lines = new Lines();
     private final Map<String, SingleObservation> observations = new ConcurrentHashMap<>();
+    private final Map<String, CompositeObservation> composites = new ConcurrentHashMap<>();
+    private final Map<String, Map<LwM2mPath, LwM2mNode>> sent = new ConcurrentHashMap<>();
     private final LeshanServer server;
 
     private Server(Options options) throws Exception {
@@ -66,6 +78,7 @@ public final class Server {
         server = builder.build();
         server.getRegistrationService().addListener(registrationEvents());
         server.getObservationService().addListener(observationEvents());
+        server.getSendService().addListener(sendEvents());
     }
 
     public static void main(String[] args) throws Exception {
@@ -142,6 +155,30 @@ public final class Server {
         };
     }
 
+    /** Keeps the newest Send of each device, for the operation "sent". */
+    private SendListener sendEvents() {
+        return new SendListener() {
+            @Override
+            public void dataReceived(Registration registration, TimestampedLwM2mNodes data, SendRequest request) {
+                sent.put(registration.getEndpoint(), data.getNodes());
+                lines.event("send", lines.object().put("endpoint", registration.getEndpoint()));
+            }
+
+            @Override
+            public void onError(Registration registration, String message, Exception error) {
+                lines.event("sendError", lines.object().put("error", String.valueOf(error)));
+            }
+        };
+    }
+
+    private void put(Map<LwM2mPath, LwM2mNode> nodes, ObjectNode out) {
+        var list = out.putArray("nodes");
+        nodes.forEach((path, node) -> {
+            ObjectNode one = list.addObject().put("path", path.toString());
+            one.set("node", node == null ? null : Nodes.toJson(node));
+        });
+    }
+
     private void fill(LwM2mResponse response, ObjectNode out) {
         int code = response.getCode().getCode();
         out.put("code", code / 100 + "." + String.format("%02d", code % 100));
@@ -154,6 +191,8 @@ public final class Server {
         }
         if (response instanceof ReadResponse read && read.getContent() != null) {
             out.set("node", Nodes.toJson(read.getContent()));
+        } else if (response instanceof ReadCompositeResponse read && read.getContent() != null) {
+            put(read.getContent(), out);
         } else if (response instanceof DiscoverResponse discover && discover.getObjectLinks() != null) {
             out.put("links", new DefaultLinkSerializer().serializeCoreLinkFormat(discover.getObjectLinks()));
         } else if (response instanceof CreateResponse create) {
@@ -174,7 +213,15 @@ public final class Server {
             answer.put("error", "not registered");
             return;
         }
-        String path = request.get("path").asText();
+        if (request.path("queued").asBoolean()) {
+            throw new IllegalArgumentException("no operation for a device that sleeps");
+        }
+        if (op.equals("sent")) {
+            put(sent.getOrDefault(registration.getEndpoint(), Map.of()), answer);
+            answer.put("code", "2.05");
+            return;
+        }
+        String path = op.endsWith("Composite") ? request.path("paths").toString() : request.get("path").asText();
         if (op.equals("forget")) {
             // The next notification is answered with a reset.
             server.getObservationService().cancelObservation(observations.remove(path));
@@ -188,7 +235,38 @@ public final class Server {
         if (op.equals("observe") && response instanceof ObserveResponse observe && observe.getObservation() != null) {
             observations.put(path, observe.getObservation());
         }
+        if (op.equals("observeComposite") && response instanceof ObserveCompositeResponse observe
+                && observe.getObservation() != null) {
+            composites.put(path, observe.getObservation());
+        }
         fill(response, answer);
+    }
+
+    private static List<LwM2mPath> paths(JsonNode request) {
+        List<LwM2mPath> out = new ArrayList<>();
+        request.get("paths").forEach(path -> out.add(new LwM2mPath(path.asText())));
+        return out;
+    }
+
+    private DownlinkRequest<? extends LwM2mResponse> composite(String op, String key, ContentFormat format, JsonNode request) {
+        switch (op) {
+        case "readComposite":
+            return new ReadCompositeRequest(paths(request), format, format, null);
+        case "observeComposite":
+            return new ObserveCompositeRequest(format, format, paths(request));
+        case "cancelComposite":
+            return new CancelCompositeObservationRequest(composites.remove(key));
+        case "writeComposite": {
+            Map<LwM2mPath, LwM2mNode> nodes = new LinkedHashMap<>();
+            request.get("nodes").forEach(one -> {
+                LwM2mPath path = new LwM2mPath(one.get("path").asText());
+                nodes.put(path, Nodes.node(path, one.get("node")));
+            });
+            return new WriteCompositeRequest(format, nodes, null);
+        }
+        default:
+            throw new IllegalArgumentException("no operation " + op);
+        }
     }
 
     private DownlinkRequest<? extends LwM2mResponse> message(String op, String path, JsonNode request) throws Exception {
@@ -224,7 +302,7 @@ public final class Server {
                     : new CreateRequest(format, object, resources);
         }
         default:
-            throw new IllegalArgumentException("no operation " + op);
+            return composite(op, path, format, request);
         }
     }
 }
