@@ -83,6 +83,8 @@ static dn_package *open_file(const dn_packages *packages, dunlin_slice name)
         return NULL;
     }
     package->size = (uint64_t)about.st_size;
+    /* Into memory meanwhile, so that the shard waits for the disk as little as can be. */
+    (void)posix_fadvise(package->fd, 0, 0, POSIX_FADV_WILLNEED);
     return package;
 }
 
