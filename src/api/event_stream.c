@@ -76,9 +76,10 @@ static bool read_filter(dn_call *call, dn_feed_filter *filter)
     last = header != NULL && header[0] != 0 ? header : last;
     *filter = (dn_feed_filter){.types = ~0u, .endpoint = dunlin_slice_of(dn_query_get(&call->query, "ep"))};
     if (types != NULL && !parse_types(types, &filter->types)) {
-        dn_call_problem(
-            call, DN_PROBLEM_INVALID_PARAMETER,
-            "type must be a list of registered, updated, deregistered, expired, notification, gap.");
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER,
+                        "type must be a list of registered, updated, deregistered, expired, notification, "
+                        "send, presence, "
+                        "request, gap.");
         return false;
     }
     filter->resume = last != NULL;
