@@ -252,6 +252,8 @@ static void run_firmware(dn_sim_console *console, char **arguments)
         dn_sim_firmware_say(firmware);
     } else if (strcmp(arguments[0], "now") == 0) {
         firmware->fail = firmware->fail == DN_SIM_FAIL_DEFER ? DN_SIM_FAIL_NOT : firmware->fail;
+        firmware->package_fail =
+            firmware->package_fail == DN_SIM_FAIL_DEFER ? DN_SIM_FAIL_NOT : firmware->package_fail;
         const dunlin_status status = dunlin_firmware_update(&firmware->firmware);
         (void)printf(status == DUNLIN_OK ? "it is being installed\n"
                                          : "error: no package is there to install\n");

@@ -9,6 +9,12 @@
 
 #define FAIL_AT 1024u /* bytes after which a download fails that is to fail: State 1 has been seen by then */
 
+/* What a person asked for goes before what the package says. */
+static dn_sim_failure failure_of(const dn_sim_firmware *sim)
+{
+    return sim->fail != DN_SIM_FAIL_NOT ? sim->fail : sim->package_fail;
+}
+
 /* ---- storage ---- */
 
 static dunlin_firmware_result storage_fault(void)
@@ -25,7 +31,7 @@ static dunlin_firmware_result on_begin(void *context, uint64_t size)
 
 static dunlin_firmware_result download_failure(const dn_sim_firmware *sim)
 {
-    switch (sim->fail) {
+    switch (failure_of(sim)) {
     case DN_SIM_FAIL_FLASH:
         return DUNLIN_FIRMWARE_NO_FLASH;
     case DN_SIM_FAIL_RAM:
@@ -40,6 +46,11 @@ static dunlin_firmware_result download_failure(const dn_sim_firmware *sim)
 static dunlin_firmware_result on_write(void *context, uint64_t offset, dunlin_slice bytes)
 {
     dn_sim_firmware *sim = context;
+    dn_sim_package_head head;
+    if (offset == 0) {
+        dn_sim_package_head_read(bytes, &head);
+        sim->package_fail = head.fail;
+    }
     const dunlin_firmware_result failure = download_failure(sim);
     if (failure != DUNLIN_FIRMWARE_INITIAL && offset + bytes.len > FAIL_AT) {
         return failure;
@@ -53,10 +64,10 @@ static dunlin_firmware_result on_verify(void *context, uint64_t size)
     if (download_failure(sim) != DUNLIN_FIRMWARE_INITIAL) { /* a package too small to fail before */
         return download_failure(sim);
     }
-    if (sim->fail == DN_SIM_FAIL_TYPE) {
+    if (failure_of(sim) == DN_SIM_FAIL_TYPE) {
         return DUNLIN_FIRMWARE_TYPE;
     }
-    if (sim->fail == DN_SIM_FAIL_INTEGRITY || size != dn_sim_package_size(&sim->package) ||
+    if (failure_of(sim) == DN_SIM_FAIL_INTEGRITY || size != dn_sim_package_size(&sim->package) ||
         !dn_sim_package_version(&sim->package, sim->next)) {
         return DUNLIN_FIRMWARE_INTEGRITY;
     }
@@ -68,7 +79,7 @@ static dunlin_firmware_result on_verify(void *context, uint64_t size)
 static dunlin_firmware_result on_apply(void *context)
 {
     dn_sim_firmware *sim = context;
-    if (sim->fail == DN_SIM_FAIL_DEFER) {
+    if (failure_of(sim) == DN_SIM_FAIL_DEFER && sim->firmware.version_1_1) {
         return DUNLIN_FIRMWARE_DEFERRED;
     }
     sim->install_asked = true;
@@ -178,6 +189,9 @@ dunlin_status dn_sim_firmware_add(dunlin_client *client, dn_sim_firmware *sim)
     if (status != DUNLIN_OK) {
         return status;
     }
+    dn_sim_package_head head;
+    dn_sim_package_head_of(&sim->package, &head);
+    sim->package_fail = head.fail;
     const dunlin_firmware_state state = dunlin_firmware_state_of(&sim->firmware);
     if (state == DUNLIN_FIRMWARE_DOWNLOADED || state == DUNLIN_FIRMWARE_UPDATING) {
         if (dn_sim_package_version(&sim->package, sim->next)) {
@@ -192,7 +206,7 @@ dunlin_status dn_sim_firmware_add(dunlin_client *client, dn_sim_firmware *sim)
 static bool install(dn_sim_firmware *sim)
 {
     sim->install_at_ms = DUNLIN_NEVER;
-    if (sim->fail == DN_SIM_FAIL_INSTALL) {
+    if (failure_of(sim) == DN_SIM_FAIL_INSTALL) {
         (void)printf("the installation of firmware %s failed\n", sim->next);
         (void)fflush(stdout);
         dunlin_firmware_installed(&sim->firmware, DUNLIN_FIRMWARE_FAILED);

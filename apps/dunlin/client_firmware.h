@@ -11,10 +11,11 @@ typedef struct {
     dunlin_firmware firmware;
     dn_sim_package package;
     dn_http_download *http;
-    dn_sim_failure fail;
-    uint32_t install_ms;    /* that an installation takes */
-    uint64_t install_at_ms; /* when it is through; DUNLIN_NEVER: none */
-    bool install_asked;     /* by a server, since the last step */
+    dn_sim_failure fail;         /* asked for by option or on the console */
+    dn_sim_failure package_fail; /* by the package itself */
+    uint32_t install_ms;         /* that an installation takes */
+    uint64_t install_at_ms;      /* when it is through; DUNLIN_NEVER: none */
+    bool install_asked;          /* by a server, since the last step */
     char running[DN_SIM_VERSION_MAX], next[DN_SIM_VERSION_MAX];
 } dn_sim_firmware;
 

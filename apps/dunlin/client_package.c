@@ -16,7 +16,9 @@
 #define FILE_MODE   0600
 #define FOLDER_MODE 0700
 #define STATE_MAGIC "dunlin firmware 1\n"
-#define VERSION_KEY "version="
+#define HEAD_MAX    256 /* bytes in which the head has to be */
+#define HEAD_LINES  2
+#define WORD_MAX    16
 #define FNV_START   0xcbf29ce484222325u
 #define FNV_PRIME   0x100000001b3u
 
@@ -108,38 +110,65 @@ void dn_sim_package_discard(dn_sim_package *package)
     }
 }
 
-/* "version=1.2.3" up to the end of the line, of printable characters. */
-static bool read_version_line(const uint8_t *bytes, size_t len, char out[DN_SIM_VERSION_MAX])
+/* What is behind `key` in a line of printable characters. False: another line. */
+static bool line_value(const char *line, size_t len, const char *key, char *out, size_t cap)
 {
-    const size_t key = sizeof VERSION_KEY - 1;
-    size_t at = 0;
-    if (len <= key || memcmp(bytes, VERSION_KEY, key) != 0) {
+    const size_t key_len = strlen(key);
+    if (len <= key_len || len - key_len >= cap || strncmp(line, key, key_len) != 0) {
         return false;
     }
-    for (; key + at < len && at + 1 < DN_SIM_VERSION_MAX; at++) {
-        const uint8_t c = bytes[key + at];
-        if (c == '\n' || c == '\r') {
-            break;
-        }
-        if (c < ' ' || c > '~') {
+    for (size_t i = 0; i < len; i++) {
+        if (line[i] < ' ' || line[i] > '~') {
             return false;
         }
-        out[at] = (char)c;
     }
-    out[at] = '\0';
-    return at > 0;
+    memcpy(out, line + key_len, len - key_len);
+    out[len - key_len] = '\0';
+    return true;
+}
+
+void dn_sim_package_head_read(dunlin_slice beginning, dn_sim_package_head *out)
+{
+    char text[HEAD_MAX + 1];
+    char word[WORD_MAX];
+    const size_t held = beginning.len < HEAD_MAX ? beginning.len : HEAD_MAX;
+    memset(out, 0, sizeof *out);
+    if (held > 0) {
+        memcpy(text, beginning.data, held);
+    }
+    text[held] = '\0';
+    const char *line = text;
+    for (int i = 0; i < HEAD_LINES; i++) {
+        const size_t len = strcspn(line, "\r\n");
+        if (line_value(line, len, "fail=", word, sizeof word)) {
+            (void)dn_sim_failure_read(word, &out->fail); /* a word that is none leaves it as it is */
+        } else if (!line_value(line, len, "version=", out->version, sizeof out->version)) {
+            break;
+        }
+        line += len + strspn(line + len, "\r\n");
+    }
+}
+
+void dn_sim_package_head_of(const dn_sim_package *package, dn_sim_package_head *out)
+{
+    uint8_t beginning[HEAD_MAX];
+    const ssize_t got = package->fd < 0 ? 0 : pread(package->fd, beginning, sizeof beginning, 0);
+    dn_sim_package_head_read(dunlin_slice_make(beginning, got > 0 ? (size_t)got : 0), out);
 }
 
 bool dn_sim_package_version(const dn_sim_package *package, char out[DN_SIM_VERSION_MAX])
 {
+    dn_sim_package_head head;
     uint8_t chunk[CHUNK];
     uint64_t hash = FNV_START;
     off_t offset = 0;
     ssize_t got = 0;
+    dn_sim_package_head_of(package, &head);
+    if (head.version[0] != '\0') {
+        memcpy(out, head.version, sizeof head.version);
+        return true;
+    }
     while (package->fd >= 0 && (got = pread(package->fd, chunk, sizeof chunk, offset)) > 0) {
-        if (offset == 0 && read_version_line(chunk, (size_t)got, out)) {
-            return true;
-        }
         for (ssize_t i = 0; i < got; i++) {
             hash = (hash ^ chunk[i]) * FNV_PRIME;
         }

@@ -146,6 +146,24 @@ class FirmwareTest(DeviceTest):
                 self.ends_in(state, result)
         self.assertNotEqual(self.server.read("/3/0/3"), "8")
 
+    def test_packages_that_fail(self):
+        self.device()
+        for how, result in (("flash", "2"), ("ram", "3"), ("connection", "4"), ("integrity", "5"), ("type", "6")):
+            for head in (f"fail={how}\n", f"version=9\nfail={how}\n"):
+                self.server.push("/5/0/0", head.encode().ljust(3000, b"\xa5"))
+                self.ends_in(IDLE, result)
+        self.server.push("/5/0/0", b"fail=nothing\nversion=9.1\n".ljust(3000, b"\xa5"))
+        self.ends_in(DOWNLOADED, "0")
+        self.assertEqual(self.server.read("/5/0/7"), "9.1")
+        self.server.push("/5/0/0", b"\0")
+        self.server.push("/5/0/0", b"fail=install\nversion=9.2\n")
+        self.assertEqual(self.server.ask(POST, "/5/0/2")[0], "2.04")
+        self.ends_in(UPDATING, "0")
+        self.ends_in(DOWNLOADED, "8")
+        self.server.push("/5/0/0", b"\0")
+        self.server.push("/5/0/0", package("9.3", 3000))  # and the next is good again
+        self.update("9.3")
+
     def test_installation_fails(self):
         self.device("--firmware-fail", "install")
         before = self.server.read("/3/0/3")
