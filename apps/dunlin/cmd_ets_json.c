@@ -112,12 +112,13 @@ json_t *dn_ets_json_node(const dn_ets_values *values, dunlin_path path)
     if (path.depth == 3) {
         return resource_node(values, path);
     }
-    if (path.depth == 4) {
-        const char *text = dn_ets_values_get(values, path);
-        const dunlin_type type = values->count > 0 ? values->list[0].type : DUNLIN_TYPE_STRING;
-        json_t *node = typed(type);
-        (void)json_object_set_new(node, "value", dn_ets_json_value(type, text != NULL ? text : ""));
-        return node;
+    for (size_t i = 0; path.depth == 4 && i < values->count; i++) {
+        const dn_ets_value *one = &values->list[i];
+        if (dunlin_path_equal(one->path, path) && one->text != NULL) {
+            json_t *node = typed(one->type);
+            (void)json_object_set_new(node, "value", dn_ets_json_value(one->type, one->text));
+            return node;
+        }
     }
     return instance_node(values, path);
 }

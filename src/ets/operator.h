@@ -42,7 +42,7 @@ typedef struct {
     const char *query;
     uint16_t format; /* Accept, or the Content-Format of `values`; DN_FORMAT_NONE: as the server likes */
     const dn_ets_values *values;
-    dunlin_slice bytes; /* of an opaque resource, in place of `values` */
+    dunlin_slice bytes; /* of an opaque resource, which is in `values` as well */
     uint32_t timeout_ms;
     bool queued; /* for a device that sleeps: it waits until the device is there */
 } dn_ets_ask;

@@ -249,6 +249,18 @@ static bool was_answered(dn_ets_run *run, unsigned server)
     return true;
 }
 
+/* Operators do not show the values that come with a cancellation: they are on the wire. */
+static void take_values(dn_ets_run *run, unsigned server)
+{
+    const dn_ets_trace *trace = &run->world->trace;
+    const size_t asked = dn_ets_trace_request(trace, run->mark, server, true, DN_COAP_FETCH, NULL);
+    const dn_ets_message *answer = asked != SIZE_MAX ? dn_ets_trace_answer(trace, asked) : NULL;
+    if (answer != NULL) {
+        run->answer.decoded = dn_ets_values_decode(&run->answer.values, answer->is.content_format,
+                                                   dunlin_path_root(), answer->is.payload) == DUNLIN_OK;
+    }
+}
+
 bool dn_ets_asks(dn_ets_run *run, dn_ets_ask *ask, unsigned server)
 {
     if (server >= run->world->servers) {
@@ -276,6 +288,9 @@ bool dn_ets_asks(dn_ets_run *run, dn_ets_ask *ask, unsigned server)
         }
         dn_ets_note(run, "no answer");
     }
+    if (ask->operation == DN_ETS_CANCEL_COMPOSITE && !run->answer.decoded) {
+        take_values(run, server);
+    }
     if (run->answer.unsupported) {
         dn_ets_end_as(run, DN_ETS_NOT_APPLICABLE, "%s cannot ask for this%s%s",
                       run->world->operators[server]->name, run->answer.trouble[0] != '\0' ? ": " : "",
@@ -285,6 +300,9 @@ bool dn_ets_asks(dn_ets_run *run, dn_ets_ask *ask, unsigned server)
     dn_ets_values_copy(&run->known, &run->answer.values, dunlin_path_root());
     if (run->answer.status == DUNLIN_OK || was_answered(run, server)) {
         return true;
+    }
+    if (run->answer.status == DUNLIN_ERR_UNSUPPORTED) {
+        return dn_ets_expect(run, false, "the server can ask for it: %s", run->answer.trouble);
     }
     return dn_ets_expect(run, false, "the device answers: %s%s%s", dunlin_status_text(run->answer.status),
                          run->answer.trouble[0] != '\0' ? ": " : "", run->answer.trouble);

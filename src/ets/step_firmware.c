@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps of the firmware update: packages that are pushed and pulled, a link that breaks, and values that are waited for. */
+#include "codec/base64.h"
 #include "ets/device_firmware.h"
 #include "ets/firmware.h"
 #include "ets/text.h"
@@ -98,25 +99,42 @@ static void say_push(const dn_ets_step *step, char *out, size_t size)
     (void)snprintf(out, size, "Server writes the package '%s' to /5/0/0, block-wise", step->value);
 }
 
+/* As operators write it who cannot write bytes. */
+static char *encode(const uint8_t *bytes, size_t len)
+{
+    const size_t text_len = dn_base64_length(DN_BASE64_PADDED, len);
+    char *text = malloc(text_len + 1);
+    if (text != NULL) {
+        (void)dn_base64_encode(DN_BASE64_PADDED, dunlin_slice_make(bytes, len), (uint8_t *)text);
+        text[text_len] = '\0';
+    }
+    return text;
+}
+
 /* A package that the device refuses may be refused while it comes: then the state says how, not the code. */
 static void act_push(dn_ets_run *run, const dn_ets_step *step)
 {
     size_t len = 0;
     uint8_t *bytes = dn_ets_package(run, step->value, &len);
-    const dn_ets_values none = {.list = NULL};
-    if (bytes == NULL) {
+    dn_ets_values values = {.list = NULL};
+    char *text = bytes != NULL ? encode(bytes, len) : NULL;
+    if (text == NULL) {
+        free(bytes);
         return;
     }
+    dn_ets_values_put(&values, dunlin_path_resource(5, 0, 0), DUNLIN_TYPE_OPAQUE, text);
+    free(text);
     dn_ets_ask ask = {.operation = DN_ETS_WRITE,
                       .path = dunlin_path_resource(5, 0, 0),
                       .query = "",
                       .format = DN_FORMAT_OPAQUE,
-                      .values = &none,
+                      .values = &values,
                       .bytes = dunlin_slice_make(bytes, len),
                       .timeout_ms = PUSH_MS};
     if (dn_ets_asks(run, &ask, step->server) && step->code != 0) {
         judge(run, step);
     }
+    dn_ets_values_clear(&values);
     free(bytes);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Leshan LwM2M device with objects 1, 3, 3303 and 33500, driven by JSON lines: "set" changes a value, "stop"
-// de-registers. Options: --endpoint NAME --server URI [--lifetime S] [--lwm2m 1.0] [--block SIZE] [--model FILE.xml …]
+// de-registers, "send" sends values by itself. Options: --endpoint NAME --server URI [--lifetime S] [--lwm2m 1.0]
+// [--block SIZE] [--queue yes] (queue mode) [--firmware yes] (also object 5, which only keeps its package)
+// [--model FILE.xml …]
 package interop;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -54,11 +56,12 @@ import org.eclipse.leshan.core.response.ExecuteResponse;
 import org.eclipse.leshan.core.response.LwM2mResponse;
 import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.response.ResponseCallback;
+import org.eclipse.leshan.core.response.SendResponse;
 import org.eclipse.leshan.core.response.WriteResponse;
 import org.eclipse.leshan.core.model.ObjectModel;
 
 public final class Device {
-    private static final int[] DATA_OBJECTS = {3, 3303, 33500};
+    private static final long SEND_TIMEOUT_MS = 20_000;
 
     private final Lines lines = new Lines();
     private final LwM2mVersion version;
@@ -184,16 +187,21 @@ public final class Device {
                     .filter(model -> model.id == LwM2mId.SECURITY).toList());
         }
         var objects = new ObjectsInitializer(new StaticModel(models));
+        boolean queue = options.get("--queue", null) != null;
+        // LwM2M 1.0 says queue mode in its binding, later versions by a parameter of their own.
+        EnumSet<BindingMode> binding = queue && version.equals(LwM2mVersion.V1_0) ? EnumSet.of(BindingMode.U, BindingMode.Q)
+                : EnumSet.of(BindingMode.U);
         objects.setInstancesForObject(0, Security.noSec(uri, 123));
         objects.setInstancesForObject(1, new org.eclipse.leshan.client.object.Server(123,
-                Long.parseLong(options.get("--lifetime", "300")), EnumSet.of(BindingMode.U), false, BindingMode.U));
+                Long.parseLong(options.get("--lifetime", "300")), binding, false, BindingMode.U));
         LwM2mInstanceEnablerFactory factory = new BaseInstanceEnablerFactory() {
             @Override
             public LwM2mInstanceEnabler create() {
                 return new Data();
             }
         };
-        for (int id : DATA_OBJECTS) {
+        int[] dataObjects = options.get("--firmware", null) != null ? new int[] {3, 5, 3303, 33500} : new int[] {3, 3303, 33500};
+        for (int id : dataObjects) {
             objects.setInstancesForObject(id, new Data(0));
             objects.setFactoryForObject(id, factory);
         }
@@ -208,7 +216,7 @@ public final class Device {
         endpoints.setConfiguration(configuration);
         endpoints.setClientAddress(InetAddress.getLoopbackAddress());
         Engines engines = new Engines();
-        engines.setRequestTimeoutInMs(20_000).setDeregistrationTimeoutInMs(10_000);
+        engines.setRequestTimeoutInMs(20_000).setDeregistrationTimeoutInMs(10_000).setQueueMode(queue);
         client = new LeshanClientBuilder(options.get("--endpoint", "leshan")).setObjects(objects.createAll())
                 .setEndpointsProviders(endpoints.build()).setRegistrationEngineFactory(engines).build();
         client.addObserver(registrationEvents());
@@ -280,6 +288,16 @@ public final class Device {
         case "update":
             client.triggerRegistrationUpdate();
             break;
+        case "send": {
+            List<String> paths = new ArrayList<>();
+            request.get("paths").forEach(path -> paths.add(path.asText()));
+            var server = client.getRegisteredServers().values().iterator().next();
+            SendResponse response = client.getSendService().sendData(server,
+                    ContentFormat.fromCode(request.get("format").asInt()), paths, SEND_TIMEOUT_MS);
+            int code = response == null ? 0 : response.getCode().getCode();
+            answer.put("code", code / 100 + "." + String.format("%02d", code % 100));
+            break;
+        }
         case "set": {
             LwM2mPath path = new LwM2mPath(request.get("path").asText());
             instance(path).set(Nodes.resource(path.getResourceId(), request.get("node")));

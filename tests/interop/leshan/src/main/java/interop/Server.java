@@ -21,6 +21,7 @@ import org.eclipse.leshan.core.node.LwM2mNode;
 import org.eclipse.leshan.core.node.LwM2mObjectInstance;
 import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mResource;
+import org.eclipse.leshan.core.node.LwM2mRoot;
 import org.eclipse.leshan.core.node.TimestampedLwM2mNodes;
 import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
@@ -174,8 +175,12 @@ public final class Server {
     private void put(Map<LwM2mPath, LwM2mNode> nodes, ObjectNode out) {
         var list = out.putArray("nodes");
         nodes.forEach((path, node) -> {
-            ObjectNode one = list.addObject().put("path", path.toString());
-            one.set("node", node == null ? null : Nodes.toJson(node));
+            if (node instanceof LwM2mRoot root) {
+                root.getObjects().forEach((id, object) ->
+                        list.addObject().put("path", "/" + id).set("node", Nodes.toJson(object)));
+                return;
+            }
+            list.addObject().put("path", path.toString()).set("node", node == null ? null : Nodes.toJson(node));
         });
     }
 
