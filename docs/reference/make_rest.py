@@ -27,7 +27,7 @@ PROBLEMS = {
     "bad-payload": "502 | the device's answer could not be decoded",
     "busy": "503 | `limits.requests`, `http.max-event-streams` or `http.max-bulk-reads` is reached; the header Retry-After says when to come again",
     "not-observed": "404 | that path is not observed",
-    "asleep": "409 | a line of `POST /reads`: the device sleeps; a single request with `wait` would be queued",
+    "asleep": "409 | the device sleeps, and what is asked for is not queued: an observation, a line of `POST /reads`",
     "unknown-request": "404 | there is no request of that id, or it ended and is not kept any more",
     "ended": "409 | the request to be cancelled has ended already",
     "queue-full": "429 | `queue.requests-per-client` or `queue.requests` is reached",

@@ -77,6 +77,12 @@ struct dn_call {
     bool waiting; /* guarded by the flights, too */
     bool guess;   /* a read's content format is our choice */
     bool lenient; /* with_profile runs without a profile too */
+    bool asleep;  /* the device, when its profile was fetched */
+
+    /* Observations (observing.h). */
+    const dunlin_path *sought;
+    size_t sought_count;
+    bool known;
 };
 
 /* Answers; takes the text's memory. */

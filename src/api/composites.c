@@ -3,6 +3,7 @@
 #include "api/device.h"
 #include "api/handlers.h"
 #include "api/node_read.h"
+#include "api/observing.h"
 #include "api/operation.h"
 #include "server/composite.h"
 
@@ -204,13 +205,6 @@ void dn_handle_read_composite(dn_call *call)
     }
 }
 
-static void observed(void *context, const dn_device_response *response, bool existed)
-{
-    dn_call *call = context;
-    call->answer.existed = existed;
-    dn_device_answered(call, response);
-}
-
 static void observe(dn_call *call);
 
 static void observe_answered(dn_call *call)
@@ -234,7 +228,7 @@ static void observe(dn_call *call)
     }
     dunlin_status status =
         dn_fleet_observe_composite(call->api->config.fleet, call->endpoint, work->paths, work->path_count,
-                                   work->format, timeout_ms, observed, call);
+                                   work->format, timeout_ms, dn_observing_answered, call);
     if (status != DUNLIN_OK) {
         dn_device_refused(call, status);
     }
@@ -250,21 +244,15 @@ void dn_handle_observe_composite(dn_call *call)
 {
     composite *work = begin(call, "paths");
     if (work != NULL && read_paths(call, work)) {
-        dn_device_profile(call, observe_with_profile);
+        dn_observing_start(call, work->paths, work->path_count, observe_with_profile);
     }
 }
 
 void dn_handle_unobserve_composite(dn_call *call)
 {
-    const composite *work = begin(call, "paths");
-    if (work == NULL || !read_paths(call, call->state) || !dn_call_wait(call, dn_device_unobserved)) {
-        return;
-    }
-    dunlin_status status =
-        dn_fleet_unobserve_composite(call->api->config.fleet, call->endpoint, work->paths, work->path_count,
-                                     call->timeout_ms, dn_device_answered, call);
-    if (status != DUNLIN_OK) {
-        dn_device_refused(call, status);
+    composite *work = begin(call, "paths");
+    if (work != NULL && read_paths(call, work)) {
+        dn_observing_end(call, work->paths, work->path_count);
     }
 }
 

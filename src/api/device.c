@@ -21,6 +21,7 @@ static void profile_fetched(void *context, const dn_client_view *client)
         call->profile = dn_profiles_take(
             call->api->profiles, (dn_version){client->version_major, client->version_minor}, client->links);
         call->answer.status = call->profile != NULL ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
+        call->asleep = client->presence == DN_PRESENCE_ASLEEP;
     }
     dn_call_wake(call);
 }
@@ -36,13 +37,8 @@ static void profile_ready(dn_call *call)
     call->with_profile(call);
 }
 
-void dn_device_profile(dn_call *call, void (*next)(dn_call *call))
+static void fetch_profile(dn_call *call, void (*next)(dn_call *call))
 {
-    call->profile = dn_profiles_get(call->api->profiles, call->endpoint, &call->ticket);
-    if (call->profile != NULL) {
-        next(call);
-        return;
-    }
     call->with_profile = next;
     if (dn_call_wait(call, profile_ready)) {
         dunlin_status status = dn_fleet_get(call->api->config.fleet, call->endpoint, profile_fetched, call);
@@ -50,6 +46,22 @@ void dn_device_profile(dn_call *call, void (*next)(dn_call *call))
             dn_device_refused(call, status);
         }
     }
+}
+
+void dn_device_profile(dn_call *call, void (*next)(dn_call *call))
+{
+    call->profile = dn_profiles_get(call->api->profiles, call->endpoint, &call->ticket);
+    if (call->profile != NULL) {
+        next(call);
+    } else {
+        fetch_profile(call, next);
+    }
+}
+
+void dn_device_presence(dn_call *call, void (*next)(dn_call *call))
+{
+    dn_profile_release(dn_profiles_get(call->api->profiles, call->endpoint, &call->ticket));
+    fetch_profile(call, next);
 }
 
 void dn_device_profile_if_any(dn_call *call, void (*next)(dn_call *call))
@@ -262,50 +274,6 @@ void dn_device_reply(dn_call *call)
         dn_text_free(&body);
         dn_device_failed(call, &failure);
     }
-}
-
-/* A device is known by its registration, or by what is to be observed of it. */
-static void looked_up(void *context, bool registered, const dn_observation_view *list, size_t count)
-{
-    dn_call *call = context;
-    (void)list;
-    call->answer.existed = registered || count > 0;
-    dn_call_wake(call);
-}
-
-static void not_observed(dn_call *call)
-{
-    if (!dn_device_succeeded_status(call)) {
-        return;
-    }
-    if (call->answer.existed) {
-        dn_call_problem(call, DN_PROBLEM_NOT_OBSERVED, "There is no such observation.");
-    } else {
-        dn_device_unknown(call);
-    }
-}
-
-void dn_device_unobserved(dn_call *call)
-{
-    if (call->answer.status == DUNLIN_ERR_NOT_FOUND) {
-        dunlin_status status =
-            dn_call_wait(call, not_observed)
-                ? dn_fleet_observations(call->api->config.fleet, call->endpoint, looked_up, call)
-                : DUNLIN_OK;
-        if (status != DUNLIN_OK) {
-            dn_device_refused(call, status);
-        }
-        return;
-    }
-    if (!dn_device_succeeded(call)) {
-        return;
-    }
-    dn_text body = {0};
-    dn_jsonw json;
-    dn_jsonw_start(&json, &body);
-    dn_device_head(call, &json, call->path);
-    dn_jsonw_end(&json, '}');
-    dn_call_reply_json(call, MHD_HTTP_OK, &body);
 }
 
 void dn_device_reply_node(dn_call *call, unsigned status)

@@ -9,6 +9,8 @@
 
 /* Fetches call->profile, from the cache or the fleet, and runs `next`; a device that is not registered is answered here. */
 void dn_device_profile(dn_call *call, void (*next)(dn_call *call));
+/* The same from the fleet in any case, with call->asleep. */
+void dn_device_presence(dn_call *call, void (*next)(dn_call *call));
 /* The same, but `next` runs with no profile when the device is not registered. */
 void dn_device_profile_if_any(dn_call *call, void (*next)(dn_call *call));
 /* Hands a request to the fleet, or to its queue if the caller waits for that or the device sleeps (endpoint and timeout are filled in here); `next` runs with call->answer. */
@@ -19,8 +21,6 @@ bool dn_device_succeeded(dn_call *call);
 bool dn_device_succeeded_status(dn_call *call);
 /* Answers with what the request sent last has led to: the body of its operation, or the problem. A `next` for dn_device_send. */
 void dn_device_reply(dn_call *call);
-/* The same after the end of an observation. */
-void dn_device_unobserved(dn_call *call);
 /* Answers with the problem. */
 void dn_device_failed(dn_call *call, const dn_failure *failure);
 /* Answers unknown-endpoint. */

@@ -4,6 +4,7 @@
 #include "api/device.h"
 #include "api/handlers.h"
 #include "api/node_write.h"
+#include "api/observing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -206,13 +207,6 @@ void dn_handle_observations(dn_call *call)
 
 /* ---- start and cancel --------------------------------------------------------------------- */
 
-static void observed(void *context, const dn_device_response *response, bool existed)
-{
-    dn_call *call = context;
-    call->answer.existed = existed;
-    dn_device_answered(call, response);
-}
-
 static void observe_answered(dn_call *call)
 {
     if (dn_device_succeeded(call)) {
@@ -227,7 +221,7 @@ static void observe_as(dn_call *call, uint16_t format, void (*next)(dn_call *cal
         return;
     }
     dunlin_status status = dn_fleet_observe(call->api->config.fleet, call->endpoint, call->path, format,
-                                            timeout_ms, observed, call);
+                                            timeout_ms, dn_observing_answered, call);
     if (status != DUNLIN_OK) {
         dn_device_refused(call, status);
     }
@@ -259,18 +253,13 @@ void dn_handle_observe(dn_call *call)
 {
     uint16_t format;
     if (dn_device_parameters(call, &format)) {
-        dn_device_profile(call, observe_with_profile);
+        dn_observing_start(call, NULL, 0, observe_with_profile);
     }
 }
 
 void dn_handle_unobserve(dn_call *call)
 {
-    if (!dn_device_parameters(call, NULL) || !dn_call_wait(call, dn_device_unobserved)) {
-        return;
-    }
-    dunlin_status status = dn_fleet_unobserve(call->api->config.fleet, call->endpoint, call->path,
-                                              call->timeout_ms, dn_device_answered, call);
-    if (status != DUNLIN_OK) {
-        dn_device_refused(call, status);
+    if (dn_device_parameters(call, NULL)) {
+        dn_observing_end(call, NULL, 0);
     }
 }

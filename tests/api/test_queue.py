@@ -7,8 +7,8 @@ import threading
 import time
 import unittest
 
-from device import (ACCEPT, CHANGED, CONTENT, CONTENT_FORMAT, CREATED, DELETED, GET, LOCATION, POST, PUT, RESET, SILENT,
-                    URI_QUERY, Device)
+from device import (ACCEPT, CHANGED, CONTENT, CONTENT_FORMAT, CREATED, DELETED, GET, LOCATION, OBSERVE, POST, PUT, RESET, SILENT,
+                    URI_QUERY, Device, uint)
 from server import Api, Contract, Events, Server, wait_until
 
 NOT_FOUND = 0x84
@@ -166,7 +166,24 @@ class Asleep(QueueCase):
         device = self.sleeper("bulk", lambda message: (CONTENT, 0, b"x"))
         line = json.loads(self.api.post("/reads", {"path": "/3/0/0", "clients": ["bulk"]}).body)
         self.assertEqual((line["problem"]["type"], device.seen), ("/problems/asleep", []))
-        Contract.slugs.add("asleep")  # which stands in lines only
+
+    def test_observations_of_a_device_that_sleeps(self):
+        seen = [(OBSERVE, uint(3))]
+        device = self.device("watched", lambda message: (CONTENT, 0, b"7", seen), queue=True)
+        target = "/clients/watched/observations/3/0/9"
+        composite = "/clients/watched/composite/observe"
+        self.assertEqual(self.api.put(target).status, 201)
+        wait_until("it sleeps", lambda: self.presence("watched") == "asleep")
+        asked = len(device.seen)
+        self.assertEqual(self.api.put(target).json["node"]["value"], 7)
+        self.assertEqual(self.refusal("PUT", "/clients/watched/observations/3/0/10"), (409, "asleep"))
+        self.assertEqual(self.refusal("POST", composite, {"paths": ["/3"]}), (409, "asleep"))
+        self.assertEqual(self.refusal("DELETE", "/clients/watched/observations/3/0/10"), (404, "not-observed"))
+        self.assertEqual(self.refusal("DELETE", composite, {"paths": ["/3"]}), (404, "not-observed"))
+        self.assertEqual(self.refusal("DELETE", "/clients/nobody/observations/3/0/10"), (404, "unknown-endpoint"))
+        self.assertEqual(self.api.delete(target).status, 200)
+        self.assertEqual(self.api.get("/clients/watched/observations").json["observations"], [])
+        self.assertEqual(len(device.seen), asked)
 
     def test_expiry(self):
         self.sleeper("expires")
