@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Feeds a registered client datagrams of its servers, with time passing between them. The input is a byte of flags (1: LwM2M 1.0,
- * 2: datagrams come from a stranger too, 4: a second server and Object 2, 8: below an alternate path), then any number of: how
- * many tenths of a second pass, length (2 bytes, big endian; the highest bit: from the second server), datagram. The client's own
+ * 2: datagrams come from a stranger too, 4: a second server and Object 2, 8: below an alternate path, 16: notifications are
+ * Confirmable, 32: queue mode), then any number of: how many tenths of a second pass, length (2 bytes, big endian; the highest bit: from the second server), datagram. The client's own
  * requests are answered well. Whatever comes, the application's structures stay between their guards and lists in order, a
  * package is taken in order, and the second server changes nothing of the instance that it may only read.
  */
@@ -54,7 +54,7 @@ typedef struct {
     uint64_t package_next; /* offset of the piece that is due */
 } world;
 
-enum { FLAG_1_0 = 1, FLAG_STRANGER = 2, FLAG_TWO = 4, FLAG_ROOT = 8 };
+enum { FLAG_1_0 = 1, FLAG_STRANGER = 2, FLAG_TWO = 4, FLAG_ROOT = 8, FLAG_CONFIRMABLE = 16, FLAG_QUEUE = 32 };
 
 static const dunlin_peer the_server = {.len = 2, .bytes = {1, 2}};
 static const dunlin_peer second_server = {.len = 2, .bytes = {1, 3}};
@@ -247,6 +247,8 @@ static void open_client(world *w, uint8_t flags, things *all)
     config.endpoint = "fuzz";
     config.servers = (flags & FLAG_TWO) != 0 ? 2 : 1;
     config.root_path = (flags & FLAG_ROOT) != 0 ? "/l" : "";
+    config.notify_confirmable = (flags & FLAG_CONFIRMABLE) != 0;
+    config.queue_mode = (flags & FLAG_QUEUE) != 0;
     config.lwm2m = (flags & FLAG_1_0) != 0 ? DUNLIN_LWM2M_1_0 : DUNLIN_LWM2M_1_1;
     config.call =
         (dunlin_client_callbacks){.send = on_send, .random = on_random, .resolve = on_resolve, .context = w};
