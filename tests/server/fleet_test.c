@@ -152,9 +152,9 @@ static void device_register(device *d, char name, uint8_t mid)
 
 /* Completions write here from the shard's thread. */
 typedef struct {
+    _Atomic uint64_t id;
     atomic_uint done, ok;
     _Atomic dunlin_status last;
-    _Atomic uint64_t id;
     atomic_uint count;
 } results;
 
