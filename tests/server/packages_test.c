@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packages: fetched by devices and pushed to them, with constant memory; which names lead to a file; what ends a push. */
-#include "tests/server/rig.h"
+#include "tests/server/rig_queue.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -547,6 +547,42 @@ static void a_file_may_go_but_not_shrink(void **state)
     assert_int_equal(outcome.status, DUNLIN_ERR_IO);
 }
 
+/* Through the durable queue: pushed when it can be, begun anew after a sudden end, and failed when the package is gone by then. */
+static void queued_pushes_survive(void **state)
+{
+    dn_device_request ask = {.endpoint = dunlin_slice_of("a"),
+                             .method = DN_COAP_PUT,
+                             .path = dunlin_path_resource(5, 0, 0),
+                             .content_format = 42,
+                             .accept = DN_COAP_NO_FORMAT,
+                             .package = dunlin_slice_of(NAME)};
+    (void)state;
+    uint64_t hash = put_file(NAME, MEDIUM);
+    const dn_simlink_rules slow = {.delay_min_ms = 10, .delay_max_ms = 10};
+    dn_simlink_rule(r.link, &slow);
+    rig_queued first = rig_enqueue(&r, &ask, 0);
+    assert_int_equal(first.call, DUNLIN_OK);
+    ask.package = dunlin_slice_of(OTHER);
+    rig_queued second = rig_enqueue(&r, &ask, 0);
+    assert_int_equal(second.call, DUNLIN_OK);
+    rig_run(&r, 300);
+    assert_int_equal(rig_state_of(&r, first.id), DN_QUEUED_DELIVERING);
+    assert_true(device->taken > 0 && device->taken < MEDIUM);
+    rig_crash(&r, 1000);
+    rig_run(&r, 60000);
+    rig_queued done = rig_queued_of(&r, first.id);
+    assert_int_equal(done.state, DN_QUEUED_ANSWERED);
+    assert_int_equal(done.code, DN_COAP_CHANGED);
+    assert_int_equal(done.attempts, 2);
+    assert_string_equal(done.package, NAME);
+    assert_int_equal(device->taken, MEDIUM);
+    assert_true(device->taken_hash == hash);
+    done = rig_queued_of(&r, second.id);
+    assert_int_equal(done.state, DN_QUEUED_FAILED);
+    assert_int_equal(done.status, DUNLIN_ERR_NOT_FOUND);
+    assert_false(dn_shard_is_busy(r.shard));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +605,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_timeout_is_the_protocols, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_ends_a_registration_ends_its_pushes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_may_go_but_not_shrink, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(queued_pushes_survive, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
