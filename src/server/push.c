@@ -8,6 +8,8 @@
 
 struct dn_push {
     dn_push *next, *prev;
+    dn_push *heard_next;
+    bool is_heard; /* in the list of these */
     dn_command *command;
     dn_shard *shard;
     dn_package *package;
@@ -29,6 +31,11 @@ static bool read_piece(void *context, uint64_t offset, void *out, size_t len)
     if (offset + len > push->reached) {
         push->reached = offset + len;
         push->progress_ms = push->shard->now_ms;
+        if (offset > 0 && !push->is_heard) {
+            push->is_heard = true;
+            push->heard_next = push->shard->pushes.heard;
+            push->shard->pushes.heard = push;
+        }
     }
     push->unreadable = !dn_package_read(&push->shard->packages, push->package, offset, out, len);
     return !push->unreadable;
@@ -73,6 +80,17 @@ const dn_coap_source *dn_push_source(const dn_push *push)
     return &push->source;
 }
 
+static void leave_heard(dn_pushes *pushes, const dn_push *push)
+{
+    dn_push **link = &pushes->heard;
+    while (*link != NULL && *link != push) {
+        link = &(*link)->heard_next;
+    }
+    if (*link != NULL) {
+        *link = push->heard_next;
+    }
+}
+
 dunlin_status dn_push_end(dn_shard *shard, dn_command *command, dunlin_status status)
 {
     dn_push *push = command->push;
@@ -83,6 +101,7 @@ dunlin_status dn_push_end(dn_shard *shard, dn_command *command, dunlin_status st
         dn_log_at(shard->log, DN_LOG_ERROR, DN_SHARD_AREA, "the package %.*s cannot be read",
                   (int)command->ask.package.len, (const char *)command->ask.package.data);
     }
+    leave_heard(&shard->pushes, push);
     *(push->prev != NULL ? &push->prev->next : &shard->pushes.first) = push->next;
     if (push->next != NULL) {
         push->next->prev = push->prev;
@@ -96,6 +115,12 @@ dunlin_status dn_push_end(dn_shard *shard, dn_command *command, dunlin_status st
 void dn_push_work(dn_shard *shard)
 {
     dn_pushes *pushes = &shard->pushes;
+    while (pushes->heard != NULL) {
+        dn_push *push = pushes->heard;
+        pushes->heard = push->heard_next;
+        push->is_heard = false;
+        dn_presence_heard(shard, push->command->slot);
+    }
     if (shard->now_ms < pushes->check_ms) {
         return;
     }

@@ -16,6 +16,7 @@ typedef struct dn_push dn_push;
 
 typedef struct {
     dn_push *first;
+    dn_push *heard;    /* their devices have taken a block since dn_push_work */
     uint64_t check_ms; /* no push is overdue before */
 } dn_pushes;
 
@@ -29,8 +30,9 @@ const dn_coap_source *dn_push_source(const dn_push *push);
  * the file could not be read. */
 dunlin_status dn_push_end(dn_shard *shard, dn_command *command, dunlin_status status);
 
-/* Ends those that come no further. */
+/* Tells presence of devices that took a block, and ends the pushes that come no further. */
 void dn_push_work(dn_shard *shard);
+/* Blocks that were taken need no time of their own: work follows their acknowledgements. */
 uint64_t dn_push_deadline(const dn_shard *shard);
 
 #endif

@@ -302,6 +302,17 @@ static void answer_location(dn_shard *shard, const dn_coap_incoming *request, du
     }
 }
 
+/* A client that fetches is awake, if it does so from where it registered. */
+static void answer_package(dn_shard *shard, const dn_coap_incoming *request, dunlin_slice name,
+                           dn_coap_reply *reply)
+{
+    uint32_t slot = dn_registrations_by_peer(&shard->registrations, &request->peer);
+    if (slot != DN_SLOT_NONE) {
+        dn_presence_heard(shard, slot);
+    }
+    dn_packages_answer(&shard->packages, request, name, reply);
+}
+
 dn_coap_answered dn_rd_request(dn_shard *shard, const dn_coap_incoming *request, dunlin_buf *body,
                                dn_coap_reply *reply)
 {
@@ -320,7 +331,7 @@ dn_coap_answered dn_rd_request(dn_shard *shard, const dn_coap_incoming *request,
     } else if (is_segment(&path, 0, "dp") && path.count == 1) {
         dn_send_answer(shard, request, body, reply);
     } else if (is_segment(&path, 0, "fw") && path.count == 2) {
-        dn_packages_answer(&shard->packages, request, path.segment[1], reply);
+        answer_package(shard, request, path.segment[1], reply);
     }
     return DN_COAP_ANSWERED;
 }

@@ -583,6 +583,42 @@ static void queued_pushes_survive(void **state)
     assert_false(dn_shard_is_busy(r.shard));
 }
 
+static void register_sleeper(void)
+{
+    rig_ask(&r, device, DN_COAP_POST, "rd", "ep=a&lt=864000&lwm2m=1.1&b=U&Q", 40, "</1/0>,</3/0>,</5/0>");
+    assert_int_equal(device->code, DN_COAP_CREATED);
+}
+
+/* A client in queue mode listens while it takes or fetches blocks, for longer than it would after one message. */
+static void transfers_keep_a_device_awake(void **state)
+{
+    const dn_simlink_rules slow = {.delay_min_ms = 900, .delay_max_ms = 900};
+    rig_outcome outcome;
+    (void)state;
+    uint64_t hash = put_file(NAME, MEDIUM);
+    register_sleeper();
+    dn_simlink_rule(r.link, &slow);
+    (void)begin_push(NAME, 10000, &outcome);
+    for (unsigned i = 0; i < 3; i++) {
+        rig_run(&r, 100000);
+        assert_false(outcome.done);
+        assert_int_equal(rig_get(&r, "a").presence, DN_PRESENCE_AWAKE);
+    }
+    end_push(&outcome);
+    assert_int_equal(outcome.status, DUNLIN_OK);
+    assert_true(device->taken_hash == hash);
+    rig_run(&r, 90000);
+    assert_int_equal(rig_get(&r, "a").presence, DN_PRESENCE_AWAKE);
+    rig_run(&r, 5000);
+    assert_int_equal(rig_get(&r, "a").presence, DN_PRESENCE_ASLEEP);
+    rig_begin_download(&r, device, "fw/" NAME);
+    for (unsigned i = 0; i < 3; i++) {
+        rig_run(&r, 100000);
+        assert_false(device->answered);
+        assert_int_equal(rig_get(&r, "a").presence, DN_PRESENCE_AWAKE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,6 +642,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_ends_a_registration_ends_its_pushes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_may_go_but_not_shrink, set_up, tear_down),
         cmocka_unit_test_setup_teardown(queued_pushes_survive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(transfers_keep_a_device_awake, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
