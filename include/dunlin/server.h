@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An LwM2M server inside another program: it takes registrations over CoAP/UDP, keeps them in a store, tells what happens, and carries
- * requests to devices. It runs a thread of its own. LwM2M 1.0 and 1.1; Core 1.1.1 sections 6.2 to 6.4.
+ * requests to devices. It runs a thread of its own. LwM2M 1.0 and 1.1; Core 1.1.1 sections 6.2 to 6.5.
  *
  *     dunlin_server_config config = dunlin_server_config_default();
  *     config.addresses = (const char *const[]){"0.0.0.0:5683"};
@@ -69,11 +69,32 @@ typedef enum {
     DUNLIN_SERVER_GAP       /* events are missing here: they were not taken in time */
 } dunlin_server_event_kind;
 
+typedef enum {
+    DUNLIN_SERVER_AWAKE,      /* it listens */
+    DUNLIN_SERVER_ASLEEP,     /* queue mode, and the time is over for which it listens after a message */
+    DUNLIN_SERVER_UNREACHABLE /* it should listen, but did not answer */
+} dunlin_server_presence;
+
+/* How far a request of the durable queue has come. */
+typedef enum {
+    DUNLIN_SERVER_QUEUED_WAITING,
+    DUNLIN_SERVER_QUEUED_DELIVERING,
+    DUNLIN_SERVER_QUEUED_ANSWERED,
+    DUNLIN_SERVER_QUEUED_FAILED, /* it could not be delivered */
+    DUNLIN_SERVER_QUEUED_EXPIRED,
+    DUNLIN_SERVER_QUEUED_CANCELLED,
+    DUNLIN_SERVER_QUEUED_UNKNOWN /* its delivery was interrupted, and must not be repeated: it may have been done */
+} dunlin_server_queued_state;
+
 typedef struct {
     dunlin_server_event_kind kind;
     int64_t at_ms; /* since the epoch */
     dunlin_slice endpoint;
-    /* All but NOTIFICATION and GAP. */
+    /* REQUEST. */
+    uint64_t request;
+    dunlin_server_queued_state request_state;
+    /* All but NOTIFICATION, SEND, REQUEST and GAP. */
+    dunlin_server_presence presence;
     const char *address; /* "192.0.2.1:40000" */
     uint8_t version_major, version_minor;
     uint32_t lifetime_s; /* 0: no end */
@@ -122,5 +143,31 @@ dunlin_status dunlin_server_observe(dunlin_server *server, dunlin_slice endpoint
                                     void *context);
 dunlin_status dunlin_server_unobserve(dunlin_server *server, dunlin_slice endpoint, dunlin_path path,
                                       uint32_t timeout_ms, dunlin_server_done *done, void *context);
+
+/*
+ * The durable queue: requests of an endpoint go out in order, one at a time, whenever it can be asked (a client in queue mode after each of its
+ * messages). They survive restarts and new registrations. A delivery that the end of the process interrupted is repeated, but for POST.
+ */
+typedef struct {
+    uint64_t id; /* never used again */
+    dunlin_server_queued_state state;
+    uint32_t attempts;               /* deliveries begun */
+    dunlin_server_response response; /* ANSWERED; FAILED: its status */
+} dunlin_server_queued;
+
+/* status OK: `queued` views it; else NULL, or the request whose state did not allow it. */
+typedef void dunlin_server_queued_done(void *context, dunlin_status status,
+                                       const dunlin_server_queued *queued);
+
+/* Takes a request; `done` comes when it is on record. `expires_s` 0: after a week. NOT_FOUND: the endpoint is not registered; LIMIT; ARGUMENT: its query
+   is too long. timeout_ms of the request is not used. */
+dunlin_status dunlin_server_enqueue(dunlin_server *server, const dunlin_server_request *request,
+                                    uint32_t expires_s, dunlin_server_queued_done *done, void *context);
+/* The request once it has ended, or as it stands after `wait_ms`. NOT_FOUND: there is none of that id; an ended one is kept for a day. */
+dunlin_status dunlin_server_await(dunlin_server *server, uint64_t id, uint32_t wait_ms,
+                                  dunlin_server_queued_done *done, void *context);
+/* Ends it. STATE: it had ended; NOT_FOUND. One under way may have been done all the same. */
+dunlin_status dunlin_server_dequeue(dunlin_server *server, uint64_t id, dunlin_server_queued_done *done,
+                                    void *context);
 
 #endif

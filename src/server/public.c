@@ -124,6 +124,9 @@ bool dunlin_server_next_event(dunlin_server *server, dunlin_server_event *event)
     *event = (dunlin_server_event){.kind = (dunlin_server_event_kind)from.type,
                                    .at_ms = from.at_ms,
                                    .endpoint = from.client.endpoint,
+                                   .request = from.request.id,
+                                   .request_state = (dunlin_server_queued_state)from.request.state,
+                                   .presence = (dunlin_server_presence)from.client.presence,
                                    .address = server->address,
                                    .version_major = from.client.version_major,
                                    .version_minor = from.client.version_minor,
@@ -182,6 +185,18 @@ static dunlin_status posted(dunlin_status status, waiter *waiting)
     return status;
 }
 
+static dn_device_request ask_of(const dunlin_server_request *request)
+{
+    return (dn_device_request){.endpoint = request->endpoint,
+                               .method = request->method,
+                               .path = request->path,
+                               .query = request->query,
+                               .content_format = request->content_format,
+                               .accept = request->accept,
+                               .payload = request->payload,
+                               .timeout_ms = request->timeout_ms};
+}
+
 dunlin_status dunlin_server_send(dunlin_server *server, const dunlin_server_request *request,
                                  dunlin_server_done *done, void *context)
 {
@@ -189,14 +204,7 @@ dunlin_status dunlin_server_send(dunlin_server *server, const dunlin_server_requ
     if (waiting == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
-    const dn_device_request ask = {.endpoint = request->endpoint,
-                                   .method = request->method,
-                                   .path = request->path,
-                                   .query = request->query,
-                                   .content_format = request->content_format,
-                                   .accept = request->accept,
-                                   .payload = request->payload,
-                                   .timeout_ms = request->timeout_ms};
+    const dn_device_request ask = ask_of(request);
     return posted(dn_fleet_request(server->fleet, &ask, on_device, waiting, NULL), waiting);
 }
 
@@ -220,4 +228,82 @@ dunlin_status dunlin_server_unobserve(dunlin_server *server, dunlin_slice endpoi
         return DUNLIN_ERR_MEMORY;
     }
     return posted(dn_fleet_unobserve(server->fleet, endpoint, path, timeout_ms, on_device, waiting), waiting);
+}
+
+/* The durable queue. */
+
+typedef struct {
+    dunlin_server_queued_done *done;
+    void *context;
+} queued_waiter;
+
+static queued_waiter *wait_for_queued(dunlin_server_queued_done *done, void *context)
+{
+    queued_waiter *made = malloc(sizeof *made);
+    if (made != NULL) {
+        *made = (queued_waiter){done, context};
+    }
+    return made;
+}
+
+static void on_queued(void *context, dunlin_status status, const dn_queued_view *view)
+{
+    queued_waiter *waiting = context;
+    dunlin_server_queued queued;
+    if (view != NULL) {
+        queued = (dunlin_server_queued){.id = view->id,
+                                        .state = (dunlin_server_queued_state)view->state,
+                                        .attempts = view->attempts,
+                                        .response = {.status = view->status,
+                                                     .code = view->code,
+                                                     .content_format = view->content_format,
+                                                     .payload = view->payload,
+                                                     .location = view->location}};
+    }
+    waiting->done(waiting->context, status, view != NULL ? &queued : NULL);
+    free(waiting);
+}
+
+static void on_awaited(void *context, const dn_queued_view *view)
+{
+    on_queued(context, view != NULL ? DUNLIN_OK : DUNLIN_ERR_NOT_FOUND, view);
+}
+
+static dunlin_status posted_queued(dunlin_status status, queued_waiter *waiting)
+{
+    if (status != DUNLIN_OK) {
+        free(waiting);
+    }
+    return status;
+}
+
+dunlin_status dunlin_server_enqueue(dunlin_server *server, const dunlin_server_request *request,
+                                    uint32_t expires_s, dunlin_server_queued_done *done, void *context)
+{
+    queued_waiter *waiting = wait_for_queued(done, context);
+    if (waiting == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    const dn_device_request ask = ask_of(request);
+    return posted_queued(dn_fleet_enqueue(server->fleet, &ask, expires_s, on_queued, waiting), waiting);
+}
+
+dunlin_status dunlin_server_await(dunlin_server *server, uint64_t id, uint32_t wait_ms,
+                                  dunlin_server_queued_done *done, void *context)
+{
+    queued_waiter *waiting = wait_for_queued(done, context);
+    if (waiting == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    return posted_queued(dn_fleet_await(server->fleet, id, wait_ms, on_awaited, waiting), waiting);
+}
+
+dunlin_status dunlin_server_dequeue(dunlin_server *server, uint64_t id, dunlin_server_queued_done *done,
+                                    void *context)
+{
+    queued_waiter *waiting = wait_for_queued(done, context);
+    if (waiting == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    return posted_queued(dn_fleet_dequeue(server->fleet, id, on_queued, waiting), waiting);
 }

@@ -11,8 +11,9 @@
 #include "server/command.h"
 #include "server/index.h"
 
-#define DN_REQUESTS_OWN_MAX        256u /* the server's own at one time */
-#define DN_REQUESTS_DELIVERIES_MAX 256u /* and those of the durable queue */
+#define DN_REQUESTS_OWN_MAX 256u /* the server's own at one time */
+#define DN_REQUESTS_DELIVERIES_MAX \
+    1024u /* and those of the durable queue: one that is not answered takes a place for long */
 
 typedef struct {
     dn_command **active; /* by place */

@@ -185,6 +185,78 @@ static void a_device_is_read_and_observed(void **state)
     (void)close(fd);
 }
 
+typedef struct {
+    atomic_uint done;
+    _Atomic int status, state;
+    _Atomic uint64_t id;
+    char text[16];
+} queued_result;
+
+static void on_queued(void *context, dunlin_status status, const dunlin_server_queued *queued)
+{
+    queued_result *r = context;
+    if (queued != NULL) {
+        atomic_store(&r->id, queued->id);
+        atomic_store(&r->state, (int)queued->state);
+        (void)snprintf(r->text, sizeof r->text, "%.*s", (int)queued->response.payload.len,
+                       (const char *)queued->response.payload.data);
+    }
+    atomic_store(&r->status, (int)status);
+    atomic_fetch_add(&r->done, 1);
+}
+
+static void wait_for_queued(queued_result *r, unsigned done, dunlin_status status,
+                            dunlin_server_queued_state state)
+{
+    for (unsigned waited = 0; waited < PATIENCE_MS && atomic_load(&r->done) < done; waited++) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(atomic_load(&r->done), done);
+    assert_int_equal(atomic_load(&r->status), status);
+    assert_int_equal(atomic_load(&r->state), state);
+}
+
+static void requests_wait_in_its_queue(void **state)
+{
+    (void)state;
+    uint8_t request[64];
+    queued_result r = {0};
+    dunlin_server_event event;
+    dunlin_server *server = start(dunlin_store_memory());
+    int fd = connect_to(dunlin_server_address(server, 0));
+    dunlin_server_request read = {.endpoint = dunlin_slice_of("a"),
+                                  .method = 1,
+                                  .path = dunlin_path_resource(3, 0, 9),
+                                  .content_format = DUNLIN_SERVER_NO_FORMAT,
+                                  .accept = DUNLIN_SERVER_NO_FORMAT};
+    assert_int_equal(dunlin_server_enqueue(server, &read, 0, on_queued, &r), DUNLIN_OK);
+    wait_for_queued(&r, 1, DUNLIN_ERR_NOT_FOUND, DUNLIN_SERVER_QUEUED_WAITING); /* nobody is there */
+    register_device(fd);
+    assert_int_equal(dunlin_server_enqueue(server, &read, 60, on_queued, &r), DUNLIN_OK);
+    wait_for_queued(&r, 2, DUNLIN_OK, DUNLIN_SERVER_QUEUED_DELIVERING); /* it is awake */
+    uint64_t first = atomic_load(&r.id);
+    assert_int_equal(dunlin_server_enqueue(server, &read, 60, on_queued, &r), DUNLIN_OK);
+    wait_for_queued(&r, 3, DUNLIN_OK, DUNLIN_SERVER_QUEUED_WAITING); /* one at a time */
+    assert_int_equal(dunlin_server_dequeue(server, atomic_load(&r.id), on_queued, &r), DUNLIN_OK);
+    wait_for_queued(&r, 4, DUNLIN_OK, DUNLIN_SERVER_QUEUED_CANCELLED);
+    assert_int_equal(dunlin_server_await(server, first, PATIENCE_MS, on_queued, &r), DUNLIN_OK);
+    answer_one(fd, request);
+    wait_for_queued(&r, 5, DUNLIN_OK, DUNLIN_SERVER_QUEUED_ANSWERED);
+    assert_string_equal(r.text, "21");
+    assert_int_equal(dunlin_server_dequeue(server, first, on_queued, &r), DUNLIN_OK);
+    wait_for_queued(&r, 6, DUNLIN_ERR_STATE, DUNLIN_SERVER_QUEUED_ANSWERED);
+    assert_int_equal(dunlin_server_await(server, 4711, 0, on_queued, &r), DUNLIN_OK);
+    wait_for_queued(&r, 7, DUNLIN_ERR_NOT_FOUND, DUNLIN_SERVER_QUEUED_ANSWERED);
+    unsigned answered = 0;
+    while (dunlin_server_next_event(server, &event)) {
+        answered += event.kind == DUNLIN_SERVER_REQUEST && event.request == first &&
+                    event.request_state == DUNLIN_SERVER_QUEUED_ANSWERED;
+    }
+    assert_int_equal(answered, 1);
+    dunlin_server_stop(server, 0);
+    (void)close(fd);
+}
+
 static void a_registration_survives_in_a_directory(void **state)
 {
     (void)state;
@@ -215,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_is_read_and_observed),
+        cmocka_unit_test(requests_wait_in_its_queue),
         cmocka_unit_test(a_registration_survives_in_a_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
