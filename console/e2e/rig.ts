@@ -2,13 +2,15 @@
 /* A dunlind of its own on free ports with devices, started and stopped by the tests. The programs
  * come from DUNLIN_BIN_DIR (or DUNLIN_BIN), else from the build directories of the source tree. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const START_MS = 20_000;
 const STOP_MS = 5_000;
+/** How long a device in queue mode listens after its last message. */
+export const AWAKE_S = 2;
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 function binDir(): string {
@@ -67,8 +69,10 @@ export class Rig {
   /** Starts dunlind; the second time on the same data and the same addresses. */
   async start(): Promise<void> {
     const ready = join(this.dir, "ready.json");
+    const config = join(this.dir, "dunlind.yaml");
     rmSync(ready, { force: true });
-    const server = new Program("dunlind", ["--data", join(this.dir, "data"), "--coap", this.coap, "--http", this.http, "--ready-file", ready],
+    writeFileSync(config, `queue:\n  awake-ms: ${AWAKE_S * 1000}\n`);
+    const server = new Program("dunlind", ["--config", config, "--data", join(this.dir, "data"), "--coap", this.coap, "--http", this.http, "--ready-file", ready],
       join(this.dir, "dunlind.log"));
     this.server = server;
     const addresses = await until("dunlind", () => {

@@ -11,7 +11,7 @@ import { EventLog } from "./model/log";
 import { leavesOf } from "./model/nodes";
 import { parseRoute, type Route } from "./model/route";
 import { SeriesStore } from "./model/series";
-import { DeviceSession } from "./model/session";
+import { DeviceSession, valuesOf } from "./model/session";
 import { isNumeric } from "./model/value";
 
 /** Events become visible in batches, so that a busy server doesn't render the page to death. */
@@ -124,9 +124,9 @@ function onEvent(event: ServerEvent): void {
   if (event.type === "gap") return;
   const session = sessions.get(event.endpoint);
   if (session) session.apply(event);
-  else if (event.type === "notification" && event.node) {
+  else for (const { path, node } of valuesOf(event)) {
     const at = Date.parse(event.time);
-    for (const leaf of leavesOf(event.path, event.node)) {
+    for (const leaf of leavesOf(path, node)) {
       const value = isNumeric(leaf.type) ? Number(leaf.value) : Number.NaN;
       if (Number.isFinite(value)) series.append(event.endpoint, leaf.path, at, value);
     }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Problem } from "../src/api/problem";
 import type { ClientInfo, ClientPage, ServerEvent } from "../src/api/types";
+import { attributesBody } from "../src/model/attributes";
 import { DeviceList } from "../src/model/devices";
 import { EVENT_TYPES, EventLog, filterLog, MAX_EVENTS, summarize } from "../src/model/log";
 import { parseMetrics } from "../src/model/metrics";
@@ -11,6 +12,7 @@ import { MAX_POINTS, MAX_SERIES, Series, SeriesStore } from "../src/model/series
 const info = (endpoint: string, registrationId = "r"): ClientInfo => ({
   endpoint, registrationId, address: "coap://[::1]:5", lwm2m: "1.1", binding: "U", queueMode: false, lifetime: 60,
   registeredAt: "2026-11-22T03:00:00.000Z", updatedAt: "2026-11-22T03:00:00.000Z", expiresAt: null, state: "registered",
+  presence: "awake", lastSeen: "2026-11-22T03:00:00.000Z", queued: 0,
 });
 const event = (type: "registered" | "updated" | "deregistered" | "expired", endpoint: string, registrationId = "r"): ServerEvent =>
   ({ id: 1, time: "2026-11-22T03:00:01.000Z", endpoint, registrationId, type, client: info(endpoint, registrationId), changed: [] }) as ServerEvent;
@@ -89,6 +91,30 @@ describe("DeviceList", () => {
   });
 });
 
+describe("DeviceList", () => {
+  it("shows a device that fell asleep, not by an older registration's word", async () => {
+    const { devices } = server(["a"]);
+    await devices.load();
+    const sleep = (registrationId: string): ServerEvent =>
+      ({ id: 1, type: "presence", time: "2026-11-22T03:00:01.000Z", endpoint: "a", registrationId, presence: "asleep", client: { ...info("a"), presence: "asleep" } });
+    devices.apply(sleep("older"));
+    devices.flush();
+    expect(devices.get("a")?.info.presence).toBe("awake");
+    devices.apply(sleep("r"));
+    devices.flush();
+    expect(devices.get("a")?.info.presence).toBe("asleep");
+  });
+});
+
+describe("attributes", () => {
+  it("are sent as far as they were changed, emptied ones as null", () => {
+    expect(attributesBody({ pmin: "5", st: "0.5" }, { pmin: "5", st: "", gt: "-2.5" })).toEqual({ ok: true, body: { st: null, gt: -2.5 } });
+    expect(attributesBody({}, { pmax: "1.5" })).toMatchObject({ ok: false, error: expect.stringContaining("pmax") });
+    expect(attributesBody({}, { gt: "x" })).toMatchObject({ ok: false, error: expect.stringContaining("gt") });
+    expect(attributesBody({ pmin: "5" }, { pmin: "5" })).toMatchObject({ ok: false });
+  });
+});
+
 describe("Problem", () => {
   it("takes a problem document apart", () => {
     const problem = Problem.fromAnswer(404, '{"type":"/problems/device-error","title":"T","detail":"D","coapCode":"4.04","pointer":"/value"}');
@@ -133,6 +159,11 @@ describe("EventLog", () => {
     expect(summarize(note)).toBe("/3/0/9 = 81");
     expect(summarize({ ...note, node: null })).toBe("/3/0/9 ended with 2.05");
     expect(summarize({ ...event("updated", "x"), changed: ["lifetime"] } as ServerEvent)).toBe("changed: lifetime");
+    const nodes = [{ path: "/3/0/9", node: { id: 9, type: "integer", value: 81 } }];
+    expect(summarize({ ...note, type: "send", nodes } as ServerEvent)).toBe("/3/0/9 = 81");
+    expect(summarize({ ...note, path: "/", node: null, paths: ["/3/0/9"], nodes } as ServerEvent)).toBe("/3/0/9 = 81");
+    const request = { id: "4", operation: "read", path: "/3", state: "failed", detail: "no answer" };
+    expect(summarize({ id: 1, type: "request", time: "", endpoint: "x", request } as ServerEvent)).toBe("4: read /3 failed, no answer");
     expect(summarize({ ...note, path: "/3/0", node: { id: 0, resources: [1, 2, 3, 4].map((id) => ({ id, value: id })) } })).toContain("(4 values)");
   });
 });

@@ -8,6 +8,7 @@ interface Call { method: string; url: string; body: string | undefined }
 const CLIENT = {
   endpoint: "a b/c", registrationId: "r1", address: "coap://[::1]:1", lwm2m: "1.1", binding: "U", queueMode: false, lifetime: 60,
   registeredAt: "2026-11-22T03:00:00.000Z", updatedAt: "2026-11-22T03:00:00.000Z", expiresAt: null, state: "registered",
+  presence: "awake", lastSeen: "2026-11-22T03:00:00.000Z", queued: 0,
   objects: [{ id: 3303, version: "1.0", instances: [0] }], rootPath: "/", contentFormats: [112], sms: null, links: "",
 };
 const at = "2026-11-22T03:00:01.000Z";
@@ -20,6 +21,7 @@ function server(answers: Record<string, unknown>) {
     calls.push({ method: init.method ?? "", url, body: init.body as string | undefined });
     const key = `${init.method} ${url.replace("api/v1/clients/a%20b%2Fc", "").replace(/\?mode=.*/, "")}`;
     const answer = answers[key];
+    if (answer instanceof Response) return Promise.resolve(answer);
     if (answer === undefined) {
       return Promise.resolve(new Response('{"type":"/problems/device-error","title":"No","detail":"not there","coapCode":"4.04"}', { status: 404 }));
     }
@@ -34,7 +36,11 @@ function open(readOnOpen = false) {
   });
   return { session, numbers };
 }
-const BASE = { "GET ": CLIENT, "GET /observations": { observations: [] } };
+const QUEUE = "GET api/v1/requests?endpoint=a+b%2Fc&limit=200";
+const BASE = { "GET ": CLIENT, "GET /observations": { observations: [] }, [QUEUE]: { requests: [], next: null } };
+const queued = (id: string, state = "waiting", more: object = {}) => ({
+  id, endpoint: "a b/c", state, operation: "read", path: "/3/0", createdAt: at, expiresAt: at, endedAt: null, attempts: 0, ...more,
+});
 const read = (path: string, node: unknown) => ({ endpoint: "a b/c", path, code: "2.05", contentFormat: 112, receivedAt: at, node });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -43,7 +49,7 @@ describe("DeviceSession", () => {
     const calls = server(BASE);
     const { session } = open();
     await session.load();
-    expect(calls.map((call) => call.url)).toEqual(["api/v1/clients/a%20b%2Fc", "api/v1/clients/a%20b%2Fc/observations"]);
+    expect(calls.map((call) => call.url)).toEqual(["api/v1/clients/a%20b%2Fc", "api/v1/clients/a%20b%2Fc/observations", QUEUE.slice(4)]);
     expect(session.expanded.value).toEqual(new Set(["/3303", "/3303/0"]));
     expect(session.loading.value).toBe(false);
   });
@@ -56,7 +62,7 @@ describe("DeviceSession", () => {
     const { session } = open(true);
     await session.load();
     await vi.waitFor(() => expect(session.samples.value.size).toBe(2));
-    expect(calls.slice(2).map((call) => call.url.replace("api/v1/clients/a%20b%2Fc", ""))).toEqual(["/3303?op=discover", "/3303"]);
+    expect(calls.slice(3).map((call) => call.url.replace("api/v1/clients/a%20b%2Fc", ""))).toEqual(["/3303?op=discover", "/3303"]);
     expect(session.attributes.value.get("/3303/0/5700")).toEqual({ pmin: "1" });
     expect(session.nodeAt("/3303/0/5700")?.sample?.value).toBe(21.5);
   });
@@ -119,6 +125,53 @@ describe("DeviceSession", () => {
     expect(session.gone.value).toBe("expired");
     await session.load();
     expect(session.gone.value).toBeUndefined();
+  });
+
+  it("says when a request waits for a sleeping device, and follows it", async () => {
+    server({
+      ...BASE, [QUEUE]: { requests: [queued("6", "answered", { code: "2.05" })], next: null },
+      "GET /3/0": new Response(JSON.stringify(queued("7")), { status: 202 }), "DELETE api/v1/requests/7": queued("7", "cancelled"),
+    });
+    const { session } = open();
+    await session.load();
+    const outcome = await session.read("/3/0");
+    expect([outcome.problem, outcome.queued]).toEqual([undefined, "7"]);
+    const states = (): string[] => session.requests.value.map((item) => `${item.id} ${item.state}`);
+    expect(states()).toEqual(["7 waiting", "6 answered"]);
+    session.apply({ id: 1, type: "request", time: at, endpoint: "a b/c", request: queued("7", "delivering") } as ServerEvent);
+    expect(states()).toEqual(["7 delivering", "6 answered"]);
+    await session.takeBack("7");
+    expect(states()).toEqual(["7 cancelled", "6 answered"]);
+  });
+
+  it("shows how a request ended that could not be taken back any more", async () => {
+    server({ ...BASE, [QUEUE]: { requests: [queued("7", "answered", { code: "2.05" })], next: null } });
+    const { session } = open();
+    await session.load();
+    session.apply({ id: 1, type: "request", time: at, endpoint: "a b/c", request: queued("7") } as ServerEvent);
+    await session.takeBack("7");
+    await vi.waitFor(() => expect(session.requests.value.map((item) => item.state)).toEqual(["answered"]));
+  });
+
+  it("takes what a device sends, several paths at once, and when it sleeps", async () => {
+    server(BASE);
+    const { session, numbers } = open();
+    await session.load();
+    const nodes = [{ path: "/3303/0/5700", node: { id: 5700, type: "float", value: 3 } }, { path: "/3303/0/1", node: { id: 1, type: "integer", value: 4 } }];
+    session.apply({ id: 1, type: "send", time: at, endpoint: "a b/c", registrationId: "r1", contentFormat: 112, nodes } as ServerEvent);
+    expect(numbers).toEqual([["/3303/0/5700", 3], ["/3303/0/1", 4]]);
+    session.apply({ id: 2, type: "presence", time: at, endpoint: "a b/c", registrationId: "r1", presence: "asleep", client: { ...CLIENT, presence: "asleep" } } as unknown as ServerEvent);
+    expect([session.client.value?.presence, session.client.value?.objects.length]).toEqual(["asleep", 1]);
+  });
+
+  it("sets attributes and shows what the device has now", async () => {
+    const calls = server({ ...BASE, "PUT /3303/0/5700?op=attributes": { code: "2.04" },
+      "GET /3303/0/5700?op=discover": { endpoint: "", path: "/3303/0/5700", code: "2.05", links: [{ path: "/3303/0/5700", attributes: { st: "0.5" } }] } });
+    const { session } = open();
+    await session.load();
+    await session.writeAttributes("/3303/0/5700", { st: 0.5, pmin: null });
+    expect(calls.find((call) => call.method === "PUT")?.body).toBe('{"st":0.5,"pmin":null}');
+    expect(session.attributes.value.get("/3303/0/5700")).toEqual({ st: "0.5" });
   });
 
   it("says when the endpoint is unknown", async () => {

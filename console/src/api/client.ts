@@ -3,7 +3,7 @@
 import { parseJson, stringifyJson } from "./json";
 import { Problem } from "./problem";
 import type {
-  ClientDetail, ClientPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, ReadResult, ServerInfo,
+  ClientDetail, ClientPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, QueuedRequest, ReadResult, ServerInfo,
 } from "./types";
 
 export const BASE = "api/v1";
@@ -14,6 +14,16 @@ export interface DeviceOptions {
   /** Content format by name; chosen by the server when undefined. */
   format?: string | undefined;
 }
+
+/** The device sleeps: the request was put into its queue, which is no failure and no answer either. */
+export class Queued extends Error {
+  constructor(readonly request: QueuedRequest) {
+    super(`queued as request ${request.id}`);
+    this.name = "Queued";
+  }
+}
+
+const ACCEPTED = 202;
 
 type Query = Record<string, string | number | undefined>;
 
@@ -40,6 +50,7 @@ async function send(method: string, path: string, query: Query = {}, body?: stri
     throw Problem.from(error);
   }
   if (!response.ok) throw Problem.fromAnswer(response.status, text);
+  if (response.status === ACCEPTED) throw new Queued(parseJson(text) as unknown as QueuedRequest);
   return text;
 }
 
@@ -87,6 +98,17 @@ export const startObservation = (ep: string, path: string, options: DeviceOption
 
 export const cancelObservation = (ep: string, path: string, options: DeviceOptions): Promise<OpResult> =>
   call("DELETE", `${client(ep)}/observations${path}`, { timeout: options.timeout });
+
+export interface Attributes { pmin?: number | null; pmax?: number | null; gt?: number | null; lt?: number | null; st?: number | null;
+  epmin?: number | null; epmax?: number | null }
+
+export const writeAttributes = (ep: string, path: string, attributes: Attributes, options: DeviceOptions): Promise<OpResult> =>
+  call("PUT", client(ep) + path, { op: "attributes", timeout: options.timeout }, attributes);
+
+export const listRequests = (ep: string, signal?: AbortSignal): Promise<{ requests: QueuedRequest[] }> =>
+  call("GET", "requests", { endpoint: ep, limit: 200 }, undefined, signal);
+
+export const cancelRequest = (id: string): Promise<QueuedRequest> => call("DELETE", `requests/${encodeURIComponent(id)}`);
 
 export const listModels = (): Promise<{ models: ModelSummary[] }> => call("GET", "models");
 

@@ -8,6 +8,9 @@ export type ValueType =
 /** A resource value as JSON: bigint only for integers that a double can't hold. */
 export type Value = string | number | bigint | boolean;
 
+/** Whether a device can be asked now. */
+export type Presence = "awake" | "asleep" | "unreachable";
+
 export interface ClientInfo {
   endpoint: string;
   registrationId: string;
@@ -20,6 +23,10 @@ export interface ClientInfo {
   updatedAt: string;
   expiresAt: string | null;
   state: string;
+  presence: Presence;
+  lastSeen: string;
+  /** Requests that wait for it. */
+  queued: number;
 }
 
 export interface ClientObject {
@@ -92,12 +99,34 @@ export interface DiscoverLink {
   attributes: Record<string, string | null>;
 }
 
+/** A request in a device's durable queue. */
+export interface QueuedRequest {
+  id: string;
+  endpoint: string;
+  state: "waiting" | "delivering" | "answered" | "failed" | "expired" | "cancelled" | "unknown";
+  operation: string;
+  path: string;
+  createdAt: string;
+  expiresAt: string;
+  endedAt: string | null;
+  attempts: number;
+  code?: string;
+  detail?: string;
+}
+
+export interface PathNode {
+  path: string;
+  node: Node;
+}
+
 export interface Observation {
   path: string;
+  /** Of an observation of several paths; then `path` is the root. */
+  paths?: string[];
   contentFormat: number;
   since: string;
   state: "active" | "pending" | "lost";
-  last: null | { receivedAt: string; code: string; contentFormat: number; node: Node };
+  last: null | { receivedAt: string; code: string; contentFormat: number; node?: Node; nodes?: PathNode[] };
 }
 
 export interface ModelSummary {
@@ -148,7 +177,12 @@ export type ServerEvent =
   | (EventBase & { type: "expired" })
   | (EventBase & { type: "notification"; path: string; code: string;
     /** Both null when the device ended the observation with an error. */
-    contentFormat: number | null; node: Node | null })
+    contentFormat: number | null; node: Node | null;
+    /** Of an observation of several paths, instead of `node`. */
+    paths?: string[]; nodes?: PathNode[] | null })
+  | (EventBase & { type: "send"; contentFormat: number; nodes: PathNode[] })
+  | (EventBase & { type: "presence"; presence: Presence; client: ClientInfo })
+  | (Omit<EventBase, "registrationId"> & { type: "request"; request: QueuedRequest })
   | { type: "gap"; id: number; time?: string; lost: boolean };
 
 export type EventType = ServerEvent["type"];

@@ -114,7 +114,16 @@ export class DeviceList {
           this.changed = true;
         }
         break;
+      case "presence":
+        if (row && row.info.registrationId === event.registrationId) {
+          this.byEndpoint.set(event.endpoint, { ...row, info: event.client });
+          this.changed = true;
+        }
+        break;
+      case "request":
+        break;
       case "notification":
+      case "send":
         if (row) {
           this.byEndpoint.set(event.endpoint, { ...row, seenAt: Date.parse(event.time) });
           this.changed = true;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The event log: the newest events, bounded; filter and pause are views on it. */
 import { signal } from "@preact/signals";
-import type { EventType, ServerEvent } from "../api/types";
+import type { EventType, PathNode, ServerEvent } from "../api/types";
 import { formatValue } from "./value";
 import { leavesOf } from "./nodes";
 
 export const MAX_EVENTS = 2000;
-export const EVENT_TYPES: EventType[] = ["registered", "updated", "deregistered", "expired", "notification", "gap"];
+export const EVENT_TYPES: EventType[] = ["registered", "updated", "deregistered", "expired", "notification", "send", "presence", "request", "gap"];
 
 /** What an event is called, and its mark on the page. */
 export const LABELS: Record<EventType, string> = {
-  registered: "Registered", updated: "Updated", deregistered: "De-registered", expired: "Expired", notification: "Notification", gap: "Gap",
+  registered: "Registered", updated: "Updated", deregistered: "De-registered", expired: "Expired", notification: "Notification",
+  send: "Send", presence: "Presence", request: "Request", gap: "Gap",
 };
 export const MARKS = {
-  registered: "live", updated: "wait", deregistered: "gone", expired: "expired", notification: "asleep", gap: "error",
+  registered: "live", updated: "wait", deregistered: "gone", expired: "expired", notification: "asleep", send: "asleep", presence: "wait",
+  request: "wait", gap: "error",
 } as const satisfies Record<EventType, string>;
 
 export interface LogEntry {
@@ -67,6 +69,18 @@ export class EventLog {
   }
 }
 
+/** What a notification or a request is about; "" for all else. */
+export function pathOf(event: ServerEvent): string {
+  if (event.type === "request") return event.request.path;
+  return event.type === "notification" && !event.paths ? event.path : "";
+}
+
+function summarizeNodes(nodes: readonly PathNode[]): string {
+  const leaves = nodes.flatMap(({ path, node }) => leavesOf(path, node));
+  const shown = leaves.slice(0, 3).map((leaf) => `${leaf.path} = ${formatValue(leaf.type, leaf.value)}`);
+  return `${shown.join(", ")}${leaves.length > 3 ? `, … (${leaves.length} values)` : ""}`;
+}
+
 /** The entries that the filter lets through, newest first. */
 export function filterLog(entries: readonly LogEntry[], filter: LogFilter): LogEntry[] {
   const wanted = filter.text.trim().toLowerCase();
@@ -74,7 +88,7 @@ export function filterLog(entries: readonly LogEntry[], filter: LogFilter): LogE
   for (let at = entries.length - 1; at >= 0; at--) {
     const entry = entries[at] as LogEntry;
     if (!filter.types.has(entry.event.type)) continue;
-    const path = entry.event.type === "notification" ? entry.event.path : "";
+    const path = pathOf(entry.event);
     if (wanted === "" || endpointOf(entry.event).toLowerCase().includes(wanted) || path.startsWith(wanted)) out.push(entry);
   }
   return out;
@@ -88,7 +102,14 @@ export function summarize(event: ServerEvent): string {
     case "deregistered": return event.replaced ? "replaced by a new registration" : "the device said goodbye";
     case "expired": return "no update came within the lifetime";
     case "gap": return "events were lost here; the page was loaded anew";
+    case "send": return summarizeNodes(event.nodes);
+    case "presence": return event.presence === "unreachable" ? "does not answer" : event.presence;
+    case "request": {
+      const { id, operation, path, state, code, detail } = event.request;
+      return `${id}: ${operation} ${path} ${state}${code ? ` ${code}` : ""}${detail ? `, ${detail}` : ""}`;
+    }
     case "notification": {
+      if (event.nodes) return summarizeNodes(event.nodes);
       // A notification may carry an error code instead of a value.
       if (!event.node) return `${event.path} ended with ${event.code}`;
       const leaves = leavesOf(event.path, event.node);

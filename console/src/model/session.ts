@@ -4,12 +4,12 @@
 import { batch, computed, signal } from "@preact/signals";
 import * as rest from "../api/client";
 import { Problem } from "../api/problem";
-import type { ClientDetail, ClientObject, DiscoverLink, Model, Node, Observation, ServerEvent } from "../api/types";
+import type { ClientDetail, ClientObject, DiscoverLink, Model, Node, Observation, PathNode, QueuedRequest, ServerEvent } from "../api/types";
 import { depthOf, instancesOf, isWithin, leavesOf, parentOf, splitPath } from "./nodes";
 import { buildTree, findNode, type Presence, type Sample, type TreeNode } from "./tree";
 import { isNumeric } from "./value";
 
-export type Operation = "read" | "write" | "execute" | "create" | "delete" | "observe" | "cancel" | "discover";
+export type Operation = "read" | "write" | "execute" | "create" | "delete" | "observe" | "cancel" | "discover" | "attributes";
 
 export interface Outcome {
   key: number;
@@ -20,7 +20,19 @@ export interface Outcome {
   /** The CoAP code of a success, or what went wrong. */
   code: string | undefined;
   problem: Problem | undefined;
+  /** The request that waits in the device's queue instead of an answer. */
+  queued: string | undefined;
 }
+
+/** The values that a notification or a Send carries. */
+export function valuesOf(event: ServerEvent): PathNode[] {
+  if (event.type === "send") return event.nodes;
+  if (event.type !== "notification") return [];
+  return event.nodes ?? (event.node ? [{ path: event.path, node: event.node }] : []);
+}
+
+/** What names an observation: its path, or all of its paths. */
+export const keyOf = (item: Observation): string => item.paths?.join(" ") ?? item.path;
 
 const MAX_ACTIVITY = 100;
 /** Objects with more instances than this are not read or unfolded by themselves. */
@@ -44,6 +56,8 @@ export class DeviceSession {
   readonly presence = signal<ReadonlyMap<string, Presence>>(new Map());
   readonly attributes = signal<ReadonlyMap<string, DiscoverLink["attributes"]>>(new Map());
   readonly observations = signal<ReadonlyMap<string, Observation>>(new Map());
+  /** The device's queue, the newest first: what waits, and what ended lately. */
+  readonly requests = signal<readonly QueuedRequest[]>([]);
   readonly expanded = signal<ReadonlySet<string>>(new Set());
   readonly showAbsent = signal(false);
   readonly pending = signal<ReadonlyMap<string, Operation>>(new Map());
@@ -69,14 +83,17 @@ export class DeviceSession {
     const turn = ++this.loads;
     this.loading.value = true;
     try {
-      const [client, watched] = await Promise.all([rest.getClient(this.endpoint), rest.listObservations(this.endpoint)]);
+      const [client, watched, queue] = await Promise.all([
+        rest.getClient(this.endpoint), rest.listObservations(this.endpoint), rest.listRequests(this.endpoint),
+      ]);
       if (turn !== this.loads) return;
       batch(() => {
         this.client.value = client;
         this.problem.value = undefined;
         this.gone.value = undefined;
-        this.observations.value = new Map(watched.observations.map((item) => [item.path, item]));
-        for (const item of watched.observations) if (item.last) this.take(item.path, item.last.node, Date.parse(item.last.receivedAt), "notified");
+        this.requests.value = [...queue.requests].reverse();
+        this.observations.value = new Map(watched.observations.map((item) => [keyOf(item), item]));
+        for (const item of watched.observations) this.takeLast(item);
       });
       await this.loadModels(client.objects);
       if (!this.opened) this.open(client);
@@ -109,7 +126,7 @@ export class DeviceSession {
     }
     this.expanded.value = expanded;
     // A sleeping device would keep the requests waiting; it is read when the operator asks.
-    if (this.hooks.readOnOpen() && !client.queueMode) void this.readAll(shown.map((object) => `/${object.id}`));
+    if (this.hooks.readOnOpen() && !client.queueMode && client.presence === "awake") void this.readAll(shown.map((object) => `/${object.id}`));
   }
 
   /** Reads and discovers objects one after the other: a constrained device handles one request at a time. */
@@ -174,8 +191,23 @@ export class DeviceSession {
     const outcome = await this.run("write", path, async () =>
       (await rest.writePath(this.endpoint, path, mode, body, this.options.value)).code);
     // What the device made of it is what it now says. A resource that can't be read has nothing to say.
-    if (!outcome.problem && this.isReadable(path)) await this.refresh(path);
+    if (!outcome.problem && outcome.queued === undefined && this.isReadable(path)) await this.refresh(path);
     return outcome;
+  }
+
+  async writeAttributes(path: string, attributes: rest.Attributes): Promise<Outcome> {
+    const outcome = await this.run("attributes", path, async () =>
+      (await rest.writeAttributes(this.endpoint, path, attributes, this.options.value)).code);
+    if (!outcome.problem && outcome.queued === undefined && depthOf(path) <= 3) await this.refreshLinks(path);
+    return outcome;
+  }
+
+  async takeBack(id: string): Promise<void> {
+    try {
+      this.takeRequest(await rest.cancelRequest(id));
+    } catch {
+      void this.loadRequests(); // it ended meanwhile: show how
+    }
   }
 
   async execute(path: string, args: { id: number; value?: string }[]): Promise<Outcome> {
@@ -240,10 +272,21 @@ export class DeviceSession {
   /** Takes an event about this device into account. */
   apply(event: ServerEvent): void {
     switch (event.type) {
-      case "notification":
-        if (event.node) this.take(event.path, event.node, Date.parse(event.time), "notified");
+      case "notification": {
+        const values = valuesOf(event);
+        for (const { path, node } of values) this.take(path, node, Date.parse(event.time), "notified");
         // Started by someone else, or ended by the device.
-        if (!event.node || !this.observations.value.has(event.path)) void this.loadObservations();
+        if (values.length === 0 || !this.observations.value.has(event.paths?.join(" ") ?? event.path)) void this.loadObservations();
+        break;
+      }
+      case "send":
+        for (const { path, node } of event.nodes) this.take(path, node, Date.parse(event.time), "notified");
+        break;
+      case "presence":
+        if (this.client.value) this.client.value = { ...this.client.value, ...event.client };
+        break;
+      case "request":
+        this.takeRequest(event.request);
         break;
       case "registered":
         void this.load();
@@ -265,10 +308,42 @@ export class DeviceSession {
   private async loadObservations(): Promise<void> {
     try {
       const watched = await rest.listObservations(this.endpoint);
-      this.observations.value = new Map(watched.observations.map((item) => [item.path, item]));
+      this.observations.value = new Map(watched.observations.map((item) => [keyOf(item), item]));
     } catch {
       // The next load of the page shows it; this was only to be quicker.
     }
+  }
+
+  private async loadRequests(): Promise<void> {
+    try {
+      this.requests.value = [...(await rest.listRequests(this.endpoint)).requests].reverse();
+    } catch {
+      // As above.
+    }
+  }
+
+  /** Puts a request in its place in the list, or replaces what was known of it. An answered read is read anew from
+   * the event's own answer only when the list is loaded; the state is what counts here. */
+  private takeRequest(request: QueuedRequest): void {
+    const known = this.requests.value.some((item) => item.id === request.id);
+    this.requests.value = (known ? this.requests.value.map((item) => (item.id === request.id ? request : item)) : [request, ...this.requests.value])
+      .slice(0, MAX_ACTIVITY);
+  }
+
+  private takeLast(item: Observation): void {
+    const last = item.last;
+    if (!last) return;
+    for (const { path, node } of last.nodes ?? (last.node ? [{ path: item.path, node: last.node }] : [])) {
+      this.take(path, node, Date.parse(last.receivedAt), "notified");
+    }
+  }
+
+  private async refreshLinks(path: string): Promise<void> {
+    await this.run("discover", path, async () => {
+      const result = await rest.discoverPath(this.endpoint, path, this.options.value);
+      this.takeLinks(path, result.links);
+      return result.code;
+    }, false);
   }
 
   private async refresh(path: string): Promise<void> {
@@ -291,13 +366,19 @@ export class DeviceSession {
     this.pending.value = new Map(this.pending.value).set(path, operation);
     let code: string | undefined;
     let problem: Problem | undefined;
+    let queued: string | undefined;
     try {
       code = await work();
     } catch (error) {
-      problem = Problem.from(error);
+      if (error instanceof rest.Queued) {
+        queued = error.request.id;
+        this.takeRequest(error.request);
+      } else {
+        problem = Problem.from(error);
+      }
     }
     const outcome: Outcome = {
-      key: this.nextKey++, operation, path, at: Date.now(), elapsedMs: performance.now() - started, code, problem,
+      key: this.nextKey++, operation, path, at: Date.now(), elapsedMs: performance.now() - started, code, problem, queued,
     };
     batch(() => {
       const pending = new Map(this.pending.value);

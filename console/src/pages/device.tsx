@@ -5,7 +5,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { sessionOf } from "../app-state";
 import { comparePaths } from "../model/nodes";
 import { deviceLink } from "../model/route";
-import type { DeviceSession } from "../model/session";
+import type { QueuedRequest } from "../api/types";
+import { keyOf, type DeviceSession } from "../model/session";
 import { labelOf } from "../model/tree";
 import { Ago, Button, Empty, markOf, ProblemBox, Remaining, Segments, Skeleton, StateMark } from "../ui/bits";
 import { Icon } from "../ui/icons";
@@ -38,6 +39,7 @@ function Head({ session, narrow }: { session: DeviceSession; narrow: boolean }) 
           {!session.gone.value && <div><dt>Expires</dt><dd><Remaining until={client.expiresAt} /></dd></div>}
           <div><dt>Registered</dt><dd><Ago at={client.registeredAt} /></dd></div>
           <div><dt>Updated</dt><dd><Ago at={client.updatedAt} /></dd></div>
+          <div><dt>Heard</dt><dd><Ago at={client.lastSeen} /></dd></div>
         </dl>
       )}
     </header>
@@ -45,6 +47,37 @@ function Head({ session, narrow }: { session: DeviceSession; narrow: boolean }) 
 }
 
 const deviceLinkList = "#/devices";
+
+const REQUEST_MARKS = {
+  waiting: "wait", delivering: "wait", answered: "live", failed: "error", expired: "expired", cancelled: "gone", unknown: "error",
+} as const satisfies Record<QueuedRequest["state"], string>;
+const SHOWN_REQUESTS = 30;
+
+/** The device's queue: what waits for it, and what ended lately. */
+function Requests({ session }: { session: DeviceSession }) {
+  const requests = session.requests.value;
+  if (requests.length === 0) return null;
+  return (
+    <>
+      <h3>Queued requests</h3>
+      <ul class="lines" aria-label="Queued requests">
+        {requests.slice(0, SHOWN_REQUESTS).map((item) => {
+          const waits = item.state === "waiting" || item.state === "delivering";
+          return (
+            <li key={item.id} title={item.detail}>
+              <StateMark mark={REQUEST_MARKS[item.state]} />
+              <span>{item.operation}</span>
+              <code>{item.path}</code>
+              <span class="grow">{item.state}{item.code && <> <CodeTag code={item.code} /></>}</span>
+              <span class="muted small ago"><Ago at={item.endedAt ?? item.createdAt} /></span>
+              {waits && <Button icon="close" label={`Take back request ${item.id}`} compact kind="quiet" onClick={() => void session.takeBack(item.id)} />}
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
 
 /** Charts, observations and recent operations of the whole device. */
 function Live({ session, withCharts }: { session: DeviceSession; withCharts: boolean }) {
@@ -64,27 +97,29 @@ function Live({ session, withCharts }: { session: DeviceSession; withCharts: boo
           <h3>Observations</h3>
           <ul class="lines" aria-label="Observations">
             {observations.map((item) => {
-              const node = session.nodeAt(item.path);
+              const node = item.paths ? undefined : session.nodeAt(item.path);
               return (
-                <li key={item.path}>
+                <li key={keyOf(item)}>
                   <StateMark mark={item.state === "active" ? "live" : item.state === "pending" ? "wait" : "expired"} />
-                  <a href={deviceLink(session.endpoint, item.path)}><code>{item.path}</code></a>
+                  {(item.paths ?? [item.path]).map((path) => <a key={path} href={deviceLink(session.endpoint, path)}><code>{path}</code></a>)}
                   <span class="grow">{node ? labelOf(session.tree.value, node) : ""}{item.state !== "active" && <span class="muted"> ({item.state})</span>}</span>
-                  <Button icon="close" label={`Stop observing ${item.path}`} compact kind="quiet" disabled={session.gone.value !== undefined}
-                    onClick={() => void session.cancel(item.path)} />
+                  {!item.paths && <Button icon="close" label={`Stop observing ${item.path}`} compact kind="quiet" disabled={session.gone.value !== undefined}
+                    onClick={() => void session.cancel(item.path)} />}
                 </li>
               );
             })}
           </ul>
         </>
       )}
+      <Requests session={session} />
       {activity.length > 0 && (
         <>
           <h3>Operations from this page</h3>
           <ul class="lines activity" aria-label="Operations from this page">
             {activity.slice(0, 30).map((item) => (
               <li key={item.key} title={item.problem ? `${item.problem.title}: ${item.problem.detail}` : undefined}>
-                {item.problem ? <code class="code bad">{item.problem.coapCode ?? "failed"}</code> : <CodeTag code={item.code ?? ""} />}
+                {item.problem ? <code class="code bad">{item.problem.coapCode ?? "failed"}</code>
+                  : item.queued !== undefined ? <code class="code">queued</code> : <CodeTag code={item.code ?? ""} />}
                 <span>{item.operation}</span>
                 <a href={deviceLink(session.endpoint, item.path)}><code>{item.path}</code></a>
                 <span class="grow" />

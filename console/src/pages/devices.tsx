@@ -2,6 +2,7 @@
 /* The list of devices. */
 import { useEffect, useRef } from "preact/hooks";
 import { devices, log, serverInfo } from "../app-state";
+import type { EventType } from "../api/types";
 import { deviceLink } from "../model/route";
 import type { DeviceRow } from "../model/devices";
 import { endpointOf, LABELS, MARKS, summarize } from "../model/log";
@@ -9,6 +10,8 @@ import { Ago, Empty, markOf, ProblemBox, SearchBox, Skeleton, StateMark } from "
 import { VirtualList } from "../ui/virtual";
 
 const LATEST = 12;
+/** What comes too often to tell who came and went. */
+const FREQUENT: ReadonlySet<EventType> = new Set(["notification", "send", "presence", "request"]);
 
 /** An address that a device can use, as far as the page can tell. */
 function deviceAddress(): string {
@@ -18,7 +21,7 @@ function deviceAddress(): string {
 
 /** What the middle of the page shows while no device is chosen: who came and went. */
 export function Overview() {
-  const latest = log.entries.value.filter((entry) => entry.event.type !== "notification").slice(-LATEST).reverse();
+  const latest = log.entries.value.filter((entry) => !FREQUENT.has(entry.event.type)).slice(-LATEST).reverse();
   const total = devices.total.value;
   return (
     <div class="device overview">

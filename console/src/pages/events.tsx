@@ -5,7 +5,7 @@ import { useRef } from "preact/hooks";
 import { log } from "../app-state";
 import { stringifyJson } from "../api/json";
 import type { EventType } from "../api/types";
-import { endpointOf, EVENT_TYPES, filterLog, LABELS, MARKS, summarize, type LogEntry } from "../model/log";
+import { endpointOf, EVENT_TYPES, filterLog, LABELS, MARKS, pathOf, summarize, type LogEntry } from "../model/log";
 import { deviceLink } from "../model/route";
 import { formatClock, formatTime } from "../model/value";
 import { Button, Empty, SearchBox, StateMark } from "../ui/bits";
@@ -13,7 +13,7 @@ import { VirtualList } from "../ui/virtual";
 
 function Details({ entry, onClose }: { entry: LogEntry; onClose: () => void }) {
   const endpoint = endpointOf(entry.event);
-  const path = entry.event.type === "notification" ? entry.event.path : "";
+  const path = pathOf(entry.event);
   return (
     <section class="pane inspector" aria-label="Event">
       <header class="head">

@@ -8,16 +8,17 @@ import { deviceLink } from "../model/route";
 import type { DeviceSession, Outcome } from "../model/session";
 import { labelOf, modelResources, type TreeNode } from "../model/tree";
 import { formatUnit } from "../model/value";
-import { Ago, Button, Empty, ProblemBox } from "../ui/bits";
+import { Ago, Button, Empty, ProblemBox, StateMark } from "../ui/bits";
 import { Chart } from "../ui/chart";
 import { Confirm } from "../ui/dialog";
 import { CodeTag, codeName, ValueText } from "../ui/value";
+import { AttributesForm } from "./attributes";
 import { ExecuteForm, InstanceForm, WriteForm } from "./forms";
 import { intent } from "./tree";
 
 const DONE: Record<Outcome["operation"], string> = {
   read: "Read", write: "Written", execute: "Executed", create: "Created", delete: "Deleted",
-  observe: "Observing", cancel: "No longer observed", discover: "Discovered",
+  observe: "Observing", cancel: "No longer observed", discover: "Discovered", attributes: "Attributes set on",
 };
 
 export function OutcomeLine({ outcome }: { outcome: Outcome }) {
@@ -28,6 +29,14 @@ export function OutcomeLine({ outcome }: { outcome: Outcome }) {
         <ProblemBox problem={outcome.problem} />
         <p class="muted small">{outcome.operation} <code>{outcome.path}</code> · {took} · <Ago at={outcome.at} /></p>
       </div>
+    );
+  }
+  if (outcome.queued !== undefined) {
+    return (
+      <p class="outcome">
+        <StateMark mark="wait" /> {outcome.operation} <code>{outcome.path}</code> waits for the device
+        <span class="muted small">request {outcome.queued} · <Ago at={outcome.at} /></span>
+      </p>
     );
   }
   return (
@@ -102,7 +111,7 @@ export function Inspector({ session, path, narrow }: { session: DeviceSession; p
   const heading = useRef<HTMLHeadingElement>(null);
   const panel = useRef<HTMLElement>(null);
   const asking = useSignal(false);
-  const open = useSignal<"write" | "create" | undefined>(undefined);
+  const open = useSignal<"write" | "create" | "attributes" | undefined>(undefined);
   const node = session.nodeAt(path);
   const wanted = intent.value?.path === path ? intent.value.action : undefined;
 
@@ -167,6 +176,8 @@ export function Inspector({ session, path, narrow }: { session: DeviceSession; p
           onClick={() => { open.value = open.value === "create" ? undefined : "create"; }} />}
         {node.depth === 2 && <Button icon="write" label="Write…" pressed={open.value === "write"} disabled={gone}
           onClick={() => { open.value = open.value === "write" ? undefined : "write"; }} />}
+        {node.readable && <Button icon="options" label="Attributes…" pressed={open.value === "attributes"} disabled={gone}
+          onClick={() => { open.value = open.value === "attributes" ? undefined : "attributes"; }} />}
         {node.deletable && <Button icon="delete" label="Delete" kind="danger" busy={busy === "delete"} disabled={gone} onClick={() => { asking.value = true; }} />}
       </div>
       {observed?.state === "pending" && <p class="muted small">The observation waits for the device.</p>}
@@ -187,7 +198,14 @@ export function Inspector({ session, path, narrow }: { session: DeviceSession; p
           <ExecuteForm node={node} busy={busy === "execute"} onExecute={(args) => void session.execute(path, args)} />
         </div>
       )}
-      {!gone && open.value !== undefined && (
+      {!gone && open.value === "attributes" && (
+        <div class="section" data-form="attributes">
+          <Section class="sub">When the device notifies</Section>
+          <AttributesForm key={path} node={node} known={session.attributes.value.get(path) ?? {}} busy={busy === "attributes"}
+            onSubmit={(attributes) => void session.writeAttributes(path, attributes)} />
+        </div>
+      )}
+      {!gone && (open.value === "write" || open.value === "create") && (
         <div class="section" data-form={open.value}>
           <Section class="sub">{open.value === "create" ? "Create an instance" : "Write the instance"}</Section>
           <InstanceForm key={`${path} ${open.value}`} node={node} objects={objects} busy={busy === open.value} purpose={open.value}

@@ -66,7 +66,9 @@ export function StateMark({ mark }: { mark: Mark }) {
 export function markOf(presence: DeviceRow["presence"], info: ClientInfo): { mark: Mark; text: string } {
   if (presence === "deregistered") return { mark: "gone", text: "De-registered" };
   if (presence === "expired") return { mark: "expired", text: "Expired" };
-  return info.queueMode ? { mark: "asleep", text: "Registered, queue mode" } : { mark: "live", text: "Registered" };
+  if (info.presence === "unreachable") return { mark: "error", text: "Registered, does not answer" };
+  if (info.presence === "asleep") return { mark: "asleep", text: "Registered, asleep" };
+  return { mark: "live", text: info.queueMode ? "Registered, awake" : "Registered" };
 }
 
 /** "12 s ago", kept up to date; the exact time is the tool tip. */
