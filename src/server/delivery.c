@@ -356,6 +356,25 @@ void dn_delivery_registered(dn_shard *shard, uint32_t slot)
     dn_queue_make_ready(&shard->queue, number);
 }
 
+/* What is under way goes to where the device no longer is: waiting for its end would waste the time it is awake. */
+void dn_delivery_moved(dn_shard *shard, uint32_t slot)
+{
+    uint32_t line = line_of(shard, slot);
+    uint32_t number = line != DN_QUEUE_NONE ? dn_queue_line(&shard->queue, line)->up : DN_QUEUE_NONE;
+    dn_queued *request = number != DN_QUEUE_NONE ? dn_queue_at(&shard->queue, number) : NULL;
+    if (request == NULL || request->delivery == NULL) {
+        return;
+    }
+    dn_command *delivery = request->delivery;
+    request->delivery = NULL; /* its outcome is nobody's */
+    dn_requests_cancel(shard, delivery);
+    if (dn_coap_had_arrived(shard->coap)) {
+        give_up_delivery(shard, number, DUNLIN_ERR_CANCELLED);
+    } else {
+        wait_again(shard, number);
+    }
+}
+
 void dn_delivery_heard(dn_shard *shard, uint32_t slot)
 {
     uint32_t number = line_of(shard, slot);

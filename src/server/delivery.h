@@ -8,7 +8,7 @@
  * - Any other client is asked at once. One that does not answer is asked again when it speaks, or after a
  * pause that grows from 30 s to an hour.
  * - However often it was tried, a request waits until it expires. A device that registers anew, or from
- * elsewhere, finds it waiting.
+ * elsewhere, finds it waiting; what was on its way to an address that the device has left is sent to the new one.
  * - An answer ends it, whatever its code. So does what another try would not mend: a Reset, an answer that
  * breaks CoAP or is too large, a path or query that CoAP cannot carry.
  * - What is being delivered is in the store as such before its datagram leaves. When the server is killed, or
@@ -31,8 +31,9 @@ void dn_delivery_complete(dn_shard *shard, dn_command *command, bool alive);
 void dn_delivery_answered(dn_shard *shard, dn_command *command, dunlin_status status,
                           const dn_coap_response *response);
 
-/* The registration in `slot` is new; its device has spoken; it ends. */
+/* The registration in `slot` is new; its device has another address; it has spoken; it ends. */
 void dn_delivery_registered(dn_shard *shard, uint32_t slot);
+void dn_delivery_moved(dn_shard *shard, uint32_t slot);
 void dn_delivery_heard(dn_shard *shard, uint32_t slot);
 void dn_delivery_unregistered(dn_shard *shard, uint32_t slot);
 /* Requests that wait for it. */

@@ -234,6 +234,9 @@ static uint8_t refresh(dn_shard *shard, const dn_coap_incoming *request, uint32_
     dn_presence_heard(shard, slot);
     dn_shard_tell(shard, slot, DN_EVENT_UPDATED, changed, false);
     dn_observe_updated(shard, slot, (changed & DN_CHANGED_ADDRESS) != 0);
+    if (changed & DN_CHANGED_ADDRESS) {
+        dn_delivery_moved(shard, slot);
+    }
     return 0;
 }
 

@@ -513,6 +513,34 @@ static void it_follows_the_address(void **state)
     assert_int_equal(rig_state_of(&r, id), DN_QUEUED_ANSWERED);
 }
 
+/* It speaks from elsewhere while a request is on its way to where it was: that one is sent to the new address at once, unless it
+   arrived and may not be done twice. */
+static void a_delivery_follows_the_address_at_once(void **state)
+{
+    (void)state;
+    enrol(device, "ep=a&lt=86400&lwm2m=1.1&b=U");
+    device->gone = true;
+    uint64_t id = rig_enqueue_text(&r, "a", DN_COAP_POST, "/3/0/4", NULL);
+    rig_run(&r, 3000);
+    assert_int_equal(rig_state_of(&r, id), DN_QUEUED_DELIVERING);
+    device->gone = false;
+    rig_rebind(&r, device);
+    update(device);
+    assert_int_equal(rig_state_of(&r, id), DN_QUEUED_ANSWERED);
+    assert_int_equal(rig_queued_of(&r, id).attempts, 2);
+    assert_string_equal(device->asked_log, "2/3/0/4 ");
+    device->mute = true;
+    id = rig_enqueue_text(&r, "a", DN_COAP_POST, "/3/0/4", NULL);
+    uint64_t again = put("/1/0/1");
+    rig_run(&r, 3000); /* acknowledged by now */
+    device->mute = false;
+    rig_rebind(&r, device);
+    update(device);
+    assert_int_equal(rig_state_of(&r, id), DN_QUEUED_UNKNOWN);
+    assert_int_equal(rig_state_of(&r, again), DN_QUEUED_ANSWERED);
+    assert_string_equal(device->asked_log, "2/3/0/4 2/3/0/4 3/1/0/1 ");
+}
+
 static void limits_hold(void **state)
 {
     (void)state;
@@ -697,6 +725,7 @@ int main(void)
         TEST(it_outlives_an_expired_registration),
         TEST(a_new_register_during_a_delivery),
         TEST(it_follows_the_address),
+        TEST(a_delivery_follows_the_address_at_once),
         TEST(limits_hold),
         TEST(bad_requests_are_refused),
         TEST(ended_ones_are_kept_for_a_while),
