@@ -14,6 +14,7 @@ dn_check(check_layers Python3::Interpreter "${tools}/check_layers.py" "${PROJECT
 dn_check(check_style Python3::Interpreter "${tools}/check_style.py" "${PROJECT_SOURCE_DIR}")
 dn_check(checks_test Python3::Interpreter "${tools}/checks_test.py")
 dn_check(dev_test "${DUNLIN_BASH}" "${tools}/dev_test.sh")
+dn_check(check_conformance Python3::Interpreter "${tools}/check_conformance.py")
 dn_check(check_links Python3::Interpreter "${tools}/check_links.py" "${PROJECT_SOURCE_DIR}")
 
 # Sanitizers and coverage add mutable data of their own to every object.
