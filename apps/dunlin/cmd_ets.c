@@ -155,8 +155,9 @@ static int list(const ets_options *o)
         for (size_t j = 0; j < dn_ets_group_size(dn_ets_groups[i]); j++) {
             const dn_ets_case *what = dn_ets_group_case(dn_ets_groups[i], j);
             if (is_chosen(o, what)) {
-                (void)printf(any ? "" : "%s%s\n", found > 0 ? "\n" : "",
-                             dn_ets_group_title(dn_ets_groups[i]));
+                if (!any) {
+                    (void)printf("%s%s\n", found > 0 ? "\n" : "", dn_ets_group_title(dn_ets_groups[i]));
+                }
                 list_case(o, what);
                 any = true;
                 found++;

@@ -9,20 +9,24 @@
 #define MS_PER_S 1000.0
 
 static const char STYLE[] =
-    "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b1f24;"
-    "background:#fff}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse;"
-    "width:100%}"
-    "td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #d8dee4;vertical-align:top}"
-    ".v{font-weight:600;white-space:nowrap}.pass{color:#116329}.fail{color:#a40e26}.not{color:#57606a}"
-    ".needs{color:#7d4e00}details{border:1px solid #d8dee4;border-radius:6px;margin:.5rem 0;padding:.3rem "
-    ".8rem}"
-    "summary{cursor:pointer}pre{margin:.2rem 0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12.5px;"
-    "background:#f6f8fa;padding:.4rem .6rem;border-radius:4px}.step{font-weight:600;margin:.7rem 0 .1rem}"
-    ".t{color:#57606a;font-variant-numeric:tabular-nums;font-weight:400;margin-right:.6rem}.note{color:#"
-    "57606a}"
-    "@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}pre{background:#161b22}"
-    "td,th,details{border-color:#30363d}.pass{color:#3fb950}.fail{color:#ff7b72}.needs{color:#d29922}"
-    ".not,.t,.note{color:#8b949e}a{color:#58a6ff}}";
+    "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}\n"
+    "body{color:#1b1f24;background:#fff;overflow-wrap:anywhere}\n"
+    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\n"
+    "table{border-collapse:collapse;width:100%}\n"
+    "td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #d8dee4;vertical-align:top}\n"
+    "td a{white-space:nowrap}td:nth-child(2){min-width:18rem}\n"
+    ".v{font-weight:600;white-space:nowrap}div.v{white-space:normal}\n"
+    ".pass{color:#116329}.fail{color:#a40e26}.not{color:#57606a}.needs{color:#7d4e00}\n"
+    "details{border:1px solid #d8dee4;border-radius:6px;margin:.5rem 0;padding:.3rem .8rem}\n"
+    "summary{cursor:pointer}\n"
+    "pre{margin:.2rem 0;white-space:pre-wrap;font-size:12.5px}\n"
+    "pre{background:#f6f8fa;padding:.4rem .6rem;border-radius:4px}\n"
+    ".step{font-weight:600;margin:.7rem 0 .1rem}.note{color:#57606a}\n"
+    ".t{color:#57606a;font-variant-numeric:tabular-nums;font-weight:400;margin-right:.6rem}\n"
+    "@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}\n"
+    "pre{background:#161b22}td,th,details{border-color:#30363d}\n"
+    ".pass{color:#3fb950}.fail{color:#ff7b72}.needs{color:#d29922}\n"
+    ".not,.t,.note{color:#8b949e}a{color:#58a6ff}}\n";
 
 static void put(FILE *out, const char *text)
 {
