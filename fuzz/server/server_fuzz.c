@@ -327,9 +327,9 @@ static void operate_composite(world *w, uint8_t detail, const uint8_t *script, s
     size_t count = size > 0 ? script[0] % 8u + 1 : 1;
     size_t at = 1;
     for (size_t i = 0; i < count; i++, at += 4) {
-        for (size_t j = 0; j < 3 && at + 4 <= size; j++) {
+        paths[i].depth = at + 4 <= size ? script[at] % 4u : 0;
+        for (size_t j = 0; j < paths[i].depth; j++) {
             paths[i].id[j] = script[at + 1 + j];
-            paths[i].depth = script[at] % 4u;
         }
     }
     at = at < size ? at : size;
@@ -480,6 +480,9 @@ static void compare_with_restarted(world *w)
     list_all(w, &before);
     restart(w);
     list_all(w, &after);
+    if (strcmp(before.text, after.text) != 0) {
+        fprintf(stderr, "before:\n%safter:\n%s", before.text, after.text);
+    }
     must(strcmp(before.text, after.text) == 0, "a restart shows the same");
     free(before.text);
     free(after.text);
