@@ -59,18 +59,18 @@ def rows(text):
             yield number, cells
 
 
-def ets_cases():
+def ets_cases(root):
     cases = set()
-    for path in sorted((ROOT / "src" / "ets").glob("*.c")):
+    for path in sorted((root / "src" / "ets").glob("*.c")):
         cases.update(re.findall(r"\bint-[0-9]+\b", path.read_text(encoding="utf-8")))
     return cases
 
 
-def test_exists(proof, cases):
+def test_exists(root, proof, cases):
     place, _, name = proof.rpartition(":")
     if place == "ets":
         return name in cases
-    path = ROOT / place
+    path = root / place
     if not place or not path.is_file():
         return False
     text = path.read_text(encoding="utf-8")
@@ -85,11 +85,12 @@ def test_exists(proof, cases):
     return pattern is not None and re.search(pattern, text, re.MULTILINE) is not None
 
 
-def check(text):
+def check(text, root=ROOT, known=None):
+    """What is wrong with the document; `known` are the requirements there are."""
     findings = []
     seen = set()
-    cases = ets_cases()
-    known = set(expected())
+    cases = ets_cases(root)
+    known = list(expected()) if known is None else known
     for line, (name, what, who, state, proof) in rows(text):
         proofs = re.findall(r"`([^`]+)`", proof)
         where = f"{DOCUMENT.relative_to(ROOT)}:{line}: {name}"
@@ -104,8 +105,8 @@ def check(text):
             findings.append(f"{where} has the state '{state}', not one of {', '.join(STATES)}")
         if state in ("yes", "part") and not proofs:
             findings.append(f"{where} names no test")
-        findings += [f"{where} names '{one}', which does not exist" for one in proofs if not test_exists(one, cases)]
-    findings += [f"{DOCUMENT.relative_to(ROOT)}: {name} is missing" for name in expected() if name not in seen]
+        findings += [f"{where} names '{one}', which does not exist" for one in proofs if not test_exists(root, one, cases)]
+    findings += [f"{DOCUMENT.relative_to(ROOT)}: {name} is missing" for name in known if name not in seen]
     return findings
 
 

@@ -9,11 +9,51 @@ import tempfile
 import unittest
 
 import check_archives
+import check_conformance
 import check_layers
 import check_style
 
 HERE = pathlib.Path(__file__).resolve().parent
 SPDX = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+
+
+class Conformance(unittest.TestCase):
+    """Rows of a document about one requirement, G1."""
+
+    PROOFS = "`tests/a_test.c:works`, `tests/a.py:works`, `ets:int-1`"
+
+    def findings(self, *rows):
+        root = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, root)
+        (root / "tests").mkdir()
+        (root / "src" / "ets").mkdir(parents=True)
+        (root / "tests" / "a_test.c").write_text(
+            "static void works(void **state)\nstatic void unused(void **state)\ncmocka_unit_test(works)", encoding="utf-8")
+        (root / "tests" / "a.py").write_text("    def works(self):", encoding="utf-8")
+        (root / "src" / "ets" / "cases.c").write_text('.id = "int-1"', encoding="utf-8")
+        return check_conformance.check("\n".join(f"| {row} |" for row in rows), root, ["G1"])
+
+    def test_good(self):
+        self.assertEqual(self.findings(f"G1 | what | C | yes | {self.PROOFS}"), [])
+        self.assertEqual(self.findings("G1 | what | C | no | "), [])
+
+    def test_bad(self):
+        for rows, said in [((), "G1 is missing"),
+                           (("G1 | w | C | yes | ",), "names no test"),
+                           (("G1 | w | C | part | ",), "names no test"),
+                           (("G1 | w | C | maybe | ",), "has the state"),
+                           (("G1 |  | C | no | ",), "what is asked"),
+                           (("G1 | w | C | no | ", "G1 | w | C | no | "), "stands twice"),
+                           (("G1 | w | C | no | ", "G2 | w | C | no | "), "is no requirement"),
+                           (("G1 | w | C | yes | `tests/a_test.c:nothing`",), "does not exist"),
+                           (("G1 | w | C | yes | `tests/a_test.c:unused`",), "does not exist"),
+                           (("G1 | w | C | yes | `tests/a.py:nothing`",), "does not exist"),
+                           (("G1 | w | C | yes | `tests/b_test.c:works`",), "does not exist"),
+                           (("G1 | w | C | yes | `ets:int-2`",), "does not exist")]:
+            with self.subTest(rows=rows):
+                findings = self.findings(*rows)
+                self.assertEqual(len(findings), 1, findings)
+                self.assertIn(said, findings[0])
 
 
 class TreeCase(unittest.TestCase):
