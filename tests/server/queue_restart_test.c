@@ -262,6 +262,99 @@ static void kills_at_any_moment(void **state)
     assert_true(unknown > 0);
 }
 
+/* What the server says it has, told in three ways, is the same. */
+static void assert_counts_agree(void)
+{
+    uint64_t waiting = 0;
+    uint64_t after = 0;
+    rig_queue_page *page;
+    do {
+        page = rig_queue(&r, "", after, 32);
+        for (size_t i = 0; i < page->count; i++) {
+            assert_true(page->list[i].id > after);
+            after = page->list[i].id;
+            waiting += page->list[i].state <= DN_QUEUED_DELIVERING;
+            assert_int_equal(page->list[i].ended_ms == 0, page->list[i].state <= DN_QUEUED_DELIVERING);
+        }
+    } while (page->next != 0);
+    assert_int_equal(rig_count(&r).queued, waiting);
+    if (rig_get(&r, "a").found) {
+        assert_int_equal(rig_get(&r, "a").queued, waiting);
+    }
+}
+
+static void step(const dn_random *random, uint64_t *last)
+{
+    static const uint8_t methods[] = {DN_COAP_GET, DN_COAP_POST, DN_COAP_PUT, DN_COAP_DELETE};
+    dn_device_request ask = {.endpoint = dunlin_slice_of("a"),
+                             .method = methods[dn_random_between(random, 0, 3)],
+                             .path = dunlin_path_resource(3, 0, (uint16_t)dn_random_between(random, 0, 20)),
+                             .content_format = DN_COAP_NO_FORMAT,
+                             .accept = DN_COAP_NO_FORMAT};
+    rig_queued out;
+    switch (dn_random_between(random, 0, 11)) {
+    case 0:
+        device->gone = !device->gone;
+        break;
+    case 1:
+        device->mute = !device->mute;
+        break;
+    case 2:
+        (void)rig_dequeue(&r, dn_random_between(random, 1, *last + 1));
+        break;
+    case 3:
+        rig_crash(&r, (int64_t)dn_random_between(random, 0, 30000));
+        break;
+    case 4:
+        rig_run(&r, dn_random_between(random, 0, 150000));
+        break;
+    case 5:
+        device->gone = false;
+        rig_ask(&r, device, DN_COAP_POST, "rd",
+                dn_random_between(random, 0, 1) ? "ep=a&lt=86400&lwm2m=1.1&b=U&Q"
+                                                : "ep=a&lt=86400&lwm2m=1.1&b=U",
+                40, LINKS);
+        break;
+    case 6:
+        device->gone = false;
+        rig_rebind(&r, device);
+        rig_ask(&r, device, DN_COAP_POST, device->location, NULL, DN_COAP_NO_FORMAT, NULL);
+        break;
+    case 7:
+        device->gone = false;
+        rig_ask(&r, device, DN_COAP_DELETE, device->location, NULL, DN_COAP_NO_FORMAT, NULL);
+        break;
+    default:
+        out = rig_enqueue(&r, &ask, (uint32_t)dn_random_between(random, 0, 200));
+        *last = out.call == DUNLIN_OK ? out.id : *last;
+        break;
+    }
+    device->asked_log[0] = '\0';
+}
+
+static void anything_in_any_order(void **state)
+{
+    (void)state;
+    uint64_t last = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        dn_seeded seeded;
+        dn_seeded_init(&seeded, seed);
+        dn_random random = dn_seeded_random(&seeded);
+        enrol(seed % 2 == 0);
+        for (unsigned i = 0; i < 150; i++) {
+            step(&random, &last);
+            rig_skip_events(&r);
+            assert_counts_agree();
+        }
+        device->gone = device->mute = false;
+    }
+    enrol(false);
+    rig_run(&r, 400000);
+    assert_counts_agree();
+    assert_int_equal(rig_count(&r).queued, 0); /* all have come to an end */
+    assert_true(last > 200);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -273,6 +366,7 @@ int main(void)
         TEST(ids_outlive_their_requests),
         TEST(a_request_of_nobody_waits_through_restarts),
         TEST(kills_at_any_moment),
+        TEST(anything_in_any_order),
     };
     return cmocka_run_group_tests_name("server_queue_restart", tests, NULL, NULL);
 }
