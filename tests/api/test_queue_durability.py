@@ -12,7 +12,7 @@ import unittest
 from device import BLOCK1, CHANGED, CONTENT, CONTINUE, OBSERVE, POST, PUT, SILENT, Device, uint
 from server import Api, Server, wait_until
 
-MOMENTS = 100
+MOMENTS = 30
 SEED = 20261123
 CONFIG = ("queue:\n  requests-per-client: 60000\ncoap:\n  ack-timeout-ms: 100\n  max-retransmit: 1\n")
 PACKAGE = random.Random(SEED).randbytes(50_000)
