@@ -3,6 +3,7 @@
 
 import datetime
 import os
+import re
 import threading
 
 import toolchain
@@ -11,12 +12,14 @@ from support.programs import BIN, Program
 
 
 class LeshanDevice:
-    """Leshan's client library with objects 1, 3, 3303 and 33500."""
+    """Leshan's client library with objects 1, 3, 3303 and 33500, and 5 if asked for."""
 
-    def __init__(self, programs, endpoint, uri, lwm2m="1.1", lifetime=300, block=None):
+    def __init__(self, programs, endpoint, uri, lwm2m="1.1", lifetime=300, block=None, queue=False, firmware=False):
         self.endpoint, self.lwm2m = endpoint, lwm2m
         options = ["--endpoint", endpoint, "--server", uri, "--lwm2m", lwm2m, "--lifetime", str(lifetime)]
         options += ["--block", str(block)] if block else []
+        options += ["--queue", "yes"] if queue else []
+        options += ["--firmware", "yes"] if firmware else []
         self.program = programs.peer(endpoint, toolchain.leshan("Device", *options))
         self.program.event("ready", timeout_s=30)
         self.set("/3/0/0", "string", "Leshan")
@@ -54,6 +57,12 @@ class LeshanDevice:
 
     def update(self):
         self.program.ask("update")
+
+    def send(self, *paths, format=values.SENML_CBOR):
+        """The code with which the server answered a Send of these paths."""
+        self.program.event("registered")  # which the server may know earlier
+        answer = self.program.ask("send", paths=list(paths), format=format)
+        return answer["code"] if "code" in answer else answer["error"]
 
     def stop(self):
         """Ends with a de-registration."""
@@ -136,6 +145,13 @@ class DunlinDevice:
     def update(self):
         self.program.do("update")
 
+    def send(self, *paths):
+        """The code with which the server answered a Send of these paths."""
+        since = self.mark()
+        self.program.do("send " + " ".join(paths))
+        said = self.program.wait_match(r"(server \d+ has taken it|error: .*)", since)[0]
+        return "2.04" if said.endswith("has taken it") else said
+
     def stop(self):
         """Ends with a de-registration."""
         self.program.type("quit")
@@ -176,3 +192,13 @@ class Console(Program):
         with self.changed:
             if not self.changed.wait_for(lambda: line in self.lines[since:], timeout_s):
                 raise AssertionError(f"{self.name} did not say {line!r}: {self.lines[since:]}")
+
+    def wait_match(self, pattern, since, timeout_s=10):
+        """The match of the first whole line that the pattern fits."""
+        def find():
+            return next((match for match in (re.fullmatch(pattern, line) for line in self.lines[since:]) if match), None)
+
+        with self.changed:
+            if not self.changed.wait_for(lambda: find() is not None, timeout_s):
+                raise AssertionError(f"{self.name} did not say {pattern!r}: {self.lines[since:]}")
+            return find()

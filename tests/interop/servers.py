@@ -4,10 +4,33 @@
 An operation gives {"code": "2.05", "node": …, "contentFormat": …, "links": […], "location": …}, with what applies.
 """
 
+import base64
+import time
+
 import links
 import toolchain
 import values
 from support.programs import wait_until
+
+
+def by_path(nodes):
+    """[{"path", "node"}] as {path of a resource: bare value}, whatever the levels of the nodes are."""
+    out = {}
+
+    def add(path, node):
+        if node is None:
+            return
+        for item in node.get("instances") or node.get("resources") or ():
+            add(f"{path}/{item['id']}", item)
+        resource, _, instance = path.rpartition("/")
+        if path.count("/") == 4:  # a resource instance that came alone, as Leshan tells those of a Send
+            out.setdefault(resource, {})[int(instance)] = values.plain(node)
+        elif "value" in node or "values" in node:
+            out[path] = values.plain(node)
+
+    for one in nodes:
+        add(one["path"], one["node"])
+    return out
 
 
 class DunlindServer:
@@ -73,18 +96,65 @@ class DunlindServer:
         return self.stream.wait("notification", since, endpoint=endpoint, path=path,
                                 match=None if match is None else lambda event: "node" in event and match(event["node"]))
 
-    def no_notification(self, endpoint, path, since, seconds):
-        self.stream.silent(seconds, since, "notification", endpoint=endpoint, path=path)
+    def no_notification(self, endpoint, path, since, seconds, match=lambda node: True):
+        self.stream.silent(seconds, since, "notification", endpoint=endpoint, path=path,
+                           match=lambda event: "node" not in event or match(event["node"]))
 
     def updated(self, endpoint, since):
         return self.stream.wait("updated", since, endpoint=endpoint)["client"]
+
+    # ---- composites, Send, attributes, packages
+
+    def _composite(self, method, endpoint, part, body, format=None):
+        out = self._call(method, endpoint, "/composite/" + part, body, **self._format(format))
+        return {**out, "values": by_path(out["nodes"])} if "nodes" in out else out
+
+    def read_composite(self, endpoint, paths, format=None):
+        return self._composite("POST", endpoint, "read", {"paths": paths}, format)
+
+    def write_composite(self, endpoint, nodes, format=None):
+        given = {path: {key: node[key] for key in ("type", "value", "values") if key in node} for path, node in nodes.items()}
+        return self._composite("POST", endpoint, "write", {"values": given}, format)
+
+    def observe_composite(self, endpoint, paths, format=None):
+        return self._composite("POST", endpoint, "observe", {"paths": paths}, format)
+
+    def cancel_composite(self, endpoint, paths):
+        return self._composite("DELETE", endpoint, "observe", {"paths": paths})
+
+    def composite_notification(self, endpoint, paths, since, match=lambda found: True):
+        """The values of the first such notification for which match(values) holds."""
+        event = self.stream.wait("notification", since, endpoint=endpoint, path="/", match=lambda event: (
+            sorted(event["paths"]) == sorted(paths) and "nodes" in event and match(by_path(event["nodes"]))))
+        return by_path(event["nodes"])
+
+    def no_composite_notification(self, endpoint, paths, since, seconds):
+        self.stream.silent(seconds, since, "notification", endpoint=endpoint, path="/")
+
+    def sent(self, endpoint, since):
+        """The values of the first Send since then."""
+        return by_path(self.stream.wait("send", since, endpoint=endpoint)["nodes"])
+
+    def attributes(self, endpoint, path, **attributes):
+        return self._call("PUT", endpoint, path, attributes, op="attributes")
+
+    def upload(self, data):
+        answer = self.rest.call("POST", "/packages", data, content_type="application/octet-stream")
+        if answer.status != 201:
+            raise AssertionError(f"upload: {answer!r}")
+        return answer.json
+
+    def push(self, endpoint, path, data):
+        """Writes an opaque value, from a package."""
+        return self._call("PUT", endpoint, path, package=self.upload(data)["id"], timeout=60)
 
 
 class LeshanServer:
     """Leshan's server library, driven by JSON lines."""
 
-    def __init__(self, programs, block=None):
+    def __init__(self, programs, block=None, awake_ms=None):
         options = ["--block", str(block)] if block else []
+        options += ["--awake", str(awake_ms)] if awake_ms else []
         self.program = programs.peer("leshan-server", toolchain.leshan("Server", *options))
         self.uri = self.program.event("ready", timeout_s=30)["uri"]
 
@@ -140,9 +210,6 @@ class LeshanServer:
     def cancel(self, endpoint, path):
         return self._ask("cancel", endpoint, path)
 
-    def attributes(self, endpoint, path, query):
-        return self._ask("attributes", endpoint, path, query=query)
-
     def forget(self, endpoint, path):
         self._ask("forget", endpoint, path)
 
@@ -159,12 +226,63 @@ class LeshanServer:
 
         return wait_until(f"a notification of {path}", find)
 
-    def no_notification(self, endpoint, path, since, seconds):
-        from time import sleep
-        sleep(seconds)
+    def no_notification(self, endpoint, path, since, seconds, match=lambda node: True):
+        time.sleep(seconds)
         for event in self.program.events[since:]:
-            if event["event"] == "notification" and event["endpoint"] == endpoint and event["path"] == path:
+            if (event["event"] == "notification" and event["endpoint"] == endpoint and event["path"] == path
+                    and ("node" not in event or match(event["node"]))):
                 raise AssertionError(f"a notification came: {event}")
 
     def updated(self, endpoint, since):
         return self.program.event("updated", since, endpoint=endpoint)
+
+    # ---- composites, Send, attributes, packages
+
+    def _composite(self, op, endpoint, format, paths=None, nodes=None):
+        """Leshan sends composites in the one format that it is told."""
+        fields = {"paths": paths} if nodes is None else {"nodes": nodes, "paths": []}
+        answer = self.program.ask(op, endpoint=endpoint, format=format or values.SENML_CBOR, **fields)
+        if "error" in answer:
+            raise AssertionError(f"Leshan could not {op}: {answer['error']}")
+        return {**answer, "values": by_path(answer["nodes"])} if "nodes" in answer else answer
+
+    def read_composite(self, endpoint, paths, format=None):
+        return self._composite("readComposite", endpoint, format, paths)
+
+    def write_composite(self, endpoint, nodes, format=None):
+        return self._composite("writeComposite", endpoint, format,
+                               nodes=[{"path": path, "node": node} for path, node in nodes.items()])
+
+    def observe_composite(self, endpoint, paths, format=None):
+        return self._composite("observeComposite", endpoint, format, paths)
+
+    def cancel_composite(self, endpoint, paths):
+        return self._composite("cancelComposite", endpoint, None, paths)
+
+    def _composites(self, endpoint, paths, since):
+        return [by_path(event["nodes"]) for event in self.program.events[since:]
+                if event["event"] == "compositeNotification" and event["endpoint"] == endpoint
+                and sorted(event["paths"]) == sorted(paths) and "nodes" in event]
+
+    def composite_notification(self, endpoint, paths, since, match=lambda found: True):
+        return wait_until(f"a notification of {paths}", lambda: next(
+            (found for found in self._composites(endpoint, paths, since) if match(found)), None))
+
+    def no_composite_notification(self, endpoint, paths, since, seconds):
+        time.sleep(seconds)
+        came = self._composites(endpoint, paths, since)
+        if came:
+            raise AssertionError(f"a notification came: {came}")
+
+    def sent(self, endpoint, since):
+        self.program.event("send", since, endpoint=endpoint)
+        return by_path(self.program.ask("sent", endpoint=endpoint)["nodes"])
+
+    def attributes(self, endpoint, path, **attributes):
+        query = "&".join(name if value is None else f"{name}={value}" for name, value in attributes.items())
+        return self._ask("attributes", endpoint, path, query=query)
+
+    def push(self, endpoint, path, data):
+        node = {"type": "opaque", "value": base64.b64encode(data).decode()}
+        return self.program.ask("write", timeout_s=80, endpoint=endpoint, path=path, node=node, mode="replace",
+                                format=values.OPAQUE)

@@ -6,6 +6,7 @@ import time
 import values
 from devices import DunlinDevice, LeshanDevice
 from pairs import Pair
+from pairs11 import Pair11
 from servers import DunlindServer, LeshanServer
 from support.harness import Suite, case, equal
 from support.programs import wait_until
@@ -15,7 +16,7 @@ from support.programs import wait_until
 LIMITS = {"extreme": [("unsigned", values.TLV)]}
 
 
-class LeshanOnLeshan(Pair):
+class LeshanOnLeshan(Pair11):
     """Leshan's device with Leshan's server: the control, which shows what the peer itself does not do."""
 
     name, endpoint = "leshan-on-leshan", "leshan-control"
@@ -25,7 +26,7 @@ class LeshanOnLeshan(Pair):
         self.device = LeshanDevice(self.programs, self.endpoint, self.server.uri)
 
 
-class LeshanOnDunlind(Pair):
+class LeshanOnDunlind(Pair11):
     """Leshan's device, LwM2M 1.1, with dunlind through REST."""
 
     name, endpoint = "leshan-on-dunlind", "leshan-1.1"
@@ -96,7 +97,7 @@ class LeshanOverRestart(Suite):
         self.notifies(32.5)
 
 
-class DunlinOnLeshan(Pair):
+class DunlinOnLeshan(Pair11):
     """`dunlin client`, LwM2M 1.1, with Leshan's server."""
 
     name, endpoint = "dunlin-on-leshan", "dunlin-1.1"
@@ -106,22 +107,6 @@ class DunlinOnLeshan(Pair):
     def start(self):
         self.server = LeshanServer(self.programs)
         self.device = DunlinDevice(self.programs, self.endpoint, self.server.uri)
-
-    @case("attributes that the server writes hold notifications back, and are discovered")
-    def attributes(self):
-        path = "/3303/0/5700"
-        self.device.set(path, "float", 10.0)
-        equal(self.server.attributes(self.endpoint, path, "pmin=0&gt=20")["code"], "2.04")
-        found = self.server.discover(self.endpoint, path)["links"][0]["attributes"]
-        equal((found.get("pmin"), found.get("gt")), ("0", "20"), "discovered")
-        equal(self.server.observe(self.endpoint, path)["code"], "2.05")
-        since = self.server.mark()
-        self.device.set(path, "float", 19.0)
-        self.server.no_notification(self.endpoint, path, since, 1.0)
-        self.device.set(path, "float", 21.0)
-        self.server.notification(self.endpoint, path, since, lambda node: node["value"] == 21)
-        equal(self.server.attributes(self.endpoint, path, "pmin&gt")["code"], "2.04")
-        equal(self.server.cancel(self.endpoint, path)["code"], "2.05")
 
     @case("an observation that the server has forgotten ends with its reset")
     def forgotten(self):
@@ -152,7 +137,7 @@ class Dunlin10OnLeshan(Pair):
         self.device = DunlinDevice(self.programs, self.endpoint, self.server.uri, lwm2m="1.0")
 
 
-class DunlinOnDunlind(Pair):
+class DunlinOnDunlind(Pair11):
     """`dunlin client` with dunlind: what the other pairs are measured by."""
 
     name, endpoint = "dunlin-on-dunlind", "dunlin-own"

@@ -130,12 +130,13 @@ class Events:
                 raise AssertionError(f"no event {kind} {fields} within {timeout_s:g} s; seen: {self.seen[since:]}")
             return find()
 
-    def silent(self, seconds, since, kind, **fields):
-        """Fails when an event of this type comes within `seconds`."""
+    def silent(self, seconds, since, kind, match=None, **fields):
+        """Fails when an event of this type (for which match(event) holds) comes within `seconds`."""
         time.sleep(seconds)
         with self.changed:
             for event in self.seen[since:]:
-                if event["type"] == kind and all(event.get(k) == v for k, v in fields.items()):
+                if (event["type"] == kind and all(event.get(k) == v for k, v in fields.items())
+                        and (match is None or match(event))):
                     raise AssertionError(f"an event {kind} came: {event}")
 
     def close(self):

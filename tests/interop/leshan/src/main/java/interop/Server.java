@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Leshan LwM2M server on a free port, driven by JSON lines. Options: --model FILE.xml (repeatable), --block SIZE.
+// A Leshan LwM2M server on a free port, driven by JSON lines. Options: --model FILE.xml (repeatable), --block SIZE,
+// --awake MS (how long a device in queue mode is taken to listen).
 package interop;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -55,6 +56,8 @@ import org.eclipse.leshan.server.californium.endpoint.CaliforniumServerEndpoints
 import org.eclipse.leshan.server.californium.endpoint.coap.CoapServerProtocolProvider;
 import org.eclipse.leshan.server.model.VersionedModelProvider;
 import org.eclipse.leshan.server.observation.ObservationListener;
+import org.eclipse.leshan.server.queue.PresenceListener;
+import org.eclipse.leshan.server.queue.StaticClientAwakeTimeProvider;
 import org.eclipse.leshan.server.registration.Registration;
 import org.eclipse.leshan.server.registration.RegistrationListener;
 import org.eclipse.leshan.server.registration.RegistrationUpdate;
@@ -76,10 +79,12 @@ public final class Server {
         LeshanServerBuilder builder = new LeshanServerBuilder();
         builder.setEndpointsProviders(endpoints.build());
         builder.setObjectModelProvider(new VersionedModelProvider(options.objectModels(null)));
+        builder.setClientAwakeTimeProvider(new StaticClientAwakeTimeProvider(Integer.parseInt(options.get("--awake", "93000"))));
         server = builder.build();
         server.getRegistrationService().addListener(registrationEvents());
         server.getObservationService().addListener(observationEvents());
         server.getSendService().addListener(sendEvents());
+        server.getPresenceService().addListener(presenceEvents());
     }
 
     public static void main(String[] args) throws Exception {
@@ -147,7 +152,13 @@ public final class Server {
 
             @Override
             public void onResponse(CompositeObservation observation, Registration registration,
-                    ObserveCompositeResponse response) {}
+                    ObserveCompositeResponse response) {
+                ObjectNode event = lines.object().put("endpoint", registration.getEndpoint());
+                var paths = event.putArray("paths");
+                observation.getPaths().forEach(path -> paths.add(path.toString()));
+                fill(response, event);
+                lines.event("compositeNotification", event);
+            }
 
             @Override
             public void onError(Observation observation, Registration registration, Exception error) {
@@ -168,6 +179,20 @@ public final class Server {
             @Override
             public void onError(Registration registration, String message, Exception error) {
                 lines.event("sendError", lines.object().put("error", String.valueOf(error)));
+            }
+        };
+    }
+
+    private PresenceListener presenceEvents() {
+        return new PresenceListener() {
+            @Override
+            public void onAwake(Registration registration) {
+                lines.event("awake", lines.object().put("endpoint", registration.getEndpoint()));
+            }
+
+            @Override
+            public void onSleeping(Registration registration) {
+                lines.event("sleeping", lines.object().put("endpoint", registration.getEndpoint()));
             }
         };
     }
@@ -220,6 +245,10 @@ public final class Server {
         }
         if (request.path("queued").asBoolean()) {
             throw new IllegalArgumentException("no operation for a device that sleeps");
+        }
+        if (op.equals("presence")) {
+            answer.put("awake", server.getPresenceService().isClientAwake(registration));
+            return;
         }
         if (op.equals("sent")) {
             put(sent.getOrDefault(registration.getEndpoint(), Map.of()), answer);
