@@ -251,10 +251,7 @@ static void run_firmware(dn_sim_console *console, char **arguments)
     if (arguments[0] == NULL) {
         dn_sim_firmware_say(firmware);
     } else if (strcmp(arguments[0], "now") == 0) {
-        firmware->fail = firmware->fail == DN_SIM_FAIL_DEFER ? DN_SIM_FAIL_NOT : firmware->fail;
-        firmware->package_fail =
-            firmware->package_fail == DN_SIM_FAIL_DEFER ? DN_SIM_FAIL_NOT : firmware->package_fail;
-        const dunlin_status status = dunlin_firmware_update(&firmware->firmware);
+        const dunlin_status status = dn_sim_firmware_agree(firmware);
         (void)printf(status == DUNLIN_OK ? "it is being installed\n"
                                          : "error: no package is there to install\n");
     } else if (dn_sim_failure_read(arguments[0], &firmware->fail)) {

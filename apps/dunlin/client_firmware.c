@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#define FAIL_AT 1024u /* bytes after which a download fails that is to fail: State 1 has been seen by then */
+#define MS_PER_S 1000u
+#define FAIL_AT  1024u /* bytes after which a download fails that is to fail: State 1 has been seen by then */
 
 /* What a person asked for goes before what the package says. */
 static dn_sim_failure failure_of(const dn_sim_firmware *sim)
@@ -79,7 +80,8 @@ static dunlin_firmware_result on_verify(void *context, uint64_t size)
 static dunlin_firmware_result on_apply(void *context)
 {
     dn_sim_firmware *sim = context;
-    if (failure_of(sim) == DN_SIM_FAIL_DEFER && sim->firmware.version_1_1) {
+    /* With a Maximum Defer Period of 0 there is no putting it off. */
+    if (failure_of(sim) == DN_SIM_FAIL_DEFER && sim->firmware.version_1_1 && sim->firmware.defer_max_s > 0) {
         return DUNLIN_FIRMWARE_DEFERRED;
     }
     sim->install_asked = true;
@@ -149,7 +151,7 @@ bool dn_sim_firmware_open(dn_sim_firmware *sim, const dn_sim_options *options, c
     memset(sim, 0, sizeof *sim);
     sim->fail = options->firmware_fail;
     sim->install_ms = options->firmware_time_ms;
-    sim->install_at_ms = DUNLIN_NEVER;
+    sim->install_at_ms = sim->deferred_until_ms = DUNLIN_NEVER;
     dunlin_firmware_init(&sim->firmware);
     sim->firmware.version_1_1 = options->firmware_1_1;
     sim->firmware.call = (dunlin_firmware_callbacks){.begin = on_begin,
@@ -220,10 +222,32 @@ static bool install(dn_sim_firmware *sim)
     return true;
 }
 
+dunlin_status dn_sim_firmware_agree(dn_sim_firmware *sim)
+{
+    sim->fail = sim->fail == DN_SIM_FAIL_DEFER ? DN_SIM_FAIL_NOT : sim->fail;
+    sim->package_fail = sim->package_fail == DN_SIM_FAIL_DEFER ? DN_SIM_FAIL_NOT : sim->package_fail;
+    return dunlin_firmware_update(&sim->firmware);
+}
+
+/* When the Maximum Defer Period is over it is installed without asking (object 5 version 1.1, resource 13). */
+static void watch_deferral(dn_sim_firmware *sim, uint64_t now_ms)
+{
+    const dunlin_firmware_kept *kept = &sim->firmware.kept;
+    if (kept->state != DUNLIN_FIRMWARE_DOWNLOADED || kept->result != DUNLIN_FIRMWARE_DEFERRED) {
+        sim->deferred_until_ms = DUNLIN_NEVER;
+    } else if (sim->deferred_until_ms == DUNLIN_NEVER) {
+        sim->deferred_until_ms = now_ms + (uint64_t)sim->firmware.defer_max_s * MS_PER_S;
+    } else if (now_ms >= sim->deferred_until_ms) {
+        sim->deferred_until_ms = DUNLIN_NEVER;
+        (void)dn_sim_firmware_agree(sim); /* a package is there */
+    }
+}
+
 bool dn_sim_firmware_step(dn_sim_firmware *sim, uint64_t now_ms)
 {
     dn_http_download_step(sim->http, now_ms);
     dunlin_firmware_step(&sim->firmware, now_ms);
+    watch_deferral(sim, now_ms);
     if (sim->install_asked) {
         sim->install_asked = false;
         sim->install_at_ms = now_ms + sim->install_ms;
@@ -236,7 +260,7 @@ bool dn_sim_firmware_step(dn_sim_firmware *sim, uint64_t now_ms)
 uint64_t dn_sim_firmware_deadline(const dn_sim_firmware *sim)
 {
     const uint64_t dues[] = {dunlin_firmware_deadline(&sim->firmware), dn_http_download_deadline(sim->http),
-                             sim->install_asked ? 0 : sim->install_at_ms};
+                             sim->install_asked ? 0 : sim->install_at_ms, sim->deferred_until_ms};
     uint64_t first = DUNLIN_NEVER;
     for (size_t i = 0; i < sizeof dues / sizeof dues[0]; i++) {
         first = dues[i] < first ? dues[i] : first;

@@ -15,6 +15,7 @@ typedef struct {
     dn_sim_failure package_fail; /* by the package itself */
     uint32_t install_ms;         /* that an installation takes */
     uint64_t install_at_ms;      /* when it is through; DUNLIN_NEVER: none */
+    uint64_t deferred_until_ms;  /* while one is put off; DUNLIN_NEVER: none is */
     bool install_asked;          /* by a server, since the last step */
     char running[DN_SIM_VERSION_MAX], next[DN_SIM_VERSION_MAX];
 } dn_sim_firmware;
@@ -28,6 +29,8 @@ bool dn_sim_firmware_step(dn_sim_firmware *sim, uint64_t now_ms);
 uint64_t dn_sim_firmware_deadline(const dn_sim_firmware *sim);
 /* To wait for, together with the deadline. */
 int dn_sim_firmware_fd(const dn_sim_firmware *sim);
+/* Ends a deferral, as its user does. STATE: no package is there to install. */
+dunlin_status dn_sim_firmware_agree(dn_sim_firmware *sim);
 /* Prints how it stands. */
 void dn_sim_firmware_say(const dn_sim_firmware *sim);
 

@@ -178,6 +178,7 @@ class FirmwareTest(DeviceTest):
                               stdin=subprocess.PIPE)
         self.registered()
         self.assertIn("</5>;ver=1.1", self.server.seen[0][3])
+        self.assertEqual(self.server.ask(PUT, "/5/0/13", b"3600", content_format=0)[0], "2.04")
         self.server.push("/5/0/0", package("9", 100))
         self.assertEqual(self.server.ask(POST, "/5/0/2")[0], "2.04")
         self.ends_in(DOWNLOADED, "11")
@@ -187,6 +188,15 @@ class FirmwareTest(DeviceTest):
         self.server.push("/5/0/0", package("10", 100))
         self.assertEqual(self.server.ask(POST, "/5/0/10")[0], "2.04")
         self.ends_in(IDLE, "10")
+
+    def test_deferred_for_too_long(self):
+        self.device("--firmware-object", "1.1", "--firmware-fail", "defer")
+        self.assertEqual(self.server.ask(PUT, "/5/0/13", b"1", content_format=0)[0], "2.04")
+        self.server.push("/5/0/0", package("9", 100))
+        self.assertEqual(self.server.ask(POST, "/5/0/2")[0], "2.04")
+        self.ends_in(DOWNLOADED, "11")
+        self.until("/3/0/3", "9")
+        self.ends_in(IDLE, "1")
 
     def test_coap(self):
         self.device()
@@ -212,6 +222,18 @@ class FirmwareTest(DeviceTest):
         self.write_uri("ftp://127.0.0.1/fw")
         self.ends_in(IDLE, "9")
 
+    def test_http_is_cut(self):
+        """The device asks for the rest by itself, after ten seconds."""
+        self.handler.stall_at = MEGABYTE
+        self.handler.stalled.set()  # it hangs up at once
+        content = package("7.8", 2 * MEGABYTE)
+        uri = self.serve(content)
+        self.device("--state", self.state)
+        self.write_uri(f"{uri}/fw")
+        self.ends_in(DOWNLOADED, "0")
+        self.assertEqual([asked[1] for asked in self.handler.asked], [None, f"bytes={MEGABYTE}-"])
+        self.assertEqual(pathlib.Path(self.state, "firmware.bin").read_bytes(), content)
+
     @unittest.skipUnless(shutil.which("openssl"), "openssl makes the certificate")
     def test_https(self):
         names = [os.path.join(self.folder.name, name) for name in ("key.pem", "certificate.pem")]
@@ -221,10 +243,16 @@ class FirmwareTest(DeviceTest):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(names[1], names[0])
         uri = self.serve(package("7.4", 100000), context)
-        self.device("--ca", names[1])
+        process = self.device("--ca", names[1])
         self.write_uri(f"{uri}/fw")
         self.ends_in(DOWNLOADED, "0")
         self.update("7.4")
+        self.kill(process)
+        self.device()  # one that does not trust it
+        self.write_uri(f"{uri}/fw")
+        self.assertEqual(self.server.read("/5/0/3"), DOWNLOADING)
+        time.sleep(0.5)
+        self.assertEqual(self.server.read("/5/0/3"), DOWNLOADING)  # it will try again, and get nothing
 
     def kill(self, process):
         process.send_signal(signal.SIGKILL)
