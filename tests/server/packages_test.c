@@ -619,6 +619,55 @@ static void transfers_keep_a_device_awake(void **state)
     }
 }
 
+typedef struct {
+    uint64_t number; /* of the datagram to catch, counted from the device */
+    uint64_t last;
+    size_t len;
+    uint8_t bytes[64];
+} trap;
+
+static void on_trapped(void *context, uint64_t now_ms, const dn_peer *from, const dn_peer *to,
+                       uint64_t number, dunlin_slice datagram, dn_simlink_fate fate)
+{
+    trap *t = context;
+    (void)now_ms;
+    (void)to;
+    (void)fate;
+    if (!dn_peer_equal(from, &device->address)) {
+        return;
+    }
+    t->last = number;
+    if (number == t->number) {
+        assert_true(datagram.len <= sizeof t->bytes);
+        memcpy(t->bytes, datagram.data, datagram.len);
+        t->len = datagram.len;
+    }
+}
+
+/* A block is acknowledged and the push cancelled before the cycle's work: nothing of it is left to be looked at. */
+static void a_push_may_end_right_after_a_block(void **state)
+{
+    trap t = {0};
+    rig_outcome outcome;
+    (void)state;
+    (void)put_file(NAME, MEDIUM);
+    dn_simlink_watch(r.link, on_trapped, &t);
+    rig_ask(&r, device, DN_COAP_POST, device->location, NULL, DN_COAP_NO_FORMAT, NULL);
+    t.number = t.last + 3;
+    assert_int_equal(dn_simlink_drop(r.link, &device->address, &r.address, t.number), DUNLIN_OK);
+    uint64_t number = begin_push(NAME, 5000, &outcome);
+    rig_run(&r, 100);
+    assert_true(t.len > 0);
+    assert_int_equal(device->taken, 3 * 1024);
+    dn_shard_begin(r.shard);
+    dn_shard_receive(r.shard, &device->address, dunlin_slice_make(t.bytes, t.len));
+    rig_post_cancel(&r, number);
+    assert_true(outcome.done);
+    assert_int_equal(outcome.status, DUNLIN_ERR_CANCELLED);
+    rig_run(&r, 10000);
+    assert_false(dn_shard_is_busy(r.shard));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -643,6 +692,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_may_go_but_not_shrink, set_up, tear_down),
         cmocka_unit_test_setup_teardown(queued_pushes_survive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(transfers_keep_a_device_awake, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_push_may_end_right_after_a_block, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
