@@ -154,6 +154,14 @@ static void restart_phase(bench *b)
     window_run(WINDOW_UPDATE, &b->endpoint, &b->devices, &b->server.coap, b->in_flight, sample, &s);
 }
 
+/* A server whose configuration says otherwise has no folder for them. */
+static bool keeps_packages(const bench *b)
+{
+    char path[DAEMON_PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/data/packages", b->server.dir);
+    return access(path, W_OK) == 0;
+}
+
 /* Into the folder of the server that runs. */
 static void make_package(const bench *b)
 {
@@ -186,9 +194,11 @@ static void server_phases(bench *b)
     device_phase(b, WINDOW_UPDATE, "update", b->rounds, UPDATE_TARGET, 0);
     say(b, "sending values");
     device_phase(b, WINDOW_SEND, "send", 1, 0, 0);
-    say(b, "fetching a package");
-    make_package(b);
-    device_phase(b, WINDOW_BLOCK, "block of a package", 1, 0, 0);
+    if (keeps_packages(b)) {
+        say(b, "fetching a package");
+        make_package(b);
+        device_phase(b, WINDOW_BLOCK, "block of a package", 1, 0, 0);
+    }
     say(b, "registering again");
     device_phase(b, WINDOW_REGISTER, "register again", 1, 0, 0);
     check_registrations(b);
