@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run firmware updates of `dunlin client`: push, CoAP, HTTP and HTTPS, the ways to fail, and kill -9 in between.
 
-Usage: firmware_program_test.py DUNLIN
+Usage: firmware_program_test.py DUNLIN UPDATABLE
 """
 import http.server
 import os
@@ -20,6 +20,7 @@ from device_server import POST, PUT, TIMEOUT_S, DeviceTest
 
 IDLE, DOWNLOADING, DOWNLOADED, UPDATING = "0", "1", "2", "3"
 MEGABYTE = 1024 * 1024
+UPDATABLE = None
 
 
 def package(version, size):
@@ -316,6 +317,27 @@ class FirmwareTest(DeviceTest):
         self.assertEqual(part.read_bytes(), self.handler.content)
         self.update("7.7")
 
+    def test_example(self):
+        slot = os.path.join(self.folder.name, "slot")
+        self.start(UPDATABLE, "up-1", "127.0.0.1", str(self.server.port), slot)
+        self.registered()
+        self.assertEqual(self.server.read("/3/0/3"), "1.0")
+        self.server.push("/5/0/0", bytes(3000))
+        self.ends_in(IDLE, "6")
+        content = b"FIRM".ljust(5000, b"\xa5")
+        self.assertEqual(self.server.push("/5/0/0", content), "2.04")
+        self.ends_in(DOWNLOADED, "0")
+        self.server.seen.clear()
+        self.assertEqual(self.server.ask(POST, "/5/0/2")[0], "2.04")
+        self.registered()
+        self.assertEqual(self.server.read("/3/0/3"), "2.0")
+        self.ends_in(IDLE, "1")
+        self.assertEqual(pathlib.Path(slot + ".installed").read_bytes(), content)
+        self.server.files["fw"] = content[:2000]
+        self.write_uri(f"coap://127.0.0.1:{self.server.port}/fw")
+        self.ends_in(DOWNLOADED, "0")
+        self.assertEqual(pathlib.Path(slot).read_bytes(), content[:2000])
+
     def test_constant_memory(self):
         """A package of 20 MB takes no more memory than none."""
         def resident_kb(process):
@@ -334,5 +356,5 @@ class FirmwareTest(DeviceTest):
 
 
 if __name__ == "__main__":
-    DeviceTest.dunlin = sys.argv[1]
-    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
+    DeviceTest.dunlin, UPDATABLE = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
