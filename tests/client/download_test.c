@@ -14,7 +14,7 @@
 
 #define NO         (-1)
 #define SECOND     1000ull
-#define FILE_SIZE  10000u
+#define FILE_SIZE  10240u /* ends with a block */
 #define BLOCK      1024u
 #define URI        "coap://other:5683/files/a%20b.bin?v=1&x"
 #define EVERYTHING UINT64_MAX
@@ -405,6 +405,11 @@ static void the_host_may_only_answer(void **state)
     w.mute = false;
     rig_run(&w.r, 100 * SECOND);
     assert_ended(DUNLIN_OK, DN_COAP_CONTENT);
+    const uint64_t strangers = dunlin_client_count(w.r.client).strangers;
+    static const uint8_t late[] = {0x60, 0x45, 0, 1};
+    dn_simlink_send(w.r.link, &w.address, &w.r.client_address, dunlin_slice_make(late, sizeof late));
+    rig_run(&w.r, 100);
+    assert_int_equal(dunlin_client_count(w.r.client).strangers, strangers + 1);
     rig_close(&w.r);
 }
 

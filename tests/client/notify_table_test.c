@@ -239,6 +239,8 @@ static void periods(void **state)
         {"epmax: nothing new, nothing told", "@" T "?epmax=10", T, "", 100, ""},
         {"epmax looks again and again", "@" T "?epmax=10", T, "3!22 13!23", 100, "10=22 20=23"},
         {"epmax, and told of", "@" T "?epmax=10", T, "3:22", 100, "3=22"},
+        {"epmax runs from the last notification", "@" T "?epmax=10&pmax=15", T, "17!22", 45,
+         "15=21 25=22 40=22"},
         {"epmin and epmax", "@" T "?epmin=5&epmax=10", T, "2:22 6!23", 100, "5=22 15=23"},
         {"epmax found, pmin holds back", "@" T "?epmax=10&pmin=15", T, "3!22", 100, "15=22"},
         {"epmin longer than pmin", "@" T "?epmin=10&pmin=5", T, "3:22", 100, "10=22"},

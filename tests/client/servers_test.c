@@ -260,6 +260,31 @@ static void one_disables_itself_and_the_other_stays(void **state)
     second_close(&s);
 }
 
+/* pmax has come, but not for who may not read: the observation rests until the right is back. */
+static void without_the_right_pmax_is_silent(void **state)
+{
+    static const dunlin_access first = {3303, 0, 1, {.count = 1, .id = {2}, .value = {DUNLIN_ACCESS_READ}}};
+    static rig r;
+    static second s;
+    const rig_request request = {.method = DN_COAP_GET, .path = "/3303/0/5700", .observe = true, .token = 1};
+    const rig_request pmax = {.method = DN_COAP_PUT, .path = "/3303/0/5700", .query = "pmax=20"};
+    (void)state;
+    second_open(&s, &r, &first, 1);
+    assert_string_equal(rig_code(second_ask(&s, 2, &pmax)->code), "2.04");
+    assert_string_equal(rig_code(second_ask(&s, 2, &request)->code), "2.05");
+    rig_run(&r, 25 * SECOND);
+    assert_int_equal(s.notified, 1);
+    s.access[0].rights.value[0] = 0;
+    dunlin_changed(r.client, dunlin_path_instance(2, 0));
+    rig_run(&r, 100 * SECOND);
+    assert_int_equal(s.notified, 1);
+    s.access[0].rights.value[0] = DUNLIN_ACCESS_READ;
+    dunlin_changed(r.client, dunlin_path_instance(2, 0));
+    rig_run(&r, 25 * SECOND);
+    assert_int_equal(s.notified, 2);
+    second_close(&s);
+}
+
 static const rig_answer *ask(rig *r, uint8_t method, const char *path, const char *payload)
 {
     return rig_send(r, method, path, payload == NULL ? NO : TEXT, payload);
@@ -360,6 +385,7 @@ int main(void)
         cmocka_unit_test(stop_ends_the_order),
         cmocka_unit_test(a_second_account_takes_access_control),
         cmocka_unit_test(one_disables_itself_and_the_other_stays),
+        cmocka_unit_test(without_the_right_pmax_is_silent),
         cmocka_unit_test(resources_of_the_server_object),
         cmocka_unit_test(what_is_for_a_bootstrap_is_not_shown),
         cmocka_unit_test(the_bootstrap_trigger_tells_the_application),

@@ -440,7 +440,7 @@ static void what_does_not_fit_goes_in_several(void **state)
     rig_run(r, 9 * SECOND);
     observe(r, "/3303/0/5700", 2, JSON);
     rig_run(r, 5 * SECOND);
-    assert_true(r->notify_count > 2);
+    assert_in_range(r->notify_count, 3, 8);
     for (size_t i = 0; i < r->notify_count; i++) {
         const rig_notification *n = &r->notified[i];
         const size_t count = decode(JSON, "/3303/0/5700", n->payload, n->len, values);
