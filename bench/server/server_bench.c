@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A shard alone, without sockets: nanoseconds for a Register, an Update in shuffled order, a Send, a notification and a De-register, resident
- * bytes for a registration, and megabytes of a package served in a second. Names are scrambled. Usage: server_bench [DEVICES
+ * A shard alone, without sockets: nanoseconds for a Register, an Update in shuffled order, a Send, a notification, a request into the
+ * durable queue and a De-register, resident bytes for a registration and for such a request, and megabytes of a package served in a second. Names are scrambled. Usage: server_bench [DEVICES
  * [SQLITE-DIRECTORY]]; without a directory the store keeps nothing.
  */
 #include "server/registrations.h"
@@ -118,20 +118,25 @@ static size_t put_head(uint8_t *out, uint8_t method, uint16_t mid)
     return sizeof head;
 }
 
+static size_t name_of(uint32_t device, char *out, size_t size)
+{
+    return (size_t)snprintf(out, size, "urn:imei:86%010u",
+                            (unsigned)(device * UINT64_C(387420489) % 1000000007u));
+}
+
 static size_t register_datagram(uint8_t *out, uint32_t device, uint16_t mid)
 {
     static const char rest[] = "\x08lt=86400\x09lwm2m=1.1\x03"
                                "b=U\xff</>;rt=\"oma.lwm2m\";ct=110,</1/0>,</3/0>,</3303/0>";
-    char name[32];
-    int name_len = snprintf(name, sizeof name, "ep=urn:imei:86%010u",
-                            (unsigned)(device * UINT64_C(387420489) % 1000000007u));
+    char name[32] = "ep=";
+    size_t name_len = 3 + name_of(device, name + 3, sizeof name - 3);
     size_t len = put_head(out, DN_COAP_POST, mid);
     out[len++] = 0x11; /* Content-Format 40 */
     out[len++] = 40;
     out[len++] = 0x3d;
     out[len++] = (uint8_t)(name_len - 13);
-    memcpy(out + len, name, (size_t)name_len);
-    len += (size_t)name_len;
+    memcpy(out + len, name, name_len);
+    len += name_len;
     memcpy(out + len, rest, sizeof rest - 1);
     return len + sizeof rest - 1;
 }
@@ -233,6 +238,47 @@ static void run(bench *b, operation op, uint16_t mid)
     printf("%-12s %8.0f ns  %9.0f /s   first tenth %5.0f ns, last %5.0f ns\n", operations[op].name,
            total / b->devices, b->devices / total * 1e9, (double)tenth_ns / share,
            (total - (double)ninth_ns) / share);
+}
+
+static void on_taken(void *context, dunlin_status status, const dn_queued_view *queued)
+{
+    bench *b = context;
+    b->bad += status != DUNLIN_OK || queued == NULL || queued->state != DN_QUEUED_WAITING;
+}
+
+/* A small Write for each device into the durable queue, which delivers nothing meanwhile. */
+static void run_queue(bench *b)
+{
+    char name[32];
+    long before = resident_bytes();
+    uint64_t start = now_ns();
+    dn_shard_drain(b->shard);
+    for (uint32_t i = 0; i < b->devices; i++) {
+        const dn_device_request ask = {.endpoint =
+                                           dunlin_slice_make(name, name_of(b->order[i], name, sizeof name)),
+                                       .method = DN_COAP_PUT,
+                                       .path = dunlin_path_resource(3311, 0, 5850),
+                                       .content_format = 0,
+                                       .accept = DN_COAP_NO_FORMAT,
+                                       .payload = dunlin_slice_of("1")};
+        dn_command *command = dn_command_create(DN_COMMAND_ENQUEUE, &ask);
+        if (command == NULL) {
+            b->bad++;
+            break;
+        }
+        command->done.queued = on_taken;
+        command->context = b;
+        if (i % BATCH == 0) {
+            dn_shard_begin(b->shard);
+        }
+        dn_shard_submit(b->shard, command);
+        if (i % BATCH == BATCH - 1 || i == b->devices - 1) {
+            finish_cycle(b);
+        }
+    }
+    double total = (double)(now_ns() - start);
+    printf("%-12s %8.0f ns  %9.0f /s   %.0f bytes for a queued request\n", "enqueue", total / b->devices,
+           b->devices / total * 1e9, (double)(resident_bytes() - before) / b->devices);
 }
 
 /* The whole package, by devices that each ask for another block of it. */
@@ -497,6 +543,7 @@ int main(int argc, char **argv)
     run_package(&b, 61000);
     run_notifications(&b, 50000);
     shuffle(&b);
+    run_queue(&b);
     run(&b, DEREGISTER, 60004);
     dn_shard_destroy(b.shard);
     dn_events_destroy(b.events);
