@@ -41,6 +41,9 @@ typedef struct {
     uint32_t max_observations;
     uint32_t max_requests;   /* under way to devices */
     uint32_t max_lifetime_s; /* 0: no limit */
+    /* NULL: none; or a directory of files named by 32 hexadecimal digits (0-9, a-f), which no one changes while
+       they are there: devices fetch them at coap://.../fw/NAME, and requests can carry one. */
+    const char *packages;
     /* NULL: not told. `failed`: the store or a socket failed and nothing is served any more. */
     void (*log)(void *context, dunlin_server_log_level level, const char *message);
     void (*failed)(void *context, const char *detail);
@@ -118,10 +121,12 @@ typedef struct {
     dunlin_slice query;              /* "pmin=1&pmax=60" or empty */
     uint16_t content_format, accept; /* DUNLIN_SERVER_NO_FORMAT: none */
     dunlin_slice payload;
-    uint32_t timeout_ms; /* 0: as CoAP gives */
+    dunlin_slice package; /* not empty: the name of one, sent block by block in place of `payload` */
+    uint32_t timeout_ms;  /* 0: as CoAP gives; with `package` how long it may come no further */
 } dunlin_server_request;
 
-/* status OK: the device answered, with whatever code. NOT_FOUND: it is not registered; TIMEOUT; REJECTED by a Reset; CANCELLED: its
+/* status OK: the device answered, with whatever code. NOT_FOUND: it is not registered, or there is no such package; IO: the package cannot be
+   read; TIMEOUT; REJECTED by a Reset; CANCELLED: its
    registration ended meanwhile; LIMIT: max_requests; MALFORMED: the answer breaks CoAP; SPACE: something is too large; UNSUPPORTED: it cannot
    be observed there. */
 typedef struct {

@@ -85,6 +85,7 @@ dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_ser
     fleet.max_observations = config->max_observations;
     fleet.max_requests = config->max_requests;
     fleet.max_lifetime_s = config->max_lifetime_s;
+    fleet.packages = config->packages;
     fleet.random = (dn_random){.fill = fill};
     fleet.log = config->log != NULL ? &made->log : NULL;
     fleet.clock_ms = clock_ms;
@@ -194,6 +195,7 @@ static dn_device_request ask_of(const dunlin_server_request *request)
                                .content_format = request->content_format,
                                .accept = request->accept,
                                .payload = request->payload,
+                               .package = request->package,
                                .timeout_ms = request->timeout_ms};
 }
 

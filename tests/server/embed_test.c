@@ -18,6 +18,8 @@
 
 #define PATIENCE_MS 20000
 
+#define PACKAGE "00112233445566778899aabbccddeeff"
+
 static const char *const addresses[] = {"127.0.0.1:0"};
 
 static dunlin_server *start(dunlin_store *store)
@@ -257,6 +259,60 @@ static void requests_wait_in_its_queue(void **state)
     (void)close(fd);
 }
 
+static void packages_are_served_and_sent(void **state)
+{
+    static const char get[] = "\x40\x01\x00\x09\xb2"
+                              "fw\x0d\x13" PACKAGE;
+    char directory[] = "/tmp/dunlin-embed-XXXXXX", path[sizeof directory + sizeof PACKAGE];
+    char error[256] = "";
+    uint8_t message[256];
+    dunlin_server *server = NULL;
+    result r = {0};
+    (void)state;
+    dunlin_server_config config = dunlin_server_config_default();
+    config.addresses = addresses;
+    config.address_count = 1;
+    config.packages = "/nonexistent/dunlin";
+    config.store = dunlin_store_memory();
+    assert_int_equal(dunlin_server_start(&config, &server, error, sizeof error), DUNLIN_ERR_IO);
+    assert_non_null(strstr(error, config.packages));
+    assert_non_null(mkdtemp(directory));
+    (void)snprintf(path, sizeof path, "%s/%s", directory, PACKAGE);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_true(fputs("firmware", file) >= 0 && fclose(file) == 0);
+    config.packages = directory;
+    config.store = dunlin_store_memory();
+    assert_int_equal(dunlin_server_start(&config, &server, error, sizeof error), DUNLIN_OK);
+    int fd = connect_to(dunlin_server_address(server, 0));
+    register_device(fd);
+    expect_event(server, DUNLIN_SERVER_REGISTERED, "");
+    say(fd, get, sizeof get - 1);
+    size_t len = hear(fd, message, sizeof message);
+    assert_int_equal(message[1], 0x45); /* 2.05 */
+    assert_memory_equal(message + len - 8, "firmware", 8);
+    dunlin_server_request push = {.endpoint = dunlin_slice_of("a"),
+                                  .method = 3,
+                                  .path = dunlin_path_resource(5, 0, 0),
+                                  .content_format = 42,
+                                  .accept = DUNLIN_SERVER_NO_FORMAT,
+                                  .package = dunlin_slice_of("none"),
+                                  .timeout_ms = PATIENCE_MS};
+    assert_int_equal(dunlin_server_send(server, &push, on_done, &r), DUNLIN_OK);
+    wait_for(&r, 1);
+    assert_int_equal(r.status, DUNLIN_ERR_NOT_FOUND);
+    push.package = dunlin_slice_of(PACKAGE);
+    assert_int_equal(dunlin_server_send(server, &push, on_done, &r), DUNLIN_OK);
+    answer_one(fd, message);
+    wait_for(&r, 2);
+    assert_int_equal(r.status, DUNLIN_OK);
+    assert_int_equal(message[1], 3);
+    (void)close(fd);
+    dunlin_server_stop(server, 100);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(directory), 0);
+}
+
 static void a_registration_survives_in_a_directory(void **state)
 {
     (void)state;
@@ -288,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_is_read_and_observed),
         cmocka_unit_test(requests_wait_in_its_queue),
+        cmocka_unit_test(packages_are_served_and_sent),
         cmocka_unit_test(a_registration_survives_in_a_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
