@@ -203,7 +203,8 @@ static dunlin_status uri_set(const dunlin_call *call, const dunlin_value *value)
 {
     dunlin_firmware *f = call->instance;
     (void)value;
-    f->uri_written = true;
+    f->uri_written =
+        !f->uri_written; /* `check` settles what was written before: a second time is the undoing */
     return DUNLIN_OK;
 }
 

@@ -461,6 +461,26 @@ static void failed_composite(void **state)
     assert_string_equal((const char *)rig_get(&s.r, "/5/0/1", TEXT)->payload, "nonsense");
 }
 
+/* The same, but the other resource fails only when it is stored: the old URI is put back, and not fetched again. */
+static void undone_composite(void **state)
+{
+    static const char payload[] =
+        "[{\"n\":\"/5/0/1\",\"vs\":\"http://other/x\"},{\"n\":\"/33000/0/11\",\"v\":13}]";
+    (void)state;
+    assert_string_equal(write_uri(HTTP_URI), "2.04");
+    rig_run(&s.r, 1);
+    dunlin_firmware_fetch_ended(&s.firmware, DUNLIN_FIRMWARE_URI);
+    expect_state(IDLE, DUNLIN_FIRMWARE_URI);
+    assert_string_equal(rig_code(rig_send(&s.r, DN_COAP_IPATCH, "/", JSON, payload)->code), "5.00");
+    expect_state(IDLE, DUNLIN_FIRMWARE_URI);
+    assert_int_equal(s.fetches, 1);
+    assert_string_equal((const char *)rig_get(&s.r, "/5/0/1", TEXT)->payload, HTTP_URI);
+    assert_string_equal(write_uri(HTTP_URI), "2.04"); /* by itself it is */
+    expect_state(DOWNLOADING, GOOD);
+    rig_run(&s.r, 1);
+    assert_int_equal(s.fetches, 2);
+}
+
 static void incomplete_callbacks(void **state)
 {
     static dunlin_firmware wrong;
@@ -484,7 +504,7 @@ int main(void)
         ONE(pull_over_a_reset),      ONE(pull_begins_anew),
         ONE(damaged_memory),         ONE(deliveries),
         ONE_1_1(version_1_1),        ONE_1_1(failed_composite),
-        ONE(incomplete_callbacks),
+        ONE(undone_composite),       ONE(incomplete_callbacks),
     };
     const int failed = cmocka_run_group_tests_name("oma_firmware", tests, NULL, NULL);
     free_device();
