@@ -309,7 +309,7 @@ static bool join(composite *work, dn_node_error *error)
     for (size_t i = 0; i < work->input_count; i++) {
         count += work->inputs[i].count;
     }
-    work->all.records = calloc(count, sizeof *work->all.records);
+    work->all.records = calloc(count + 1, sizeof *work->all.records);
     if (work->all.records == NULL) {
         snprintf(error->detail, sizeof error->detail, "no memory");
         return false;

@@ -147,16 +147,17 @@ static dn_package_info *look(const dn_depot *depot, dunlin_slice id)
 static bool enlist(dn_depot *depot, const dn_package_info *info)
 {
     dn_package_info *there = look(depot, dunlin_slice_of(info->id));
-    if (there == NULL) {
-        dn_package_info *more = realloc(depot->packages, (depot->count + 1) * sizeof *more);
-        if (more == NULL) {
-            return false;
-        }
-        depot->packages = more;
-        there = &more[depot->count++];
+    if (there != NULL) {
+        *there = *info;
+        return true;
     }
-    *there = *info;
-    qsort(depot->packages, depot->count, sizeof depot->packages[0], compare);
+    dn_package_info *more = realloc(depot->packages, (depot->count + 1) * sizeof *more);
+    if (more == NULL) {
+        return false;
+    }
+    more[depot->count++] = *info;
+    qsort(more, depot->count, sizeof *more, compare);
+    depot->packages = more;
     return true;
 }
 
