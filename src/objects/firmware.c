@@ -203,8 +203,8 @@ static dunlin_status uri_set(const dunlin_call *call, const dunlin_value *value)
 {
     dunlin_firmware *f = call->instance;
     (void)value;
-    f->uri_written =
-        !f->uri_written; /* `check` settles what was written before: a second time is the undoing */
+    /* `check` settles what was written before, so a second time is the undoing. */
+    f->uri_written = !f->uri_written;
     return DUNLIN_OK;
 }
 
