@@ -221,7 +221,9 @@ static dunlin_status add_statistics(dn_ets_device *d)
 
 static dunlin_status add_cellular(dn_ets_device *d)
 {
-    const dunlin_lwm2m lwm2m = d->setup.minor == 0 ? DUNLIN_LWM2M_1_0 : DUNLIN_LWM2M_1_1;
+    /* C.11 is about version 1.1 of the Object, which a device of LwM2M 1.0 may have. */
+    const bool newer = d->setup.minor > 0 || d->setup.config == DN_ETS_C11;
+    const dunlin_lwm2m lwm2m = newer ? DUNLIN_LWM2M_1_1 : DUNLIN_LWM2M_1_0;
     d->cellular = (dunlin_cellular){.has = DUNLIN_CELLULAR_SMSC | DUNLIN_CELLULAR_PSM_TIMER |
                                            DUNLIN_CELLULAR_ACTIVE_TIMER | DUNLIN_CELLULAR_EDRX_WB_S1 |
                                            DUNLIN_CELLULAR_EDRX_NB_S1 | DUNLIN_CELLULAR_MODES,

@@ -5,9 +5,11 @@
 
 #include <stdio.h>
 
-#define SECOND_MS 1000u
-#define SOON_S    30u
-#define SEND_PATH "/dp"
+#define SECOND_MS    1000u
+#define SOON_S       30u
+#define SEND_PATH    "/dp"
+#define AWAKE_MS     95000u
+#define ASLEEP_MAX_S 600u
 
 static void say_sends(const dn_ets_step *step, char *out, size_t size)
 {
@@ -102,6 +104,18 @@ static bool is_done(void *context)
     return atomic_load(&((dn_ets_answer *)context)->done);
 }
 
+/* MAX_TRANSMIT_WAIT after its last message a device may be asleep (Transport 1.1.1 section 6.5). */
+static bool is_asleep(const dn_ets_run *run)
+{
+    const dn_ets_trace *trace = &run->world->trace;
+    const uint64_t now_ms = run->world->now_ms(run->world->context);
+    uint64_t last_ms = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        last_ms = trace->list[i]->to_device ? last_ms : trace->list[i]->at_ms;
+    }
+    return now_ms - last_ms > AWAKE_MS;
+}
+
 static void act_asleep(dn_ets_run *run, const dn_ets_step *step)
 {
     const dn_ets_operator *to = run->world->operators[step->server];
@@ -115,6 +129,12 @@ static void act_asleep(dn_ets_run *run, const dn_ets_step *step)
                             .query = "",
                             .timeout_ms = (uint32_t)limit_ms,
                             .queued = true};
+    for (unsigned i = 0; !is_asleep(run) && i < ASLEEP_MAX_S; i++) {
+        (void)dn_ets_world_run(run->world, SECOND_MS, NULL, NULL);
+    }
+    if (!dn_ets_expect(run, is_asleep(run), "the device is silent for 95 s, and may sleep")) {
+        return;
+    }
     run->mark = run->world->trace.count;
     const size_t from = run->mark;
     run->asked = ask.path;

@@ -2,7 +2,7 @@
 /*
  * Our client library against our server, through the OMA test cases: every case that applies passes, with LwM2M 1.1 and
  * with 1.0 where the case exists there, on a link that loses nothing and on one that loses a fifth.
- * Usage: ets_cases_test GROUP [CASE]
+ * Usage: ets_cases_test GROUP [CASE [SEEDS]]
  */
 #include "ets/ets.h"
 #include "ets/sim.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOSSY_SEEDS   3
+#define LOSSY_SEEDS   3u
 #define LOSS_PERMILLE 200
 #define COME_MS       4000000u /* a Register may have to be repeated after minutes */
 
@@ -108,7 +108,7 @@ static unsigned run(const char *pattern, unsigned minor, uint32_t loss_permille,
 }
 
 /* Runs each case of the group by itself. */
-static unsigned run_group(const dn_ets_group *group, const char *only)
+static unsigned run_group(const dn_ets_group *group, const char *only, uint64_t seeds)
 {
     unsigned wrong = 0;
     for (unsigned minor = 0; minor <= 1; minor++) {
@@ -119,7 +119,7 @@ static unsigned run_group(const dn_ets_group *group, const char *only)
                 continue;
             }
             wrong += run(id, minor, 0, 1);
-            for (uint64_t seed = 1; seed <= LOSSY_SEEDS; seed++) {
+            for (uint64_t seed = 1; seed <= seeds; seed++) {
                 wrong += run(id, minor, LOSS_PERMILLE, seed);
             }
         }
@@ -131,11 +131,13 @@ int main(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < sizeof GROUPS / sizeof GROUPS[0]; i++) {
         if (strcmp(argv[1], GROUPS[i]) == 0) {
-            const unsigned wrong = run_group(dn_ets_groups[i], argc > 2 ? argv[2] : NULL);
+            const uint64_t seeds = argc > 3 ? strtoul(argv[3], NULL, 10) : LOSSY_SEEDS;
+            const unsigned wrong = run_group(dn_ets_groups[i], argc > 2 ? argv[2] : NULL, seeds);
             (void)printf("%u not as expected\n", wrong);
             return wrong == 0 ? 0 : 1;
         }
     }
-    (void)fprintf(stderr, "usage: %s registration|management|reporting|objects|more [CASE]\n", argv[0]);
+    (void)fprintf(stderr, "usage: %s registration|management|reporting|objects|more [CASE [SEEDS]]\n",
+                  argv[0]);
     return 2;
 }
