@@ -56,6 +56,7 @@ class LeshanDevice:
         return self.program.event("executed", since, path=path)["args"]
 
     def update(self):
+        self.program.event("registered")  # which the server may know earlier
         self.program.ask("update")
 
     def send(self, *paths, format=values.SENML_CBOR):

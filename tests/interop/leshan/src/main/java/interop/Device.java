@@ -65,6 +65,7 @@ public final class Device {
 
     private final Lines lines = new Lines();
     private final LwM2mVersion version;
+    private final EnumSet<BindingMode> binding;
     private final LeshanClient client;
 
     /** An instance that keeps what is written to it and tells what is executed; values come from "set" or a Create. */
@@ -133,7 +134,7 @@ public final class Device {
         }
     }
 
-    /** Announces LwM2M 1.0, which Leshan's engine itself can't, by changing the Register on its way. */
+    /** Announces LwM2M 1.0 and its binding, which Leshan's engine itself can't, by changing the Register on its way. */
     private final class OldVersion implements UplinkRequestSender {
         private final UplinkRequestSender sender;
 
@@ -147,7 +148,7 @@ public final class Device {
                 return request;
             }
             return (UplinkRequest<T>) new RegisterRequest(register.getEndpointName(), register.getLifetime(),
-                    version.toString(), register.getBindingMode(), null, register.getSmsNumber(), register.getObjectLinks(),
+                    version.toString(), binding, null, register.getSmsNumber(), register.getObjectLinks(),
                     register.getAdditionalAttributes());
         }
 
@@ -189,7 +190,7 @@ public final class Device {
         var objects = new ObjectsInitializer(new StaticModel(models));
         boolean queue = options.get("--queue", null) != null;
         // LwM2M 1.0 says queue mode in its binding, later versions by a parameter of their own.
-        EnumSet<BindingMode> binding = queue && version.equals(LwM2mVersion.V1_0) ? EnumSet.of(BindingMode.U, BindingMode.Q)
+        binding = queue && version.equals(LwM2mVersion.V1_0) ? EnumSet.of(BindingMode.U, BindingMode.Q)
                 : EnumSet.of(BindingMode.U);
         objects.setInstancesForObject(0, Security.noSec(uri, 123));
         objects.setInstancesForObject(1, new org.eclipse.leshan.client.object.Server(123,
