@@ -249,6 +249,17 @@ dunlin_status dn_coap_cancel(dn_coap *coap, uint64_t id)
     return DUNLIN_OK;
 }
 
+dunlin_status dn_coap_nudge(dn_coap *coap, uint64_t id, uint64_t now_ms)
+{
+    dn_coap_exchange *exchange = dn_coap_exchange_by_id(&coap->exchanges, id);
+    if (exchange == NULL) {
+        return DUNLIN_ERR_NOT_FOUND;
+    }
+    coap->now_ms = now_ms > coap->now_ms ? now_ms : coap->now_ms;
+    dn_coap_send_again(coap, exchange);
+    return DUNLIN_OK;
+}
+
 /* The peer's oldest exchange made before `serial`, or NULL: callbacks may make new ones meanwhile, which are
  * not to be ended. */
 static dn_coap_exchange *oldest_before(const dn_coap *coap, uint32_t remote, uint64_t serial)

@@ -271,6 +271,12 @@ dunlin_status dn_coap_answer(dn_coap *coap, uint64_t request, const dn_coap_repl
 /* Ends an exchange of ours; its result callback gets CANCELLED before this returns. NOT_FOUND if it had
  * ended. */
 dunlin_status dn_coap_cancel(dn_coap *coap, uint64_t exchange);
+/*
+ * The peer has just shown that it listens: sends a message of ours that it has not acknowledged once more, before its time, unless it
+ * went out less than ACK_TIMEOUT ago. It is the same message, so that a peer which has it already knows it; the retransmissions of
+ * RFC 7252 section 4.2 go on beside it. NOT_FOUND: the exchange has ended.
+ */
+dunlin_status dn_coap_nudge(dn_coap *coap, uint64_t exchange, uint64_t now_ms);
 /* Forgets everything about a peer: exchanges (CANCELLED), transfers, message ids. */
 void dn_coap_forget(dn_coap *coap, const dn_peer *peer);
 /* A CoAP ping (RFC 7252 section 4.3): OK when the peer's Reset arrives. */

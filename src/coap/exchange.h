@@ -33,6 +33,7 @@ typedef struct dn_coap_exchange {
     uint64_t id;
     uint64_t serial;     /* order of making */
     uint64_t give_up_ms; /* DN_NEVER: as the protocol gives */
+    uint64_t sent_ms;    /* when its message went out last */
     struct dn_coap_exchange *mid_next, *token_next, *waiting_next;
     struct dn_coap_exchange *peer_next, **peer_link; /* all of one peer */
     dn_coap_result *result;

@@ -36,6 +36,12 @@ static uint32_t first_interval_ms(dn_coap *coap)
     return (uint32_t)dn_random_between(&coap->random, low, high);
 }
 
+static void send_datagram(dn_coap *coap, dn_coap_exchange *exchange)
+{
+    exchange->sent_ms = coap->now_ms;
+    dn_coap_send(coap, exchange->remote, dunlin_slice_make(exchange->datagram, exchange->datagram_len));
+}
+
 static void transmit(dn_coap *coap, dn_coap_exchange *exchange)
 {
     if (exchange->confirmable) {
@@ -51,7 +57,7 @@ static void transmit(dn_coap *coap, dn_coap_exchange *exchange)
         exchange->state = DN_COAP_X_AWAIT;
         set_timer(coap, exchange, coap->now_ms + coap->config.response_timeout_ms);
     }
-    dn_coap_send(coap, exchange->remote, dunlin_slice_make(exchange->datagram, exchange->datagram_len));
+    send_datagram(coap, exchange);
 }
 
 static void submit(dn_coap *coap, dn_coap_exchange *exchange, bool at_front)
@@ -149,7 +155,16 @@ static void retransmit(dn_coap *coap, dn_coap_exchange *exchange)
     exchange->timeout_ms *= 2;
     coap->counters.retransmissions++;
     set_timer(coap, exchange, coap->now_ms + exchange->timeout_ms);
-    dn_coap_send(coap, exchange->remote, dunlin_slice_make(exchange->datagram, exchange->datagram_len));
+    send_datagram(coap, exchange);
+}
+
+void dn_coap_send_again(dn_coap *coap, dn_coap_exchange *exchange)
+{
+    if (exchange->state == DN_COAP_X_SENT &&
+        coap->now_ms - exchange->sent_ms >= coap->config.ack_timeout_ms) {
+        coap->counters.retransmissions++;
+        send_datagram(coap, exchange);
+    }
 }
 
 void dn_coap_exchange_due(dn_coap *coap, dn_coap_exchange *exchange)

@@ -18,6 +18,8 @@ void dn_coap_submit(dn_coap *coap, dn_coap_exchange *exchange);
 /* Sends the next message of an exchange whose last one was answered; it keeps its turn if it still has it, or
  * `yields` it to those that wait. */
 void dn_coap_submit_next(dn_coap *coap, dn_coap_exchange *exchange, bool yields);
+/* See dn_coap_nudge. */
+void dn_coap_send_again(dn_coap *coap, dn_coap_exchange *exchange);
 /* Its message was acknowledged: stops retransmission. A request then awaits its response. */
 void dn_coap_acknowledged(dn_coap *coap, dn_coap_exchange *exchange);
 /* Ends an exchange and tells its result. `body` (may be NULL) is the transfer that response->payload views;

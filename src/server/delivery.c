@@ -222,10 +222,21 @@ static dunlin_status send(dn_shard *shard, uint32_t number, uint32_t slot)
     return DUNLIN_OK;
 }
 
+/* What is under way may have met a device that slept; now it listens. */
+static void nudge(dn_shard *shard, dn_line *line)
+{
+    const dn_queued *request = line->up != DN_QUEUE_NONE ? dn_queue_at(&shard->queue, line->up) : NULL;
+    if (line->heard && request != NULL && request->delivery != NULL) {
+        (void)dn_coap_nudge(shard->coap, request->delivery->exchange, shard->now_ms);
+    }
+    line->heard = false;
+}
+
 /* False: there is no room now. */
 static bool deliver(dn_shard *shard, uint32_t line_number)
 {
     dn_line *line = dn_queue_line(&shard->queue, line_number);
+    nudge(shard, line);
     if (!can_be_asked(shard, line)) {
         return true;
     }
@@ -379,6 +390,7 @@ void dn_delivery_heard(dn_shard *shard, uint32_t slot)
 {
     uint32_t number = line_of(shard, slot);
     if (number != DN_QUEUE_NONE) {
+        dn_queue_line(&shard->queue, number)->heard = true;
         dn_queue_make_ready(&shard->queue, number);
     }
 }

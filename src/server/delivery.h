@@ -4,7 +4,8 @@
  * that waits, one at a time, when the device can be asked.
  *
  * - A client in queue mode is asked while it is awake; each of its messages makes it so. One that does not
- * answer is asked again after its next message.
+ * answer is asked again after its next message; one whose message comes during a delivery gets that once more at once,
+ * since its own awake time may be shorter than ours.
  * - Any other client is asked at once. One that does not answer is asked again when it speaks, or after a
  * pause that grows from 30 s to an hour.
  * - However often it was tried, a request waits until it expires. A device that registers anew, or from

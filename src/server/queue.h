@@ -61,6 +61,7 @@ typedef struct {
     uint8_t name_len;
     bool ready;   /* among the ready */
     bool retries; /* its retry came due: deliver although the device is unreachable */
+    bool heard;   /* its device has spoken since the line was looked at */
     dn_deadline retry;
 } dn_line;
 

@@ -256,6 +256,38 @@ static void it_is_asked_again_though_it_says_nothing(void **state)
     assert_int_equal(rig_state_of(&r, id), DN_QUEUED_ANSWERED);
 }
 
+/* It sleeps sooner than the server thinks, and wakes between two retransmissions: it need not wait for the next one. */
+static void one_that_speaks_during_a_delivery_gets_it_at_once(void **state)
+{
+    (void)state;
+    enrol(device, "ep=a&lt=86400&lwm2m=1.1&b=U&Q");
+    device->gone = true;
+    uint64_t id = rig_enqueue_text(&r, "a", DN_COAP_POST, "/3/0/4", NULL);
+    rig_run(&r, 32000); /* the next one comes after 30 to 45 s, and then after 62 to 93 */
+    unsigned sent = (unsigned)rig_count(&r).coap.retransmissions;
+    device->gone = false;
+    update(device);
+    assert_int_equal(rig_state_of(&r, id), DN_QUEUED_ANSWERED);
+    assert_int_equal(rig_queued_of(&r, id).attempts, 1);
+    assert_in_range(rig_count(&r).coap.retransmissions, sent + 1, sent + 2);
+    assert_string_equal(device->asked_log, "2/3/0/4 ");
+
+    /* One that keeps talking is not sent it with every word. */
+    device->gone = true;
+    id = rig_enqueue_text(&r, "a", DN_COAP_POST, "/3/0/4", NULL);
+    rig_run(&r, 1000);
+    sent = (unsigned)rig_count(&r).coap.retransmissions;
+    static const uint8_t ping[] = {0x44, 2, 0x12, 0, 't', 'o', 'k', 'n', 0xb2, 'd', 'p'};
+    for (uint8_t i = 0; i < 50; i++) {
+        uint8_t send[sizeof ping];
+        memcpy(send, ping, sizeof ping);
+        send[3] = i; /* a Send without a payload: refused, and heard */
+        rig_throw(&r, device, dunlin_slice_make(send, sizeof send));
+    }
+    assert_in_range(rig_count(&r).coap.retransmissions, sent, sent + 2);
+    assert_int_equal(rig_state_of(&r, id), DN_QUEUED_DELIVERING);
+}
+
 /* It has arrived: what may be done twice is asked again, what may not is not. */
 static void one_that_acknowledges_and_never_answers(void **state)
 {
@@ -713,6 +745,7 @@ int main(void)
         TEST(a_silent_sleeper_is_asked_after_its_next_message),
         TEST(a_silent_listener_is_asked_with_growing_pauses),
         TEST(it_is_asked_again_though_it_says_nothing),
+        TEST(one_that_speaks_during_a_delivery_gets_it_at_once),
         TEST(one_that_acknowledges_and_never_answers),
         TEST(a_reset_ends_it),
         TEST(what_cannot_be_sent_fails),
