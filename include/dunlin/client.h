@@ -88,6 +88,18 @@ typedef struct {
     int64_t (*unix_s)(void *context);
 } dunlin_client_callbacks;
 
+/*
+ * What becomes of notifications while a server cannot be reached (an Update or a Confirmable notification waits
+ * for its acknowledgement, or registration has to begin anew) or is disabled: if the account's
+ * `store_notifications` (/1/x/6) is set, its observations go on and what they tell is kept, `stored` at most. It
+ * is delivered Confirmable: by the same observation, if the registration has outlived the silence; else by the
+ * next observation of the same paths; else, when there is none ten seconds after registering, by Send, unless
+ * that is muted; then it is kept on. SenML (in LwM2M 1.0: JSON) tells the time of each; in other formats the
+ * newest value alone is told. It is forgotten with a Cancel, a Reset and dunlin_client_stop. A Non-confirmable
+ * notification that goes out before anybody could notice that the server is gone is lost:
+ * `notify_confirmable` prevents that. Not stored, a value is told as it is when the server is back.
+ */
+
 /* Every limit by name. dunlin_client_config_default gives the values in brackets. */
 typedef struct {
     const char *endpoint; /* must outlive the client */

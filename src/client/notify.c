@@ -197,7 +197,9 @@ static void lost(dunlin_client *client, dn_observation *o)
         dn_client_notify_forget(client, o);
         return;
     }
-    client->counters.stored += o->delivering != 0 && !account->silent ? 1 : 0;
+    /* One of those that had been stored before is not counted twice. */
+    client->counters.stored +=
+        o->delivering != 0 && dn_client_stored_newest_ms(client, o) == o->sent_ms ? 1 : 0;
     o->pending = o->delivering == 0;
     o->delivering = 0;
     account->silent = true;
