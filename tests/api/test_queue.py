@@ -205,6 +205,30 @@ class Asleep(QueueCase):
         caller.join(20)
         self.assertEqual((waiting[0].status, waiting[0].slug), (409, "cancelled"))
 
+    def test_a_caller_that_hangs_up_leaves_its_request(self):
+        self.sleeper("leaves")
+        host, port = self.server.http.rsplit(":", 1)
+        caller = socket.create_connection((host, int(port)))
+        caller.sendall(b"GET /api/v1/clients/leaves/3/0/0?wait=300 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        queued = wait_until("it is queued", lambda: self.api.get("/clients/leaves/requests").json["requests"])
+        wait_until("its caller waits", lambda: "dunlin_http_waiting 1\n" in self.api.get("/metrics").body)
+        caller.close()
+        wait_until("nobody waits", lambda: "dunlin_http_waiting 0\n" in self.api.get("/metrics").body)
+        self.assertEqual(self.state(queued[0]["id"]), "waiting")
+
+    def test_many_wait_for_one_request(self):
+        device = self.sleeper("many", lambda message: (CONTENT, 0, b"Acme"))
+        identity = self.api.get("/clients/many/3/0/0").json["id"]
+        states = []
+        callers = [threading.Thread(target=lambda: states.append(self.api.get(f"/requests/{identity}?wait=20").json["state"]))
+                   for _ in range(10)]
+        for caller in callers:
+            caller.start()
+        device.update()
+        for caller in callers:
+            caller.join(25)
+        self.assertEqual(states, ["answered"] * 10)
+
     def test_unknown_requests(self):
         for identity in ("0", "999999", "x", "-1", "18446744073709551616", "18446744073709551615"):
             self.assertEqual(self.refusal("GET", f"/requests/{identity}"), (404, "unknown-request"), identity)
