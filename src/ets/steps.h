@@ -88,9 +88,10 @@
     {                                                 \
         ASK_(DN_ETS_OBSERVE, path_, format_, CONTENT) \
     }
-#define CANCEL(path_)                                  \
-    {                                                  \
-        ASK_(DN_ETS_CANCEL, path_, NO_ACCEPT, CONTENT) \
+/* Also after a failure: what is still observed would be answered without asking the device. */
+#define CANCEL(path_)                                                  \
+    {                                                                  \
+        ASK_(DN_ETS_CANCEL, path_, NO_ACCEPT, CONTENT), .always = true \
     }
 /* Its observation is forgotten: the next notification gets a Reset. */
 #define FORGET(path_)                            \
@@ -109,9 +110,9 @@
     {                                                                               \
         ASK_(DN_ETS_OBSERVE_COMPOSITE, paths_, format_, CONTENT), .composite = true \
     }
-#define CANCEL_COMPOSITE(paths_, format_)                                          \
-    {                                                                              \
-        ASK_(DN_ETS_CANCEL_COMPOSITE, paths_, format_, CONTENT), .composite = true \
+#define CANCEL_COMPOSITE(paths_, format_)                                                          \
+    {                                                                                              \
+        ASK_(DN_ETS_CANCEL_COMPOSITE, paths_, format_, CONTENT), .composite = true, .always = true \
     }
 
 /* ---- what the last answer must hold ---- */

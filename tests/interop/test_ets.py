@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OMA test cases against Leshan: `dunlin ets client` with its device, `dunlin ets server` with its server.
+
+Each case takes the time that its procedure needs, so the cases run in parts side by side, each with a peer of its own. Verdicts
+other than a pass are listed in ets_expected.json; docs/CONFORMANCE.md says whose they are, and why.
+"""
+
+import json
+import os
+import re
+import shlex
+import xml.etree.ElementTree as ET
+
+import toolchain
+from support.harness import Suite, case, check, equal
+from support.programs import BIN, LOGS, Program, wait_until
+
+PARTS = ["int-1??", "int-2*", "int-30[12345]", "int-30[6789],int-31*", "int-[567]??", "int-[89]??", "int-????"]
+PART_TIMEOUT_S = 900
+EXPECTED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "ets_expected.json")
+
+
+def verdicts(path):
+    """{number: "pass", or the verdict and what was said} of a JUnit file."""
+    out = {}
+    for one in ET.parse(path).getroot().iter("testcase"):
+        number = re.search(r"int-\d+", one.get("name")).group(0)
+        child = next((c for c in one if c.tag in ("failure", "skipped")), None)
+        said = "" if child is None else child.get("message")
+        out[number] = "pass" if child is None else ("fail: " if child.tag == "failure" else "") + said
+    return out
+
+
+class EtsWithLeshan(Suite):
+    """The OMA test cases with Leshan's server, our client library being the device, and with Leshan's device and our server."""
+
+    name = "ets-leshan"
+
+    # What configuration C.6 has and Leshan's device can have.
+    VALUES = [("/3/0/0", "string", "Leshan"), ("/3/0/1", "string", "M15"), ("/3/0/2", "string", "serial-1"),
+              ("/3/0/3", "string", "1.0"), ("/3/0/6", "integer", {0: 1, 1: 5}), ("/3/0/7", "integer", {0: 3800, 1: 5000}),
+              ("/3/0/8", "integer", {0: 125, 1: 900}), ("/3/0/9", "integer", 100), ("/3/0/11", "integer", {0: 0}),
+              ("/3/0/13", "time", "2026-11-22T00:00:00Z"), ("/3/0/14", "string", "+01:00"),
+              ("/3/0/15", "string", "Europe/Vienna"), ("/3/0/16", "string", "U")]
+
+    def set_up(self):
+        """All parts of both are started at once; a case waits for its own."""
+        with open(EXPECTED, encoding="utf-8") as file:
+            self.expected = json.load(file)
+        self.runs = {}
+        for number, part in enumerate(PARTS):
+            self.runs["server", part] = self.start_server(number)
+        for number, part in enumerate(PARTS):
+            self.runs["client", part] = self.start_client(number)
+
+    def tear_down(self):
+        for run in self.runs.values():
+            run.stop()
+
+    @staticmethod
+    def report(kind, part, suffix):
+        return os.path.join(LOGS, f"ets-{kind}-{PARTS.index(part)}.{suffix}")
+
+    def run(self, kind, number, *arguments):
+        part = PARTS[number]
+        return Program(f"ets-{kind}-{number}", [
+            os.path.join(BIN, "dunlin"), "ets", kind, "--case", part, "--junit", self.report(kind, part, "xml"),
+            "--html", self.report(kind, part, "html"), *arguments])
+
+    def start_server(self, number):
+        command = shlex.join(toolchain.leshan("Server"))
+        return self.run("server", number, "--operator", f"exec:{command} 2>/dev/null", "--endpoint", f"ets-{number}")
+
+    def start_client(self, number):
+        run = self.run("client", number, "--listen", "127.0.0.1:0", "--wait", "90")
+        uri = wait_until("the port is told", lambda: re.search(r"coap://127\S+", run.text()))
+        device = self.programs.peer(f"ets-device-{number}", toolchain.leshan(
+            "Device", "--endpoint", f"leshan-{number}", "--server", uri.group(0), "--lifetime", "300"))
+        device.event("ready", timeout_s=60)
+        for path, kind, value in self.VALUES:
+            node = {"type": kind}
+            if isinstance(value, dict):
+                node["values"] = [{"id": key, "value": item} for key, item in value.items()]
+            else:
+                node["value"] = value
+            check("error" not in device.ask("set", path=path, node=node), f"set {path}")
+        device.ask("start")
+        return run
+
+    @case("the verdicts on Leshan's {0} of {1} are those that are explained",
+          [(kind, part) for kind in ("server", "client") for part in PARTS], timeout_s=PART_TIMEOUT_S)
+    def verdicts_are_known(self, kind, part):
+        run = self.runs[kind, part]
+        status = run.process.wait(PART_TIMEOUT_S)
+        check(status in (0, 1), f"it ended with {status}:\n" + "\n".join(run.tail()))
+        found = verdicts(self.report(kind, part, "xml"))
+        check(len(found) > 3, f"only {found}")
+        expected, wrong = self.expected[kind], {}
+        for number, verdict in found.items():
+            wanted = expected.get(number, "pass")
+            if not verdict.startswith(wanted):
+                wrong[number] = f"{verdict}, and not: {wanted}"
+        equal(wrong, {}, "verdicts")
+        equal(status, 1 if any(v.startswith("fail") for v in found.values()) else 0, "exit status")
+
+
+SUITES = [EtsWithLeshan]
