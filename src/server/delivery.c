@@ -200,6 +200,19 @@ static bool can_be_asked(const dn_shard *shard, const dn_line *line)
     return presence == DN_PRESENCE_AWAKE || (presence == DN_PRESENCE_UNREACHABLE && line->retries);
 }
 
+/* It is silent since somebody else's request: none of the queue's own, which would have set the pause, has failed. */
+static void try_later(dn_shard *shard, const dn_line *line)
+{
+    if (line->slot == DN_SLOT_NONE || line->up == DN_QUEUE_NONE || dn_deadline_is_set(&line->retry)) {
+        return;
+    }
+    const dn_queued *request = dn_queue_at(&shard->queue, line->up);
+    dn_presence presence = dn_presence_of(dn_registrations_at(&shard->registrations, line->slot));
+    if (request->state == DN_QUEUED_WAITING && presence == DN_PRESENCE_UNREACHABLE) {
+        arm_retry(shard, line->slot, request);
+    }
+}
+
 static dunlin_status send(dn_shard *shard, uint32_t number, uint32_t slot)
 {
     dn_queued *request = dn_queue_at(&shard->queue, number);
@@ -238,6 +251,7 @@ static bool deliver(dn_shard *shard, uint32_t line_number)
     dn_line *line = dn_queue_line(&shard->queue, line_number);
     nudge(shard, line);
     if (!can_be_asked(shard, line)) {
+        try_later(shard, line);
         return true;
     }
     uint32_t number = line->up;

@@ -101,11 +101,14 @@ static dunlin_status need_line(dn_queue *queue, dunlin_slice endpoint, uint32_t 
 static void release_line(dn_queue *queue, uint32_t number)
 {
     dn_line *line = dn_queue_line(queue, number);
-    if (line->first != DN_QUEUE_NONE || line->ready) {
+    if (line->first != DN_QUEUE_NONE) {
+        return;
+    }
+    dn_deadline_cancel(&queue->retries, &line->retry); /* there is nothing to try again */
+    if (line->ready) {
         return; /* who takes a ready line out calls this again */
     }
     dunlin_slice endpoint = dn_line_endpoint(queue, line);
-    dn_deadline_cancel(&queue->retries, &line->retry);
     dn_index_remove(&queue->by_endpoint, hash_of(queue, endpoint), number);
     dn_strings_give(&queue->names, line->name, line->name_len);
     dn_slab_give(&queue->lines, number);

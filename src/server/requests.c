@@ -284,6 +284,9 @@ dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t sl
 {
     const dn_registration *registration = dn_registrations_at(&shard->registrations, slot);
     option_list list;
+    if (command->ask.payload.len > shard->config.fleet.coap.max_body) {
+        return DUNLIN_ERR_SPACE; /* the engine would find no room for it, now and ever */
+    }
     if (!has_room(&shard->requests, command)) {
         return DUNLIN_ERR_LIMIT;
     }
