@@ -286,6 +286,28 @@ static void a_server_that_comes_late_is_found(void **state)
     done(r);
 }
 
+/* Transport 1.1.1 section 6.4.3: a location is whatever the server gave, segment by segment. */
+static void a_location_has_any_number_of_segments(void **state)
+{
+    rig *r = opened(DUNLIN_LWM2M_1_1);
+    (void)state;
+    r->location = "shard 7";
+    r->location_more = "x";
+    start(r);
+    rig_run(r, SECOND);
+    assert_true(dunlin_client_registered(r->client));
+    assert_string_equal(r->events[0].location, "/rd/shard 7/x");
+    dunlin_client_update(r->client);
+    rig_run(r, SECOND);
+    assert_int_equal(r->updates, 1);
+    assert_string_equal(r->path, "/rd/shard 7/x");
+    dunlin_client_stop(r->client, dn_simlink_now(r->link));
+    rig_run(r, SECOND);
+    assert_int_equal(r->deregisters, 1);
+    assert_string_equal(r->path, "/rd/shard 7/x");
+    done(r);
+}
+
 static void a_created_without_location_is_refused(void **state)
 {
     rig *r = opened(DUNLIN_LWM2M_1_1);
@@ -596,6 +618,7 @@ int main(void)
         cmocka_unit_test(a_refusal_is_tried_again_with_back_off),
         cmocka_unit_test(sequences_are_repeated),
         cmocka_unit_test(a_server_that_comes_late_is_found),
+        cmocka_unit_test(a_location_has_any_number_of_segments),
         cmocka_unit_test(a_created_without_location_is_refused),
         cmocka_unit_test(stop_deregisters),
         cmocka_unit_test(stop_ends_whatever_is_under_way),

@@ -220,9 +220,9 @@ static dn_coap_answered server_request(void *context, const dn_coap_incoming *re
                                        dn_coap_reply *reply)
 {
     static const dn_coap_option rd = {DN_OPTION_LOCATION_PATH, {(const uint8_t *)"rd", 2}};
-    static dn_coap_option location[2]; /* until the engine has sent it; one rig at a time runs */
+    static dn_coap_option location[3]; /* until the engine has sent it; one rig at a time runs */
     rig *r = context;
-    char path[RIG_TEXT_MAX];
+    char *path = r->path;
     (void)body;
     join(path, request->options, DN_OPTION_URI_PATH, '/');
     join(r->query, request->options, DN_OPTION_URI_QUERY, '&');
@@ -239,8 +239,12 @@ static dn_coap_answered server_request(void *context, const dn_coap_incoming *re
         reply->code = r->register_code;
         location[0] = rd;
         location[1] = (dn_coap_option){DN_OPTION_LOCATION_PATH, dunlin_slice_of(r->location)};
+        location[2] = (dn_coap_option){DN_OPTION_LOCATION_PATH, dunlin_slice_of(r->location_more)};
         reply->options = location;
-        reply->option_count = r->register_code == DN_COAP_CREATED ? 2 : 0;
+        reply->option_count = r->location_more != NULL ? 3 : 2;
+        if (r->register_code != DN_COAP_CREATED) {
+            reply->option_count = 0;
+        }
     } else if (strcmp(path, "/dp") == 0 && request->code == DN_COAP_POST) {
         r->sends++;
         r->sent_len = len;

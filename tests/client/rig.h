@@ -113,7 +113,9 @@ typedef struct {
     uint8_t register_code, update_code, deregister_code; /* [2.01, 2.04, 2.02] */
     bool mute;                                           /* the server hears nothing */
     bool reset;                                          /* answers notifications with a Reset */
-    const char *location;                                /* ["abc"] last segment of what it gives */
+    const char *location;                                /* ["abc"] second segment of what it gives */
+    const char *location_more;                           /* [NULL] a third one */
+    char path[RIG_TEXT_MAX];                             /* of the last request */
     unsigned registers, updates, deregisters;
     uint64_t heard_ms[64]; /* when each of the first Registers came */
     uint64_t updated_ms[64];
