@@ -164,6 +164,10 @@ static void fail(dn_call *call)
                         "The registration ended during the delivery: the device may have done it.");
         break;
     default:
+        if (response.status == DUNLIN_ERR_NOT_FOUND && call->queued->view.ask.package.len > 0) {
+            dn_call_problem(call, DN_PROBLEM_UNKNOWN_PACKAGE, "The package is not there any more.");
+            break;
+        }
         dn_answer_take(&call->answer, &response);
         (void)dn_device_succeeded(call);
     }

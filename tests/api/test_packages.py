@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import os
 import random
+import threading
 import unittest
 
 from device import BLOCK1, BLOCK2, CHANGED, CONTENT, CONTENT_FORMAT, CONTINUE, GET, PUT, Device, uint
@@ -189,6 +190,21 @@ class Devices(PackagesCase):
         self.assertEqual(device.seen[-1].payload, content(100, 5))
         failed = self.api.get(f"/requests/{lost.json['id']}?wait=20").json
         self.assertEqual((failed["state"], failed["detail"]), ("failed", "The package is not there any more."))
+
+    def test_whoever_waits_is_told_that_the_package_is_gone(self):
+        made = self.add(content(100, 8))
+        device = self.device("waited", lambda message: (CHANGED, None, b""), queue=True)
+        wait_until("it sleeps", lambda: self.api.get("/clients/waited").json["presence"] == "asleep")
+        answers = []
+        caller = threading.Thread(target=lambda: answers.append(
+            Api(self.server.http).put(f"/clients/waited/5/0/0?package={made['id']}&wait=20")))
+        caller.start()
+        wait_until("it is queued", lambda: self.api.get("/clients/waited/requests").json["requests"])
+        self.api.delete(f"/packages/{made['id']}")
+        device.update()
+        caller.join()
+        self.assertEqual((answers[0].status, answers[0].slug), (404, "unknown-package"), answers[0].body)
+        self.assertEqual(self.api.get(f"/requests/{answers[0].headers['Dunlin-Request']}").json["state"], "failed")
 
     def test_what_is_refused(self):
         made = self.add(content(100, 7))
