@@ -387,12 +387,13 @@ static void move(program *p, uint64_t now)
     }
 }
 
-/* The new firmware shows its version, and begins by registering. */
+/* The new firmware shows its version, and begins by registering. To reboot is a part of the installation, so there is no more
+   waiting. */
 static void update_firmware(program *p, uint64_t now)
 {
     if (dn_sim_firmware_step(&p->firmware, now)) {
         dn_sim_device_set_firmware(p->client, &p->device, p->firmware.running);
-        p->device.reboot = true;
+        p->reboot_at_ms = now;
     }
 }
 

@@ -9,7 +9,8 @@
 #define FIRMWARE_OBJECT 5
 #define WHOLE_OBJECT    65535u
 #define FIRST_SERVER    1
-#define SHARED          (DUNLIN_ACCESS_READ | DUNLIN_ACCESS_WRITE | DUNLIN_ACCESS_EXECUTE | DUNLIN_ACCESS_DELETE)
+_Static_assert(DUNLIN_SERVERS_MAX <= DUNLIN_ACCESS_ENTRIES_MAX, "an entry has room for each server");
+#define SHARED (DUNLIN_ACCESS_READ | DUNLIN_ACCESS_WRITE | DUNLIN_ACCESS_EXECUTE | DUNLIN_ACCESS_DELETE)
 
 static dunlin_access *next(dn_sim_access *access, uint16_t object, uint16_t instance, uint16_t owner)
 {
@@ -29,6 +30,16 @@ static void allow(dunlin_access *entry, uint16_t bits)
     entry->rights.value[0] = bits;
 }
 
+/* Each server by name: to create is never a right by default. */
+static void allow_create(dunlin_access *entry, uint16_t servers)
+{
+    entry->rights.count = servers;
+    for (uint16_t i = 0; i < servers; i++) {
+        entry->rights.id[i] = (uint16_t)(FIRST_SERVER + i);
+        entry->rights.value[i] = DUNLIN_ACCESS_CREATE;
+    }
+}
+
 static bool visit(void *context, dunlin_path path, const dunlin_resource *resource, const dunlin_value *value)
 {
     dn_sim_access *access = context;
@@ -41,7 +52,7 @@ static bool visit(void *context, dunlin_path path, const dunlin_resource *resour
     if (path.depth == 1) {
         entry = next(access, path.id[0], WHOLE_OBJECT, DUNLIN_ACCESS_OWNER_BOOTSTRAP);
         if (entry != NULL) {
-            allow(entry, DUNLIN_ACCESS_CREATE);
+            allow_create(entry, access->servers);
         }
     } else {
         entry = next(access, path.id[0], path.id[1], FIRST_SERVER);
@@ -55,6 +66,7 @@ static bool visit(void *context, dunlin_path path, const dunlin_resource *resour
 dunlin_status dn_sim_access_add(dunlin_client *client, dn_sim_access *access, uint16_t servers)
 {
     access->count = 0;
+    access->servers = servers;
     for (uint16_t i = 0; i < servers; i++) {
         (void)next(access, SERVER_OBJECT, i,
                    (uint16_t)(FIRST_SERVER + i)); /* there is room for all servers */

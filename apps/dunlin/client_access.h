@@ -14,6 +14,7 @@
 typedef struct {
     dunlin_access entries[DN_SIM_ACCESS_MAX];
     uint16_t count;
+    uint16_t servers;
 } dn_sim_access;
 
 /* Adds Object 2 for `servers` accounts with the Short Server IDs 1, 2, …, and what `client` has up to now. LIMIT: more instances

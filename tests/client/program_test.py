@@ -160,6 +160,10 @@ class ProgramTest(DeviceTest):
         self.assertEqual(second.ask(POST, "/5/0/2")[0], "4.01")
         self.assertEqual(second.read("/5/0/3"), "0")
         self.assertEqual(self.server.ask(POST, "/5/0/2")[0], "4.05")
+        self.assertEqual(second.ask(POST, "/16", b'[{"n":"/16/1/0/0","vs":"x"}]', content_format=110)[0], "2.01")
+        self.assertEqual(second.read("/16/1/0/0"), "x")
+        self.assertEqual(self.server.read("/16/1/0/0"), "4.01")  # it is the second's own
+        self.assertEqual(self.server.ask(POST, "/3", b"[]", content_format=110)[0], "4.05")
         second.close()
 
     def test_root_path(self):
