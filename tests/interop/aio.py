@@ -112,7 +112,8 @@ class Server:
         self.block = block
         self.registrations = {}  # endpoint: (remote, query, payload)
         self.changed = asyncio.Condition()
-        self.updates, self.removed = [], []
+        self.updates, self.removed, self.sends = [], [], []
+        self.files = {}  # path: what GET of it answers
         self.refuse_update = False
 
     async def __aenter__(self):
@@ -134,6 +135,11 @@ class Server:
                 query = dict(item.partition("=")[::2] for item in message.opt.uri_query)
                 self.registrations[query["ep"]] = (message.remote, query, message.payload.decode())
                 return Message(code=Code.CREATED, location_path=("rd", query["ep"]))
+            if message.code == Code.POST and path == ("dp",):
+                self.sends.append((message.opt.content_format, message.payload))
+                return Message(code=Code.CHANGED)
+            if message.code == Code.GET and "/" + "/".join(path) in self.files:
+                return Message(code=Code.CONTENT, content_format=42, payload=self.files["/" + "/".join(path)])
             if len(path) == 2 and path[1] in self.registrations and not self.refuse_update:
                 if message.code == Code.POST:
                     self.updates.append((path[1], message.opt.uri_query, message.payload.decode()))
@@ -159,9 +165,9 @@ class Server:
         message.remote = self.registrations[endpoint][0]
         return await asyncio.wait_for(self.context.request(message).response, timeout_s)
 
-    def observe(self, endpoint, path, **options):
+    def observe(self, endpoint, path, code=Code.GET, **options):
         """An aiocoap request whose .observation yields the notifications."""
-        message = Message(code=Code.GET, uri_path=tuple(path.strip("/").split("/")), observe=0, **options)
+        message = Message(code=code, uri_path=tuple(path.strip("/").split("/")) if path != "/" else (), observe=0, **options)
         message.remote = self.registrations[endpoint][0]
         return self.context.request(message)
 

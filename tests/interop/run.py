@@ -13,7 +13,7 @@ from support.harness import Runner  # noqa: E402
 
 import toolchain  # noqa: E402
 
-MODULES = ["test_leshan", "test_leshan_queue", "test_aiocoap_device", "test_aiocoap_server", "test_aiocoap_engine", "test_libcoap", "test_flood", "test_ets"]
+MODULES = ["test_leshan", "test_leshan_queue", "test_aiocoap_composites", "test_aiocoap_device", "test_aiocoap_server", "test_aiocoap_engine", "test_libcoap", "test_flood", "test_ets"]
 
 
 def main():

@@ -200,6 +200,18 @@ class LibcoapOnDunlind(Suite):
         body, _ = coap_client(self.server.uri + "/.well-known/core")
         check(b"</rd>" in body, f"links: {body}")
 
+    @case("a package of {0} bytes is got in blocks of {1}", [(1, 1024), (150_000, 64), (2_000_000, 1024)])
+    def packages(self, size, block):
+        made = self.server.upload(body_of(size))
+        body, said = coap_client("-b", str(block), made["uris"][0])
+        check(body == body_of(size), f"{len(body)} bytes: {said[-300:]}")
+
+    @case("a package is got although the client loses some of its datagrams; one that is unknown is answered 4.04")
+    def packages_lossy(self):
+        made = self.server.upload(body_of(LARGE))
+        equal(coap_client("-l", "2,5", made["uris"][0])[0], body_of(LARGE))
+        check("4.04" in coap_client(self.server.uri + "/fw/" + "0" * 32)[1], "no 4.04")
+
     @case("a register, an update and a de-register")
     def registers(self):
         port = str(free_port())
