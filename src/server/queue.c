@@ -549,7 +549,8 @@ static bool is_plausible(const dn_queue *queue, const dn_store_request *record)
 {
     return record->id != 0 && record->endpoint.len > 0 && record->endpoint.len <= NAME_MAX_ &&
            record->query.len <= DN_QUEUE_QUERY_MAX && record->package.len <= DN_QUEUE_PACKAGE_MAX &&
-           record->progress.location.len <= UINT8_MAX && record->progress.state <= DN_QUEUED_UNKNOWN &&
+           record->progress.location.len <= DUNLIN_PATH_TEXT_MAX &&
+           record->progress.state <= DN_QUEUED_UNKNOWN &&
            (record->number >= queue->slab.used || dn_queue_at(queue, record->number)->id == 0);
 }
 
