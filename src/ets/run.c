@@ -288,7 +288,7 @@ bool dn_ets_asks(dn_ets_run *run, dn_ets_ask *ask, unsigned server)
         }
         dn_ets_note(run, "no answer");
     }
-    if (ask->operation == DN_ETS_CANCEL_COMPOSITE && !run->answer.decoded) {
+    if (ask->operation == DN_ETS_CANCEL_COMPOSITE && run->answer.values.count == 0) {
         take_values(run, server);
     }
     if (run->answer.unsupported) {
