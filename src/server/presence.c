@@ -18,7 +18,7 @@ dn_presence dn_presence_of(const dn_registration *registration)
 
 int64_t dn_presence_seen_ms(const dn_shard *shard, const dn_registration *registration)
 {
-    return shard->wall_ms - ((int64_t)shard->now_ms - registration->seen_ms);
+    return registration->seen_ms + shard->wall_ahead_ms;
 }
 
 static dn_registration *at(const dn_shard *shard, uint32_t slot)

@@ -9,6 +9,7 @@
 
 #define EXPIRIES_A_CYCLE 256u /* registrations looked at for their end */
 #define WARN_PAUSE_MS    1000u
+#define CLOCK_STEP_MS    500
 
 /* The engine's callbacks. */
 
@@ -144,8 +145,9 @@ static bool make_tables(dn_shard *shard)
                                 &shard->config.fleet.random) &&
            dn_requests_init(&shard->requests, fleet->max_requests) &&
            dn_awake_init(&shard->awake, fleet->max_registrations) &&
-           dn_queue_init(&shard->queue, fleet->max_queued, fleet->max_queued_per_client, &shard->durable,
-                         &shard->config.fleet.random, shard->now_ms);
+           dn_queue_init(&shard->queue, fleet->max_queued, fleet->max_queued_per_client,
+                         fleet->max_queued_bytes, &shard->durable, &shard->config.fleet.random,
+                         shard->now_ms);
 }
 
 static void unmake(dn_shard *shard)
@@ -223,6 +225,12 @@ void dn_shard_begin(dn_shard *shard)
     const dn_fleet_config *fleet = &shard->config.fleet;
     shard->now_ms = fleet->clock_ms(fleet->clock_context);
     shard->wall_ms = fleet->wall_ms(fleet->clock_context);
+    /* Two clocks that are read one after the other differ by a millisecond more or less each time: times that
+       are worked out of both would, too. */
+    const int64_t ahead_ms = shard->wall_ms - (int64_t)shard->now_ms;
+    if (llabs(ahead_ms - shard->wall_ahead_ms) > CLOCK_STEP_MS) {
+        shard->wall_ahead_ms = ahead_ms;
+    }
 }
 
 void dn_shard_receive(dn_shard *shard, const dn_peer *peer, dunlin_slice datagram)

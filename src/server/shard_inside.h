@@ -53,8 +53,9 @@ struct dn_shard {
     uint64_t renew_not_before_ms;     /* the engine had no room */
     uint64_t now_ms;
     int64_t wall_ms;
-    uint64_t warned_ms; /* the last refusal that was logged, so that strangers cannot fill the log */
-    uint64_t unwarned;  /* refusals since */
+    int64_t wall_ahead_ms; /* of the monotonic clock; moved only when they have really come apart */
+    uint64_t warned_ms;    /* the last refusal that was logged, so that strangers cannot fill the log */
+    uint64_t unwarned;     /* refusals since */
     char location[DN_REGISTRATION_ID_TEXT + 1];
     dn_coap_option reply_options[2];
     dn_shard_counters counters;
