@@ -75,6 +75,7 @@ class DunlinDevice:
 
     FORMATS = {"1.0": [values.TEXT, values.OPAQUE, values.TLV, values.LWM2M_JSON],
                "1.1": [values.TEXT, values.OPAQUE, values.CBOR, values.SENML_JSON, values.SENML_CBOR, values.TLV]}
+    TAKES = [values.LWM2M_JSON]  # of 1.0: read in 1.1 too, never written there
 
     def __init__(self, programs, endpoint, uri, lwm2m="1.1", lifetime=300, more=()):
         self.endpoint, self.lwm2m = endpoint, lwm2m

@@ -5,6 +5,7 @@ import os
 import socket
 
 import flood
+import values
 from devices import DunlinDevice
 from servers import DunlindServer
 from support.harness import Suite, case, check, equal
@@ -122,7 +123,7 @@ class FloodOnDunlind(Suite):
         """All that REST shows of the registrations and observations, but times of last contact."""
         out = {}
         for client in self.rest.clients():
-            detail = self.rest.client(client["endpoint"])
+            detail = values.lasting(self.rest.client(client["endpoint"]))
             observations = self.rest.want(200, "GET", self.rest.device(client["endpoint"], "/observations"))
             out[client["endpoint"]] = (detail, observations)
         return out
@@ -239,7 +240,7 @@ class FloodOnClient(Suite):
     @case("{0} MB from addresses that are not its server's change no value and no registration", [MEGABYTES],
           timeout_s=150)
     def strangers(self, megabytes):
-        before, listed = self.values(), self.server.registration("flooded")
+        before, listed = self.values(), values.lasting(self.server.registration("flooded"))
         taken = self.device.count("datagrams")
         sender = flood.Flood(f"127.0.0.1:{port_of(self.device.program)}",
                              settled=lambda sent: self.device.count("datagrams") - taken >= sent)
@@ -250,7 +251,7 @@ class FloodOnClient(Suite):
             sender.close()
         check(self.device.program.alive(), "dunlin client has ended")
         equal(self.values(), before, "values")
-        equal(self.server.registration("flooded"), listed, "registration")
+        equal(values.lasting(self.server.registration("flooded")), listed, "registration")
         grown = resident_kb(self.device.program) - memory
         check(grown < RESIDENT_GROWTH_MAX_KB, f"dunlin client grew by {grown} kB")
         print(f"        {sender.sent} datagrams, {sender.sent_bytes / 1e6:.1f} MB, {sender.answers} answers; "

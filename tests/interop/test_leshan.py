@@ -70,12 +70,12 @@ class LeshanOverRestart(Suite):
     def killed(self):
         equal(self.server.observe(self.endpoint, "/3303/0/5700")["code"], "2.05")
         self.notifies(30.5)
-        before = self.server.registration(self.endpoint)
+        before = values.lasting(self.server.registration(self.endpoint))
         old = self.server.program
         self.server.stream.close()
         old.kill()
         self.server = DunlindServer(self.programs, data=old.data, coap=old.coap, http=old.http)
-        equal(self.server.registration(self.endpoint), before, "registration")
+        equal(values.lasting(self.server.registration(self.endpoint)), before, "registration")
         observations = self.server.rest.want(200, "GET", self.server.rest.device(self.endpoint, "/observations"))
         equal([(item["path"], item["last"]["node"]["value"]) for item in observations["observations"]],
               [("/3303/0/5700", 30.5)], "observations")
@@ -101,7 +101,7 @@ class DunlinOnLeshan(Pair11):
     """`dunlin client`, LwM2M 1.1, with Leshan's server."""
 
     name, endpoint = "dunlin-on-leshan", "dunlin-1.1"
-    formats = DunlinDevice.FORMATS["1.1"]
+    formats, takes = DunlinDevice.FORMATS["1.1"], DunlinDevice.TAKES
     limits = LIMITS
 
     def start(self):
@@ -141,7 +141,7 @@ class DunlinOnDunlind(Pair11):
     """`dunlin client` with dunlind: what the other pairs are measured by."""
 
     name, endpoint = "dunlin-on-dunlind", "dunlin-own"
-    formats = DunlinDevice.FORMATS["1.1"]
+    formats, takes = DunlinDevice.FORMATS["1.1"], DunlinDevice.TAKES
 
     def start(self):
         self.server = DunlindServer(self.programs)
@@ -162,7 +162,8 @@ class LeshanBlocksOnDunlind(Pair):
 class DunlinOnLeshanBlocks(Pair):
     """`dunlin client` with Leshan's server that uses blocks of 64 bytes."""
 
-    name, endpoint, formats = "dunlin-on-leshan-64", "dunlin-64", DunlinDevice.FORMATS["1.1"]
+    name, endpoint, formats, takes = (
+        "dunlin-on-leshan-64", "dunlin-64", DunlinDevice.FORMATS["1.1"], DunlinDevice.TAKES)
     only = LeshanBlocksOnDunlind.only
 
     def start(self):

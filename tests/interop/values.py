@@ -80,6 +80,11 @@ def moment(value):
     return value
 
 
+def lasting(client):
+    """A client as the server shows it, without what any message from it moves."""
+    return client and {key: value for key, value in client.items() if key not in ("lastSeen", "presence")}
+
+
 def types(node):
     """{resource: type} of an instance."""
     return {item["id"]: item["type"] for item in node["resources"]}
