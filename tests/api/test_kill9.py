@@ -189,8 +189,10 @@ class Kill9(unittest.TestCase):
         self.assertEqual(self.api.get("/clients/taker/5/0/3").json["node"]["value"], 2)
         self.assertEqual(self.api.post("/clients/taker/5/0/2").status, 200)
         # That version is a hash of every byte the device got.
-        wait_until("the new firmware runs",
-                   lambda: self.api.get("/clients/taker/3/0/3").json["node"]["value"] == self.version)
+        def runs():
+            answer = self.api.get("/clients/taker/3/0/3")  # fails while the device starts anew
+            return answer.status == 200 and answer.json["node"]["value"] == self.version
+        wait_until("the new firmware runs", runs)
         return sum(kept[number]["attempts"] > 1 for number in self.pushes[:-1])
 
     # -- one life of the server
