@@ -529,10 +529,13 @@ void dn_delivery_complete(dn_shard *shard, dn_command *command, bool alive)
         dn_queue_view(&shard->queue, number, &view);
     }
     const dn_queued_view *shown = number != DN_QUEUE_NONE ? &view : NULL;
+    dunlin_status status = command->response.status;
     if (command->kind == DN_COMMAND_AWAIT) {
         command->done.await(command->context, shown);
     } else {
-        command->done.queued(command->context, command->response.status, shown);
+        /* It ended and gave way to another one, all in this cycle. */
+        status = status == DUNLIN_OK && shown == NULL ? DUNLIN_ERR_NOT_FOUND : status;
+        command->done.queued(command->context, status, shown);
     }
 }
 

@@ -31,6 +31,7 @@ dn_fleet_config dn_fleet_config_default(void)
                               .event_buffer_bytes = 8u << 20,
                               .max_queued = 1000000,
                               .max_queued_per_client = 100,
+                              .max_queued_bytes = 256 * 1024 * 1024,
                               .awake_ms = 93000,
                               .queue_expires_s = 604800,
                               .queue_keeps_s = 86400,

@@ -34,10 +34,11 @@ typedef struct {
     uint32_t event_buffer_bytes;  /* 8 MiB */
     uint32_t max_queued; /* 1000000 queued requests of all devices, ended ones that are kept included */
     uint32_t max_queued_per_client; /* 100 that wait for one device */
+    uint32_t max_queued_bytes;      /* 256 MiB of bodies and answers, ended ones included */
     uint32_t awake_ms;              /* 93000: how long a queue-mode client listens after its last message */
     uint32_t queue_expires_s; /* 604800: a queued request is given up after this, unless it says otherwise */
     uint32_t queue_keeps_s;   /* 86400: how long an ended request can still be looked up (a second at least);
-                                 when max_queued is reached, the one that ended first gives way */
+                                 when max_queued or max_queued_bytes is reached, the one that ended first gives way */
     const char
         *packages; /* NULL, or a directory of files named by 32 hexadecimal digits: served to devices at
                              coap://…/fw/NAME, and to be pushed to them */

@@ -11,11 +11,12 @@
 #define PLACES_MIN  64u
 #define NAME_MAX_   255u
 
-bool dn_queue_init(dn_queue *queue, uint32_t max, uint32_t per_line, dn_durable *durable,
+bool dn_queue_init(dn_queue *queue, uint32_t max, uint32_t per_line, uint64_t max_bytes, dn_durable *durable,
                    const dn_random *random, uint64_t now_ms)
 {
     *queue = (dn_queue){.durable = durable,
                         .per_line = per_line,
+                        .max_bytes = max_bytes,
                         .next_id = 1,
                         .id_bound = 1,
                         .first_ended = DN_QUEUE_NONE,
@@ -406,6 +407,22 @@ static uint64_t take_id(dn_queue *queue)
 
 static void drop_first_ended(dn_queue *queue);
 
+static uint64_t bytes_of(const dn_queued *request)
+{
+    return (uint64_t)request->query_len + request->package_len + request->body_len + request->location_len +
+           request->answer_len;
+}
+
+/* Forgets what ended first to make room for `more`, but not `kept`. */
+static bool have_bytes(dn_queue *queue, uint64_t more, uint32_t kept)
+{
+    while (queue->bytes + more > queue->max_bytes && queue->first_ended != DN_QUEUE_NONE &&
+           queue->first_ended != kept) {
+        drop_first_ended(queue);
+    }
+    return queue->bytes + more <= queue->max_bytes;
+}
+
 static bool have_number(dn_queue *queue, uint32_t *number)
 {
     if (queue->slab.live == queue->slab.max && queue->first_ended != DN_QUEUE_NONE) {
@@ -434,7 +451,8 @@ dunlin_status dn_queue_add(dn_queue *queue, const dn_device_request *ask, uint32
     if (!have_place(queue)) {
         return DUNLIN_ERR_MEMORY;
     }
-    if (!have_number(queue, number)) {
+    if (!have_bytes(queue, ask->query.len + ask->package.len + ask->payload.len, DN_QUEUE_NONE) ||
+        !have_number(queue, number)) {
         return DUNLIN_ERR_LIMIT;
     }
     dn_queued *request = dn_queue_at(queue, *number);
@@ -447,6 +465,7 @@ dunlin_status dn_queue_add(dn_queue *queue, const dn_device_request *ask, uint32
         dn_slab_give(&queue->slab, *number);
         return status;
     }
+    queue->bytes += bytes_of(request);
     request->line = line;
     request->id = take_id(queue);
     request->created_ms = created_ms;
@@ -499,6 +518,7 @@ void dn_queue_end(dn_queue *queue, uint32_t number, dn_queued_state state, const
         if (!keep_answer(request, outcome->location, outcome->payload)) {
             request->status = DUNLIN_ERR_MEMORY;
         }
+        queue->bytes += (uint64_t)request->location_len + request->answer_len;
     }
     dn_deadline_cancel(&queue->expiries, &request->expiry);
     append_to_ended(queue, number);
@@ -508,6 +528,7 @@ void dn_queue_end(dn_queue *queue, uint32_t number, dn_queued_state state, const
         line->up = dn_queue_at(queue, line->up)->next;
     }
     mark(queue, number);
+    (void)have_bytes(queue, 0, number);
 }
 
 static void drop_first_ended(dn_queue *queue)
@@ -524,6 +545,7 @@ static void drop_first_ended(dn_queue *queue)
         queue->holes++;
     }
     leave_line(queue, dn_queue_line(queue, line), request);
+    queue->bytes -= bytes_of(request);
     free(request->texts);
     free(request->answer);
     dn_slab_give(&queue->slab, number);
@@ -588,10 +610,10 @@ dunlin_status dn_queue_load(dn_queue *queue, const dn_store_request *record)
                            .status = record->progress.status};
     queue->places[queue->place_count++] = (dn_queue_place){record->id, record->number};
     queue->next_id = record->id >= queue->next_id ? record->id + 1 : queue->next_id;
-    return keep_texts(request, record->query, record->package, record->body) &&
-                   keep_answer(request, record->progress.location, record->progress.payload)
-               ? DUNLIN_OK
-               : DUNLIN_ERR_MEMORY;
+    bool kept = keep_texts(request, record->query, record->package, record->body) &&
+                keep_answer(request, record->progress.location, record->progress.payload);
+    queue->bytes += bytes_of(request);
+    return kept ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
 }
 
 dunlin_status dn_queue_load_ids(dn_queue *queue, uint64_t bound)

@@ -78,6 +78,8 @@ typedef struct {
     dn_hash_key key;
     dn_durable *durable;
     uint32_t per_line;
+    uint64_t max_bytes;
+    uint64_t bytes; /* of texts and answers */
     /* All requests by id, with holes where some were dropped: they are found by halving. */
     dn_queue_place *places;
     size_t place_count, place_cap, holes;
@@ -90,7 +92,7 @@ typedef struct {
 } dn_queue;
 
 /* False: no memory. `durable` must outlive the queue. */
-bool dn_queue_init(dn_queue *queue, uint32_t max, uint32_t per_line, dn_durable *durable,
+bool dn_queue_init(dn_queue *queue, uint32_t max, uint32_t per_line, uint64_t max_bytes, dn_durable *durable,
                    const dn_random *random, uint64_t now_ms);
 void dn_queue_free(dn_queue *queue);
 
