@@ -16,6 +16,7 @@
 #define RETRY_MS  30000u  /* the first pause */
 #define KEEPS_S   5u
 #define BODY_MAX  4096u
+#define BYTES_MAX 10000u
 
 static rig r;
 static rig_device *device;
@@ -25,6 +26,7 @@ static void tweak(dn_fleet_config *config)
     config->max_queued = 2000;
     config->queue_keeps_s = KEEPS_S;
     config->coap.max_body = BODY_MAX;
+    config->max_queued_bytes = BYTES_MAX;
 }
 
 static int set_up(void **state)
@@ -112,6 +114,69 @@ static void a_body_above_the_limit_fails(void **state)
     assert_int_equal(outcome.status, DUNLIN_ERR_SPACE);
 }
 
+/* Ended ones give way; those that wait do not. */
+static void bodies_and_answers_stay_below_their_bound(void **state)
+{
+    (void)state;
+    uint8_t bytes[BODY_MAX];
+    dn_device_request ask = body_of(bytes, BODY_MAX);
+    uint64_t ended[3];
+    for (size_t i = 0; i < 3; i++) {
+        ended[i] = rig_enqueue(&r, &ask, 0).id;
+        rig_run(&r, 1000);
+        assert_int_equal(rig_state_of(&r, ended[i]), DN_QUEUED_ANSWERED);
+    }
+    assert_int_equal(rig_queue(&r, "a", 0, 10)->count, 2);
+    assert_int_equal(rig_queue(&r, "a", 0, 10)->list[0].id, ended[1]);
+    device->gone = true;
+    assert_int_equal(rig_enqueue(&r, &ask, 0).call, DUNLIN_OK);
+    assert_int_equal(rig_enqueue(&r, &ask, 0).call, DUNLIN_OK);
+    assert_int_equal(rig_enqueue(&r, &ask, 0).call, DUNLIN_ERR_LIMIT);
+    ask.payload.len = 1000;
+    assert_int_equal(rig_enqueue(&r, &ask, 0).call, DUNLIN_OK);
+    assert_int_equal(rig_queue(&r, "a", 0, 10)->count, 3);
+    device->gone = false;
+    rig_run(&r, SILENT_MS + RETRY_MS);
+    assert_int_equal(rig_get(&r, "a").queued, 0);
+    rig_run(&r, KEEPS_S * 1000 + 1000);
+    assert_int_equal(rig_queue(&r, "a", 0, 10)->count, 0);
+    assert_true(r.shard->queue.bytes == 0);
+}
+
+typedef struct {
+    bool done, found;
+    dunlin_status status;
+} outcome_seen;
+
+static void on_dequeued(void *context, dunlin_status status, const dn_queued_view *queued)
+{
+    *(outcome_seen *)context = (outcome_seen){true, queued != NULL, status};
+}
+
+/* Cancelled, and in the same cycle forgotten for the sake of a new one. */
+static void what_gave_way_at_once_is_not_found(void **state)
+{
+    (void)state;
+    uint8_t bytes[BODY_MAX];
+    dn_device_request ask = body_of(bytes, BODY_MAX);
+    device->gone = true;
+    uint64_t first = rig_enqueue(&r, &ask, 0).id;
+    assert_int_equal(rig_enqueue(&r, &ask, 0).call, DUNLIN_OK);
+    outcome_seen seen = {.done = false};
+    const dn_device_request none = {.method = 0};
+    dn_command *cancel = dn_command_create(DN_COMMAND_DEQUEUE, &none);
+    assert_non_null(cancel);
+    cancel->number = first;
+    cancel->context = &seen;
+    cancel->done.queued = on_dequeued;
+    dn_shard_begin(r.shard);
+    dn_shard_submit(r.shard, cancel);
+    assert_int_equal(rig_enqueue(&r, &ask, 0).call, DUNLIN_OK);
+    assert_true(seen.done);
+    assert_false(seen.found);
+    assert_int_equal(seen.status, DUNLIN_ERR_NOT_FOUND);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -120,6 +185,8 @@ int main(void)
         TEST(one_that_was_silent_before_is_tried_again),
         TEST(the_pause_of_an_empty_line_ends_with_it),
         TEST(a_body_above_the_limit_fails),
+        TEST(bodies_and_answers_stay_below_their_bound),
+        TEST(what_gave_way_at_once_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
