@@ -66,6 +66,8 @@ class Pair11(Pair):
 
     @case("a Write-Composite of which one part is refused writes nothing")
     def writes_composite_atomically(self):
+        self.device.set(_of(1), "string", values.SINGLE[1][1])
+        self.device.set(_of(11), "integer", 11)
         nodes = {_of(1): values.resource_node(1, second=True), _of(11): {"id": 11, "type": "integer", "value": 1}}
         equal(self.server.write_composite(self.endpoint, nodes)["code"], "4.05")
         equal(self.device.get(_of(1)), values.SINGLE[1][1], "the part that could have been written")
