@@ -127,6 +127,7 @@ class Kill9(unittest.TestCase):
 
     def start(self):
         server = Server(data=self.data, coap=self.coap)
+        self.addCleanup(server.stop, kill=True)
         self.coap = server.coap
         self.api = Api(server.http)
         return server
