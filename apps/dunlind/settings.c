@@ -115,6 +115,7 @@ bool settings_init(settings *set)
     set->queue.keep_s = fleet.queue_keeps_s;
     set->queue.requests = fleet.max_queued;
     set->queue.requests_per_client = fleet.max_queued_per_client;
+    set->queue.bytes = fleet.max_queued_bytes;
     set->stored.cache_kib = sqlite.cache_kib;
     set->stored.log_kib = sqlite.log_kib;
     set->stored.journal_kib = sqlite.journal_kib;
@@ -213,6 +214,7 @@ void settings_fleet(const settings *set, dn_fleet_config *config)
     config->queue_keeps_s = set->queue.keep_s;
     config->max_queued = set->queue.requests;
     config->max_queued_per_client = set->queue.requests_per_client;
+    config->max_queued_bytes = set->queue.bytes;
 }
 
 void settings_api(const settings *set, dn_api_config *config)

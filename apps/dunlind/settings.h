@@ -57,12 +57,13 @@
     X(limits, "event-buffer-bytes", event_buffer_bytes, 65536, 1073741824) \
     X(limits, "stop-grace-ms", stop_grace_ms, 0, 600000)
 
-#define QUEUE_NUMBERS(X)                          \
-    X(queue, "awake-ms", awake_ms, 100, 86400000) \
-    X(queue, "expires-s", expires_s, 1, 31536000) \
-    X(queue, "keep-s", keep_s, 1, 31536000)       \
-    X(queue, "requests", requests, 1, 16777216)   \
-    X(queue, "requests-per-client", requests_per_client, 1, 65536)
+#define QUEUE_NUMBERS(X)                                           \
+    X(queue, "awake-ms", awake_ms, 100, 86400000)                  \
+    X(queue, "expires-s", expires_s, 1, 31536000)                  \
+    X(queue, "keep-s", keep_s, 1, 31536000)                        \
+    X(queue, "requests", requests, 1, 16777216)                    \
+    X(queue, "requests-per-client", requests_per_client, 1, 65536) \
+    X(queue, "bytes", bytes, 1048576, 4294967295)
 
 #define PACKAGE_NUMBERS(X) X(packages, "max-bytes", max_bytes, 1024, 4294967295)
 

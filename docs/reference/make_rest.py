@@ -30,7 +30,7 @@ PROBLEMS = {
     "asleep": "409 | the device sleeps, and what is asked for is not queued: an observation, a line of `POST /reads`",
     "unknown-request": "404 | there is no request of that id, or it ended and is not kept any more",
     "ended": "409 | the request to be cancelled has ended already",
-    "queue-full": "429 | `queue.requests-per-client` or `queue.requests` is reached",
+    "queue-full": "429 | `queue.requests-per-client`, `queue.requests` or `queue.bytes` is reached",
     "unknown-package": "404 | there is no package of that id",
     "internal": "500 | the server failed; its log says more",
 }
