@@ -45,7 +45,9 @@ static void show(const client *self, const dn_coap_response *response)
             (void)fprintf(stderr, "\n");
         }
     }
-    (void)fwrite(response->payload.data, 1, response->payload.len, stdout);
+    if (response->payload.len > 0) { /* a sink has had it all */
+        (void)fwrite(response->payload.data, 1, response->payload.len, stdout);
+    }
     if (self->options->observe) {
         (void)fputc('\n', stdout);
     }
