@@ -315,6 +315,28 @@ static void an_observed_object_shows_what_may_be_read(void **state)
     done(p);
 }
 
+static void an_observed_composite_shows_what_may_be_read(void **state)
+{
+    static const char names[] = "[{\"n\":\"/33000/0/0\"},{\"n\":\"/3/0/9\"}]";
+    pair *p = open_pair();
+    const rig_request request = {.method = DN_COAP_FETCH,
+                                 .path = "",
+                                 .observe = true,
+                                 .token = 1,
+                                 .has_format = true,
+                                 .format = JSON,
+                                 .has_accept = true,
+                                 .accept = JSON,
+                                 .payload = names,
+                                 .len = sizeof names - 1};
+    (void)state;
+    assert_code(second_ask(&p->s, 2, &request), "2.05"); /* 2 may not read /3/0 */
+    change_number(p, 0, 311);
+    assert_int_equal(p->s.notified, 1);
+    assert_string_equal(p->s.told, "[{\"n\":\"/33000/0/0\",\"v\":311}]");
+    done(p);
+}
+
 static void attributes_are_each_servers_own(void **state)
 {
     pair *p = open_pair();
@@ -433,6 +455,7 @@ int main(void)
         cmocka_unit_test(an_object_shows_what_may_be_read),
         cmocka_unit_test(without_the_right_nobody_is_notified),
         cmocka_unit_test(an_observed_object_shows_what_may_be_read),
+        cmocka_unit_test(an_observed_composite_shows_what_may_be_read),
         cmocka_unit_test(attributes_are_each_servers_own),
         cmocka_unit_test(what_a_server_creates_is_its_own),
         cmocka_unit_test(without_room_in_object_2_nothing_is_created),

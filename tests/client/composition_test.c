@@ -83,6 +83,20 @@ static void create_chooses_an_id(void **state)
     done(r);
 }
 
+/* SenML names an instance by its absolute path, or from the Object on. */
+static void create_takes_absolute_and_relative_names(void **state)
+{
+    rig *r = fresh();
+    (void)state;
+    assert_code(create_text(r, JSON, "[{\"bn\":\"/33000/5/\",\"n\":\"0\",\"v\":4}]"), "2.01");
+    assert_string_equal(r->answer.location, "/33000/5");
+    assert_code(create_text(r, JSON, "[{\"n\":\"6/0\",\"v\":5},{\"n\":\"6/4\",\"vs\":\"x\"}]"), "2.01");
+    assert_string_equal(r->answer.location, "/33000/6");
+    assert_code(rig_get(r, "/33000/6/0", NO), "2.05");
+    assert_memory_equal(r->answer.payload, "5", 1);
+    done(r);
+}
+
 static void create_is_refused(void **state)
 {
     static const struct {
@@ -404,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(oma_int_1630_create),
         cmocka_unit_test(create_chooses_an_id),
+        cmocka_unit_test(create_takes_absolute_and_relative_names),
         cmocka_unit_test(create_is_refused),
         cmocka_unit_test(create_ignores_what_servers_may_not_write),
         cmocka_unit_test(oma_int_1635_delete),

@@ -22,6 +22,7 @@
 #define SECOND   1000u
 #define SLACK_MS 30 /* of requests, which take a moment each */
 #define JSON     110
+#define LINK     40
 #define TEXT     0
 
 #define T "/3303/0/5700"
@@ -335,6 +336,27 @@ static void levels_and_writing_while_observed(void **state)
     RUN(rows);
 }
 
+/* Attributes belong to the path, not to the observation (Core 1.1.1 section 5.1.2). */
+static void attributes_outlive_a_cancel(void **state)
+{
+    static const char links[] = "<" T ">;pmin=10";
+    static rig r;
+    (void)state;
+    rig_register(&r, DUNLIN_LWM2M_1_1);
+    run_script(&r, NULL, "@" T "?pmin=10"); /* nobody observes it yet */
+    observe(&r, T);
+    run_script(&r, NULL, "~" T);
+    const rig_answer *answer = rig_get(&r, T, LINK);
+    assert_int_equal(answer->len, sizeof links - 1);
+    assert_memory_equal(answer->payload, links, sizeof links - 1);
+    observe(&r, T);
+    const play p = {&r, dn_simlink_now(r.link)};
+    run_script(&r, &p, "3:22");
+    run_until(&p, 50);
+    assert_true(as_expected(&p, "10=22"));
+    rig_close(&r);
+}
+
 static void composites(void **state)
 {
     static const row rows[] = {
@@ -365,6 +387,7 @@ int main(void)
         cmocka_unit_test(periods),
         cmocka_unit_test(thresholds),
         cmocka_unit_test(levels_and_writing_while_observed),
+        cmocka_unit_test(attributes_outlive_a_cancel),
         cmocka_unit_test(composites),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
