@@ -84,7 +84,16 @@ class DunlindServer:
         return self._call("DELETE", endpoint, path)
 
     def observe(self, endpoint, path, format=None):
-        return self._call("PUT", endpoint, "/observations" + path, **self._format(format))
+        """Starts it. When this returns, the event of its first value has been seen: no later mark() lies before it."""
+        since, began = self.mark(), len(self._observed(endpoint))
+        out = self._call("PUT", endpoint, "/observations" + path, **self._format(format))
+        if len(self._observed(endpoint)) > began:
+            self.stream.wait("notification", since, endpoint=endpoint, path=path)
+        return out
+
+    def _observed(self, endpoint):
+        answer = self.rest.call("GET", self.rest.device(endpoint, "/observations"))
+        return answer.json["observations"] if answer.status == 200 else []
 
     def cancel(self, endpoint, path):
         return self._call("DELETE", endpoint, "/observations" + path)

@@ -15,7 +15,9 @@ import toolchain
 from support.harness import Suite, case, check, equal
 from support.programs import BIN, LOGS, Program, wait_until
 
-PARTS = ["int-1??", "int-2*", "int-30[12345]", "int-30[6789],int-31*", "int-[567]??", "int-[89]??", "int-????"]
+# No part takes more than two and a half minutes, which is what int-109 takes alone.
+PARTS = ["int-10[1-8],int-11?", "int-109", "int-2*", "int-301,int-304", "int-302", "int-303,int-305", "int-30[67],int-31*", "int-30[89]",
+         "int-[5-9]??", "int-????"]
 PART_TIMEOUT_S = 900
 EXPECTED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "ets_expected.json")
 
@@ -94,7 +96,7 @@ class EtsWithLeshan(Suite):
         status = run.process.wait(PART_TIMEOUT_S)
         check(status in (0, 1), f"it ended with {status}:\n" + "\n".join(run.tail()))
         found = verdicts(self.report(kind, part, "xml"))
-        check(len(found) > 3, f"only {found}")
+        check(found, "no case")
         expected, wrong = self.expected[kind], {}
         for number, verdict in found.items():
             wanted = expected.get(number, "pass")

@@ -18,7 +18,7 @@ from support.rest import Rest
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.environ.get("DUNLIN_BIN_DIR", os.path.join(ROOT, "build", "bin"))
 WORK = os.environ.get("DUNLIN_INTEROP_DIR", os.path.join(ROOT, "build", "interop"))
-LOGS = os.path.join(WORK, "logs")
+LOGS = os.environ.get("DUNLIN_INTEROP_LOGS", os.path.join(WORK, "logs"))
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 10
 LOG_LINES_SHOWN = 40
