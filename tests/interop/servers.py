@@ -126,7 +126,11 @@ class DunlindServer:
         return self._composite("POST", endpoint, "write", {"values": given}, format)
 
     def observe_composite(self, endpoint, paths, format=None):
-        return self._composite("POST", endpoint, "observe", {"paths": paths}, format)
+        since = self.mark()
+        out = self._composite("POST", endpoint, "observe", {"paths": paths}, format)
+        if out["code"] == "2.05":
+            self.composite_notification(endpoint, paths, since)  # of the first values, as observe() does
+        return out
 
     def cancel_composite(self, endpoint, paths):
         return self._composite("DELETE", endpoint, "observe", {"paths": paths})
