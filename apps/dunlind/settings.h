@@ -65,7 +65,7 @@
     X(queue, "requests-per-client", requests_per_client, 1, 65536) \
     X(queue, "bytes", bytes, 1048576, 4294967295)
 
-#define PACKAGE_NUMBERS(X) X(packages, "max-bytes", max_bytes, 1024, 4294967295)
+#define PACKAGE_NUMBERS(X) X(packages, "max-bytes", max_bytes, 1024, 1073741824)
 
 #define STORE_NUMBERS(X)                                \
     X(store, "cache-kib", cache_kib, 256, 16777216)     \
