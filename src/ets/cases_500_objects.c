@@ -144,7 +144,7 @@ static const dn_ets_step INT_770[] = {
 };
 
 static const dn_ets_step INT_771[] = {
-    WRITE("/5/0/1", TEXT, ""), READ("/5/0", NO_ACCEPT), HOLDS("3=0 5=0"), SAVE("/3/0/3"), PULL("ok"),
+    WRITE("/5/0/1", TEXT, ""), READ("/5/0", NO_ACCEPT), HOLDS("3=0 5=0"), SAVE("/3/0/3"), PULL("newer"),
     POLLS("/5/0/3", "2", 60),  UPDATES_FIRMWARE,
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Firmware packages for the cases of Object 5. Where the device is ours they are made here (device_firmware.h says what it
- * understands); a foreign device's are files that a person puts in a directory: "ok", a good one; "oversized", too large for
- * its flash; "noram", that exhausts its memory; "corrupt", of which a byte is wrong; "type", of a type it does not support;
- * "fails", which cannot be installed.
+ * understands); a foreign device's are files that a person puts in a directory: "ok", a good one; "newer", a good one of
+ * another version; "oversized", too large for its flash; "noram", that exhausts its memory; "corrupt", of which a byte is
+ * wrong; "type", of a type it does not support; "fails", which cannot be installed.
  */
 #ifndef DN_ETS_FIRMWARE_H
 #define DN_ETS_FIRMWARE_H

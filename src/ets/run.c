@@ -274,9 +274,18 @@ bool dn_ets_asks(dn_ets_run *run, dn_ets_ask *ask, unsigned server)
     ask->timeout_ms = ask->timeout_ms != 0 ? ask->timeout_ms
                       : run->world->lossy  ? ASK_LOSSY_MS
                                            : ASK_TIMEOUT_MS;
-    for (unsigned i = 0; i < (run->world->lossy ? ASK_TRIES : 1); i++) {
+    unsigned tries = run->world->lossy ? ASK_TRIES : 1;
+    bool overtaken = false;
+    for (unsigned i = 0; i < tries; i++) {
         if (!ask_once(run, ask, server)) {
             return false;
+        }
+        /* A device that restarts by itself, as after an update, may do so while it is looked at. */
+        if (ask->operation == DN_ETS_READ && run->answer.status == DUNLIN_ERR_CANCELLED && !overtaken) {
+            dn_ets_note(run, "the device has registered anew meanwhile: it is asked again");
+            overtaken = true;
+            tries++;
+            continue;
         }
         if (i > 0 && ask->operation == DN_ETS_CANCEL && run->answer.status == DUNLIN_ERR_NOT_FOUND) {
             dn_ets_note(run, "the server has given the observation up by then");

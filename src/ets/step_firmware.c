@@ -24,6 +24,7 @@ static const struct {
     bool broken;
 } PACKAGES[] = {
     {"ok", "ETSFW ok 2.0.0", 6000, false},
+    {"newer", "ETSFW ok 2.1.0", 6000, false},
     {"oversized", "ETSFW ok 3.0.0", DN_ETS_FLASH_SIZE + 4000, false},
     {"noram", "ETSFW noram", 3000, false},
     {"corrupt", "ETSFW ok 4.0.0", 3000, true},
