@@ -3,7 +3,7 @@
  * takes the picture. Programs: DUNLIN_BIN_DIR, else build/bin, else build/dev/bin. */
 import { chromium } from "@playwright/test";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,12 +21,15 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 try {
   const ready = join(dir, "ready.json");
-  run("dunlind", "--data", join(dir, "data"), "--coap", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", ready);
+  const config = join(dir, "dunlind.yaml");
+  writeFileSync(config, "queue:\n  awake-ms: 20000\n");
+  run("dunlind", "--config", config, "--data", join(dir, "data"), "--coap", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", ready);
   for (let i = 0; i < 200 && !existsSync(ready); i++) await sleep(50);
   const { coap, http } = JSON.parse(readFileSync(ready, "utf8"));
   for (const name of ["greenhouse-7", "cellar-door", "weather-mast", "boiler-room-2", "cold-store-11", "urn:imei:350490000000017",
     "urn:imei:350490000007936", "street-light-0412", "pump-station-3"]) {
-    run("dunlin", "client", "-e", name, "-u", `coap://${coap}`, "--lifetime", "300", "--period", "1");
+    const sleeps = name.startsWith("urn:imei:") ? ["--queue", "--awake", "20"] : [];
+    run("dunlin", "client", "-e", name, "-u", `coap://${coap}`, "--lifetime", "300", "--period", "1", ...sleeps);
   }
   await sleep(2000);
   const browser = await chromium.launch({

@@ -160,6 +160,7 @@ describe("DeviceSession", () => {
     const nodes = [{ path: "/3303/0/5700", node: { id: 5700, type: "float", value: 3 } }, { path: "/3303/0/1", node: { id: 1, type: "integer", value: 4 } }];
     session.apply({ id: 1, type: "send", time: at, endpoint: "a b/c", registrationId: "r1", contentFormat: 112, nodes } as ServerEvent);
     expect(numbers).toEqual([["/3303/0/5700", 3], ["/3303/0/1", 4]]);
+    expect(session.client.value?.lastSeen).toBe(at);
     session.apply({ id: 2, type: "presence", time: at, endpoint: "a b/c", registrationId: "r1", presence: "asleep", client: { ...CLIENT, presence: "asleep" } } as unknown as ServerEvent);
     expect([session.client.value?.presence, session.client.value?.objects.length]).toEqual(["asleep", 1]);
   });

@@ -274,12 +274,14 @@ export class DeviceSession {
     switch (event.type) {
       case "notification": {
         const values = valuesOf(event);
+        this.heard(event);
         for (const { path, node } of values) this.take(path, node, Date.parse(event.time), "notified");
         // Started by someone else, or ended by the device.
         if (values.length === 0 || !this.observations.value.has(event.paths?.join(" ") ?? event.path)) void this.loadObservations();
         break;
       }
       case "send":
+        this.heard(event);
         for (const { path, node } of event.nodes) this.take(path, node, Date.parse(event.time), "notified");
         break;
       case "presence":
@@ -303,6 +305,12 @@ export class DeviceSession {
       case "gap":
         break;
     }
+  }
+
+  /** A message of the device's present registration. */
+  private heard(event: { time: string; registrationId: string }): void {
+    const client = this.client.value;
+    if (client?.registrationId === event.registrationId) this.client.value = { ...client, lastSeen: event.time };
   }
 
   private async loadObservations(): Promise<void> {
