@@ -3,14 +3,10 @@
 #include "api/client_json.h"
 #include "api/device.h"
 #include "api/handlers.h"
+#include "api/paging.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LIMIT_DEFAULT 100u
-#define LIMIT_MAX     1000u
 
 /* A copy of what the fleet showed, for the HTTP thread. */
 typedef struct {
@@ -107,14 +103,7 @@ static void reply_page(dn_call *call)
         dn_jsonw_end(&json, '}');
     }
     dn_jsonw_end(&json, ']');
-    dn_jsonw_key(&json, "next");
-    if (found->next == 0) {
-        dn_jsonw_null(&json);
-    } else {
-        char cursor[24];
-        snprintf(cursor, sizeof cursor, "%" PRIu64, found->next);
-        dn_jsonw_text(&json, cursor);
-    }
+    dn_paging_next(&json, found->next);
     dn_jsonw_pair_unsigned(&json, "total", found->total);
     dn_jsonw_end(&json, '}');
     dn_call_reply_json(call, MHD_HTTP_OK, &body);
@@ -122,25 +111,16 @@ static void reply_page(dn_call *call)
 
 void dn_handle_clients(dn_call *call)
 {
-    const char *limit_text = dn_query_get(&call->query, "limit");
-    const char *after_text = dn_query_get(&call->query, "after");
+    dn_paging paging;
     const char *q = dn_query_get(&call->query, "q");
-    uint64_t limit = LIMIT_DEFAULT;
-    uint64_t after = 0;
-    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, &limit)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
-                        LIMIT_MAX);
-        return;
-    }
-    if (after_text != NULL && !dn_query_number(after_text, 1, UINT64_MAX, &after)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "after must be the \"next\" of an earlier page.");
+    if (!dn_paging_read(call, 1, "the \"next\" of an earlier page", &paging)) {
         return;
     }
     if (!dn_call_wait(call, reply_page)) {
         return;
     }
-    dunlin_status status = dn_fleet_list(call->api->config.fleet, after, (uint32_t)limit, dunlin_slice_of(q),
-                                         page_fetched, call);
+    dunlin_status status = dn_fleet_list(call->api->config.fleet, paging.after, paging.limit,
+                                         dunlin_slice_of(q), page_fetched, call);
     if (status != DUNLIN_OK) {
         dn_device_refused(call, status);
     }

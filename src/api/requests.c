@@ -2,15 +2,11 @@
 /* The durable queue: GET /requests, GET /clients/{endpoint}/requests, GET and DELETE /requests/{id}. */
 #include "api/device.h"
 #include "api/handlers.h"
+#include "api/paging.h"
 #include "api/queueing.h"
 #include "api/request_json.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-#define LIMIT_DEFAULT 100u
-#define LIMIT_MAX     1000u
 
 /* ---- lists -------------------------------------------------------------------------------- */
 
@@ -75,32 +71,16 @@ static void reply_page(dn_call *call)
         dn_request_write(&json, &list->requests[i]->view, NULL, NULL);
     }
     dn_jsonw_end(&json, ']');
-    dn_jsonw_key(&json, "next");
-    if (list->next == 0) {
-        dn_jsonw_null(&json);
-    } else {
-        char cursor[24];
-        snprintf(cursor, sizeof cursor, "%" PRIu64, list->next);
-        dn_jsonw_text(&json, cursor);
-    }
+    dn_paging_next(&json, list->next);
     dn_jsonw_end(&json, '}');
     dn_call_reply_json(call, MHD_HTTP_OK, &body);
 }
 
 void dn_handle_requests(dn_call *call)
 {
-    const char *limit_text = dn_query_get(&call->query, "limit");
-    const char *after_text = dn_query_get(&call->query, "after");
+    dn_paging paging;
     const char *endpoint = dn_query_get(&call->query, "endpoint");
-    uint64_t limit = LIMIT_DEFAULT;
-    uint64_t after = 0;
-    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, &limit)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
-                        LIMIT_MAX);
-        return;
-    }
-    if (after_text != NULL && !dn_query_number(after_text, 0, UINT64_MAX, &after)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "after must be the id of a request.");
+    if (!dn_paging_read(call, 0, "the id of a request", &paging)) {
         return;
     }
     dunlin_slice whose = call->endpoint.len > 0 ? call->endpoint : dunlin_slice_of(endpoint);
@@ -108,7 +88,7 @@ void dn_handle_requests(dn_call *call)
         return;
     }
     dunlin_status status =
-        dn_fleet_queue(call->api->config.fleet, whose, after, (uint32_t)limit, listed, call);
+        dn_fleet_queue(call->api->config.fleet, whose, paging.after, paging.limit, listed, call);
     if (status != DUNLIN_OK) {
         dn_device_refused(call, status);
     }
