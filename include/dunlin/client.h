@@ -57,6 +57,8 @@ typedef enum {
     DUNLIN_CLIENT_EXECUTED,     /* a server has executed `path` */
     DUNLIN_CLIENT_ASLEEP,       /* queue mode: nothing is expected any more, the radio may be switched off */
     DUNLIN_CLIENT_AWAKE,        /* queue mode: something is about to be sent */
+    DUNLIN_CLIENT_CONNECTED,    /* a secured session or a connection to the server is there */
+    DUNLIN_CLIENT_DISCONNECTED, /* it is gone (`status`, `alert`); it goes on by itself */
     DUNLIN_CLIENT_BOOTSTRAP /* registration failed and /1/x/16 asks for a bootstrap, or a server executed /1/x/9 */
 } dunlin_client_event_kind;
 
@@ -67,11 +69,39 @@ typedef struct {
     uint8_t code;         /* CoAP code */
     dunlin_status status;
     uint64_t retry_ms; /* how long until the next try; DUNLIN_NEVER: none by itself */
+    int16_t alert;     /* UNREACHABLE, DISCONNECTED, FAILED: the (D)TLS alert that ended it, or -1 */
     dunlin_path path;
     const dunlin_arguments *arguments; /* EXECUTED */
 } dunlin_client_event;
 
-/* What the client asks of its surroundings. `log`, `event` and `unix_s` may be NULL. */
+/* How to trust a server, and how it can trust us: resources 2 to 5 and 13 to 15 of Object 0 (Transport 1.1.1 section 5.2.8). */
+typedef enum { DUNLIN_PSK, DUNLIN_RPK, DUNLIN_X509, DUNLIN_NOSEC, DUNLIN_EST } dunlin_security_mode;
+
+#define DUNLIN_SNI_MAX 252u
+
+typedef struct {
+    dunlin_security_mode mode; /* [NOSEC] /0/x/2; EST is not supported: UNSUPPORTED */
+    dunlin_slice
+        identity; /* /0/x/3: PSK identity, own public key (SubjectPublicKeyInfo) or own certificate (DER) */
+    dunlin_slice server_key; /* /0/x/4: the server's public key, or a certificate, see `usage` */
+    dunlin_slice secret;     /* /0/x/5: PSK, or own private key (PKCS#8, DER); never read, never logged */
+    int16_t
+        matching; /* [-1] /0/x/13: how server_key matches: 0 exactly, 1 SHA-256, 2 SHA-384, 3 SHA-512; -1: absent, 0 */
+    int16_t
+        usage; /* [-1] /0/x/15: 0 CA constraint, 1 service certificate, 2 trust anchor, 3 domain-issued; -1: absent, 3 */
+    char sni[DUNLIN_SNI_MAX +
+             1]; /* [""] /0/x/14: the name that the server's certificate must have; "": the URI's host */
+} dunlin_security;
+
+/* A way to a server that the client asks for. Views are valid during the call. */
+typedef struct {
+    uint16_t server; /* Short Server ID */
+    const char *uri; /* "coap://", "coaps://", "coap+tcp://", "coaps+tcp://" */
+    const dunlin_security *security;
+    bool anew; /* the credentials are other ones than before: nothing may be resumed */
+} dunlin_way;
+
+/* What the client asks of its surroundings. `connect`, `disconnect`, `log`, `event` and `unix_s` may be NULL. */
 typedef struct {
     /* Sends a datagram, or copies it to send it later. A loss is no error. */
     void (*send)(void *context, const dunlin_peer *peer, dunlin_slice datagram);
@@ -80,6 +110,15 @@ typedef struct {
     /* The address of a server's URI; asked before each Register. Not OK: try again as if there was no answer.
      */
     dunlin_status (*resolve)(void *context, const char *uri, dunlin_peer *peer);
+    /*
+     * Asks for a way to a server: before each Register, and when it has gone lost and something is to be sent. OK: it is there, with
+     * *peer; END: it will be, or not: dunlin_client_connected or dunlin_client_disconnected follows, not from within. Anything else: there is
+     * none now; try again as if there was no answer. With a way that is there for the same server and credentials this is
+     * asked again before a Register: it may answer OK with it. NULL: `resolve` is asked, and only coap:// is served.
+     */
+    dunlin_status (*connect)(void *context, const dunlin_way *way, dunlin_peer *peer);
+    /* It is not needed any more; also ends the asking for one. Nothing is called for it. */
+    void (*disconnect)(void *context, uint16_t server);
     void (*event)(void *context, const dunlin_client_event *event);
     void (*log)(void *context, dunlin_log_level level, const char *area, const char *message);
     void *context;
@@ -108,7 +147,11 @@ typedef struct {
     dunlin_log_level log_least; /* [INFO] */
     bool notify_confirmable; /* [false] true: every notification is Confirmable; else one a day, as it must */
 
-    uint16_t servers; /* [1] server accounts; more than one needs access control (dunlin/client_access.h) */
+    uint16_t
+        credential_max; /* [0] bytes kept of each of identity, server_key and secret of an account; 0: no security */
+    uint16_t
+        stream_message; /* [0] largest message over TCP and TLS, at least 1152; 0: they are not supported */
+    uint16_t servers;   /* [1] server accounts; more than one needs access control (dunlin/client_access.h) */
     const char *root_path; /* [""] alternate path, "/lwm2m": where the Objects are, told by rt="oma.lwm2m" */
     bool queue_mode;       /* [false] the device sleeps between messages (Transport 1.1.1 section 6.5) */
     uint32_t awake_ms;     /* [93000] how long it listens after its last message: MAX_TRANSMIT_WAIT */
@@ -151,7 +194,8 @@ typedef struct {
 /* A server account: what Objects 0 and 1 hold of it. The library keeps it; a server changes its RW members.
  */
 typedef struct {
-    char uri[DUNLIN_URI_MAX + 1]; /* "coap://host:port" */
+    char uri[DUNLIN_URI_MAX + 1]; /* "coap://host:port", "coaps://", "coap+tcp://", "coaps+tcp://" */
+    dunlin_security security;     /* [NOSEC] its slices are copied */
     int32_t ssid;                 /* [1] 1..65534 */
     int32_t lifetime_s;           /* [86400] 0: never ends */
     int32_t pmin_s, pmax_s;       /* [0, 0] defaults for this server's observations; pmax 0: none */
@@ -216,7 +260,17 @@ void dunlin_client_restart(dunlin_client *client, uint64_t now_ms);
 /* Sends an Update at the next step. */
 void dunlin_client_update(dunlin_client *client);
 
-/* Takes a datagram from `peer`. Whatever is not from a server of ours, or not expected, changes nothing. */
+/* The way to `server` that was asked for is there. */
+void dunlin_client_connected(dunlin_client *client, uint16_t server, const dunlin_peer *peer,
+                             uint64_t now_ms);
+/*
+ * It did not come about, or has gone lost. `alert`: the (D)TLS alert, or -1; it is kept as /1/x/11 and, with /1/x/16 to 20, says what
+ * comes next: Table 5.2.9-1 of Transport 1.1.1. Also to be told when a server closed it (`status` END).
+ */
+void dunlin_client_disconnected(dunlin_client *client, uint16_t server, dunlin_status status, int alert,
+                                uint64_t now_ms);
+
+/* Takes a datagram, or over TCP and TLS a whole message (RFC 8323 section 3.2), from `peer`. Whatever is not from a server of ours, or not expected, changes nothing. */
 void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunlin_slice datagram,
                            uint64_t now_ms);
 /* Does what is due: retransmissions, Updates, notifications. */

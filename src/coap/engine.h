@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The CoAP engine over datagrams: messages, reliability, requests and responses, block-wise transfer, Observe
- * (RFC 7252, 7959, 7641, 8132). It serves both roles with any number of peers. It is a function of bytes,
+ * The CoAP engine over datagrams and streams: messages, reliability, requests and responses, block-wise transfer,
+ * Observe (RFC 7252, 7959, 7641, 8132), and over reliable streams framing and signalling (RFC 8323). It serves both
+ * roles with any number of peers. It is a function of bytes,
  * peer and time: it opens no socket, reads no clock and owns no memory but the arena it was given. It knows
  * nothing of LwM2M.
  *
@@ -68,6 +69,11 @@ typedef struct {
     uint32_t max_message;     /* 1152: largest datagram, in and out; a larger one is counted and rejected */
     uint32_t max_body;        /* 4096: largest body, in and out, unless it goes in pieces */
     uint8_t block_szx;        /* 6: preferred block size 2^(szx+4), 1024 */
+    uint32_t connections;     /* 0: streams that can be open at a time */
+    uint32_t
+        max_stream_message; /* 8192: largest message on a stream, in and out, signalling included; told to the
+                                    other end as Max-Message-Size (RFC 8323 section 5.3.1). At least 1152 */
+    uint32_t csm_timeout_ms; /* 30000: the other end's CSM must have come by then (RFC 8323 section 5.3) */
 } dn_coap_config;
 
 /* A request that came in. All views are valid during the callback only. */
@@ -221,6 +227,14 @@ typedef struct {
     void (*piece)(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
                   dunlin_buf *body, dn_coap_reply *reply);
     void (*piece_lost)(void *context, const dn_peer *peer, uint64_t key);
+    /*
+     * A stream is of no more use: it sent Abort, or broke the protocol and has been sent Abort (`status`
+     * MALFORMED, RANGE, UNSUPPORTED), sent no CSM in time (TIMEOUT), or sent Release (END: it wants the stream
+     * closed once what is under way is done; nothing new may be asked of it). `detail` is the text of an Abort, or
+     * our own. The owner of the stream sends what it still has to send, closes it and calls dn_coap_close; for END it may
+     * wait. NULL: streams are not used. It must not call dn_coap_close from within.
+     */
+    void (*stream_ended)(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail);
     void *context;
 } dn_coap_callbacks;
 
@@ -238,6 +252,8 @@ typedef struct {
     uint64_t unmatched;   /* responses and ACKs nobody waits for */
     uint64_t requests, responses, notifications;
     uint64_t incomplete; /* 4.08 sent */
+    uint64_t signals;    /* 7.xx received */
+    uint64_t aborts;     /* streams that were aborted, by either end */
 } dn_coap_counters;
 
 dn_coap_config dn_coap_config_default(void);
@@ -256,6 +272,24 @@ void dn_coap_receive(dn_coap *coap, const dn_peer *peer, dunlin_slice datagram, 
 void dn_coap_expire(dn_coap *coap, uint64_t now_ms);
 /* When dn_coap_expire is to be called next, DN_NEVER if nothing waits. */
 uint64_t dn_coap_deadline(const dn_coap *coap);
+
+/*
+ * Streams (RFC 8323). From dn_coap_open to dn_coap_close `peer` is the other end of a reliable stream: `send` gets whole messages in
+ * the form of section 3.2, to be written in order; dn_coap_receive takes such messages (dn_coap_assemble finds them), one at a
+ * time. There are no message types or ids: nothing is sent again, `confirmable` means nothing, NSTART does not apply (config.exchanges
+ * does), a notification has ended well when it was sent. A request ends with TIMEOUT if there is no answer within
+ * response_timeout_ms. Blocks are used above the other end's Max-Message-Size, and BERT (section 6) when both ends can.
+ * Observe needs no sequence numbers here: order is that of arrival (section 7.1).
+ *
+ * dn_coap_open sends our CSM. LIMIT: config.connections are open; STATE: that one is open already. Requests may follow at once.
+ * dn_coap_close: the stream is gone. Exchanges with the peer end with IO, from within the call; requests of its
+ * that wait for dn_coap_answer are forgotten. Nothing when it is not open.
+ * dn_coap_release says that we want it closed (section 5.5). NOT_FOUND: it is not open.
+ */
+dunlin_status dn_coap_open(dn_coap *coap, const dn_peer *peer, uint64_t now_ms);
+void dn_coap_close(dn_coap *coap, const dn_peer *peer);
+dunlin_status dn_coap_release(dn_coap *coap, const dn_peer *peer);
+bool dn_coap_is_open(const dn_coap *coap, const dn_peer *peer);
 
 /* Sends a request. OK with `*exchange` (never 0), or LIMIT (no exchange free, payload over max_body), SPACE
  * (options too long, more blocks than there are numbers), CANCELLED (the source cannot be read), ARGUMENT. */
@@ -279,7 +313,7 @@ dunlin_status dn_coap_cancel(dn_coap *coap, uint64_t exchange);
 dunlin_status dn_coap_nudge(dn_coap *coap, uint64_t exchange, uint64_t now_ms);
 /* Forgets everything about a peer: exchanges (CANCELLED), transfers, message ids. */
 void dn_coap_forget(dn_coap *coap, const dn_peer *peer);
-/* A CoAP ping (RFC 7252 section 4.3): OK when the peer's Reset arrives. */
+/* A CoAP ping (RFC 7252 section 4.3): OK when the peer's Reset arrives; on a stream, its Pong (RFC 8323 section 5.4). */
 dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *result, void *context,
                            uint64_t now_ms, uint64_t *exchange);
 

@@ -15,11 +15,26 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "coap/engine.h"
+#include "endpoint/ports.h"
 #include "server/store.h"
 
 typedef struct dn_fleet dn_fleet;
 
+/* Whether devices may speak without security (Transport 1.1.1 section 5.3). Nobody may without who has a credential. */
+typedef enum {
+    DN_NOSEC_OFF,      /* no plain CoAP at all: coap_addresses and tcp_addresses must be empty */
+    DN_NOSEC_LOOPBACK, /* from this host only; others get 4.03 */
+    DN_NOSEC_ON        /* from anywhere */
+} dn_nosec;
+
 typedef struct {
+    dn_ports_addresses dtls_addresses, tcp_addresses, tls_addresses; /* as coap_addresses, which are UDP's */
+    dn_tls_context *tls;         /* for DTLS and TLS; counted: the caller's reference stays its own */
+    dn_credentials *credentials; /* NULL: none. The caller's; it outlives the fleet, which sets `changed` */
+    dn_nosec nosec;              /* LOOPBACK */
+    bool keep_changed_sessions;  /* false: a session ends when its credential changes or is removed */
+    dn_tcp_config tcp;
+    dn_secure_config dtls, tls_streams;
     const char *const
         *coap_addresses; /* "127.0.0.1:5683", "[::]:5683", port 0 for any; up to 16, each with an
                                           IP address of its own ([::] hears IPv4 too, so it stands alone) */
@@ -62,6 +77,10 @@ dunlin_status dn_fleet_start(const dn_fleet_config *config, dn_fleet **fleet, ch
 void dn_fleet_stop(dn_fleet *fleet, uint32_t grace_ms);
 /* The bound addresses "127.0.0.1:40123" in the order of the configuration; valid as long as the fleet. */
 const char *dn_fleet_address(const dn_fleet *fleet, size_t index);
+/* The same for any transport; NULL: no such. */
+const char *dn_fleet_address_of(const dn_fleet *fleet, dn_transport transport, size_t index);
+/* New handshakes use this context: certificates were reloaded. */
+void dn_fleet_use_tls(dn_fleet *fleet, dn_tls_context *tls);
 /* False, with a text, when a shard failed (its store, its sockets); the daemon then ends with an error. */
 bool dn_fleet_healthy(const dn_fleet *fleet, const char **detail);
 /* Called on the shard's thread when it fails, so that the daemon can end at once. */
@@ -81,8 +100,10 @@ typedef enum {
 /* A registration as it is shown. */
 typedef struct {
     dunlin_slice endpoint;
-    char id[24];      /* location's last segment */
-    char address[64]; /* "127.0.0.1:40000" */
+    char id[24];       /* location's last segment */
+    char address[64];  /* "127.0.0.1:40000" */
+    uint8_t transport; /* dn_transport: by which it registered */
+    uint8_t security;  /* dn_security_mode: how it proved who it is; NOSEC: not at all */
     uint8_t version_major, version_minor;
     char binding[8]; /* "U", "UQS" … as registered, Q left out */
     bool queue_mode;
@@ -332,6 +353,14 @@ typedef struct {
     uint64_t package_bytes;                                          /* served and pushed */
     uint64_t events, events_dropped;
     uint64_t commits, commit_us_total, batches;
+    uint64_t nosec_refused; /* requests without security from who may not */
+    uint64_t
+        identity_refused; /* requests for an endpoint or a registration that the proved identity is not entitled to */
+    uint64_t tcp_connections, tcp_accepted, tcp_refused, tcp_malformed, tcp_overrun;
+    uint64_t dtls_sessions, dtls_half_open, tls_sessions, tls_half_open;
+    uint64_t handshakes, handshakes_resumed, handshakes_failed, handshakes_unknown_psk, handshakes_bad_key,
+        handshakes_bad_certificate, handshakes_timeout, handshake_limits;
+    uint64_t cookies, session_evictions, session_strangers, sessions_revoked;
     uint64_t sends_failed;
 } dn_fleet_counters;
 void dn_fleet_count(const dn_fleet *fleet, dn_fleet_counters *out);

@@ -25,7 +25,13 @@ typedef struct {
     void *context;
     dn_peer_text *peer_text;
     bool (*same_host)(const dn_peer *a, const dn_peer *b); /* ports may differ */
-    dn_events *events;                                     /* must outlive the shard */
+    bool (*is_loopback)(const dn_peer *peer);
+    /* Who the peer has proved to be, NULL: nobody; and whether anything can be sent to it now. NULL functions: all peers are plain UDP ones. */
+    const dn_identity *(*identity)(void *context, const dn_peer *peer);
+    bool (*reaches)(void *context, const dn_peer *peer);
+    void (*end_peer)(void *context,
+                     const dn_peer *peer); /* a stream that broke the protocol, or is done with */
+    dn_events *events;                     /* must outlive the shard */
 } dn_shard_config;
 
 /* Makes a shard and loads its store. On failure `error` says what; the store is the caller's again. */
@@ -36,6 +42,9 @@ void dn_shard_destroy(dn_shard *shard);
 
 void dn_shard_begin(dn_shard *shard); /* reads the clocks */
 void dn_shard_receive(dn_shard *shard, const dn_peer *peer, dunlin_slice datagram);
+/* A stream or a session of that peer is there, or is gone: what was under way over it ends. */
+void dn_shard_opened(dn_shard *shard, const dn_peer *peer);
+void dn_shard_closed(dn_shard *shard, const dn_peer *peer);
 /* Takes the command; its completion runs in a later publish. */
 void dn_shard_submit(dn_shard *shard, dn_command *command);
 /* What is due: retransmissions, lifetimes, renewals, scans; a bounded piece of each. */
