@@ -107,6 +107,8 @@ dn_tls_client_config dn_tls_client_config_default(void);
 /* Errors as dn_tls_server_create. Everything is copied. */
 dunlin_status dn_tls_client_create(const dn_tls_client_config *config, dn_tls_context **context, char *error,
                                    size_t error_size);
+/* Counts one more owner, who gives it up as well: for whoever opens sessions later. Returns the context. */
+dn_tls_context *dn_tls_context_keep(dn_tls_context *context);
 void dn_tls_context_give_up(dn_tls_context *context); /* may be NULL */
 /* Server: what was given out to resume sessions with is worth nothing any more. */
 void dn_tls_context_drop_tickets(dn_tls_context *context);
