@@ -10,7 +10,7 @@ import { formatRoute, parseRoute, type Route } from "../src/model/route";
 import { MAX_POINTS, MAX_SERIES, Series, SeriesStore } from "../src/model/series";
 
 const info = (endpoint: string, registrationId = "r"): ClientInfo => ({
-  endpoint, registrationId, address: "coap://[::1]:5", lwm2m: "1.1", binding: "U", queueMode: false, lifetime: 60,
+  endpoint, registrationId, address: "coap://[::1]:5", transport: "udp", security: "nosec", lwm2m: "1.1", binding: "U", queueMode: false, lifetime: 60,
   registeredAt: "2026-11-22T03:00:00.000Z", updatedAt: "2026-11-22T03:00:00.000Z", expiresAt: null, state: "registered",
   presence: "awake", lastSeen: "2026-11-22T03:00:00.000Z", queued: 0,
 });

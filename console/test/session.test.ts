@@ -6,7 +6,7 @@ import { DeviceSession } from "../src/model/session";
 
 interface Call { method: string; url: string; body: string | undefined }
 const CLIENT = {
-  endpoint: "a b/c", registrationId: "r1", address: "coap://[::1]:1", lwm2m: "1.1", binding: "U", queueMode: false, lifetime: 60,
+  endpoint: "a b/c", registrationId: "r1", address: "coap://[::1]:1", transport: "udp", security: "nosec", lwm2m: "1.1", binding: "U", queueMode: false, lifetime: 60,
   registeredAt: "2026-11-22T03:00:00.000Z", updatedAt: "2026-11-22T03:00:00.000Z", expiresAt: null, state: "registered",
   presence: "awake", lastSeen: "2026-11-22T03:00:00.000Z", queued: 0,
   objects: [{ id: 3303, version: "1.0", instances: [0] }], rootPath: "/", contentFormats: [112], sms: null, links: "",

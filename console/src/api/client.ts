@@ -3,7 +3,7 @@
 import { parseJson, stringifyJson } from "./json";
 import { Problem } from "./problem";
 import type {
-  ClientDetail, ClientPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, QueuedRequest, ReadResult, ServerInfo,
+  ClientDetail, ClientPage, Credential, CredentialBody, CredentialPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, QueuedRequest, ReadResult, ServerInfo,
 } from "./types";
 
 export const BASE = "api/v1";
@@ -109,6 +109,17 @@ export const listRequests = (ep: string, signal?: AbortSignal): Promise<{ reques
   call("GET", "requests", { endpoint: ep, limit: 200 }, undefined, signal);
 
 export const cancelRequest = (id: string): Promise<QueuedRequest> => call("DELETE", `requests/${encodeURIComponent(id)}`);
+
+const credential = (ep: string): string => `credentials/${encodeURIComponent(ep)}`;
+
+export const listCredentials = (search: string, after: string | null, limit: number, signal?: AbortSignal): Promise<CredentialPage> =>
+  call("GET", "credentials", { limit, search, after: after ?? undefined }, undefined, signal);
+
+export const putCredential = (ep: string, body: CredentialBody): Promise<Credential> => call("PUT", credential(ep), undefined, body);
+
+export async function deleteCredential(ep: string): Promise<void> {
+  await send("DELETE", credential(ep));
+}
 
 export const listModels = (): Promise<{ models: ModelSummary[] }> => call("GET", "models");
 

@@ -11,10 +11,16 @@ export type Value = string | number | bigint | boolean;
 /** Whether a device can be asked now. */
 export type Presence = "awake" | "asleep" | "unreachable";
 
+export type Transport = "udp" | "dtls" | "tcp" | "tls";
+/** How a device proved who it is. */
+export type Security = "nosec" | "psk" | "rpk" | "x509";
+
 export interface ClientInfo {
   endpoint: string;
   registrationId: string;
   address: string;
+  transport: Transport;
+  security: Security;
   lwm2m: string;
   binding: string;
   queueMode: boolean;
@@ -159,8 +165,41 @@ export interface ServerInfo {
   version: string;
   startedAt: string;
   coap: string[];
+  /** Where devices reach it by each transport, as URIs. */
+  addresses?: string[];
   http: string;
   registrations: number;
+}
+
+/** A device's credential, without its secret. */
+export interface Credential {
+  endpoint: string;
+  pattern: boolean;
+  mode: "psk" | "rpk" | "x509";
+  identity?: string;
+  identity_hex?: string;
+  key_bits?: number;
+  public_key?: string;
+  public_key_sha256?: string;
+  name?: string;
+  fingerprint?: string;
+  created: string;
+  changed: string;
+}
+
+export interface CredentialPage {
+  credentials: Credential[];
+  next: string | null;
+  total: number;
+}
+
+export interface CredentialBody {
+  mode: Credential["mode"];
+  identity?: string;
+  key?: string;
+  public_key?: string;
+  name?: string;
+  certificate?: string;
 }
 
 interface EventBase {

@@ -5,6 +5,7 @@ export type Route =
   | { page: "devices"; endpoint: string | undefined; path: string }
   | { page: "events" }
   | { page: "models"; id: number | undefined; version: string | undefined }
+  | { page: "credentials"; endpoint: string | undefined }
   | { page: "server" };
 
 function decode(text: string): string {
@@ -20,6 +21,7 @@ export function parseRoute(hash: string): Route {
   switch (page) {
     case "events": return { page: "events" };
     case "server": return { page: "server" };
+    case "credentials": return { page: "credentials", endpoint: rest[0] ? decode(rest[0]) : undefined };
     case "models": {
       const [id, version] = rest;
       return { page: "models", id: id && /^\d+$/.test(id) ? Number(id) : undefined, version: version ? decode(version) : undefined };
@@ -43,6 +45,7 @@ export function formatRoute(route: Route): string {
       const version = route.version === undefined ? "" : `/${encodeURIComponent(route.version)}`;
       return route.id === undefined ? "#/models" : `#/models/${route.id}${version}`;
     }
+    case "credentials": return route.endpoint === undefined ? "#/credentials" : `#/credentials/${encodeURIComponent(route.endpoint)}`;
     default: return `#/${route.page}`;
   }
 }

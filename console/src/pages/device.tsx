@@ -11,6 +11,7 @@ import { labelOf } from "../model/tree";
 import { Ago, Button, Empty, markOf, ProblemBox, Remaining, Segments, Skeleton, StateMark } from "../ui/bits";
 import { Icon } from "../ui/icons";
 import { useMedia } from "../ui/media";
+import { SECURITY_TEXTS, TRANSPORT_TEXTS } from "../model/security";
 import { CodeTag } from "../ui/value";
 import { Charts, Inspector } from "./inspector";
 import { ObjectTree } from "./tree";
@@ -33,6 +34,7 @@ function Head({ session, narrow }: { session: DeviceSession; narrow: boolean }) 
       {client && (
         <dl class="facts">
           <div><dt>Address</dt><dd><code>{client.address}</code></dd></div>
+          <div><dt>Security</dt><dd>{SECURITY_TEXTS[client.security]}, {TRANSPORT_TEXTS[client.transport]}</dd></div>
           <div><dt>LwM2M</dt><dd>{client.lwm2m}</dd></div>
           <div><dt>Binding</dt><dd>{client.binding}{client.queueMode ? ", queue mode" : ""}</dd></div>
           <div><dt>Lifetime</dt><dd>{client.lifetime} s</dd></div>

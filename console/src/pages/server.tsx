@@ -50,7 +50,7 @@ export function ServerPage() {
           <div><dt>Registrations</dt><dd class="num">{server.registrations}</dd></div>
           <div><dt>Up</dt><dd><Ago at={server.startedAt} suffix="" /></dd><dd class="muted small">since {formatTime(server.startedAt)}</dd></div>
           <div><dt>Version</dt><dd>{server.version}</dd></div>
-          <div><dt>Devices reach it at</dt>{server.coap.map((address) => <dd key={address}><code>{address}</code></dd>)}</div>
+          <div><dt>Devices reach it at</dt>{(server.addresses ?? server.coap).map((address) => <dd key={address}><code>{address}</code></dd>)}</div>
           <div><dt>HTTP</dt><dd><code>{server.http}</code></dd></div>
           <div><dt>Interface</dt><dd><a href="api/v1/openapi.json">openapi.json</a></dd></div>
         </dl>

@@ -6,6 +6,7 @@ import { formatRoute, type Route } from "../model/route";
 import { Button, StateMark } from "../ui/bits";
 import { Icon, Mark, type IconName } from "../ui/icons";
 import { useMedia } from "../ui/media";
+import { CredentialsPage } from "./credentials";
 import { DevicePage } from "./device";
 import { DevicesPane, Overview } from "./devices";
 import { EventsPage } from "./events";
@@ -16,6 +17,7 @@ const PAGES: { page: Route["page"]; label: string; icon: IconName; href: string 
   { page: "devices", label: "Devices", icon: "devices", href: "#/devices" },
   { page: "events", label: "Events", icon: "events", href: formatRoute({ page: "events" }) },
   { page: "models", label: "Models", icon: "models", href: "#/models" },
+  { page: "credentials", label: "Credentials", icon: "key", href: "#/credentials" },
   { page: "server", label: "Server", icon: "server", href: formatRoute({ page: "server" }) },
 ];
 
@@ -60,6 +62,7 @@ function Page({ current }: { current: Route }) {
   switch (current.page) {
     case "events": return <EventsPage />;
     case "models": return <ModelsPage id={current.id} version={current.version} />;
+    case "credentials": return <CredentialsPage endpoint={current.endpoint} />;
     case "server": return <ServerPage />;
     case "devices":
       return (

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credentials of devices: which there are, and the form that makes, replaces and removes them. A secret goes in, and never comes out. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import * as rest from "../api/client";
+import { Problem } from "../api/problem";
+import type { Credential } from "../api/types";
+import { serverInfo } from "../app-state";
+import {
+  credentialBody, describeCredential, deviceCommand, emptyCredential, generateKey, isPattern, type CredentialDraft, type CredentialMode,
+} from "../model/credential";
+import { formatRoute } from "../model/route";
+import { SECURITY_TEXTS } from "../model/security";
+import { Ago, Button, Empty, ProblemBox, SearchBox, Segments, Skeleton } from "../ui/bits";
+import { Confirm } from "../ui/dialog";
+import { VirtualList } from "../ui/virtual";
+
+const PAGE_SIZE = 200;
+const NEW = "+"; // no endpoint is asked for by this name: its route is "#/credentials/%2B"
+const MODES: { value: CredentialMode; label: string }[] = [
+  { value: "psk", label: "Pre-shared key" }, { value: "rpk", label: "Raw public key" }, { value: "x509", label: "Certificate" },
+];
+
+interface FieldProps {
+  id: keyof CredentialDraft;
+  label: string;
+  hint?: string;
+  rows?: number;
+  draft: CredentialDraft;
+  fault: { field: keyof CredentialDraft; error: string } | undefined;
+  onChange: (draft: CredentialDraft) => void;
+  readOnly?: boolean;
+}
+
+function Field({ id, label, hint, rows, draft, fault, onChange, readOnly = false }: FieldProps) {
+  const error = fault?.field === id ? fault.error : undefined;
+  const common = {
+    class: "mono", value: draft[id], readOnly, autoComplete: "off", spellcheck: false,
+    "aria-invalid": error !== undefined, "aria-describedby": error ? `${id}-error` : hint ? `${id}-hint` : undefined,
+    onInput: (event: { currentTarget: { value: string } }) => onChange({ ...draft, [id]: event.currentTarget.value }),
+  };
+  return (
+    <label class="field">
+      <span>{label}</span>
+      {rows ? <textarea rows={rows} {...common} /> : <input type="text" {...common} />}
+      {hint && !error && <span class="hint" id={`${id}-hint`}>{hint}</span>}
+      {error && <span class="hint bad" id={`${id}-error`}>{error}</span>}
+    </label>
+  );
+}
+
+function secureAddress(): string {
+  const addresses = serverInfo.value?.addresses ?? [];
+  return addresses.find((address) => address.startsWith("coaps://")) ?? addresses.find((address) => address.startsWith("coaps+tcp://")) ?? "coaps://SERVER:5684";
+}
+
+/** Shown once, after a key was stored. */
+function DeviceSide({ command }: { command: string }) {
+  const copied = useSignal(false);
+  return (
+    <section class="once" aria-labelledby="once-title">
+      <h3 id="once-title">For the device, shown this once</h3>
+      <pre class="prose" tabIndex={0}><code>{command}</code></pre>
+      <Button icon="copy" label={copied.value ? "Copied" : "Copy"} onClick={() => {
+        void navigator.clipboard?.writeText(command).then(() => { copied.value = true; });
+      }} />
+    </section>
+  );
+}
+
+function Form({ existing, onSaved, onRemoved }: {
+  existing: Credential | undefined; onSaved: (credential: Credential) => void; onRemoved: (endpoint: string) => void;
+}) {
+  const [draft, setDraft] = useState<CredentialDraft>(() => ({
+    ...emptyCredential(existing?.endpoint), mode: existing?.mode ?? "psk", identity: existing?.identity ?? "",
+    publicKey: existing?.public_key ?? "", name: existing?.name ?? "",
+  }));
+  const [fault, setFault] = useState<FieldProps["fault"]>(undefined);
+  const [problem, setProblem] = useState<Problem | undefined>(undefined);
+  const [busy, setBusy] = useState(false);
+  const [asking, setAsking] = useState(false);
+  const [command, setCommand] = useState<string | undefined>(undefined);
+  const form = useRef<HTMLFormElement>(null);
+  const change = (next: CredentialDraft): void => {
+    setDraft(next);
+    setFault(undefined);
+  };
+  const save = async (): Promise<void> => {
+    const built = credentialBody(draft);
+    if (!built.ok) {
+      setFault(built);
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      return;
+    }
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const endpoint = draft.endpoint.trim();
+      const saved = await rest.putCredential(endpoint, built.body);
+      setCommand(built.body.mode === "psk" && !isPattern(endpoint) ? deviceCommand(endpoint, built.body, secureAddress()) : undefined);
+      setDraft({ ...draft, key: "" });
+      onSaved(saved);
+    } catch (error) {
+      setProblem(Problem.from(error));
+    }
+    setBusy(false);
+  };
+  const remove = async (): Promise<void> => {
+    setAsking(false);
+    try {
+      await rest.deleteCredential(draft.endpoint);
+      onRemoved(draft.endpoint);
+    } catch (error) {
+      setProblem(Problem.from(error));
+    }
+  };
+  const field = { draft, fault, onChange: change };
+  return (
+    <form ref={form} class="stack" noValidate onSubmit={(event) => {
+      event.preventDefault();
+      void save();
+    }}>
+      <Field id="endpoint" label="Endpoint name" hint="A name, or a pattern with * and ?" readOnly={existing !== undefined} {...field} />
+      <Segments label="Kind of credential" value={draft.mode} options={MODES} onChange={(mode) => change({ ...draft, mode })} />
+      {draft.mode === "psk" && (
+        <>
+          <Field id="identity" label="Identity" hint="Empty: the endpoint name" {...field} />
+          <Field id="key" label="Key (hexadecimal)" hint={existing?.mode === "psk" ? "The stored key is not shown; this one takes its place" : "16 bytes or more"} {...field} />
+          <div><Button icon="refresh" label="Generate a key" onClick={() => change({ ...draft, key: generateKey() })} /></div>
+        </>
+      )}
+      {draft.mode === "rpk" && <Field id="publicKey" label="The device’s public key" rows={5} hint="PEM, or the SubjectPublicKeyInfo as hexadecimal digits" {...field} />}
+      {draft.mode === "x509" && (
+        <>
+          <Field id="name" label="Name in the certificate" hint="Empty: the endpoint name itself" {...field} />
+          <Field id="certificate" label="Only this certificate (PEM)" rows={5} hint="Empty: any that a trusted authority has issued" {...field} />
+        </>
+      )}
+      {problem && <ProblemBox problem={problem} />}
+      <div class="buttons">
+        <Button label={existing ? "Replace" : "Store"} icon="check" kind="primary" submit busy={busy} />
+        {existing && <Button label="Remove" icon="delete" kind="danger" onClick={() => setAsking(true)} />}
+      </div>
+      {command && <DeviceSide command={command} />}
+      {asking && (
+        <Confirm title={`Remove the credential of ${draft.endpoint}?`} action="Remove" onDone={(yes) => { if (yes) void remove(); else setAsking(false); }}>
+          <p>Its sessions end, and the device can’t come back until it has another one.</p>
+        </Confirm>
+      )}
+    </form>
+  );
+}
+
+export function CredentialsPage({ endpoint }: { endpoint: string | undefined }) {
+  const list = useSignal<readonly Credential[] | undefined>(undefined);
+  const total = useSignal(0);
+  const next = useSignal<string | null>(null);
+  const problem = useSignal<Problem | undefined>(undefined);
+  const text = useSignal("");
+  const abort = useRef<AbortController | undefined>(undefined);
+  const load = async (after: string | null): Promise<void> => {
+    abort.current?.abort();
+    const mine = new AbortController();
+    abort.current = mine;
+    try {
+      const page = await rest.listCredentials(text.value.trim(), after, PAGE_SIZE, mine.signal);
+      list.value = after === null ? page.credentials : [...(list.value ?? []), ...page.credentials];
+      total.value = page.total;
+      next.value = page.next;
+      problem.value = undefined;
+    } catch (error) {
+      if (abort.current === mine) problem.value = Problem.from(error);
+    }
+  };
+  useEffect(() => {
+    void load(null);
+    return () => abort.current?.abort();
+  }, []);
+  const existing = endpoint === undefined || endpoint === NEW ? undefined : list.value?.find((item) => item.endpoint === endpoint);
+  const open = endpoint === NEW || existing !== undefined;
+  return (
+    <div class="page models credentials">
+      <div class="page-head">
+        <h1>Credentials</h1>
+        <span class="muted count" role="status">{list.value ? `${total.value}` : ""}</span>
+        <span class="grow" />
+        <a class="button primary" href={formatRoute({ page: "credentials", endpoint: NEW })}>New credential</a>
+        <Button icon="refresh" label="Reload the credentials" compact kind="quiet" onClick={() => void load(null)} />
+      </div>
+      <div class={`split${open ? " open" : ""}`}>
+        <div class="pane model-list">
+          <SearchBox label="Search by endpoint name" value={text.value} onInput={(value) => {
+            text.value = value;
+            void load(null);
+          }} />
+          {problem.value && <ProblemBox problem={problem.value} onRetry={() => void load(null)} />}
+          {!list.value && !problem.value && <Skeleton rows={8} label="Loading the credentials" />}
+          {list.value && list.value.length === 0 && (
+            <Empty icon="key" title={text.value === "" ? "No device has a credential yet" : "No credential matches"} />
+          )}
+          {list.value && list.value.length > 0 && (
+            <VirtualList items={list.value} label="Credentials" rowRem={3} keyOf={(item) => item.endpoint}
+              onNearEnd={() => { if (next.value !== null) void load(next.value); }}
+              render={(item, tabIndex) => (
+                <a class="model-row" tabIndex={tabIndex} href={formatRoute({ page: "credentials", endpoint: item.endpoint })}
+                  aria-current={item.endpoint === endpoint ? "page" : undefined}>
+                  <span class="name"><code>{item.endpoint}</code><span class="muted small block">{describeCredential(item)}</span></span>
+                  <span class="tag">{SECURITY_TEXTS[item.mode]}</span>
+                </a>
+              )} />
+          )}
+        </div>
+        {open && (
+          <section class="pane inspector" aria-label={existing ? `Credential of ${existing.endpoint}` : "A new credential"}>
+            <header class="head">
+              <div>
+                <h2>{existing ? existing.endpoint : "New credential"}</h2>
+                {existing && <span class="muted small">changed <Ago at={existing.changed} /></span>}
+              </div>
+              <a class="button quiet compact" href="#/credentials" aria-label="Close the form" title="Close">×</a>
+            </header>
+            <Form key={existing ? existing.endpoint : NEW} existing={existing}
+              onSaved={() => void load(null)}
+              onRemoved={() => {
+                location.hash = formatRoute({ page: "credentials", endpoint: undefined });
+                void load(null);
+              }} />
+          </section>
+        )}
+      </div>
+    </div>
+  );
+}
