@@ -100,7 +100,7 @@ class Device:
             pass
         self.socket.close()
 
-    def request(self, code, path, query=(), content_format=None, payload=b"", timeout=5):
+    def request(self, code, path, query=(), content_format=None, payload=b"", timeout=30):
         options = [(URI_PATH, part.encode()) for part in path] + [(URI_QUERY, part.encode()) for part in query]
         if content_format is not None:
             options.append((CONTENT_FORMAT, uint(content_format)))
@@ -109,9 +109,10 @@ class Device:
             mid = self._mid
             box = self._waiting[mid] = [threading.Event(), None]
         data = encode(CON, code, mid, os.urandom(4), options, payload)
-        for _ in range(3):
+        repeat = min(timeout / 3, 2)
+        for _ in range(round(timeout / repeat)):
             self.socket.send(data)
-            if box[0].wait(timeout / 3):
+            if box[0].wait(repeat):
                 return box[1]
         raise TimeoutError(f"the server did not answer {path}")
 

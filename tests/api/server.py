@@ -21,7 +21,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning)  # RefResolver: D
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DUNLIND = os.environ.get("DUNLIND", os.path.join(ROOT, "build", "bin", "dunlind"))
-START_S = 60 if "sanitize" in os.environ.get("DUNLIN_TEST_BUILD", "") else 20
+START_S = 120 if "sanitize" in os.environ.get("DUNLIN_TEST_BUILD", "") else 60
 
 
 _folders = []
@@ -35,7 +35,7 @@ def _tidy():
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_until(what, condition, seconds=20):
+def wait_until(what, condition, seconds=60):
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -189,7 +189,7 @@ class Api:
 class Events:
     """An event stream, read line by line."""
 
-    def __init__(self, address, query=None, last=None, timeout=20, buffer=None):
+    def __init__(self, address, query=None, last=None, timeout=60, buffer=None):
         self.connection = http.client.HTTPConnection(address, timeout=timeout)
         if buffer:
             host, port = address.rsplit(":", 1)

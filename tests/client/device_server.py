@@ -12,7 +12,9 @@ import unittest
 GET, POST, PUT, DELETE = 1, 2, 3, 4
 BLOCK1, BLOCK2 = 27, 23
 BLOCK_SIZE, BLOCK_SZX = 1024, 6
-TIMEOUT_S = 20
+TIMEOUT_S = 60  # of what must happen: it only matters when it does not
+REPEAT_S = 1.5  # before an unanswered request goes out again
+ACK, CON = 2, 0
 
 
 def nibble(value):
@@ -114,6 +116,8 @@ class Server:
         if 0 < datagram[1] < 32:
             self._serve(datagram, peer)
             return None
+        if datagram[1] != 0 and datagram[0] >> 4 & 3 == CON:  # an answer that came by itself
+            self.socket.sendto(bytes([0x40 | ACK << 4, 0]) + datagram[2:4], peer)
         return decode(datagram)
 
     def wait(self, happened):
@@ -125,6 +129,8 @@ class Server:
 
     def ask(self, code, path, payload=b"", content_format=None, accept=None, query=None, block1=None,
             timeout_s=TIMEOUT_S):
+        """Sends a request, again and again until there is an answer: a device that reboots is deaf for a while, and may come
+        back with another port. It knows a repeated one by its message id."""
         options = [(11, part.encode()) for part in path.strip("/").split("/")]
         if content_format is not None:
             options.append((12, content_format.to_bytes(2, "big").lstrip(b"\0")))
@@ -135,12 +141,16 @@ class Server:
         if block1 is not None:
             options.append((BLOCK1, block1.to_bytes(3, "big").lstrip(b"\0")))
         self.mid += 1
-        message = bytes([0x41, code]) + struct.pack(">H", self.mid) + b"t" + encode_options(options)
-        self.socket.sendto(message + (b"\xff" + payload if payload else b""), self.peer)
-        end = time.monotonic() + timeout_s
+        token = b"t" + struct.pack(">H", self.mid)  # late answers to others are not taken for this one's
+        message = bytes([0x40 | len(token), code]) + struct.pack(">H", self.mid) + token + encode_options(options)
+        message += b"\xff" + payload if payload else b""
+        end, repeat = time.monotonic() + timeout_s, 0
         while time.monotonic() < end:
+            if time.monotonic() >= repeat:
+                self.socket.sendto(message, self.peer)
+                repeat = time.monotonic() + REPEAT_S
             answer = self.turn()
-            if answer and answer[1] == b"t":
+            if answer and answer[1] == token:
                 return f"{answer[0] >> 5}.{answer[0] & 31:02}", answer[3]
         raise AssertionError(f"no answer to {path}")
 
@@ -188,6 +198,11 @@ class DeviceTest(unittest.TestCase):
         port = (server or self.server).port
         return self.start(self.dunlin, "client", "-e", "prog-1", "-u", f"coap://{host}:{port}", "--local",
                           "[::1]:0" if ":" in host else "127.0.0.1:0", *arguments, **options)
+
+    def says(self, process, text):
+        """Reads what a program tells, up to a line that has this text."""
+        while text not in (line := process.stdout.readline()):
+            self.assertNotEqual(line, "", f"it ended without saying '{text}'")
 
     def until(self, path, value):
         """Waits until the device has this value."""

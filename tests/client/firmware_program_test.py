@@ -142,7 +142,7 @@ class FirmwareTest(DeviceTest):
             for size in (100, 5000):
                 process.stdin.write(f"firmware {how}\n")
                 process.stdin.flush()
-                time.sleep(0.2)
+                self.says(process, "updates will")
                 self.server.push("/5/0/0", package("8", size))
                 self.ends_in(state, result)
         self.assertNotEqual(self.server.read("/3/0/3"), "8")

@@ -195,11 +195,11 @@ class ProgramTest(DeviceTest):
             self.assertIn(line, out)
 
     def test_queue_mode(self):
-        process = self.client("--queue", "--awake", "0.5", "--period", "0", "-v", stdin=subprocess.PIPE)
+        process = self.client("--queue", "--awake", "2", "--period", "0", "-v", stdin=subprocess.PIPE)
         self.registered()
         self.assertIn("Q", self.server.seen[0][2])
         self.assertEqual(self.server.read("/3/0/0"), "Dunlin")
-        time.sleep(1.0)
+        time.sleep(3)
         with self.assertRaises(AssertionError):  # it is asleep, and hears nothing
             self.server.ask(GET, "/3/0/0", accept=0, timeout_s=1)
         process.stdin.write("update\n")

@@ -33,7 +33,7 @@ def _kill_all():
             process.kill()
 
 
-def wait_until(what, condition, timeout_s=15.0, every_s=0.05):
+def wait_until(what, condition, timeout_s=60.0, every_s=0.05):
     """The first true value of `condition()`; what does not come in time is an AssertionError."""
     end = time.monotonic() + timeout_s
     while True:
