@@ -9,6 +9,9 @@
  * meaningful over a restart: keep its bytes, not its text, which has no local address. A peer parsed from
  * text or resolved from a name has no local address: the kernel chooses one.
  *
+ * Peers that this bearer makes are of DN_TRANSPORT_UDP. Whatever runs over it, or has addresses of the same form, sets another
+ * transport: every function here takes such peers too, and looks at the address alone.
+ *
  * Threads: a dn_udp, a batch and an outbox belong to one thread. Errors: see each function.
  */
 #ifndef DN_BEARER_UDP_H
@@ -114,6 +117,9 @@ dunlin_status dn_udp_resolve(const char *host, uint16_t port, int family, dn_pee
 bool dn_udp_serves(const dn_udp *udp, const dn_peer *peer);
 /* True when both are the same IP address (and scope); ports and local addresses may differ. */
 bool dn_udp_same_host(const dn_peer *a, const dn_peer *b);
+/* The host alone, without port, scope and local address, of IPv6 its /64: what limits per host count by. False: another
+   bearer's peer. */
+bool dn_udp_peer_host(const dn_peer *peer, dn_peer *host);
 /* 4 or 6; 0 for a peer which another bearer made. */
 int dn_udp_peer_family(const dn_peer *peer);
 uint16_t dn_udp_peer_port(const dn_peer *peer);

@@ -8,7 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FAMILY_AT = 0, PORT_AT = 1, ADDRESS_AT = 3, V4_LEN = 7, SCOPE_AT = 19, V6_LEN = 23, LOCAL_LEN = 4 };
+enum {
+    FAMILY_AT = 0, /* and, in TRANSPORT_BITS, what base/peer.h keeps there */
+    TRANSPORT_BITS = 0x30,
+    PORT_AT = 1,
+    ADDRESS_AT = 3,
+    V4_LEN = 7,
+    V6_PREFIX_LEN = 8, /* a subscriber's own network, RFC 6177 */
+    SCOPE_AT = 19,
+    V6_LEN = 23,
+    LOCAL_LEN = 4
+};
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -81,13 +91,27 @@ bool dn_udp_peer_from_sockaddr(const struct sockaddr_storage *address, const dn_
 
 int dn_udp_peer_family(const dn_peer *peer)
 {
-    if (peer->len >= V4_LEN && peer->bytes[FAMILY_AT] == 4) {
+    uint8_t family = peer->bytes[FAMILY_AT] & (uint8_t)~TRANSPORT_BITS;
+    if (peer->len >= V4_LEN && family == 4) {
         return peer->len == V4_LEN || peer->len == V4_LEN + LOCAL_LEN ? 4 : 0;
     }
-    if (peer->len >= V6_LEN && peer->bytes[FAMILY_AT] == 6) {
+    if (peer->len >= V6_LEN && family == 6) {
         return peer->len == V6_LEN || peer->len == V6_LEN + LOCAL_LEN ? 6 : 0;
     }
     return 0;
+}
+
+bool dn_udp_peer_host(const dn_peer *peer, dn_peer *host)
+{
+    int family = dn_udp_peer_family(peer);
+    memset(host, 0, sizeof *host);
+    if (family == 0) {
+        return false;
+    }
+    host->len = family == 4 ? V4_LEN : V6_LEN;
+    host->bytes[FAMILY_AT] = (uint8_t)family;
+    memcpy(host->bytes + ADDRESS_AT, peer->bytes + ADDRESS_AT, family == 4 ? 4 : V6_PREFIX_LEN);
+    return true;
 }
 
 uint16_t dn_udp_peer_port(const dn_peer *peer)

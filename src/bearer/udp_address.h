@@ -2,7 +2,7 @@
 /*
  * Socket addresses as peers and back. For the bearer's own files.
  *
- * A peer's bytes: family 4 or 6, port (network order), then 4 bytes of address, or 16 and 4 of scope; then,
+ * A peer's bytes: transport (high half, see base/peer.h) and family 4 or 6 (low half), port (network order), then 4 bytes of address, or 16 and 4 of scope; then,
  * if it carries one, 4 bytes that name the local address. IPv4-mapped IPv6 addresses become IPv4 peers: one
  * host is one peer, whichever socket heard it.
  */

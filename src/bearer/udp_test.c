@@ -90,6 +90,59 @@ static void names(void **state)
     assert_int_equal(dn_udp_resolve("", 1, 0, &peer), DUNLIN_ERR_NOT_FOUND);
 }
 
+/* The transport makes another peer of the same address, and of nothing else. */
+static void transports(void **state)
+{
+    static const struct {
+        const char *text;
+        int family;
+    } cases[] = {{"192.0.2.7:5684", 4}, {"[2001:db8::7]:5684", 6}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        dn_peer plain;
+        assert_int_equal(dn_udp_peer_parse(cases[i].text, &plain), DUNLIN_OK);
+        assert_int_equal(dn_peer_transport(&plain), DN_TRANSPORT_UDP);
+        for (int transport = DN_TRANSPORT_DTLS; transport <= DN_TRANSPORT_TLS; transport++) {
+            char out[DN_UDP_TEXT_MAX];
+            dn_peer peer = plain;
+            dn_peer_set_transport(&peer, (dn_transport)transport);
+            assert_int_equal(dn_peer_transport(&peer), transport);
+            assert_false(dn_peer_equal(&peer, &plain));
+            assert_true(dn_udp_same_host(&peer, &plain));
+            assert_int_equal(dn_udp_peer_family(&peer), cases[i].family);
+            assert_int_equal(dn_udp_peer_port(&peer), 5684);
+            assert_string_equal(dn_udp_peer_text(&peer, out), cases[i].text);
+            peer.bytes[0] |= 0x80;
+            assert_int_equal(dn_udp_peer_family(&peer), 0);
+        }
+    }
+}
+
+static void hosts(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        {"192.0.2.7:1", "192.0.2.7:2", true},
+        {"192.0.2.7:1", "192.0.2.8:1", false},
+        {"[2001:db8:0:1::7]:1", "[2001:db8:0:1:8::9]:3", true},
+        {"[2001:db8:0:1::7]:1", "[2001:db8:0:2::7]:1", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dn_peer a, b, host_a, host_b;
+        assert_int_equal(dn_udp_peer_parse(cases[i].a, &a), DUNLIN_OK);
+        assert_int_equal(dn_udp_peer_parse(cases[i].b, &b), DUNLIN_OK);
+        dn_peer_set_transport(&b, DN_TRANSPORT_TLS);
+        assert_true(dn_udp_peer_host(&a, &host_a));
+        assert_true(dn_udp_peer_host(&b, &host_b));
+        assert_int_equal(dn_peer_equal(&host_a, &host_b), cases[i].same);
+    }
+    dn_peer foreign = {.len = 5, .bytes = "abcd"};
+    assert_false(dn_udp_peer_host(&foreign, &foreign));
+}
+
 static void open_errors(void **state)
 {
     dn_udp udp, second;
@@ -249,6 +302,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(address_texts),
         cmocka_unit_test(names),
+        cmocka_unit_test(transports),
+        cmocka_unit_test(hosts),
         cmocka_unit_test(open_errors),
         cmocka_unit_test(batches),
         cmocka_unit_test(sizes),
