@@ -120,6 +120,8 @@ bool dn_udp_same_host(const dn_peer *a, const dn_peer *b);
 /* The host alone, without port, scope and local address, of IPv6 its /64: what limits per host count by. False: another
    bearer's peer. */
 bool dn_udp_peer_host(const dn_peer *peer, dn_peer *host);
+/* True when the peer is on this host: 127.0.0.0/8 or ::1. */
+bool dn_udp_is_loopback(const dn_peer *peer);
 /* 4 or 6; 0 for a peer which another bearer made. */
 int dn_udp_peer_family(const dn_peer *peer);
 uint16_t dn_udp_peer_port(const dn_peer *peer);

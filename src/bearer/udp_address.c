@@ -114,6 +114,14 @@ bool dn_udp_peer_host(const dn_peer *peer, dn_peer *host)
     return true;
 }
 
+bool dn_udp_is_loopback(const dn_peer *peer)
+{
+    static const uint8_t v6[16] = {[15] = 1};
+    int family = dn_udp_peer_family(peer);
+    return family == 4 ? peer->bytes[ADDRESS_AT] == 127
+                       : family == 6 && memcmp(peer->bytes + ADDRESS_AT, v6, sizeof v6) == 0;
+}
+
 uint16_t dn_udp_peer_port(const dn_peer *peer)
 {
     return dn_udp_peer_family(peer) == 0 ? 0
