@@ -7,9 +7,11 @@ import aiocoap
 from aiocoap import Code, Message
 from aiocoap.resource import ObservableResource
 from aiocoap.transports import udp6
+from support.harness import check
 from support.programs import free_port
 
 LINK_FORMAT = 40
+ANSWER_TIMEOUT_S = 60  # what comes in milliseconds, but on a machine that does much besides
 
 
 def block_exponent(size):
@@ -23,13 +25,36 @@ async def open_context(site=None, block=1024, port=0, host="127.0.0.1"):
     return context
 
 
-async def request(context, code, uri, payload=b"", timeout_s=20, **options):
+async def request(context, code, uri, payload=b"", timeout_s=ANSWER_TIMEOUT_S, **options):
     message = Message(code=code, uri=uri, payload=payload, **options)
     return await asyncio.wait_for(context.request(message).response, timeout_s)
 
 
 def code_text(message):
     return message.code.dotted
+
+
+async def soon(awaitable):
+    """What comes by itself in milliseconds."""
+    return await asyncio.wait_for(awaitable, ANSWER_TIMEOUT_S)
+
+
+def gather_notifications(observation):
+    """A queue with every notification: iterating over an observation of aiocoap keeps but the newest of those not yet taken."""
+    queue = asyncio.Queue()
+    observation.register_callback(queue.put_nowait, _suppress_deprecation=True)
+    return queue
+
+
+async def until_silent(change, count, what, most):
+    """Changes a value until a change is no longer notified, which must be so after `most` notifications."""
+    counts = [await count()]
+    while len(counts) < 3 or counts[-1] != counts[-3]:
+        check(counts[-1] - counts[0] <= most, f"{what} after the end: {counts}")
+        await change(len(counts) + 0.5)
+        await asyncio.sleep(0.7)
+        counts.append(await count())
+    return counts[-1] - counts[0]
 
 
 class Node(ObservableResource):
@@ -151,7 +176,7 @@ class Server:
         self.refuse_update = False
         return Message(code=Code.NOT_FOUND)
 
-    async def until(self, condition, timeout_s=20):
+    async def until(self, condition, timeout_s=ANSWER_TIMEOUT_S):
         async with self.changed:
             await asyncio.wait_for(self.changed.wait_for(condition), timeout_s)
 
@@ -159,7 +184,7 @@ class Server:
         await self.until(lambda: endpoint in self.registrations)
         return self.registrations[endpoint]
 
-    async def call(self, endpoint, code, path, payload=b"", timeout_s=20, **options):
+    async def call(self, endpoint, code, path, payload=b"", timeout_s=ANSWER_TIMEOUT_S, **options):
         message = Message(code=code, uri_path=tuple(path.strip("/").split("/")) if path != "/" else (),
                           payload=payload, **options)
         message.remote = self.registrations[endpoint][0]

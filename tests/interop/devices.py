@@ -10,6 +10,8 @@ import toolchain
 import values
 from support.programs import BIN, Program
 
+ANSWER_TIMEOUT_S = 60  # what answers in milliseconds, but on a machine that does much besides
+
 
 class LeshanDevice:
     """Leshan's client library with objects 1, 3, 3303 and 33500, and 5 if asked for."""
@@ -21,7 +23,7 @@ class LeshanDevice:
         options += ["--queue", "yes"] if queue else []
         options += ["--firmware", "yes"] if firmware else []
         self.program = programs.peer(endpoint, toolchain.leshan("Device", *options))
-        self.program.event("ready", timeout_s=30)
+        self.program.event("ready", timeout_s=toolchain.START_TIMEOUT_S)
         self.set("/3/0/0", "string", "Leshan")
         self.set("/3/0/1", "string", "M15")
         self.set("/3/0/2", "string", "serial-1")
@@ -157,7 +159,7 @@ class DunlinDevice:
     def stop(self):
         """Ends with a de-registration."""
         self.program.type("quit")
-        self.program.process.wait(10)
+        self.program.process.wait(ANSWER_TIMEOUT_S)
 
 
 class Console(Program):
@@ -185,17 +187,17 @@ class Console(Program):
         self.type(command)
         self.type("status")
         with self.changed:
-            if not self.changed.wait_for(lambda: any(" datagrams " in line for line in self.lines[begin:]), 10):
-                raise AssertionError(f"the console of {self.name} does not answer: {command}")
+            if not self.changed.wait_for(lambda: any(" datagrams " in line for line in self.lines[begin:]), ANSWER_TIMEOUT_S):
+                raise AssertionError(f"the console of {self.name} does not answer {command!r} within {ANSWER_TIMEOUT_S} s")
             end = next(i for i in range(begin, len(self.lines)) if " datagrams " in self.lines[i])
             return self.lines[begin:end]
 
-    def wait(self, line, since, timeout_s=10):
+    def wait(self, line, since, timeout_s=ANSWER_TIMEOUT_S):
         with self.changed:
             if not self.changed.wait_for(lambda: line in self.lines[since:], timeout_s):
                 raise AssertionError(f"{self.name} did not say {line!r}: {self.lines[since:]}")
 
-    def wait_match(self, pattern, since, timeout_s=10):
+    def wait_match(self, pattern, since, timeout_s=ANSWER_TIMEOUT_S):
         """The match of the first whole line that the pattern fits."""
         def find():
             return next((match for match in (re.fullmatch(pattern, line) for line in self.lines[since:]) if match), None)

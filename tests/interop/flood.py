@@ -15,7 +15,7 @@ import time
 from support.programs import wait_until
 
 BATCH = 48
-PING_TIMEOUT_S = 10
+PING_TIMEOUT_S = 60
 SOCKETS = 24
 RANDOM_MAX = 1400
 CON, NON, ACK, RST = 0, 1, 2, 3
@@ -56,6 +56,24 @@ def make_socket():
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     made.bind(("127.0.0.1", 0))
     return made
+
+
+def exchange(own, target, data, repeats=30):
+    """What answers a confirmable message, which is repeated every two seconds."""
+    own.settimeout(2)
+    try:
+        for _ in range(repeats):
+            own.sendto(data, target)
+            try:
+                while True:
+                    answer = own.recv(65535)
+                    if answer[2:4] == data[2:4]:
+                        return answer
+            except TimeoutError:
+                pass
+    finally:
+        own.settimeout(None)
+    raise AssertionError(f"no answer from {target}")
 
 
 def server_seeds(rng):

@@ -10,9 +10,9 @@ PROBE = os.path.join(BIN, "test", "coap_probe")
 TICK_MS, SEPARATE_MS = 200, 3000
 
 
-def body_of(size):
-    """What GET /large?size=… answers."""
-    return b"".join(b"line %07d of the body\n" % i for i in range(size // 25 + 1))[:size]
+def body_of(size, first=0):
+    """What GET /large?size=… answers, and (from another line on) what /obs-large notifies."""
+    return b"".join(b"line %07d of the body\n" % i for i in range(first, first + size // 25 + 1))[:size]
 
 
 def exponent(block):
@@ -38,7 +38,7 @@ class ProbeServer:
         self.uri = wait_until("the probe's server is ready", address)
 
 
-def probe(method, uri, *options, timeout_s=60):
+def probe(method, uri, *options, timeout_s=80):
     """(exit status, body, what it says of the code) of a run of the probe's client."""
     done = subprocess.run([PROBE, method, uri, *options], capture_output=True, timeout=timeout_s, check=False)
     return done.returncode, done.stdout, done.stderr.decode()

@@ -11,6 +11,7 @@ import links
 import toolchain
 import values
 from support.programs import wait_until
+from toolchain import START_TIMEOUT_S
 
 
 def by_path(nodes):
@@ -44,7 +45,7 @@ class DunlindServer:
     def registration(self, endpoint):
         return self.rest.client(endpoint)
 
-    def wait_registered(self, endpoint, timeout_s=20.0):
+    def wait_registered(self, endpoint, timeout_s=60.0):
         return wait_until(f"{endpoint} is registered", lambda: self.registration(endpoint), timeout_s)
 
     def wait_gone(self, endpoint):
@@ -169,7 +170,7 @@ class LeshanServer:
         options = ["--block", str(block)] if block else []
         options += ["--awake", str(awake_ms)] if awake_ms else []
         self.program = programs.peer("leshan-server", toolchain.leshan("Server", *options))
-        self.uri = self.program.event("ready", timeout_s=30)["uri"]
+        self.uri = self.program.event("ready", timeout_s=START_TIMEOUT_S)["uri"]
 
     def registration(self, endpoint):
         for client in self.program.ask("list")["clients"]:
@@ -177,7 +178,7 @@ class LeshanServer:
                 return client
         return None
 
-    def wait_registered(self, endpoint, timeout_s=20.0):
+    def wait_registered(self, endpoint, timeout_s=60.0):
         return wait_until(f"{endpoint} is registered", lambda: self.registration(endpoint), timeout_s)
 
     def wait_gone(self, endpoint):

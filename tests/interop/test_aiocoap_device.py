@@ -217,7 +217,7 @@ class AiocoapOnDunlind(Suite):
                                         lambda got: base64.b64decode(got["value"]) == large)
                 answer = await self.rest_device("DELETE", device, "/observations/3303/0/5700")
                 equal(answer.status, 200, answer)
-                await asyncio.wait_for(node.ended.wait(), 10)
+                await aio.soon(node.ended.wait())
                 equal(len(node.observers["/3303/0/5700"]), 0, "observers left")
                 equal(len(node.observers["/33500/0/30"]), 1, "observers of the other")
 

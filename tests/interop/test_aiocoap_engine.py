@@ -88,13 +88,10 @@ class AiocoapOnEngine(Suite):
         async def body(context):
             message = Message(code=Code.GET, uri=f"{self.uri}/{path}", observe=0)
             request = context.request(message)
-            first = await asyncio.wait_for(request.response, 10)
+            first = await aio.soon(request.response)
             check(first.opt.observe is not None, "the first answer has no Observe option")
-            seen = []
-            async for notification in request.observation:
-                seen.append(notification)
-                if len(seen) == NOTIFICATIONS:
-                    break
+            queue = aio.gather_notifications(request.observation)
+            seen = [await aio.soon(queue.get()) for _ in range(NOTIFICATIONS)]
             counts = [int(n.payload) for n in seen] if path == "obs" else [int(n.payload.split()[1]) for n in seen]
             equal(counts, list(range(counts[0], counts[0] + NOTIFICATIONS)), "values")
             if path == "obs-large":
@@ -187,19 +184,20 @@ class EngineOnAiocoap(Suite):
 
         async def body(uri):
             watching = asyncio.create_task(self.probe("observe", uri + "/obs", "--count", "4"))
-            for value in range(1, 40):
+            value = 0
+            while not watching.done():
                 await asyncio.sleep(0.1)
-                if watching.done():
-                    break
+                value += 1
                 node.change("/obs", 0, b"%d" % value)
             status, text, said = await watching
             equal(status, 0, said)
             numbers = [int(line) for line in text.split()]
             equal(numbers, sorted(set(numbers)), "values")
             equal(len(numbers), 4, "notifications")
-            for value in range(40, 60):
+            for _ in range(100):
                 if not node.observers["/obs"]:
                     break
+                value += 1
                 node.change("/obs", 0, b"%d" % value)
                 await asyncio.sleep(0.2)
             equal(len(node.observers["/obs"]), 0, "observers left")

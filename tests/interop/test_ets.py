@@ -18,7 +18,7 @@ from support.programs import BIN, LOGS, Program, wait_until
 # No part takes more than two and a half minutes, which is what int-109 takes alone.
 PARTS = ["int-10[1-8],int-11?", "int-109", "int-2*", "int-301,int-304", "int-302", "int-303,int-305", "int-30[67],int-31*", "int-30[89]",
          "int-[5-9]??", "int-????"]
-PART_TIMEOUT_S = 900
+PART_TIMEOUT_S = 1200
 EXPECTED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "ets_expected.json")
 
 
@@ -50,35 +50,36 @@ class EtsWithLeshan(Suite):
         with open(EXPECTED, encoding="utf-8") as file:
             self.expected = json.load(file)
         self.runs = {}
-        for number, part in enumerate(PARTS):
-            self.runs["server", part] = self.start_server(number)
-        for number, part in enumerate(PARTS):
-            self.runs["client", part] = self.start_client(number)
+        for kind in ("server", "client"):
+            for number, part in enumerate(PARTS):
+                self.runs[kind, part] = self.start(kind, number, part)
 
     def tear_down(self):
         for run in self.runs.values():
             run.stop()
 
     @staticmethod
-    def report(kind, part, suffix):
-        return os.path.join(LOGS, f"ets-{kind}-{PARTS.index(part)}.{suffix}")
+    def report(kind, name, suffix):
+        return os.path.join(LOGS, f"ets-{kind}-{name}.{suffix}")
 
-    def run(self, kind, number, *arguments):
-        part = PARTS[number]
-        return Program(f"ets-{kind}-{number}", [
-            os.path.join(BIN, "dunlin"), "ets", kind, "--case", part, "--junit", self.report(kind, part, "xml"),
-            "--html", self.report(kind, part, "html"), *arguments])
+    def run(self, kind, name, part, *arguments):
+        return Program(f"ets-{kind}-{name}", [
+            os.path.join(BIN, "dunlin"), "ets", kind, "--case", part, "--junit", self.report(kind, name, "xml"),
+            "--html", self.report(kind, name, "html"), *arguments])
 
-    def start_server(self, number):
+    def start(self, kind, name, part):
+        return (self.start_server if kind == "server" else self.start_client)(name, part)
+
+    def start_server(self, name, part):
         command = shlex.join(toolchain.leshan("Server"))
-        return self.run("server", number, "--operator", f"exec:{command} 2>/dev/null", "--endpoint", f"ets-{number}")
+        return self.run("server", name, part, "--operator", f"exec:{command} 2>/dev/null", "--endpoint", f"ets-{name}")
 
-    def start_client(self, number):
-        run = self.run("client", number, "--listen", "127.0.0.1:0", "--wait", "90")
+    def start_client(self, name, part):
+        run = self.run("client", name, part, "--listen", "127.0.0.1:0", "--wait", str(toolchain.START_TIMEOUT_S))
         uri = wait_until("the port is told", lambda: re.search(r"coap://127\S+", run.text()))
-        device = self.programs.peer(f"ets-device-{number}", toolchain.leshan(
-            "Device", "--endpoint", f"leshan-{number}", "--server", uri.group(0), "--lifetime", "300"))
-        device.event("ready", timeout_s=60)
+        device = self.programs.peer(f"ets-device-{name}", toolchain.leshan(
+            "Device", "--endpoint", f"leshan-{name}", "--server", uri.group(0), "--lifetime", "300"))
+        device.event("ready", timeout_s=toolchain.START_TIMEOUT_S)
         for path, kind, value in self.VALUES:
             node = {"type": kind}
             if isinstance(value, dict):
@@ -92,18 +93,29 @@ class EtsWithLeshan(Suite):
     @case("the verdicts on Leshan's {0} of {1} are those that are explained",
           [(kind, part) for kind in ("server", "client") for part in PARTS], timeout_s=PART_TIMEOUT_S)
     def verdicts_are_known(self, kind, part):
-        run = self.runs[kind, part]
+        wrong = self.wrong(kind, PARTS.index(part), self.runs[kind, part])
+        # The procedures measure seconds on the clock of a machine that does much besides. What is wrong because that stood
+        # still is not wrong twice.
+        for number, verdict in dict(wrong).items():
+            print(f"        {kind} {number}: {verdict}; once more, alone", flush=True)
+            again = self.start(kind, f"again-{number}", number)
+            try:
+                wrong.pop(number)
+                wrong.update(self.wrong(kind, f"again-{number}", again))
+            finally:
+                again.stop()
+        equal(wrong, {}, "verdicts")
+
+    def wrong(self, kind, name, run):
+        """The verdicts that are not as expected, by number, of a run that is awaited."""
         status = run.process.wait(PART_TIMEOUT_S)
         check(status in (0, 1), f"it ended with {status}:\n" + "\n".join(run.tail()))
-        found = verdicts(self.report(kind, part, "xml"))
-        check(found, "no case")
-        expected, wrong = self.expected[kind], {}
-        for number, verdict in found.items():
-            wanted = expected.get(number, "pass")
-            if not verdict.startswith(wanted):
-                wrong[number] = f"{verdict}, and not: {wanted}"
-        equal(wrong, {}, "verdicts")
+        found = verdicts(self.report(kind, name, "xml"))
+        check(found, "no case:\n" + "\n".join(run.tail()))
         equal(status, 1 if any(v.startswith("fail") for v in found.values()) else 0, "exit status")
+        wanted = {number: self.expected[kind].get(number, "pass") for number in found}
+        return {number: f"{verdict}, and not: {wanted[number]}" for number, verdict in found.items()
+                if not verdict.startswith(wanted[number])}
 
 
 SUITES = [EtsWithLeshan]

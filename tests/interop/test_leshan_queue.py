@@ -11,8 +11,8 @@ from servers import DunlindServer, LeshanServer
 from support.harness import Suite, case, check, equal
 from support.programs import WORK, wait_until
 
-AWAKE_S = 1.0
-CLIENT_AWAKE_S = 2
+AWAKE_S = 2.0
+CLIENT_AWAKE_S = 3
 PUSHED = 150_000  # the Leshan programs take 200,000 bytes in a body
 PACKAGE, PACKAGE_URI, STATE, UPDATE, RESULT = ("/5/0/0", "/5/0/1", "/5/0/3", "/5/0/2", "/5/0/5")
 IDLE, DOWNLOADED, SUCCESS = 0, 2, 1
@@ -62,7 +62,7 @@ class LeshanQueueOnDunlind(Suite):
         self.server.updated(self.endpoint, since)
 
     def ended(self, identity):
-        return self.server.rest.want(200, "GET", f"/requests/{identity}", wait="10s")
+        return self.server.rest.want(200, "GET", f"/requests/{identity}", wait="60s")
 
     @case("it is listed as in queue mode, awake, and after its time asleep; the events say so")
     def presence(self):
@@ -103,7 +103,7 @@ class LeshanQueueOnDunlind(Suite):
         caller.start()
         wait_until("the request waits", lambda: self.server.registration(self.endpoint)["queued"] == 1)
         self.wake()
-        caller.join(20)
+        caller.join(60)
         equal((got[0].status, got[0].json["node"]["value"]), (200, 11), got)
         check("Dunlin-Request" in got[0].headers, got[0].headers)
 
@@ -233,7 +233,7 @@ class DunlinFirmwareOnLeshan(Suite):
     def update(self, version):
         since = self.server.mark()
         equal(self.server.execute(self.endpoint, UPDATE)["code"], "2.04")
-        self.server.program.event("registered", since, timeout_s=20, endpoint=self.endpoint)  # it starts anew
+        self.server.program.event("registered", since, endpoint=self.endpoint)  # it starts anew
         equal((self.value(STATE), self.value(RESULT), self.value("/3/0/3")), (IDLE, SUCCESS, version))
 
     @case("Leshan pushes {0} bytes in blocks, and the update runs to its end", [70_000, PUSHED])

@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 MODELS = os.path.join(HERE, "models")
 LESHAN = os.path.join(WORK, "leshan")
 MAVEN_TIMEOUT_S = 600
+START_TIMEOUT_S = 150  # of a Java program, when twenty of them start at once
 
 
 def _sources_hash():

@@ -15,7 +15,8 @@ import xml.etree.ElementTree as ET
 
 from support import programs
 
-CASE_TIMEOUT_S = 90
+CASE_TIMEOUT_S = 180
+SET_UP_TIMEOUT_S = 600
 
 
 class Failure(AssertionError):
@@ -103,6 +104,12 @@ def _alarm(signum, frame):
     raise TimedOut("the case took too long")
 
 
+def show_failed(names):
+    """The cases that failed, as the last lines of the output: more than those are not always seen."""
+    for name in names:
+        print(f"FAILED  {name}", flush=True)
+
+
 class Runner:
     def __init__(self, suites, junit_path, pattern="*"):
         self.suites, self.junit_path, self.pattern = suites, junit_path, pattern
@@ -123,13 +130,17 @@ class Runner:
         if skipped:
             print(f"{self.skipped} skipped")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        show_failed(self.failed_names())
         return 1 if self.failed or not self.passed else 0
+
+    def failed_names(self):
+        return [f"{suite}: {title}" for suite, title, _, outcome, _ in self.results if outcome == "failed"]
 
     def _run_suite(self, klass, chosen):
         print(f"\n== {klass.name}: {(klass.__doc__ or '').strip().splitlines()[0]}", flush=True)
         suite = klass()
         try:
-            detail = self._guarded(suite.set_up, 180)
+            detail = self._guarded(suite.set_up, SET_UP_TIMEOUT_S)
             if detail is not None:
                 print(f"        set-up: {detail}")
             if isinstance(detail, str):
@@ -150,7 +161,7 @@ class Runner:
                     self._note(klass.name, title, spent, "failed", outcome)
                     suite.programs.show_logs(started)
         finally:
-            self._guarded(suite.tear_down, 30)
+            self._guarded(suite.tear_down, 120)
             troubles = suite.programs.stop_all()
             if troubles:
                 self._note(klass.name, "our programs end with status 0 when they are asked to", 0.0, "failed",

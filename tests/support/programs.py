@@ -19,8 +19,8 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.environ.get("DUNLIN_BIN_DIR", os.path.join(ROOT, "build", "bin"))
 WORK = os.environ.get("DUNLIN_INTEROP_DIR", os.path.join(ROOT, "build", "interop"))
 LOGS = os.environ.get("DUNLIN_INTEROP_LOGS", os.path.join(WORK, "logs"))
-START_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 10
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
 LOG_LINES_SHOWN = 40
 
 _running = []
@@ -143,14 +143,14 @@ class JsonPeer(Program):
                     self.answers[message["id"]] = message
                 self.changed.notify_all()
 
-    def ask(self, op, timeout_s=30.0, **fields):
+    def ask(self, op, timeout_s=90.0, **fields):
         with self.changed:
             self.number += 1
             number = self.number
         self.type(json.dumps({"id": number, "op": op, **fields}))
         with self.changed:
             if not self.changed.wait_for(lambda: number in self.answers, timeout_s):
-                raise AssertionError(f"{self.name} did not answer {op}")
+                raise AssertionError(f"{self.name} did not answer {op} {fields} within {timeout_s:g} s")
             answer = self.answers.pop(number)
         return answer
 
@@ -159,7 +159,7 @@ class JsonPeer(Program):
         with self.changed:
             return len(self.events)
 
-    def event(self, name, since=0, timeout_s=15.0, **fields):
+    def event(self, name, since=0, timeout_s=60.0, **fields):
         """The first event of this name and these fields at or after the place `since`."""
         def find():
             for event in self.events[since:]:
