@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define SERIAL_LEN 16
+#define SERIAL_LEN      16
+#define COMMON_NAME_MAX 64 /* X.520; the library does not mind */
 
 static gnutls_datum_t datum_of(dunlin_slice slice)
 {
@@ -60,8 +61,7 @@ static bool read_public(gnutls_pubkey_t *key, dunlin_slice der)
         return false;
     }
     const bool made = gnutls_pubkey_init(key) >= 0;
-    const bool good =
-        made && gnutls_pubkey_import_privkey(*key, private, GNUTLS_KEY_DIGITAL_SIGNATURE, 0) >= 0;
+    const bool good = made && gnutls_pubkey_import_privkey(*key, private, 0, 0) >= 0;
     if (made && !good) {
         gnutls_pubkey_deinit(*key);
     }
@@ -146,7 +146,7 @@ dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t ou
                                    size_t *len)
 {
     gnutls_x509_crt_t certificate;
-    if (terms->until_s <= terms->from_s || terms->common_name == NULL) {
+    if (terms->until_s <= terms->from_s || strlen(terms->common_name) > COMMON_NAME_MAX) {
         return DUNLIN_ERR_ARGUMENT;
     }
     if (gnutls_x509_crt_init(&certificate) < 0) {
