@@ -44,8 +44,8 @@ struct dn_simlink {
     size_t direction_count, direction_cap;
 };
 
-/* Its first byte has nothing where base/peer.h keeps the transport: an endpoint's own address is one of plain datagrams. */
-static const uint8_t address_mark[4] = {'L', 'i', 'n', 'k'};
+/* Behind a half byte that is the transport's (base/peer.h): an endpoint's own address is one of plain datagrams. */
+static const uint8_t address_mark[4] = {1, 's', 'i', 'm'};
 
 static dn_peer address_of(uint32_t index, uint32_t generation)
 {
