@@ -164,3 +164,10 @@ dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t ou
     gnutls_x509_crt_deinit(certificate);
     return status;
 }
+
+dunlin_status dn_certificate_pem(dunlin_slice certificate, char *out, size_t size, size_t *len)
+{
+    const gnutls_datum_t data = datum_of(certificate);
+    *len = size;
+    return status_of(gnutls_pem_base64_encode("CERTIFICATE", &data, out, len));
+}

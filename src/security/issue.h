@@ -17,6 +17,7 @@
 #define DN_KEY_DER_MAX         256u
 #define DN_PUBLIC_KEY_DER_MAX  128u
 #define DN_CERTIFICATE_DER_MAX 1024u
+#define DN_CERTIFICATE_PEM_MAX 1536u
 
 typedef struct {
     const char *common_name;      /* up to 64 bytes */
@@ -35,5 +36,7 @@ dunlin_status dn_key_public(dunlin_slice key, uint8_t out[DN_PUBLIC_KEY_DER_MAX]
 /* ARGUMENT: a name or a time cannot be; MALFORMED: a key or the issuer cannot be read; SPACE: more than DN_CERTIFICATE_DER_MAX. */
 dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t out[DN_CERTIFICATE_DER_MAX],
                                    size_t *len);
+/* A certificate as PEM, with a NUL behind it. SPACE. */
+dunlin_status dn_certificate_pem(dunlin_slice certificate, char *out, size_t size, size_t *len);
 
 #endif

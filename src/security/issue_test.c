@@ -96,6 +96,24 @@ static void the_public_key_is_the_certificates(void **state)
     gnutls_x509_crt_deinit(certificate);
 }
 
+static void pem_is_read_back(void **state)
+{
+    party self;
+    char pem[DN_CERTIFICATE_PEM_MAX];
+    size_t len;
+    (void)state;
+    assert_int_equal(issue(&self, "self", NULL, true, NULL), DUNLIN_OK);
+    const dunlin_slice der = dunlin_slice_make(self.certificate, self.certificate_len);
+    assert_int_equal(dn_certificate_pem(der, pem, sizeof pem, &len), DUNLIN_OK);
+    const gnutls_datum_t data = {.data = (unsigned char *)pem, .size = (unsigned)len};
+    gnutls_datum_t back;
+    assert_int_equal(gnutls_pem_base64_decode2("CERTIFICATE", &data, &back), 0);
+    assert_int_equal(back.size, self.certificate_len);
+    assert_memory_equal(back.data, self.certificate, back.size);
+    gnutls_free(back.data);
+    assert_int_equal(dn_certificate_pem(der, pem, 100, &len), DUNLIN_ERR_SPACE);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     party good;
@@ -128,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_is_verified),
         cmocka_unit_test(the_public_key_is_the_certificates),
+        cmocka_unit_test(pem_is_read_back),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
