@@ -88,18 +88,20 @@ static dunlin_status by_endpoints(dn_credential_rows *rows, search *s)
     return DUNLIN_OK;
 }
 
-/* A pattern for one name of the certificate. */
+/* A pattern for one name of the certificate: the most particular one of certificates decides. */
 static dunlin_status by_pattern(dn_credential_rows *rows, dn_credential_patterns *patterns, search *s,
                                 dunlin_slice name)
 {
     dn_credential_pattern pattern;
     dn_credential_row row;
     size_t at = 0;
-    while (!s->found && dn_credential_patterns_next(patterns, name, &at, &pattern)) {
+    bool decided = false;
+    while (!decided && dn_credential_patterns_next(patterns, name, &at, &pattern)) {
         dunlin_status status = dn_credential_rows_find(rows, DN_ROW_BY_ENDPOINT,
                                                        dunlin_slice_make(pattern.text, pattern.len), &row);
-        if (status == DUNLIN_OK && row.credential.name_len == 0) {
+        if (status == DUNLIN_OK && row.credential.mode == DN_SECURITY_X509) {
             (void)take_named(s, &row);
+            decided = true;
         } else if (status != DUNLIN_OK && status != DUNLIN_ERR_NOT_FOUND) {
             return status;
         }
