@@ -50,7 +50,8 @@ typedef enum {
     DUNLIN_CLIENT_REFUSED,      /* a Register or Update was answered with `code` (0x83 is 4.03); it goes on as
                                    `retry_ms` says */
     DUNLIN_CLIENT_UNREACHABLE,  /* no answer, or no address (`status`); it goes on as `retry_ms` says */
-    DUNLIN_CLIENT_FAILED,       /* all tries are used up; dunlin_client_start begins anew */
+    DUNLIN_CLIENT_FAILED,       /* all tries are used up, or trying again cannot help (`status`, `alert`);
+                                   dunlin_client_start begins anew */
     DUNLIN_CLIENT_DEREGISTERED, /* by dunlin_client_stop, or for the disable time; also when the server did
                                    not answer */
     DUNLIN_CLIENT_CHANGED,      /* a server has written, created or deleted at `path` */
@@ -59,7 +60,8 @@ typedef enum {
     DUNLIN_CLIENT_AWAKE,        /* queue mode: something is about to be sent */
     DUNLIN_CLIENT_CONNECTED,    /* a secured session or a connection to the server is there */
     DUNLIN_CLIENT_DISCONNECTED, /* it is gone (`status`, `alert`); it goes on by itself */
-    DUNLIN_CLIENT_BOOTSTRAP /* registration failed and /1/x/16 asks for a bootstrap, or a server executed /1/x/9 */
+    DUNLIN_CLIENT_BOOTSTRAP     /* registration failed and /1/x/16 asks for a bootstrap, or a server executed
+                                   /1/x/9 */
 } dunlin_client_event_kind;
 
 typedef struct {
@@ -74,31 +76,40 @@ typedef struct {
     const dunlin_arguments *arguments; /* EXECUTED */
 } dunlin_client_event;
 
-/* How to trust a server, and how it can trust us: resources 2 to 5 and 13 to 15 of Object 0 (Transport 1.1.1 section 5.2.8). */
+/*
+ * How to trust a server, and how it can trust us: resources 2 to 5 and 13 to 15 of Object 0 (Transport 1.1.1
+ * section 5.2.8). A PSK has an identity (up to 128 bytes of any value) and a secret (up to 64); RPK and X.509 have all
+ * three; NoSec has none. What is not given is empty.
+ */
 typedef enum { DUNLIN_PSK, DUNLIN_RPK, DUNLIN_X509, DUNLIN_NOSEC, DUNLIN_EST } dunlin_security_mode;
 
 #define DUNLIN_SNI_MAX 252u
 
 typedef struct {
-    dunlin_security_mode mode; /* [NOSEC] /0/x/2; EST is not supported: UNSUPPORTED */
-    dunlin_slice
-        identity; /* /0/x/3: PSK identity, own public key (SubjectPublicKeyInfo) or own certificate (DER) */
+    dunlin_security_mode mode; /* [NOSEC] /0/x/2; EST is not supported */
+    dunlin_slice identity;   /* /0/x/3: PSK identity, own public key (SubjectPublicKeyInfo) or own certificate
+                                  (DER) */
     dunlin_slice server_key; /* /0/x/4: the server's public key, or a certificate, see `usage` */
-    dunlin_slice secret;     /* /0/x/5: PSK, or own private key (PKCS#8, DER); never read, never logged */
-    int16_t
-        matching; /* [-1] /0/x/13: how server_key matches: 0 exactly, 1 SHA-256, 2 SHA-384, 3 SHA-512; -1: absent, 0 */
-    int16_t
-        usage; /* [-1] /0/x/15: 0 CA constraint, 1 service certificate, 2 trust anchor, 3 domain-issued; -1: absent, 3 */
-    char sni[DUNLIN_SNI_MAX +
-             1]; /* [""] /0/x/14: the name that the server's certificate must have; "": the URI's host */
+    dunlin_slice secret;     /* /0/x/5: PSK, or own private key (PKCS#8, DER). Nobody gets it back by
+                                  dunlin_client_get, nobody reads it over the air, and it is not logged */
+    int16_t matching; /* [-1] /0/x/13: how server_key matches: 0 exactly, 1 SHA-256, 2 SHA-384, 3 SHA-512; -1:
+                         absent, which means 0 */
+    int16_t usage; /* [-1] /0/x/15: 0 CA constraint, 1 service certificate, 2 trust anchor, 3 domain-issued;
+                         -1: absent, which means 3 */
+    char sni[DUNLIN_SNI_MAX + 1]; /* [""] /0/x/14: the name that the server's certificate must have; "": the
+                                     URI's host */
 } dunlin_security;
 
 /* A way to a server that the client asks for. Views are valid during the call. */
 typedef struct {
     uint16_t server; /* Short Server ID */
-    const char *uri; /* "coap://", "coaps://", "coap+tcp://", "coaps+tcp://" */
-    const dunlin_security *security;
-    bool anew; /* the credentials are other ones than before: nothing may be resumed */
+    const char
+        *uri; /* "coap://", "coaps://", "coap+tcp://", "coaps+tcp://": the account's, with the scheme of
+                        the transport that is wanted now (/1/x/7, 8 and 22) */
+    const dunlin_security *security; /* complete for its mode, and NOSEC exactly without the "s" */
+    bool
+        anew; /* the credentials have been changed since the last one: nothing may be resumed, and what is there
+                  cannot be answered with */
 } dunlin_way;
 
 /* What the client asks of its surroundings. `connect`, `disconnect`, `log`, `event` and `unix_s` may be NULL. */
@@ -111,13 +122,15 @@ typedef struct {
      */
     dunlin_status (*resolve)(void *context, const char *uri, dunlin_peer *peer);
     /*
-     * Asks for a way to a server: before each Register, and when it has gone lost and something is to be sent. OK: it is there, with
-     * *peer; END: it will be, or not: dunlin_client_connected or dunlin_client_disconnected follows, not from within. Anything else: there is
-     * none now; try again as if there was no answer. With a way that is there for the same server and credentials this is
-     * asked again before a Register: it may answer OK with it. NULL: `resolve` is asked, and only coap:// is served.
+     * Asks for a way to a server: before each Register, and so also when one has gone lost. OK: it is there, with *peer;
+     * END: it will be, or not: dunlin_client_connected or dunlin_client_disconnected follows, not from within, or the
+     * client gives it up after config.connect_ms. Anything else: there is none now; try again as if there was no
+     * answer. While a way for the same server and URI is there it may answer OK with it, and its peer. Ways that
+     * differ have peers that differ. NULL: `resolve` is asked, and only coap:// is served.
      */
     dunlin_status (*connect)(void *context, const dunlin_way *way, dunlin_peer *peer);
-    /* It is not needed any more; also ends the asking for one. Nothing is called for it. */
+    /* It is not needed any more; also ends the asking for one. What was sent before is still to be delivered. No call
+       of the client answers it. */
     void (*disconnect)(void *context, uint16_t server);
     void (*event)(void *context, const dunlin_client_event *event);
     void (*log)(void *context, dunlin_log_level level, const char *area, const char *message);
@@ -147,11 +160,12 @@ typedef struct {
     dunlin_log_level log_least; /* [INFO] */
     bool notify_confirmable; /* [false] true: every notification is Confirmable; else one a day, as it must */
 
+    uint16_t credential_max; /* [0] bytes kept of each of identity, server_key and secret of an account; 0: no
+                                security */
     uint16_t
-        credential_max; /* [0] bytes kept of each of identity, server_key and secret of an account; 0: no security */
-    uint16_t
-        stream_message; /* [0] largest message over TCP and TLS, at least 1152; 0: they are not supported */
-    uint16_t servers;   /* [1] server accounts; more than one needs access control (dunlin/client_access.h) */
+        stream_message;  /* [0] largest message over TCP and TLS, at least 1152; 0: they are not supported */
+    uint32_t connect_ms; /* [120000] how long to wait for a way that `connect` has promised */
+    uint16_t servers; /* [1] server accounts; more than one needs access control (dunlin/client_access.h) */
     const char *root_path; /* [""] alternate path, "/lwm2m": where the Objects are, told by rt="oma.lwm2m" */
     bool queue_mode;       /* [false] the device sleeps between messages (Transport 1.1.1 section 6.5) */
     uint32_t awake_ms;     /* [93000] how long it listens after its last message: MAX_TRANSMIT_WAIT */
@@ -201,9 +215,9 @@ typedef struct {
     int32_t pmin_s, pmax_s;       /* [0, 0] defaults for this server's observations; pmax 0: none */
     int32_t disable_s;            /* [86400] how long Disable lasts */
     bool store_notifications; /* [true] Notification Storing: keep notifications while it cannot be reached */
-    char binding[5];          /* ["U"] */
+    char binding[5];          /* ["U", or "T" with a URI of TCP] /1/x/7 */
     bool trigger;             /* [false] /1/x/21 */
-    char preferred_transport[2]; /* [""] /1/x/22, a letter; absent while empty */
+    char preferred_transport[2]; /* [""] /1/x/22: 'U' or 'T', instead of the URI's own; absent while empty */
     bool mute_send;              /* [false] /1/x/23: true keeps Send from being used */
     dunlin_registration_policy policy;
 } dunlin_server;
@@ -244,8 +258,16 @@ dunlin_status dunlin_client_remove_instance(dunlin_client *client, uint16_t obje
  * NOT_FOUND; STATE: it is mandatory. */
 dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resource, bool present);
 
-/* Adds a server account, copied. LIMIT: config.servers; DUPLICATE ssid; ARGUMENT; RANGE: ssid; STATE: a second
-   one needs Object 2 (dunlin/client_access.h). */
+/*
+ * Adds a server account, copied. LIMIT: config.servers, or a credential longer than config.credential_max; DUPLICATE
+ * ssid; RANGE: ssid, or a member of `security`; UNSUPPORTED: EST; STATE: a second one needs Object 2
+ * (dunlin/client_access.h); ARGUMENT: anything else, among it a mode that lacks a credential or has one too many, and a
+ * URI that does not go with it. A URI of a scheme that cannot be served fails when it comes to registering, with
+ * DUNLIN_CLIENT_FAILED and UNSUPPORTED.
+ *
+ * The device changes its credentials by dunlin_client_set on Object 0; they hold from the next Register on:
+ * dunlin_client_restart.
+ */
 dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server);
 
 /* Begins to register with each server that is not being registered with; also after FAILED and after stop. */
@@ -254,23 +276,29 @@ void dunlin_client_start(dunlin_client *client, uint64_t now_ms);
 void dunlin_client_stop(dunlin_client *client, uint64_t now_ms);
 bool dunlin_client_stopped(const dunlin_client *client);
 bool dunlin_client_registered(const dunlin_client *client);
-/* Registers anew at once: after a reboot, or when the device's own address has changed (Transport 1.1.1
- * section 6.4.3). */
+/* Registers anew at once, by new ways: after a reboot, or when the device's own address has changed (Transport 1.1.1
+   section 6.4.3). */
 void dunlin_client_restart(dunlin_client *client, uint64_t now_ms);
 /* Sends an Update at the next step. */
 void dunlin_client_update(dunlin_client *client);
 
-/* The way to `server` that was asked for is there. */
+/* The way to `server` that was asked for is there; or has been replaced by another one. If it was given up meanwhile,
+   `disconnect` is called from within. */
 void dunlin_client_connected(dunlin_client *client, uint16_t server, const dunlin_peer *peer,
                              uint64_t now_ms);
 /*
- * It did not come about, or has gone lost. `alert`: the (D)TLS alert, or -1; it is kept as /1/x/11 and, with /1/x/16 to 20, says what
- * comes next: Table 5.2.9-1 of Transport 1.1.1. Also to be told when a server closed it (`status` END).
+ * It did not come about, or has gone lost; also when the server closed it (`status` END). `alert`: the (D)TLS alert, or
+ * -1; it is kept as /1/x/11, for good, and says what comes next (Table 5.2.9-1 of Transport 1.1.1). Fail: as when all
+ * tries are used up. Retry, and no alert: as if there was no answer, by Object 1 resources 17 to 20. Ignore: as
+ * without an alert. While registered, a stream is asked for again at once, and a session over datagrams when there is
+ * something to send; then comes a Register (section 6.4.3). Until it is answered observations are treated as while the
+ * server does not answer, and Sends wait; those under way over a stream end with IO.
  */
 void dunlin_client_disconnected(dunlin_client *client, uint16_t server, dunlin_status status, int alert,
                                 uint64_t now_ms);
 
-/* Takes a datagram, or over TCP and TLS a whole message (RFC 8323 section 3.2), from `peer`. Whatever is not from a server of ours, or not expected, changes nothing. */
+/* Takes a datagram, or over TCP and TLS a whole message (RFC 8323 section 3.2), from `peer`. Whatever is not from a
+   server of ours, or not expected, changes nothing. */
 void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunlin_slice datagram,
                            uint64_t now_ms);
 /* Does what is due: retransmissions, Updates, notifications. */
@@ -285,7 +313,7 @@ void dunlin_changed(dunlin_client *client, dunlin_path path);
 /* The table's row of the resource at `path` (depth 3) of an instance that is there, or NULL. */
 const dunlin_resource *dunlin_client_resource(dunlin_client *client, dunlin_path path);
 /* Reads a resource or resource instance as the device itself; bytes stay valid until the next call.
-   NOT_FOUND; STATE: an executable or a multiple resource. */
+   NOT_FOUND; STATE: an executable or a multiple resource; ACCESS: a secret, as /0/x/5 is. */
 dunlin_status dunlin_client_get(dunlin_client *client, dunlin_path path, dunlin_value *value);
 /* Sets one as the device itself, also if servers may only read it, with the checks of a Write but for the
    access, and tells observers. NOT_FOUND, TYPE, RANGE, STATE: nothing that can be set, or what `check` and
@@ -308,7 +336,8 @@ typedef struct {
     double time_s; /* since 1970, of a `value` from the past; 0: now */
 } dunlin_send_value;
 
-/* How it ended: OK with `code` (0x44 is 2.04), TIMEOUT, REJECTED, CANCELLED: the registration ended. */
+/* How it ended: OK with `code` (0x44 is 2.04), TIMEOUT, REJECTED, CANCELLED: the registration ended; IO: the stream
+   was lost, and it may have arrived. */
 typedef void dunlin_send_done(void *context, uint16_t server, dunlin_status status, uint8_t code);
 
 /*

@@ -38,6 +38,8 @@ enum {
     DUNLIN_ABSENT = 16, /* an optional resource that starts not instantiated; a Write instantiates it */
     DUNLIN_FILLED = 32, /* mandatory and writable, but `created` fills it: a Create may leave it out */
 
+    DUNLIN_SECRET = 512, /* its value is never given out, not even to the device itself */
+
     /* In dunlin_object.flags */
     DUNLIN_MULTIPLE = 64, /* the Object may have any number of instances */
     DUNLIN_DYNAMIC = 128, /* a server may create and delete instances */

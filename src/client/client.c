@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client as a whole: its memory, its engine, and time. */
 #include "client/access.h"
+#include "client/alerts.h"
 #include "client/attributes.h"
 #include "client/download.h"
 #include "client/objects.h"
@@ -9,11 +10,14 @@
 #include "client/order.h"
 #include "client/registration.h"
 #include "client/resource.h"
+#include "client/security.h"
 #include "client/send.h"
 #include "client/sleep.h"
 #include "client/stored.h"
 #include "client/stream.h"
 #include "client/tree.h"
+#include "client/uri.h"
+#include "client/way.h"
 #include "codec/format.h"
 #include <string.h>
 
@@ -22,9 +26,12 @@
 #define BLOCK_SIZE_MIN 16u
 #define BLOCK_SIZE_MAX 1024u
 #define BLOCK_SZX_MAX  6u
-#define ROOT_MAX       63u /* bytes of the alternate path */
+#define ROOT_MAX       63u   /* bytes of the alternate path */
+#define STREAM_MIN     1152u /* RFC 8323 section 5.3.1 */
 
 _Static_assert(DUNLIN_PEER_MAX == DN_PEER_MAX, "public and internal peers hold the same");
+_Static_assert(DN_CREDENTIALS == sizeof(((dn_account_security *)0)->len) / sizeof(uint16_t),
+               "one length for each");
 _Static_assert((int)DUNLIN_LOG_ERROR == (int)DN_LOG_ERROR, "public and internal log levels are the same");
 
 size_t dn_client_round(size_t size)
@@ -56,9 +63,15 @@ dn_account *dn_client_account(dunlin_client *client, uint16_t server)
 
 void dn_client_tell(dunlin_client *client, const dunlin_client_event *event)
 {
-    if (client->config.call.event != NULL) {
-        client->config.call.event(client->config.call.context, event);
+    dunlin_client_event told = *event;
+    if (client->config.call.event == NULL) {
+        return;
     }
+    if (told.kind != DUNLIN_CLIENT_UNREACHABLE && told.kind != DUNLIN_CLIENT_DISCONNECTED &&
+        told.kind != DUNLIN_CLIENT_FAILED) {
+        told.alert = DN_ALERT_NONE;
+    }
+    client->config.call.event(client->config.call.context, &told);
 }
 
 dunlin_client_config dunlin_client_config_default(void)
@@ -66,6 +79,7 @@ dunlin_client_config dunlin_client_config_default(void)
     const dunlin_client_config config = {
         .lwm2m = DUNLIN_LWM2M_1_1,
         .log_least = DUNLIN_LOG_INFO,
+        .connect_ms = 120000,
         .servers = 1,
         .root_path = "",
         .awake_ms = 93000,
@@ -94,6 +108,7 @@ dunlin_client_config dunlin_client_config_default(void)
 dunlin_server dunlin_server_default(void)
 {
     const dunlin_server server = {
+        .security = {.mode = DUNLIN_NOSEC, .matching = -1, .usage = -1},
         .ssid = 1,
         .lifetime_s = 86400,
         .disable_s = 86400,
@@ -120,6 +135,8 @@ static dn_coap_config coap_config(const dunlin_client_config *config)
     coap.dedup_reply_max = config->dedup_reply_max;
     coap.max_message = config->max_message;
     coap.max_body = config->max_body;
+    coap.connections = config->stream_message > 0 ? config->servers : 0;
+    coap.max_stream_message = config->stream_message > 0 ? config->stream_message : coap.max_stream_message;
     coap.block_szx = 0;
     while (coap.block_szx < BLOCK_SZX_MAX && (BLOCK_SIZE_MIN << (coap.block_szx + 1)) <= config->block_size) {
         coap.block_szx++;
@@ -154,7 +171,9 @@ static bool limits_valid(const dunlin_client_config *config)
 {
     return config->objects > OWN_OBJECTS && config->list_max > 0 && config->servers > 0 &&
            config->servers <= DUNLIN_SERVERS_MAX && config->block_size >= BLOCK_SIZE_MIN &&
-           config->block_size <= BLOCK_SIZE_MAX && config->lwm2m <= DUNLIN_LWM2M_1_1 &&
+           config->block_size <= BLOCK_SIZE_MAX &&
+           (config->stream_message == 0 || config->stream_message >= STREAM_MIN) &&
+           config->lwm2m <= DUNLIN_LWM2M_1_1 &&
            (config->send_format == DN_FORMAT_SENML_CBOR || config->send_format == DN_FORMAT_SENML_JSON);
 }
 
@@ -190,7 +209,8 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
            dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
            dn_client_round(config->sends * sizeof(dn_send)) + dn_client_round(send_bytes(config)) +
            dn_client_round(config->undo_max) + dn_client_round(config->servers * sizeof(dn_account)) +
-           config->servers * dn_client_round(config->list_max) +
+           config->servers *
+               (dn_client_round(config->list_max) + dn_client_round(dn_client_security_size(config))) +
            dunlin_client_object_size(&dn_client_object_security, config->servers) +
            dunlin_client_object_size(server_object(config), config->servers);
 }
@@ -301,6 +321,18 @@ static void on_observer_gone(void *context, const dn_peer *peer, const dn_coap_t
     }
 }
 
+static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    dunlin_client *client = context;
+    dn_account *account = account_of(client, peer);
+    if (account != NULL) {
+        dn_log_at(&client->log, DN_LOG_INFO, DN_CLIENT_AREA, "the stream to server %d ends: %s %.*s",
+                  (int)account->server.ssid, dunlin_status_text(status), (int)detail.len,
+                  detail.len == 0 ? "" : (const char *)detail.data);
+        dn_client_way_ending(account, status);
+    }
+}
+
 static bool create_engine(dunlin_client *client, uint64_t now_ms)
 {
     const dn_coap_config config = coap_config(&client->config);
@@ -313,6 +345,7 @@ static bool create_engine(dunlin_client *client, uint64_t now_ms)
         .streams = on_streams,
         .piece = on_piece,
         .piece_lost = on_piece_lost,
+        .stream_ended = on_stream_ended,
         .context = client,
     };
     void *memory = size == 0 ? NULL : dn_client_take(client, size);
@@ -344,8 +377,13 @@ static bool take_tables(dunlin_client *client)
                  client->objects != NULL && client->observations != NULL && client->attributes != NULL &&
                  client->work != NULL && client->undo != NULL;
     for (size_t i = 0; taken && i < config->servers; i++) {
-        client->accounts[i].list = dn_client_take(client, config->list_max);
-        taken = taken && client->accounts[i].list != NULL;
+        dn_account *account = &client->accounts[i];
+        account->list = dn_client_take(client, config->list_max);
+        taken = account->list != NULL;
+        if (taken && config->credential_max > 0) {
+            account->security.bytes = dn_client_take(client, dn_client_security_size(config));
+            taken = account->security.bytes != NULL;
+        }
     }
     return taken;
 }
@@ -382,7 +420,7 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
 
 /* ---- servers ---- */
 
-dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server)
+static dunlin_status server_check(const dunlin_client *client, const dunlin_server *server)
 {
     const char *uri = memchr(server->uri, 0, sizeof server->uri);
     if (uri == NULL || uri == server->uri || memchr(server->binding, 0, sizeof server->binding) == NULL ||
@@ -404,21 +442,67 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
     if (client->account_count > 0 && !dn_client_access_controlled(client)) {
         return DUNLIN_ERR_STATE;
     }
+    dn_transport transport;
+    const dunlin_status status = dn_client_security_check(&client->config, &server->security);
+    if (status != DUNLIN_OK || dn_client_uri_transport(server->uri, &transport) != DUNLIN_OK) {
+        return status; /* a scheme that nobody knows fails when it comes to registering */
+    }
+    return dn_client_security_fits(&server->security, transport);
+}
+
+static dn_account_server values_of(const dunlin_server *server)
+{
+    dn_account_server values = {
+        .ssid = server->ssid,
+        .lifetime_s = server->lifetime_s,
+        .pmin_s = server->pmin_s,
+        .pmax_s = server->pmax_s,
+        .disable_s = server->disable_s,
+        .store_notifications = server->store_notifications,
+        .trigger = server->trigger,
+        .mute_send = server->mute_send,
+        .policy = server->policy,
+    };
+    memcpy(values.uri, server->uri, sizeof values.uri);
+    memcpy(values.binding, server->binding, sizeof values.binding);
+    memcpy(values.preferred_transport, server->preferred_transport, sizeof values.preferred_transport);
+    return values;
+}
+
+/* A binding that was left at its default is that of the URI; in LwM2M 1.0 it tells of queue mode too. */
+static void default_binding(dn_account *account)
+{
+    const dunlin_client_config *config = &account->client->config;
+    dn_transport transport = DN_TRANSPORT_UDP;
+    (void)dn_client_uri_transport(account->server.uri, &transport);
+    if (strcmp(account->server.binding, "U") != 0) {
+        return;
+    }
+    if (dn_transport_is_stream(transport)) {
+        account->server.binding[0] = dn_client_way_letter(transport);
+    } else if (config->queue_mode && config->lwm2m == DUNLIN_LWM2M_1_0) {
+        memcpy(account->server.binding, "UQ", sizeof "UQ");
+    }
+}
+
+dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server)
+{
+    const dunlin_status status = server_check(client, server);
+    if (status != DUNLIN_OK) {
+        return status;
+    }
     const uint16_t id = client->account_count++;
     dn_account *account = &client->accounts[id];
     uint16_t index = 0;
-    account->server = *server;
-    account->security_mode = DN_SECURITY_MODE_NONE;
+    account->server = values_of(server);
     account->client = client;
     account->state = DN_REG_IDLE;
     account->due_ms = DN_NEVER;
-    if (client->config.queue_mode && client->config.lwm2m == DUNLIN_LWM2M_1_0 &&
-        strcmp(account->server.binding, "U") == 0) {
-        memcpy(account->server.binding, "UQ", sizeof "UQ");
-    }
+    default_binding(account);
     /* There are as many structures as accounts, taken in the same order. */
     (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_security.id), id, &index);
     (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_server.id), id, &index);
+    dn_client_security_keep(account, &server->security);
     dn_client_object_server_present(client, account);
     return DUNLIN_OK;
 }
@@ -487,10 +571,18 @@ static void advance(dunlin_client *client)
     dn_client_sleep_step(client);
 }
 
-/* A CoAP request: class 0, and not the empty message of a ping or a Reset (RFC 7252 section 3). */
-static bool is_request(dunlin_slice datagram)
+/* Where the code stands: behind the length of a message on a stream, of 0, 1, 2 or 4 bytes (RFC 8323 section 3.2). */
+static size_t code_at(const dn_account *account, uint8_t first)
 {
-    return datagram.len > 1 && datagram.data[1] != DN_COAP_EMPTY && datagram.data[1] >> 5 == 0;
+    static const uint8_t extended[] = {[13] = 1, [14] = 2, [15] = 4};
+    return dn_client_way_is_stream(account) ? 1u + extended[first >> 4] : 1u;
+}
+
+/* A CoAP request: class 0, and not the empty message of a ping or a Reset (RFC 7252 section 3). */
+static bool is_request(const dn_account *account, dunlin_slice message)
+{
+    const size_t at = message.len == 0 ? 0 : code_at(account, message.data[0]);
+    return message.len > at && message.data[at] != DN_COAP_EMPTY && message.data[at] >> 5 == 0;
 }
 
 void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunlin_slice datagram,
@@ -506,7 +598,7 @@ void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunli
         return;
     }
     /* Before a Register is acknowledged requests are ignored, not even refused (Core 1.1.1 section 6.2). */
-    if (account != NULL && is_request(datagram) && !dn_client_registration_holds(account)) {
+    if (account != NULL && is_request(account, datagram) && !dn_client_registration_holds(account)) {
         client->counters.not_expected++;
         return;
     }
@@ -514,6 +606,64 @@ void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunli
         dn_client_stored_wake(account);
     }
     dn_coap_receive(client->coap, &from, datagram, now_ms);
+    advance(client);
+}
+
+static dn_peer peer_of(const dunlin_peer *peer)
+{
+    dn_peer copy = {.len = peer->len};
+    memcpy(copy.bytes, peer->bytes, sizeof copy.bytes);
+    return copy;
+}
+
+void dunlin_client_connected(dunlin_client *client, uint16_t server, const dunlin_peer *peer, uint64_t now_ms)
+{
+    const dunlin_client_callbacks *call = &client->config.call;
+    const dn_peer at = peer_of(peer);
+    dn_account *account = dn_client_account(client, server);
+    client->now_ms = now_ms;
+    if (account == NULL || account->way.state == DN_WAY_NONE) {
+        if (call->disconnect != NULL) { /* it was given up before it came */
+            call->disconnect(call->context, server);
+        }
+        return;
+    }
+    if (account->way.state == DN_WAY_UP && dn_peer_equal(&account->peer, &at)) {
+        return;
+    }
+    const dunlin_status status = dn_client_way_came(account, &at);
+    if (status == DUNLIN_OK) {
+        dn_client_registration_way(account);
+    } else {
+        dn_client_registration_cut(account, status, DN_ALERT_NONE);
+    }
+    advance(client);
+}
+
+void dunlin_client_disconnected(dunlin_client *client, uint16_t server, dunlin_status status, int alert,
+                                uint64_t now_ms)
+{
+    dn_account *account = dn_client_account(client, server);
+    client->now_ms = now_ms;
+    if (account == NULL || account->way.state == DN_WAY_NONE) {
+        return;
+    }
+    const bool was_up = account->way.state == DN_WAY_UP;
+    const bool said = alert >= 0 && alert <= UINT8_MAX;
+    if (said) {
+        dn_client_way_alert(account, (uint8_t)alert);
+    }
+    dn_client_way_lost(account);
+    if (was_up) {
+        const dunlin_client_event event = {.kind = DUNLIN_CLIENT_DISCONNECTED,
+                                           .server = server,
+                                           .location = account->location,
+                                           .status = status,
+                                           .retry_ms = DUNLIN_NEVER,
+                                           .alert = (int16_t)(said ? alert : DN_ALERT_NONE)};
+        dn_client_tell(client, &event);
+    }
+    dn_client_registration_cut(account, status, said ? alert : DN_ALERT_NONE);
     advance(client);
 }
 

@@ -23,7 +23,7 @@ static uint32_t server_default(dunlin_client *client, const dn_account *account,
 
 dn_periods dn_condition_periods(dunlin_client *client, const dn_account *account, dunlin_path path)
 {
-    const dunlin_server *server = &account->server;
+    const dn_account_server *server = &account->server;
     const dn_attributes a = dn_client_attributes_effective(client, (uint16_t)server->ssid, path);
     const uint32_t pmin_s = (a.set & DN_ATTR_PMIN) != 0
                                 ? a.pmin_s

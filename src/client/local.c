@@ -108,6 +108,11 @@ const dunlin_resource *dunlin_client_resource(dunlin_client *client, dunlin_path
                                                                                             : NULL;
 }
 
+static bool is_secret(const dunlin_resource *resource)
+{
+    return (resource->flags & DUNLIN_SECRET) != 0;
+}
+
 dunlin_status dunlin_client_get(dunlin_client *client, dunlin_path path, dunlin_value *value)
 {
     dn_place place;
@@ -115,7 +120,10 @@ dunlin_status dunlin_client_get(dunlin_client *client, dunlin_path path, dunlin_
     if (status != DUNLIN_OK) {
         return status;
     }
-    return path.depth < 3 ? DUNLIN_ERR_STATE : dn_client_resource_load(&place, value);
+    if (path.depth < 3) {
+        return DUNLIN_ERR_STATE;
+    }
+    return is_secret(place.resource) ? DUNLIN_ERR_ACCESS : dn_client_resource_load(&place, value);
 }
 
 dunlin_status dunlin_client_set(dunlin_client *client, dunlin_path path, const dunlin_value *value)
@@ -137,8 +145,8 @@ dunlin_status dunlin_client_set(dunlin_client *client, dunlin_path path, const d
         return status;
     }
     const dn_undo_mark mark = dn_client_undo_begin(client);
-    if (place.resource->set != NULL) {
-        status = dn_client_undo_note(&place);
+    if (place.resource->set != NULL && place.resource->kept != DUNLIN_KEPT_CALL) {
+        status = dn_client_undo_note(&place); /* what callbacks keep is as it was when they say no */
     }
     if (status == DUNLIN_OK) {
         status = dn_client_resource_store(&place, &checked);
@@ -165,8 +173,8 @@ static bool walk_object(const dn_place *base, visitor *visit, void *context)
     dn_client_walk_start(&walk, base);
     while (dn_client_walk_next(&walk)) {
         dunlin_value value;
-        const bool has_value =
-            walk.at.resource != NULL && dn_client_resource_load(&walk.at, &value) == DUNLIN_OK;
+        const bool has_value = walk.at.resource != NULL && !is_secret(walk.at.resource) &&
+                               dn_client_resource_load(&walk.at, &value) == DUNLIN_OK;
         if (!visit(context, walk.at.path, walk.at.resource, has_value ? &value : NULL)) {
             return false;
         }

@@ -12,6 +12,7 @@
 #include "client/resource.h"
 #include "client/stored.h"
 #include "client/tree.h"
+#include "client/way.h"
 #include <string.h>
 
 #define SEQUENCE_MASK 0xFFFFFFu
@@ -24,12 +25,18 @@ bool dn_client_notify_reachable(const dn_account *account)
 {
     const bool waits =
         account->state == DN_REG_UPDATING && account->client->now_ms >= account->since_ms + PATIENCE_MS;
-    return dn_client_registration_holds(account) && !account->silent && !waits;
+    return dn_client_registration_holds(account) && dn_client_way_open(account) && !account->silent && !waits;
+}
+
+/* It is registered, and only has no way to be told anything by: what there is to tell makes one. */
+static bool waylaid(const dn_account *account)
+{
+    return account->state == DN_REG_REGISTERED && account->way.state == DN_WAY_NONE;
 }
 
 bool dn_client_notify_evaluated(const dn_account *account)
 {
-    return account->server.store_notifications || dn_client_notify_reachable(account);
+    return account->server.store_notifications || dn_client_notify_reachable(account) || waylaid(account);
 }
 
 static dn_account *account_of(dunlin_client *client, const dn_observation *o)
@@ -229,7 +236,7 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
         o->pending = o->delivering == 0; /* what was stored is there for another try */
         o->delivering = 0;
         o->wait_ms = client->now_ms + RETRY_MS;
-    } else if (status == DUNLIN_ERR_TIMEOUT) {
+    } else if (status == DUNLIN_ERR_TIMEOUT || status == DUNLIN_ERR_IO) {
         lost(client, o);
     } else {
         dn_client_stored_take(client, o, DN_STORED_ALL);
@@ -287,12 +294,17 @@ static void store(dunlin_client *client, dn_observation *o)
 
 void dn_client_notify(dunlin_client *client, dn_observation *o)
 {
-    const dn_account *account = account_of(client, o);
+    dn_account *account = account_of(client, o);
     dunlin_slice payload;
     uint16_t format = DN_FORMAT_NONE;
     uint32_t kept = 0;
     if (!dn_client_notify_reachable(account)) {
-        store(client, o);
+        if (account->server.store_notifications) {
+            store(client, o);
+        } else {
+            restart(client, o);
+        }
+        dn_client_registration_need(account);
         return;
     }
     const bool confirmable =

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Object 1, Server: how to serve a server (Core 1.1.1 appendix E.2). Not here: APN Link (10), the alert code of a
- * security layer (11) and Last Bootstrapped (12).
+ * Object 1, Server: how to serve a server (Core 1.1.1 appendix E.2). Not here: APN Link (10) and Last Bootstrapped (12).
  */
 #include "client/objects.h"
 
 #include "client/registration.h"
 #include "client/tree.h"
+#include "client/way.h"
 #include <string.h>
 
 enum { BOOTSTRAP_TRIGGER = 9, PRIORITY_ORDER = 13, TRIGGER = 21, PREFERRED_TRANSPORT = 22 };
@@ -21,12 +21,12 @@ static dunlin_status lifetime_set(const dunlin_call *call, const dunlin_value *v
     return DUNLIN_OK;
 }
 
-/* UDP is what this client has. In LwM2M 1.0 the Q of queue mode is a part of the binding. */
+/* Transports that this client has. In LwM2M 1.0 the Q of queue mode is a part of the binding. */
 static dunlin_status binding_check(const dunlin_call *call, const dunlin_value *value)
 {
     const dunlin_client_config *config = &call->client->config;
     const bool queue = config->lwm2m == DUNLIN_LWM2M_1_0 && config->queue_mode;
-    return dunlin_slice_equal(value->as.bytes, dunlin_slice_of("U")) ||
+    return dn_client_way_binding_valid(call->client, value->as.bytes) ||
                    (queue && dunlin_slice_equal(value->as.bytes, dunlin_slice_of("UQ")))
                ? DUNLIN_OK
                : DUNLIN_ERR_RANGE;
@@ -46,8 +46,8 @@ static dunlin_status binding_set(const dunlin_call *call, const dunlin_value *va
 /* A transport to prefer is one that there is. Empty is none. */
 static dunlin_status transport_check(const dunlin_call *call, const dunlin_value *value)
 {
-    (void)call;
-    return value->as.bytes.len == 0 || dunlin_slice_equal(value->as.bytes, dunlin_slice_of("U"))
+    const dunlin_slice text = value->as.bytes;
+    return text.len == 0 || (text.len == 1 && dn_client_way_has(call->client, (char)text.data[0]))
                ? DUNLIN_OK
                : DUNLIN_ERR_RANGE;
 }
@@ -61,14 +61,24 @@ static dunlin_status disable(const dunlin_call *call, const dunlin_arguments *ar
     return DUNLIN_OK;
 }
 
-/* Argument 0 may name the binding to use, of which there is one. */
+/* Argument 0 may name the transport to use (Transport 1.1.1 section 6.6). Another one than there is now takes a Register. */
 static dunlin_status update(const dunlin_call *call, const dunlin_arguments *arguments)
 {
-    if ((arguments->present & ~1u) != 0 ||
-        (arguments->present != 0 && !dunlin_slice_equal(arguments->value[0], dunlin_slice_of("U")))) {
+    dn_account *account = call->instance;
+    const dunlin_slice letter = arguments->value[0];
+    if ((arguments->present & ~1u) != 0) {
         return DUNLIN_ERR_UNSUPPORTED;
     }
-    dn_client_registration_want(call->instance, DN_WANT_UPDATE);
+    if (arguments->present == 0) {
+        dn_client_registration_want(account, DN_WANT_UPDATE);
+        return DUNLIN_OK;
+    }
+    if (letter.len != 1 || !dn_client_way_has(call->client, (char)letter.data[0])) {
+        return DUNLIN_ERR_UNSUPPORTED;
+    }
+    const bool same = (char)letter.data[0] == dn_client_way_letter((dn_transport)account->way.transport);
+    account->way.asked = same ? 0 : (char)letter.data[0];
+    dn_client_registration_want(account, same ? DN_WANT_UPDATE : DN_WANT_BINDING);
     return DUNLIN_OK;
 }
 
@@ -102,6 +112,7 @@ static const dunlin_resource resources[] = {
      .check = binding_check, .set = binding_set},
     {DUNLIN_EXECUTE(8, DUNLIN_MANDATORY, update)},
     {DUNLIN_EXECUTE(BOOTSTRAP_TRIGGER, DUNLIN_ABSENT, bootstrap)},
+    {DUNLIN_FIELD(11, UNSIGNED, DUNLIN_R | DUNLIN_ABSENT, dn_account, way.alert)},
     {DUNLIN_FIELD(PRIORITY_ORDER, INTEGER, DUNLIN_ABSENT, dn_account, server.policy.priority),
      .max = INT32_MAX},
     {DUNLIN_FIELD(14, UNSIGNED, 0, dn_account, server.policy.initial_delay_s)},

@@ -5,8 +5,6 @@
 
 #include "client/state.h"
 
-#define DN_SECURITY_MODE_NONE 3 /* /0/x/2: NoSec */
-
 extern const dunlin_object dn_client_object_security;
 extern const dunlin_object dn_client_object_server;
 extern const dunlin_object dn_client_object_server_1_0;

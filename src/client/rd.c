@@ -4,6 +4,7 @@
 
 #include "client/links.h"
 #include "client/sleep.h"
+#include "client/way.h"
 #include "codec/format.h"
 #include <string.h>
 
@@ -60,11 +61,30 @@ static dunlin_status put_list(dn_account *account, dn_coap_outgoing *outgoing)
                                 &outgoing->payload);
 }
 
+/* What /1/x/7 says, unless the way is one that it does not have: then the letter of that (Core 1.1.1 section 6.2.1.2). */
+static void binding_text(const dn_account *account, char out[sizeof account->binding_told])
+{
+    const char letter = dn_client_way_letter((dn_transport)account->way.transport);
+    if (strchr(account->server.binding, letter) != NULL) {
+        memcpy(out, account->server.binding, sizeof account->binding_told);
+    } else {
+        out[0] = letter;
+        out[1] = '\0';
+    }
+}
+
 static void put_binding(dn_account *account, dn_coap_option *option, dunlin_buf *text)
 {
-    put_query(option, text, "b=", dunlin_slice_of(account->server.binding));
-    memcpy(account->binding_told, account->server.binding, sizeof account->binding_told);
+    binding_text(account, account->binding_told);
+    put_query(option, text, "b=", dunlin_slice_of(account->binding_told));
     account->queue = dn_client_sleep_wanted(account);
+}
+
+static bool binding_changed(const dn_account *account)
+{
+    char now[sizeof account->binding_told];
+    binding_text(account, now);
+    return strcmp(now, account->binding_told) != 0;
 }
 
 /* POST /rd?ep&lt&lwm2m&b&Q (Transport 1.1.1 section 6.4.3). In LwM2M 1.0 the binding itself tells of queue mode. */
@@ -112,7 +132,7 @@ dunlin_status dn_client_rd_update(dn_account *account, dn_coap_result *result)
         put_query(&options[outgoing.option_count++], &buf,
                   "lt=", number_text(account->server.lifetime_s, number));
     }
-    if (strcmp(account->server.binding, account->binding_told) != 0) {
+    if (binding_changed(account)) {
         put_binding(account, &options[outgoing.option_count++], &buf);
     }
     if ((account->sent & DN_WANT_LIST) != 0) {

@@ -2,11 +2,14 @@
 /* The registration as a state machine: a table of what each event does in each state, and the actions. */
 #include "client/registration.h"
 
+#include "client/alerts.h"
 #include "client/observe.h"
 #include "client/order.h"
 #include "client/rd.h"
+#include "client/sleep.h"
 #include "client/stored.h"
 #include "client/tree.h"
+#include "client/way.h"
 #include <string.h>
 
 /* An Update goes out this long before the lifetime ends, so that all its retransmissions still fit
@@ -31,6 +34,10 @@ typedef enum {
     EVENT_GONE,    /* 4.04 to an Update: the server does not know us any more */
     EVENT_REFUSED, /* any other error */
     EVENT_LOST,    /* no answer */
+    EVENT_WAY,     /* the way is there, or is another one now */
+    EVENT_CUT,     /* the way is gone, or has not come about */
+    EVENT_BARRED,  /* the same with an alert that forbids to try again */
+    EVENT_NEEDED,  /* something is to be sent, but the way is gone */
     EVENT_COUNT
 } reg_event;
 
@@ -38,52 +45,89 @@ typedef enum {
 typedef struct {
     dunlin_status status;
     uint8_t code;
+    int16_t alert;
 } reg_cause;
 
 typedef void reg_action(dn_account *account, const reg_cause *cause);
 
-static reg_action enter, begin, begin_delayed, blocked, register_now, registered, retry, update, updated,
-    forgotten, lost_registration, cancel_and_begin;
-static reg_action deregister, cancel_and_deregister, stop_now, cancel_and_stop, stopped;
-static reg_action disable, cancel_and_disable, disabled;
+static reg_action enter, begin, begin_delayed, blocked, register_now, register_here, registered, retry,
+    unanswered, update, updated, forgotten, lost_registration, unanswered_update;
+static reg_action late, barred, cancel_and_bar, cancel_and_retry, cancel_and_register, cut_off,
+    update_cut_off, renew, restart;
+static reg_action deregister, cancel_and_deregister, stop_now, stopped, cancel_and_stop;
+static reg_action disable, cancel_and_disable, disabled, cancel_and_disabled;
 
 /* Empty: the event means nothing in that state. */
 static reg_action *const table[DN_REG_STATES][EVENT_COUNT] = {
     [DN_REG_IDLE] = {[EVENT_START] = enter, [EVENT_RESTART] = enter},
     [DN_REG_QUEUED] = {[EVENT_TURN] = begin_delayed, [EVENT_BLOCKED] = blocked, [EVENT_STOP] = stop_now},
-    [DN_REG_WAITING] =
-        {[EVENT_DUE] = register_now, [EVENT_STOP] = stop_now, [EVENT_RESTART] = begin, [EVENT_START] = begin},
+    [DN_REG_WAITING] = {[EVENT_DUE] = register_now,
+                        [EVENT_STOP] = stop_now,
+                        [EVENT_RESTART] = restart,
+                        [EVENT_START] = begin,
+                        [EVENT_BARRED] = barred},
+    [DN_REG_CONNECTING] = {[EVENT_DUE] = late,
+                           [EVENT_WAY] = register_here,
+                           [EVENT_CUT] = retry,
+                           [EVENT_LOST] = retry,
+                           [EVENT_BARRED] = barred,
+                           [EVENT_STOP] = stop_now,
+                           [EVENT_RESTART] = restart},
     [DN_REG_REGISTERING] = {[EVENT_OK] = registered,
                             [EVENT_REFUSED] = retry,
                             [EVENT_GONE] = retry,
-                            [EVENT_LOST] = retry,
+                            [EVENT_LOST] = unanswered,
+                            [EVENT_WAY] = cancel_and_register,
+                            [EVENT_CUT] = cancel_and_retry,
+                            [EVENT_BARRED] = cancel_and_bar,
                             [EVENT_STOP] = cancel_and_stop,
-                            [EVENT_RESTART] = cancel_and_begin},
-    [DN_REG_REGISTERED] =
-        {[EVENT_DUE] = update, [EVENT_STOP] = deregister, [EVENT_RESTART] = begin, [EVENT_DISABLE] = disable},
+                            [EVENT_RESTART] = restart},
+    [DN_REG_REGISTERED] = {[EVENT_DUE] = update,
+                           [EVENT_WAY] = cancel_and_register,
+                           [EVENT_CUT] = cut_off,
+                           [EVENT_BARRED] = barred,
+                           [EVENT_NEEDED] = renew,
+                           [EVENT_STOP] = deregister,
+                           [EVENT_RESTART] = restart,
+                           [EVENT_DISABLE] = disable},
     [DN_REG_UPDATING] = {[EVENT_OK] = updated,
                          [EVENT_GONE] = forgotten,
                          [EVENT_REFUSED] = lost_registration,
-                         [EVENT_LOST] = lost_registration,
+                         [EVENT_LOST] = unanswered_update,
+                         [EVENT_WAY] = cancel_and_register,
+                         [EVENT_CUT] = update_cut_off,
+                         [EVENT_BARRED] = cancel_and_bar,
                          [EVENT_STOP] = cancel_and_deregister,
-                         [EVENT_RESTART] = cancel_and_begin,
+                         [EVENT_RESTART] = restart,
                          [EVENT_DISABLE] = cancel_and_disable},
     [DN_REG_DEREGISTERING] =
-        {[EVENT_OK] = stopped, [EVENT_GONE] = stopped, [EVENT_REFUSED] = stopped, [EVENT_LOST] = stopped},
+        {[EVENT_OK] = stopped,
+         [EVENT_GONE] = stopped,
+         [EVENT_REFUSED] = stopped,
+         [EVENT_LOST] = stopped,
+         [EVENT_CUT] = cancel_and_stop,
+         [EVENT_BARRED] = cancel_and_stop},
     [DN_REG_DISABLING] = {[EVENT_OK] = disabled,
                           [EVENT_GONE] = disabled,
                           [EVENT_REFUSED] = disabled,
                           [EVENT_LOST] = disabled,
+                          [EVENT_CUT] = cancel_and_disabled,
+                          [EVENT_BARRED] = cancel_and_disabled,
                           [EVENT_STOP] = cancel_and_deregister,
-                          [EVENT_RESTART] = cancel_and_begin},
+                          [EVENT_RESTART] = restart},
     [DN_REG_DISABLED] =
         {[EVENT_DUE] = begin, [EVENT_STOP] = stop_now, [EVENT_START] = begin, [EVENT_RESTART] = begin},
     [DN_REG_FAILED] = {[EVENT_START] = enter, [EVENT_RESTART] = enter, [EVENT_STOP] = stop_now},
 };
 
+static reg_cause cause_of(dunlin_status status)
+{
+    return (reg_cause){status, 0, DN_ALERT_NONE};
+}
+
 static void happen(dn_account *account, reg_event event, const reg_cause *cause)
 {
-    static const reg_cause none = {DUNLIN_OK, 0};
+    const reg_cause none = cause_of(DUNLIN_OK);
     reg_action *action = table[account->state][event];
     if (action != NULL) {
         action(account, cause == NULL ? &none : cause);
@@ -105,6 +149,7 @@ static void tell(const dn_account *account, dunlin_client_event_kind kind, const
         .code = cause->code,
         .status = cause->status,
         .retry_ms = retry_ms,
+        .alert = cause->alert,
     };
     dn_client_tell(account->client, &event);
 }
@@ -137,7 +182,7 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
         return;
     }
     account->exchange = 0;
-    reg_cause cause = {status, 0};
+    reg_cause cause = cause_of(status);
     if (response == NULL) {
         account->client->counters.timeouts++;
         happen(account, EVENT_LOST, &cause);
@@ -202,31 +247,66 @@ static void begin(dn_account *account, const reg_cause *cause)
     register_now(account, cause);
 }
 
-static void cancel_and_begin(dn_account *account, const reg_cause *cause)
+/* A reboot, or another address of the device: what leads to the server from where it was is of no use. */
+static void restart(dn_account *account, const reg_cause *cause)
 {
     cancel_exchange(account);
+    dn_client_way_drop(account);
     begin(account, cause);
 }
 
+/* Asks for a way, which may take its time. */
 static void register_now(dn_account *account, const reg_cause *cause)
 {
-    dunlin_client *client = account->client;
-    dunlin_peer peer;
+    const dunlin_client *client = account->client;
+    reg_cause failure = cause_of(dn_client_way_possible(account));
+    (void)cause;
+    account->state = DN_REG_CONNECTING;
+    account->due_ms = now_of(account) + client->config.connect_ms;
+    account->location[0] = '\0';
+    if (failure.status != DUNLIN_OK) {
+        dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "server %d cannot be reached as configured: %s",
+                  (int)account->server.ssid, dunlin_status_text(failure.status));
+        happen(account, EVENT_BARRED, &failure);
+        return;
+    }
+    if (client->config.call.connect != NULL) {
+        dn_client_sleep_sending(account->client);
+    }
+    failure.status = dn_client_way_ask(account);
+    if (failure.status == DUNLIN_OK) {
+        happen(account, EVENT_WAY, NULL);
+    } else if (failure.status != DUNLIN_END) {
+        happen(account, EVENT_LOST, &failure);
+    }
+}
+
+static void register_here(dn_account *account, const reg_cause *cause)
+{
     (void)cause;
     account->state = DN_REG_REGISTERING;
     account->location[0] = '\0';
     account->want = 0;
-    memset(&peer, 0, sizeof peer);
-    reg_cause failure = {client->config.call.resolve(client->config.call.context, account->server.uri, &peer),
-                         0};
-    if (failure.status == DUNLIN_OK) {
-        account->peer.len = peer.len;
-        memcpy(account->peer.bytes, peer.bytes, sizeof account->peer.bytes);
-        failure.status = dn_client_rd_register(account, on_result);
-    }
+    const reg_cause failure = cause_of(dn_client_rd_register(account, on_result));
     if (failure.status != DUNLIN_OK) {
         happen(account, EVENT_LOST, &failure);
     }
+}
+
+/* The surroundings have made another way by themselves. */
+static void cancel_and_register(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    register_here(account, cause);
+}
+
+/* Who asked for it has not said in time whether it comes. */
+static void late(dn_account *account, const reg_cause *cause)
+{
+    const reg_cause failure = cause_of(DUNLIN_ERR_TIMEOUT);
+    (void)cause;
+    dn_client_way_drop(account);
+    retry(account, &failure);
 }
 
 /* A Register replaces what the server knew of us, our observers included (Core 1.1.1 section 6.2.1). */
@@ -235,8 +315,8 @@ static void registered(dn_account *account, const reg_cause *cause)
     dn_client_observe_drop(account->client, account);
     account->state = DN_REG_REGISTERED;
     account->succeeded = true;
-    account->tries = 0;
-    account->sequences = 0;
+    account->renewing = false;
+    account->way.asked = 0;
     account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA, "registered as %s with server %d",
               account->location, (int)account->server.ssid);
@@ -251,6 +331,8 @@ static void fail(dn_account *account, const reg_cause *cause)
 {
     const dunlin_client *client = account->client;
     bool all = true;
+    dn_client_way_drop(account);
+    account->renewing = false;
     account->state = DN_REG_FAILED;
     account->due_ms = DN_NEVER;
     tell(account, DUNLIN_CLIENT_FAILED, cause, DN_NEVER);
@@ -265,6 +347,19 @@ static void fail(dn_account *account, const reg_cause *cause)
 static void blocked(dn_account *account, const reg_cause *cause)
 {
     fail(account, cause);
+}
+
+/* The same as when all tries are used up (Transport 1.1.1 section 5.2.9: Fail). */
+static void barred(dn_account *account, const reg_cause *cause)
+{
+    fail(account, cause);
+    dn_client_order_ended(account, false);
+}
+
+static void cancel_and_bar(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    barred(account, cause);
 }
 
 /* The n-th failure of a sequence is followed by T * 2^(n-1); after `count` of them the sequence has failed. A
@@ -284,6 +379,9 @@ static void retry(dn_account *account, const reg_cause *cause)
     const bool sequence_failed = account->tries == 0 || wait_ms == DN_NEVER;
     account->state = DN_REG_WAITING;
     account->due_ms = wait_ms == DN_NEVER ? DN_NEVER : now_of(account) + wait_ms;
+    if (sequence_failed) {
+        dn_client_way_drop(account);
+    }
     tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, wait_ms);
     if (wait_ms == DN_NEVER) {
         fail(account, cause);
@@ -293,12 +391,38 @@ static void retry(dn_account *account, const reg_cause *cause)
     }
 }
 
+static void cancel_and_retry(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    retry(account, cause);
+}
+
+/* Silence over a session or a stream may mean that only this end still knows of it, as after a restart of the
+   server: the next try has to begin with a new one. Plain datagrams have no such state. */
+static void distrust(dn_account *account, const reg_cause *cause)
+{
+    if (cause->status == DUNLIN_ERR_TIMEOUT && account->way.transport != DN_TRANSPORT_UDP) {
+        dn_client_way_drop(account);
+    }
+}
+
+static void unanswered(dn_account *account, const reg_cause *cause)
+{
+    distrust(account, cause);
+    retry(account, cause);
+}
+
+/* ---- while registered ---- */
+
 static void update(dn_account *account, const reg_cause *cause)
 {
-    (void)cause;
+    if ((account->want & DN_WANT_BINDING) != 0 || !dn_client_way_open(account)) {
+        renew(account, cause);
+        return;
+    }
     account->state = DN_REG_UPDATING;
     account->since_ms = now_of(account);
-    const reg_cause failure = {dn_client_rd_update(account, on_result), 0};
+    const reg_cause failure = cause_of(dn_client_rd_update(account, on_result));
     if (failure.status != DUNLIN_OK) {
         happen(account, EVENT_LOST, &failure);
     }
@@ -328,6 +452,46 @@ static void lost_registration(dn_account *account, const reg_cause *cause)
     begin(account, cause);
 }
 
+static void unanswered_update(dn_account *account, const reg_cause *cause)
+{
+    distrust(account, cause);
+    lost_registration(account, cause);
+}
+
+/*
+ * A new way, and by it a Register, not an Update: a new security context asks for it (Transport 1.1.1 section 6.4.3), and
+ * over TCP the tokens of the observations ended with their connection (RFC 8323 section 3), which only a Register tells every
+ * server. One that was lost again soon after it had come up counts as a failed try, so that a server which
+ * accepts and hangs up is not asked time and again.
+ */
+static void renew(dn_account *account, const reg_cause *cause)
+{
+    account->renewing = true;
+    account->due_ms = DN_NEVER;
+    if (account->way.state == DN_WAY_NONE && account->way.brief) {
+        account->way.brief = false;
+        retry(account, cause);
+    } else {
+        begin(account, cause);
+    }
+}
+
+/* Where the server could not begin a new one, at once; a session over datagrams when there is something to send, as the
+   device may be asleep and the server has closed it to save memory. */
+static void cut_off(dn_account *account, const reg_cause *cause)
+{
+    account->renewing = true;
+    if (dn_client_way_is_stream(account)) {
+        renew(account, cause);
+    }
+}
+
+static void update_cut_off(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    renew(account, cause);
+}
+
 /* Nobody will ask for what there was to report. While disabled it is kept instead (/1/x/6). */
 static void forget_reports(dn_account *account)
 {
@@ -338,7 +502,8 @@ static void forget_reports(dn_account *account)
 static void leave(dn_account *account, dn_reg_state state)
 {
     account->state = state;
-    const reg_cause failure = {dn_client_rd_deregister(account, on_result), 0};
+    const bool open = dn_client_way_open(account); /* no new one just to say farewell */
+    const reg_cause failure = cause_of(open ? dn_client_rd_deregister(account, on_result) : DUNLIN_ERR_IO);
     if (failure.status != DUNLIN_OK) {
         happen(account, EVENT_LOST, &failure);
     }
@@ -372,7 +537,8 @@ static void cancel_and_disable(dn_account *account, const reg_cause *cause)
 static void stop_now(dn_account *account, const reg_cause *cause)
 {
     forget_reports(account);
-    account->turn = false;
+    dn_client_way_drop(account);
+    account->turn = account->renewing = false;
     account->state = DN_REG_IDLE;
     account->due_ms = DN_NEVER;
     account->location[0] = '\0';
@@ -397,10 +563,49 @@ static void disabled(dn_account *account, const reg_cause *cause)
     dn_place place;
     const bool said = dn_client_tree_find(account->client, timeout, true, &place) == DUNLIN_OK;
     const uint64_t wait_ms = (said ? (uint64_t)account->server.disable_s : DISABLE_DEFAULT_S) * MS_PER_S;
+    dn_client_way_drop(account);
+    account->renewing = false;
     account->state = DN_REG_DISABLED;
     account->due_ms = now_of(account) + wait_ms;
     account->location[0] = '\0';
     tell(account, DUNLIN_CLIENT_DEREGISTERED, cause, wait_ms);
+}
+
+static void cancel_and_disabled(dn_account *account, const reg_cause *cause)
+{
+    cancel_exchange(account);
+    disabled(account, cause);
+}
+
+/* ---- the way ---- */
+
+void dn_client_registration_way(dn_account *account)
+{
+    happen(account, EVENT_WAY, NULL);
+}
+
+/* An alert to be ignored says nothing, but the way is gone all the same: as without any. */
+void dn_client_registration_cut(dn_account *account, dunlin_status status, int alert)
+{
+    const reg_cause cause = {status, 0, (int16_t)alert};
+    happen(account, dn_client_alert_response(alert) == DN_ALERT_FAIL ? EVENT_BARRED : EVENT_CUT, &cause);
+}
+
+void dn_client_registration_need(dn_account *account)
+{
+    const reg_cause cause = cause_of(DUNLIN_ERR_IO);
+    if (account->way.state == DN_WAY_NONE) {
+        happen(account, EVENT_NEEDED, &cause);
+    }
+}
+
+/* The stream that is ending is closed by us. */
+static void end_stream(dn_account *account)
+{
+    const reg_cause cause = cause_of(account->way.ending_status);
+    dn_client_way_drop(account);
+    tell(account, DUNLIN_CLIENT_DISCONNECTED, &cause, DN_NEVER);
+    happen(account, EVENT_CUT, &cause);
 }
 
 /* ---- what others ask for ---- */
@@ -417,7 +622,7 @@ void dn_client_registration_block(dn_account *account)
 
 bool dn_client_registration_busy(const dn_account *account)
 {
-    return account->exchange != 0;
+    return account->exchange != 0 || account->state == DN_REG_CONNECTING;
 }
 
 void dn_client_registration_start(dn_account *account)
@@ -465,6 +670,9 @@ bool dn_client_registration_holds(const dn_account *account)
 
 void dn_client_registration_step(dn_account *account)
 {
+    if (dn_client_way_ended(account)) {
+        end_stream(account);
+    }
     if ((account->want & DN_WANT_DISABLE) != 0 && dn_client_registration_holds(account)) {
         account->want = 0;
         happen(account, EVENT_DISABLE, NULL);
@@ -479,6 +687,7 @@ uint64_t dn_client_registration_deadline(const dn_account *account)
     case DN_REG_UPDATING:
         return (account->want & DN_WANT_DISABLE) != 0 ? 0 : DN_NEVER;
     case DN_REG_WAITING:
+    case DN_REG_CONNECTING:
     case DN_REG_REGISTERED:
     case DN_REG_DISABLED:
         return account->due_ms;

@@ -2,7 +2,8 @@
 /*
  * The registration of each server account: Register, Update, De-register, and what to do when they fail
  * (Core 1.1.1 section 6.2, Transport section 6.4.3; Object 1 resources 14 and 16 to 20). A table of states and
- * events says what happens; registration.c holds it. rd.h has the requests, order.h the order of servers.
+ * events says what happens; registration.c holds it. rd.h has the requests, order.h the order of
+ * servers, way.h how a server is reached.
  */
 #ifndef DN_CLIENT_REGISTRATION_H
 #define DN_CLIENT_REGISTRATION_H
@@ -21,9 +22,15 @@ void dn_client_registration_disable(dn_account *account);
 /* An Update with `want` (DN_WANT_…) is due. */
 void dn_client_registration_want(dn_account *account, uint8_t want);
 void dn_client_registration_want_all(dunlin_client *client, uint8_t want);
+/* The way that was asked for is there, or has been replaced by another one. */
+void dn_client_registration_way(dn_account *account);
+/* The way is gone, or has not come about, which was noted already. `alert`: DN_ALERT_NONE, or which. */
+void dn_client_registration_cut(dn_account *account, dunlin_status status, int alert);
+/* Something is to be sent: if it is the way alone that is missing, one is asked for. */
+void dn_client_registration_need(dn_account *account);
 /* The server may send requests: it has acknowledged our Register. */
 bool dn_client_registration_holds(const dn_account *account);
-/* An answer is awaited. */
+/* An answer is awaited, or a way. */
 bool dn_client_registration_busy(const dn_account *account);
 
 void dn_client_registration_step(dn_account *account);

@@ -8,6 +8,7 @@
 #include "client/registration.h"
 #include "client/resource.h"
 #include "client/tree.h"
+#include "client/way.h"
 #include <math.h>
 #include <string.h>
 
@@ -136,10 +137,15 @@ static bool muted(dunlin_client *client, const dn_account *account)
            (defined && !dn_client_tree_present(place.object, place.index, place.resource));
 }
 
+/* Registered, or about to be again after a way was lost. */
+static bool belongs(const dn_account *account)
+{
+    return dn_client_registration_holds(account) || account->renewing;
+}
+
 static bool wants(dunlin_client *client, const dn_account *account)
 {
-    return client->config.lwm2m != DUNLIN_LWM2M_1_0 && dn_client_registration_holds(account) &&
-           !muted(client, account);
+    return client->config.lwm2m != DUNLIN_LWM2M_1_0 && belongs(account) && !muted(client, account);
 }
 
 static dunlin_status add(dunlin_client *client, uint16_t server, const dunlin_send_value *values,
@@ -265,15 +271,19 @@ static void start(dunlin_client *client, const dn_account *account, dn_send *sen
 
 static void attend(dunlin_client *client, dn_send *send)
 {
-    const dn_account *account = dn_client_account(client, send->server);
-    if (account == NULL || !dn_client_registration_holds(account)) {
+    dn_account *account = dn_client_account(client, send->server);
+    if (account == NULL || !belongs(account)) {
         if (send->exchange != 0) {
             (void)dn_coap_cancel(client->coap, send->exchange); /* its result ends it */
         } else {
             finish(client, send, DUNLIN_ERR_CANCELLED, 0);
         }
     } else if (send->exchange == 0 && client->now_ms >= send->wait_ms) {
-        start(client, account, send);
+        if (dn_client_registration_holds(account) && dn_client_way_open(account)) {
+            start(client, account, send);
+        } else {
+            dn_client_registration_need(account);
+        }
     }
 }
 
@@ -296,12 +306,35 @@ bool dn_client_send_busy(const dunlin_client *client)
     return false;
 }
 
+bool dn_client_send_under_way(const dunlin_client *client, uint16_t server)
+{
+    for (uint16_t i = 0; i < client->config.sends; i++) {
+        if (client->sends[i].server == server && client->sends[i].exchange != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It waits for a new way, or for the end of one: what comes of that sends it. */
+static bool rests(const dunlin_client *client, uint16_t server)
+{
+    for (uint16_t i = 0; i < client->account_count; i++) {
+        const dn_account *account = &client->accounts[i];
+        if (account->server.ssid == (int32_t)server) {
+            return account->way.ending != DN_WAY_STAYS ||
+                   (account->renewing && !dn_client_registration_holds(account));
+        }
+    }
+    return false;
+}
+
 uint64_t dn_client_send_deadline(const dunlin_client *client)
 {
     uint64_t due = DN_NEVER;
     for (uint16_t i = 0; i < client->config.sends; i++) {
         const dn_send *send = &client->sends[i];
-        if (send->server != 0 && send->exchange == 0 && send->wait_ms < due) {
+        if (send->server != 0 && send->exchange == 0 && send->wait_ms < due && !rests(client, send->server)) {
             due = send->wait_ms;
         }
     }

@@ -10,6 +10,8 @@
 void dn_client_send_step(dunlin_client *client);
 /* Whether one is under way, whose answer is awaited. */
 bool dn_client_send_busy(const dunlin_client *client);
+/* The same for one server. */
+bool dn_client_send_under_way(const dunlin_client *client, uint16_t server);
 uint64_t dn_client_send_deadline(const dunlin_client *client);
 
 #endif

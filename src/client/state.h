@@ -36,6 +36,7 @@ typedef enum {
     DN_REG_IDLE,   /* also: stopped */
     DN_REG_QUEUED, /* waits for those before it in the order of servers */
     DN_REG_WAITING,
+    DN_REG_CONNECTING, /* a way to the server was asked for, so as to register by it */
     DN_REG_REGISTERING,
     DN_REG_REGISTERED,
     DN_REG_UPDATING,
@@ -52,30 +53,70 @@ enum {
     DN_WANT_LIFETIME = 2,
     DN_WANT_LIST = 4,
     DN_WANT_DISABLE = 8,
-    DN_WANT_BINDING = 16
+    DN_WANT_BINDING = 16 /* to register by another transport, instead of an Update */
 };
+
+/* What a dunlin_server says but for its security, under the same names. */
+typedef struct {
+    char uri[DUNLIN_URI_MAX + 1];
+    int32_t ssid;
+    int32_t lifetime_s;
+    int32_t pmin_s, pmax_s;
+    int32_t disable_s;
+    bool store_notifications;
+    char binding[5];
+    bool trigger;
+    char preferred_transport[2];
+    bool mute_send;
+    dunlin_registration_policy policy;
+} dn_account_server;
+
+/* Resources 2 to 5 and 13 to 15 of Object 0. security.c */
+typedef struct {
+    int8_t mode; /* dunlin_security_mode */
+    uint8_t matching, usage;
+    uint16_t len[3];
+    uint8_t *bytes; /* 3 of config.credential_max, and the name for SNI; NULL without credential_max */
+} dn_account_security;
+
+typedef enum { DN_WAY_NONE, DN_WAY_ASKED, DN_WAY_UP } dn_way_state;
+
+/* The way by which the server is reached. way.c */
+typedef struct {
+    uint8_t state;     /* dn_way_state */
+    uint8_t transport; /* dn_transport; of the one asked for last */
+    bool anew;         /* the credentials have changed since it was asked for */
+    bool brief;        /* the last one was lost soon after it had come up */
+    char asked;        /* letter of the transport that an Update Trigger named; 0: none */
+    uint8_t alert;     /* /1/x/11, if it is there */
+    uint8_t ending;    /* DN_WAY_STAYS, or how the stream is ending */
+    dunlin_status ending_status;
+    uint64_t since_ms; /* when it came up */
+} dn_account_way;
 
 /* A server account: the instance structure of Objects 0 and 1, and its registration. registration.c */
 typedef struct {
-    dunlin_server server;
-    bool bootstrap;       /* /0/x/1: always false, this is a server's account */
-    int8_t security_mode; /* /0/x/2: 3, NoSec */
+    dn_account_server server;
+    dn_account_security security;
+    dn_account_way way;
+    bool bootstrap; /* /0/x/1: always false, this is a server's account */
 
     dunlin_client *client;
     dn_peer peer;
     dn_reg_state state;
     uint64_t exchange;  /* the Register, Update or De-register under way; 0: none */
-    uint64_t due_ms;    /* next try, next Update or end of the disable time */
+    uint64_t due_ms;    /* next try, next Update, end of the disable time, or of the wait for a way */
     uint32_t tries;     /* in this sequence */
     uint32_t sequences; /* done */
     uint8_t want, sent; /* sets of DN_WANT: asked for, and in the Update under way */
     bool turn;          /* the order of servers goes on when its first sequence has ended. order.c */
     bool succeeded;     /* it was registered once: the Initial Registration Delay is over */
     bool queue;         /* registered in queue mode. sleep.c */
+    bool renewing;      /* was registered until its way was lost, and is about to be again */
     bool silent;        /* a Confirmable notification was not acknowledged, nothing was heard since */
     uint64_t since_ms;  /* when it came into its state */
-    char binding_told[sizeof(((dunlin_server *)0)->binding)]; /* what the server knows of /1/x/7 */
-    char location[DUNLIN_LOCATION_MAX + 1];                   /* "/rd/abc"; segments hold no '/' */
+    char binding_told[sizeof(((dn_account_server *)0)->binding)]; /* what the server knows of /1/x/7 */
+    char location[DUNLIN_LOCATION_MAX + 1];                       /* "/rd/abc"; segments hold no '/' */
     uint8_t *list; /* [list_max] payload of a Register or Update under way */
 } dn_account;
 

@@ -23,6 +23,10 @@ dn_undo_mark dn_client_undo_begin(const dunlin_client *client)
 
 void dn_client_undo_end(dunlin_client *client, dn_undo_mark mark)
 {
+    /* Old values may be secret ones. */
+    if (client->undo_used > mark.used) {
+        memset(client->undo + mark.used, 0, (size_t)(client->undo_used - mark.used));
+    }
     client->undo_used = mark.used;
     client->undo_last = mark.last;
 }

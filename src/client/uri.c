@@ -136,3 +136,41 @@ dunlin_status dn_client_uri_read(dn_uri *uri, const char *text)
     }
     return DUNLIN_OK;
 }
+
+/* ---- servers ---- */
+
+static const char *const schemes[] = {
+    [DN_TRANSPORT_UDP] = "coap",
+    [DN_TRANSPORT_DTLS] = "coaps",
+    [DN_TRANSPORT_TCP] = "coap+tcp",
+    [DN_TRANSPORT_TLS] = "coaps+tcp",
+};
+
+static bool has_scheme(const char *uri, const char *scheme)
+{
+    size_t i = 0;
+    while (scheme[i] != '\0' && lower(uri[i]) == scheme[i]) {
+        i++;
+    }
+    return scheme[i] == '\0' && strncmp(uri + i, "://", 3) == 0;
+}
+
+dunlin_status dn_client_uri_transport(const char *uri, dn_transport *transport)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        if (has_scheme(uri, schemes[i])) {
+            *transport = (dn_transport)i;
+            return DUNLIN_OK;
+        }
+    }
+    return DUNLIN_ERR_UNSUPPORTED;
+}
+
+void dn_client_uri_with(const char *uri, dn_transport transport, char out[DN_WAY_URI_MAX + 1])
+{
+    dunlin_buf buf = dunlin_buf_make(out, DN_WAY_URI_MAX);
+    const char *rest = strstr(uri, "://");
+    (void)dunlin_buf_append(&buf, dunlin_slice_of(schemes[transport]));
+    (void)dunlin_buf_append(&buf, dunlin_slice_of(rest));
+    out[buf.len] = '\0';
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking for ways, and what is known of them. */
+#include "client/way.h"
+
+#include "client/observe.h"
+#include "client/security.h"
+#include "client/send.h"
+#include "client/tree.h"
+#include "client/uri.h"
+#include <string.h>
+
+#define MS_PER_S      1000u
+#define SERVER_OBJECT 1
+#define ALERT_CODE    11
+
+static uint64_t now_of(const dn_account *account)
+{
+    return account->client->now_ms;
+}
+
+/* ---- which transport ---- */
+
+char dn_client_way_letter(dn_transport transport)
+{
+    return dn_transport_is_stream(transport) ? 'T' : 'U';
+}
+
+/* LwM2M 1.0 knows nothing of TCP. */
+bool dn_client_way_has(const dunlin_client *client, char letter)
+{
+    const dunlin_client_config *config = &client->config;
+    return letter == 'U' || (letter == 'T' && config->stream_message > 0 && config->call.connect != NULL &&
+                             config->lwm2m != DUNLIN_LWM2M_1_0);
+}
+
+bool dn_client_way_binding_valid(const dunlin_client *client, dunlin_slice binding)
+{
+    for (size_t i = 0; i < binding.len; i++) {
+        const char letter = (char)binding.data[i];
+        if (!dn_client_way_has(client, letter) || memchr(binding.data, letter, i) != NULL) {
+            return false;
+        }
+    }
+    return binding.len > 0;
+}
+
+/* The letter that the next way is to have: of an Update Trigger, the preferred one, the URI's, or the first of the binding. */
+static char wanted_letter(const dn_account *account, char own)
+{
+    if (account->way.asked != 0) {
+        return account->way.asked;
+    }
+    if (account->server.preferred_transport[0] != '\0') {
+        return account->server.preferred_transport[0];
+    }
+    return strchr(account->server.binding, own) != NULL ? own : account->server.binding[0];
+}
+
+/*
+ * The transport of the next way. The URI has one address for all of them (Object 0 resource 0): who is to come by another one
+ * than that of its scheme goes to the same host and port. Every second try is by the scheme's own, for a server
+ * may have nothing else there.
+ */
+static dn_transport choose(const dn_account *account, dn_transport own)
+{
+    const char letter = wanted_letter(account, dn_client_way_letter(own));
+    if (account->tries % 2 != 0 || letter == dn_client_way_letter(own) ||
+        !dn_client_way_has(account->client, letter)) {
+        return own;
+    }
+    const bool secure = dn_transport_is_secure(own);
+    if (letter == 'T') {
+        return secure ? DN_TRANSPORT_TLS : DN_TRANSPORT_TCP;
+    }
+    return secure ? DN_TRANSPORT_DTLS : DN_TRANSPORT_UDP;
+}
+
+dunlin_status dn_client_way_possible(const dn_account *account)
+{
+    const dunlin_client_config *config = &account->client->config;
+    dunlin_security security;
+    dn_transport own;
+    dunlin_status status = dn_client_uri_transport(account->server.uri, &own);
+    if (status != DUNLIN_OK) {
+        return status;
+    }
+    if ((own != DN_TRANSPORT_UDP && config->call.connect == NULL) ||
+        !dn_client_way_has(account->client, dn_client_way_letter(own))) {
+        return DUNLIN_ERR_UNSUPPORTED;
+    }
+    dn_client_security_view(account, &security);
+    status = dn_client_security_check(config, &security);
+    return status == DUNLIN_OK ? dn_client_security_fits(&security, own) : status;
+}
+
+/* ---- it comes and goes ---- */
+
+static void tell_connected(const dn_account *account)
+{
+    const dunlin_client_event event = {.kind = DUNLIN_CLIENT_CONNECTED,
+                                       .server = (uint16_t)account->server.ssid,
+                                       .location = account->location,
+                                       .retry_ms = DN_NEVER};
+    dn_client_tell(account->client, &event);
+}
+
+bool dn_client_way_is_stream(const dn_account *account)
+{
+    return dn_transport_is_stream((dn_transport)account->way.transport);
+}
+
+/* The exchanges with the peer end from within. What it means for the registration is not for its exchange to say. */
+static void close_stream(dn_account *account)
+{
+    if (account->way.state == DN_WAY_UP && dn_client_way_is_stream(account)) {
+        account->exchange = 0;
+        dn_coap_close(account->client->coap, &account->peer);
+    }
+}
+
+void dn_client_way_lost(dn_account *account)
+{
+    const uint64_t least_ms = (uint64_t)account->server.policy.retry_timer_s * MS_PER_S;
+    if (account->way.state == DN_WAY_UP) {
+        account->way.brief = now_of(account) - account->way.since_ms < least_ms;
+    }
+    close_stream(account);
+    account->way.state = DN_WAY_NONE;
+    account->way.ending = DN_WAY_STAYS;
+    memset(&account->peer, 0, sizeof account->peer);
+}
+
+void dn_client_way_drop(dn_account *account)
+{
+    const dunlin_client_callbacks *call = &account->client->config.call;
+    if (call->connect == NULL || account->way.state == DN_WAY_NONE) {
+        return;
+    }
+    dn_client_way_lost(account);
+    if (call->disconnect != NULL) {
+        call->disconnect(call->context, (uint16_t)account->server.ssid);
+    }
+}
+
+dunlin_status dn_client_way_came(dn_account *account, const dn_peer *peer)
+{
+    dunlin_client *client = account->client;
+    const bool same = account->way.state == DN_WAY_UP && dn_peer_equal(&account->peer, peer);
+    if (same) {
+        return DUNLIN_OK;
+    }
+    close_stream(account);
+    account->peer = *peer;
+    account->way.state = DN_WAY_UP;
+    account->way.ending = DN_WAY_STAYS;
+    account->way.anew = false;
+    account->way.since_ms = now_of(account);
+    if (dn_client_way_is_stream(account)) {
+        const dunlin_status status = dn_coap_open(client->coap, peer, now_of(account));
+        if (status != DUNLIN_OK) {
+            dn_client_way_drop(account);
+            return status;
+        }
+    }
+    if (account->way.transport != DN_TRANSPORT_UDP) {
+        tell_connected(account);
+    }
+    return DUNLIN_OK;
+}
+
+/* ---- asking ---- */
+
+static dunlin_status resolve(dn_account *account)
+{
+    const dunlin_client_callbacks *call = &account->client->config.call;
+    dunlin_peer found;
+    memset(&found, 0, sizeof found);
+    const dunlin_status status = call->resolve(call->context, account->server.uri, &found);
+    if (status != DUNLIN_OK) {
+        return status == DUNLIN_END ? DUNLIN_ERR_NOT_FOUND : status;
+    }
+    account->peer.len = found.len;
+    memcpy(account->peer.bytes, found.bytes, sizeof account->peer.bytes);
+    account->way.state = DN_WAY_UP;
+    return DUNLIN_OK;
+}
+
+dunlin_status dn_client_way_ask(dn_account *account)
+{
+    const dunlin_client_callbacks *call = &account->client->config.call;
+    char uri[DN_WAY_URI_MAX + 1];
+    dunlin_security security;
+    dunlin_peer found;
+    dn_transport own = DN_TRANSPORT_UDP;
+    if (call->connect == NULL) {
+        return resolve(account);
+    }
+    (void)dn_client_uri_transport(account->server.uri, &own); /* dn_client_way_possible has seen to it */
+    const dn_transport transport = choose(account, own);
+    if (account->way.ending != DN_WAY_STAYS || (uint8_t)transport != account->way.transport) {
+        dn_client_way_drop(account); /* to the server there is one way at a time */
+    }
+    account->way.transport = (uint8_t)transport;
+    dn_client_uri_with(account->server.uri, transport, uri);
+    dn_client_security_view(account, &security);
+    memset(&found, 0, sizeof found);
+    const dunlin_way way = {(uint16_t)account->server.ssid, uri, &security, account->way.anew};
+    const dunlin_status status = call->connect(call->context, &way, &found);
+    if (status == DUNLIN_OK) {
+        dn_peer peer = {.len = found.len};
+        memcpy(peer.bytes, found.bytes, sizeof peer.bytes);
+        return dn_client_way_came(account, &peer);
+    }
+    dn_client_way_lost(account); /* what there was is not there any more */
+    account->way.state = status == DUNLIN_END ? DN_WAY_ASKED : DN_WAY_NONE;
+    return status;
+}
+
+/* ---- what is known of it ---- */
+
+bool dn_client_way_open(const dn_account *account)
+{
+    return account->way.state == DN_WAY_UP && account->way.ending == DN_WAY_STAYS;
+}
+
+void dn_client_way_ending(dn_account *account, dunlin_status status)
+{
+    account->way.ending = status == DUNLIN_END ? DN_WAY_RELEASED : DN_WAY_BROKEN;
+    account->way.ending_status = status;
+}
+
+bool dn_client_way_ended(const dn_account *account)
+{
+    return account->way.ending == DN_WAY_BROKEN ||
+           (account->way.ending == DN_WAY_RELEASED && account->exchange == 0 &&
+            !dn_client_send_under_way(account->client, (uint16_t)account->server.ssid));
+}
+
+void dn_client_way_alert(dn_account *account, uint8_t alert)
+{
+    dunlin_client *client = account->client;
+    const dunlin_path path =
+        dunlin_path_resource(SERVER_OBJECT, (uint16_t)(account - client->accounts), ALERT_CODE);
+    dn_place place; /* in LwM2M 1.0 there is none */
+    account->way.alert = alert;
+    if (dn_client_tree_find(client, path, false, &place) == DUNLIN_OK) {
+        dn_client_tree_set_present(place.object, place.index, place.resource, true);
+        dn_client_observe_changed(client, path);
+    }
+}
