@@ -13,7 +13,7 @@ import values
 from aiocoap import Code, Message
 from devices import DunlinDevice
 from support.harness import Suite, case, check, equal
-from test_flood import port_of
+from support.programs import bound_port
 
 BLOCKS = [16, 64, 256, 1024]
 LARGE_SIZE = 4000
@@ -180,7 +180,7 @@ class DunlinOnAiocoap(Suite):
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
                     own.settimeout(1.0)
                     own.sendto(flood.message(flood.CON, 1, 1, b"t", flood.path("3", "0", "0")),
-                               ("127.0.0.1", port_of(device.program)))
+                               ("127.0.0.1", bound_port(device.program.pid)))
                     try:
                         return own.recv(2000)
                     except TimeoutError:

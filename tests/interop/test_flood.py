@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Malformed and hostile datagrams at every port change nothing but the counters."""
 
-import os
 import socket
 
 import flood
@@ -9,6 +8,7 @@ import values
 from devices import DunlinDevice
 from servers import DunlindServer
 from support.harness import Suite, case, check, equal
+from support.programs import bound_port
 
 MEGABYTES = 10
 SEED = 20260101
@@ -18,25 +18,6 @@ RESIDENT_GROWTH_MAX_KB = 64 * 1024
 def resident_kb(program):
     with open(f"/proc/{program.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
-
-
-def port_of(program):
-    """The UDP port that a program has bound (it has one)."""
-    inodes = set()
-    for name in os.listdir(f"/proc/{program.pid}/fd"):
-        try:
-            target = os.readlink(f"/proc/{program.pid}/fd/{name}")
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
-    for table in ("udp", "udp6"):
-        with open(f"/proc/{program.pid}/net/{table}", encoding="ascii") as lines:
-            for line in list(lines)[1:]:
-                fields = line.split()
-                if fields[9] in inodes:
-                    return int(fields[1].rpartition(":")[2], 16)
-    raise AssertionError(f"{program.name} has no UDP port")
 
 
 class ByHand:
@@ -237,7 +218,7 @@ class FloodOnClient(Suite):
     def strangers(self, megabytes):
         before, listed = self.values(), values.lasting(self.server.registration("flooded"))
         taken = self.device.count("datagrams")
-        sender = flood.Flood(f"127.0.0.1:{port_of(self.device.program)}",
+        sender = flood.Flood(f"127.0.0.1:{bound_port(self.device.program.pid)}",
                              settled=lambda sent: self.device.count("datagrams") - taken >= sent)
         memory = resident_kb(self.device.program)
         try:

@@ -22,6 +22,7 @@ LOGS = os.environ.get("DUNLIN_INTEROP_LOGS", os.path.join(WORK, "logs"))
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 LOG_LINES_SHOWN = 40
+LISTENING = "0A"  # in /proc/net/tcp
 
 _running = []
 
@@ -50,6 +51,25 @@ def free_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def bound_port(pid, kind="udp"):
+    """The port that a process has bound ("udp") or listens on ("tcp"); None: it has none."""
+    inodes = set()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{name}")
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    for table in (kind, kind + "6"):
+        with open(f"/proc/{pid}/net/{table}", encoding="ascii") as lines:
+            for line in list(lines)[1:]:
+                fields = line.split()
+                if fields[9] in inodes and (kind == "udp" or fields[3] == LISTENING):
+                    return int(fields[1].rpartition(":")[2], 16)
+    return None
 
 
 class Program:

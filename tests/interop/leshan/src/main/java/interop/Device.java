@@ -3,11 +3,15 @@
 // de-registers, "send" sends values by itself. Options: --endpoint NAME --server URI [--lifetime S] [--lwm2m 1.0]
 // [--block SIZE] [--queue yes] (queue mode) [--firmware yes] (also object 5, which only keeps its package)
 // [--model FILE.xml …]
+// Security: --psk HEX --identity TEXT; or --private FILE with --public FILE --server-public FILE (raw public keys) or with
+// --certificate FILE --server-certificate FILE --usage N [--sni NAME] [--trust FILE] (X.509); [--suites NAME,…];
+// [--reconnect yes]: each update begins with a handshake, which resumes the session.
 package interop;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -21,6 +25,7 @@ import org.eclipse.leshan.client.LeshanClientBuilder;
 import org.eclipse.leshan.client.bootstrap.BootstrapHandler;
 import org.eclipse.leshan.client.californium.endpoint.CaliforniumClientEndpointsProvider;
 import org.eclipse.leshan.client.californium.endpoint.coap.CoapClientProtocolProvider;
+import org.eclipse.leshan.client.californium.endpoint.coaps.CoapsClientProtocolProvider;
 import org.eclipse.leshan.client.engine.DefaultRegistrationEngineFactory;
 import org.eclipse.leshan.client.engine.RegistrationEngine;
 import org.eclipse.leshan.client.object.Security;
@@ -58,6 +63,7 @@ import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.response.ResponseCallback;
 import org.eclipse.leshan.core.response.SendResponse;
 import org.eclipse.leshan.core.response.WriteResponse;
+import org.eclipse.leshan.core.util.datatype.ULong;
 import org.eclipse.leshan.core.model.ObjectModel;
 
 public final class Device {
@@ -192,7 +198,7 @@ public final class Device {
         // LwM2M 1.0 says queue mode in its binding, later versions by a parameter of their own.
         binding = queue && version.equals(LwM2mVersion.V1_0) ? EnumSet.of(BindingMode.U, BindingMode.Q)
                 : EnumSet.of(BindingMode.U);
-        objects.setInstancesForObject(0, Security.noSec(uri, 123));
+        objects.setInstancesForObject(0, security(uri, options));
         objects.setInstancesForObject(1, new org.eclipse.leshan.client.object.Server(123,
                 Long.parseLong(options.get("--lifetime", "300")), binding, false, BindingMode.U));
         LwM2mInstanceEnablerFactory factory = new BaseInstanceEnablerFactory() {
@@ -211,16 +217,40 @@ public final class Device {
                 objects.setDefaultContentFormat(id, ContentFormat.TLV);
             }
         }
-        var endpoints = new CaliforniumClientEndpointsProvider.Builder(new CoapClientProtocolProvider());
+        var endpoints = new CaliforniumClientEndpointsProvider.Builder(new CoapClientProtocolProvider(),
+                new CoapsClientProtocolProvider());
         var configuration = endpoints.createDefaultConfiguration();
         options.configure(configuration);
         endpoints.setConfiguration(configuration);
-        endpoints.setClientAddress(InetAddress.getLoopbackAddress());
+        endpoints.setClientAddress(InetAddress.getByName(uri.contains("[") ? "::1" : "127.0.0.1"));
         Engines engines = new Engines();
-        engines.setRequestTimeoutInMs(20_000).setDeregistrationTimeoutInMs(10_000).setQueueMode(queue);
-        client = new LeshanClientBuilder(options.get("--endpoint", "leshan")).setObjects(objects.createAll())
-                .setEndpointsProviders(endpoints.build()).setRegistrationEngineFactory(engines).build();
+        engines.setRequestTimeoutInMs(20_000).setDeregistrationTimeoutInMs(10_000).setQueueMode(queue)
+                .setReconnectOnUpdate(options.get("--reconnect", null) != null).setResumeOnConnect(true);
+        LeshanClientBuilder builder = new LeshanClientBuilder(options.get("--endpoint", "leshan")).setObjects(objects.createAll())
+                .setEndpointsProviders(endpoints.build()).setRegistrationEngineFactory(engines);
+        if (options.get("--trust", null) != null) {
+            builder.setTrustStore(List.of(Secrets.certificates(options.get("--trust", null))));
+        }
+        client = builder.build();
         client.addObserver(registrationEvents());
+    }
+
+    private static Security security(String uri, Options options) throws Exception {
+        if (options.get("--psk", null) != null) {
+            return Security.psk(uri, 123, options.get("--identity", "").getBytes(StandardCharsets.UTF_8),
+                    Secrets.hex(options.get("--psk", null)));
+        }
+        String own = options.get("--private", null);
+        if (own == null) {
+            return Security.noSec(uri, 123);
+        }
+        if (options.get("--public", null) != null) {
+            return Security.rpk(uri, 123, Secrets.bytes(options.get("--public", null)), Secrets.bytes(own),
+                    Secrets.bytes(options.get("--server-public", null)));
+        }
+        ULong usage = ULong.valueOf(Integer.parseInt(options.get("--usage", "3")));
+        return Security.x509(uri, 123, Secrets.bytes(options.get("--certificate", null)), Secrets.bytes(own),
+                Secrets.bytes(options.get("--server-certificate", null)), usage, options.get("--sni", null));
     }
 
     public static void main(String[] args) throws Exception {
@@ -241,7 +271,8 @@ public final class Device {
             @Override
             public void onRegistrationFailure(LwM2mServer server, RegisterRequest request, ResponseCode code, String message,
                     Exception cause) {
-                lines.event("registrationFailed", lines.object().put("code", String.valueOf(code)).put("message", message));
+                lines.event("registrationFailed", lines.object().put("code", String.valueOf(code)).put("message", message)
+                        .put("cause", String.valueOf(cause)));
             }
 
             @Override

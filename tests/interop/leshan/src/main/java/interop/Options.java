@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import org.eclipse.californium.core.config.CoapConfig;
 import org.eclipse.californium.elements.config.Configuration;
+import org.eclipse.californium.scandium.config.DtlsConfig;
+import org.eclipse.californium.scandium.dtls.cipher.CipherSuite;
 import org.eclipse.leshan.core.LwM2m.LwM2mVersion;
 import org.eclipse.leshan.core.model.ObjectLoader;
 import org.eclipse.leshan.core.model.ObjectModel;
@@ -43,13 +45,18 @@ final class Options {
         return all;
     }
 
-    /** A block size asked for with --block, and room for large values. */
+    /** A block size asked for with --block, room for large values, and the suites of --suites NAME,… (of DTLS, if it is there). */
     void configure(Configuration configuration) {
         configuration.set(CoapConfig.MAX_RESOURCE_BODY_SIZE, 200_000);
         String block = get("--block", null);
         if (block != null) {
             configuration.set(CoapConfig.PREFERRED_BLOCK_SIZE, Integer.parseInt(block));
             configuration.set(CoapConfig.MAX_MESSAGE_SIZE, Integer.parseInt(block));
+        }
+        String suites = get("--suites", null);
+        if (suites != null) {
+            configuration.set(DtlsConfig.DTLS_RECOMMENDED_CIPHER_SUITES_ONLY, false);
+            configuration.set(DtlsConfig.DTLS_CIPHER_SUITES, CipherSuite.getTypesByNames(suites.split(",")));
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Leshan LwM2M server on a free port, driven by JSON lines. Options: --model FILE.xml (repeatable), --block SIZE,
-// --awake MS (how long a device in queue mode is taken to listen).
+// --awake MS (how long a device in queue mode is taken to listen), --host ADDRESS, --private FILE --certificate CHAIN --trust FILE
+// (its key and certificates, and the roots of its devices), --suites NAME,…; "secure" adds the credential of a device.
 package interop;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -14,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.eclipse.californium.scandium.config.DtlsConfig;
+import org.eclipse.californium.scandium.config.DtlsConfig.DtlsRole;
 import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.link.DefaultLinkSerializer;
 import org.eclipse.leshan.core.link.lwm2m.attributes.DefaultLwM2mAttributeParser;
@@ -54,6 +57,7 @@ import org.eclipse.leshan.server.LeshanServer;
 import org.eclipse.leshan.server.LeshanServerBuilder;
 import org.eclipse.leshan.server.californium.endpoint.CaliforniumServerEndpointsProvider;
 import org.eclipse.leshan.server.californium.endpoint.coap.CoapServerProtocolProvider;
+import org.eclipse.leshan.server.californium.endpoint.coaps.CoapsServerProtocolProvider;
 import org.eclipse.leshan.server.model.VersionedModelProvider;
 import org.eclipse.leshan.server.observation.ObservationListener;
 import org.eclipse.leshan.server.queue.PresenceListener;
@@ -61,6 +65,9 @@ import org.eclipse.leshan.server.queue.StaticClientAwakeTimeProvider;
 import org.eclipse.leshan.server.registration.Registration;
 import org.eclipse.leshan.server.registration.RegistrationListener;
 import org.eclipse.leshan.server.registration.RegistrationUpdate;
+import org.eclipse.leshan.server.security.EditableSecurityStore;
+import org.eclipse.leshan.server.security.InMemorySecurityStore;
+import org.eclipse.leshan.server.security.SecurityInfo;
 import org.eclipse.leshan.server.send.SendListener;
 
 public final class Server {
@@ -68,15 +75,26 @@ public final class Server {
     private final Map<String, SingleObservation> observations = new ConcurrentHashMap<>();
     private final Map<String, CompositeObservation> composites = new ConcurrentHashMap<>();
     private final Map<String, Map<LwM2mPath, LwM2mNode>> sent = new ConcurrentHashMap<>();
+    private final EditableSecurityStore security = new InMemorySecurityStore();
     private final LeshanServer server;
 
     private Server(Options options) throws Exception {
-        var endpoints = new CaliforniumServerEndpointsProvider.Builder(new CoapServerProtocolProvider());
+        var endpoints = new CaliforniumServerEndpointsProvider.Builder(new CoapServerProtocolProvider(),
+                new CoapsServerProtocolProvider());
         var configuration = endpoints.createDefaultConfiguration();
         options.configure(configuration);
+        configuration.set(DtlsConfig.DTLS_ROLE, DtlsRole.SERVER_ONLY);
         endpoints.setConfiguration(configuration);
-        endpoints.addEndpoint(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Protocol.COAP);
+        InetAddress host = InetAddress.getByName(options.get("--host", "127.0.0.1"));
+        endpoints.addEndpoint(new InetSocketAddress(host, 0), Protocol.COAP);
+        endpoints.addEndpoint(new InetSocketAddress(host, 0), Protocol.COAPS);
         LeshanServerBuilder builder = new LeshanServerBuilder();
+        builder.setSecurityStore(security);
+        if (options.get("--private", null) != null) {
+            builder.setPrivateKey(Secrets.privateKey(options.get("--private", null)));
+            builder.setCertificateChain(Secrets.certificates(options.get("--certificate", null)));
+            builder.setTrustedCertificates(Secrets.certificates(options.get("--trust", null)));
+        }
         builder.setEndpointsProviders(endpoints.build());
         builder.setObjectModelProvider(new VersionedModelProvider(options.objectModels(null)));
         builder.setClientAwakeTimeProvider(new StaticClientAwakeTimeProvider(Integer.parseInt(options.get("--awake", "93000"))));
@@ -92,6 +110,7 @@ public final class Server {
         me.server.start();
         ObjectNode ready = me.lines.object();
         ready.put("uri", me.server.getEndpoint(Protocol.COAP).getURI().toString());
+        ready.put("secure", me.server.getEndpoint(Protocol.COAPS).getURI().toString());
         me.lines.event("ready", ready);
         me.lines.serve(me::handle);
         me.server.destroy();
@@ -101,6 +120,7 @@ public final class Server {
     private ObjectNode describe(Registration registration) {
         ObjectNode out = lines.object();
         out.put("endpoint", registration.getEndpoint());
+        out.put("identity", String.valueOf(registration.getClientTransportData().getIdentity()));
         out.put("registrationId", registration.getId());
         out.put("lifetime", registration.getLifeTimeInSec());
         out.put("lwm2m", registration.getLwM2mVersion().toString());
@@ -238,6 +258,14 @@ public final class Server {
             all.forEachRemaining(registration -> list.add(describe(registration)));
             return;
         }
+        if (op.equals("secure")) {
+            security.add(credential(request));
+            return;
+        }
+        if (op.equals("unsecure")) {
+            security.remove(request.get("endpoint").asText(), true);
+            return;
+        }
         Registration registration = server.getRegistrationService().getByEndpoint(request.get("endpoint").asText());
         if (registration == null) {
             answer.put("error", "not registered");
@@ -274,6 +302,21 @@ public final class Server {
             composites.put(path, observe.getObservation());
         }
         fill(response, answer);
+    }
+
+    /** {"mode":"psk","identity":…,"key":hex}, {"mode":"rpk","public":FILE} or {"mode":"x509"}, of an "endpoint". */
+    private static SecurityInfo credential(JsonNode request) throws Exception {
+        String endpoint = request.get("endpoint").asText();
+        switch (request.get("mode").asText()) {
+        case "psk":
+            return SecurityInfo.newPreSharedKeyInfo(endpoint, request.get("identity").asText(),
+                    Secrets.hex(request.get("key").asText()));
+        case "rpk":
+            return SecurityInfo.newRawPublicKeyInfo(endpoint,
+                    Secrets.publicKey(Secrets.bytes(request.get("public").asText())));
+        default:
+            return SecurityInfo.newX509CertInfo(endpoint);
+        }
     }
 
     private static List<LwM2mPath> paths(JsonNode request) {
