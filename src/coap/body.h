@@ -27,15 +27,15 @@ static inline uint64_t dn_coap_body_size(const dn_coap_body *body)
 /* Block numbers have 20 bits (RFC 7959 section 2.2): how many bytes can be sent in blocks of that size. */
 static inline uint64_t dn_coap_blocks_reach(unsigned szx)
 {
-    return ((uint64_t)DN_COAP_BLOCK_NUM_MAX + 1) << (szx + 4);
+    return ((uint64_t)DN_COAP_BLOCK_NUM_MAX + 1) << dn_coap_block_shift(szx);
 }
 
-/* The length of the piece at `offset` (not behind the end) in blocks of that size; `more`: others follow. */
-static inline size_t dn_coap_body_cut(const dn_coap_body *body, uint64_t offset, unsigned szx, bool *more)
+/* The length of the piece at `offset` (not behind the end) in blocks of `block` bytes; `more`: others follow. */
+static inline size_t dn_coap_body_cut(const dn_coap_body *body, uint64_t offset, size_t block, bool *more)
 {
     uint64_t left = dn_coap_body_size(body) - offset;
-    *more = left > dn_coap_block_size(szx);
-    return *more ? dn_coap_block_size(szx) : (size_t)left;
+    *more = left > block;
+    return *more ? block : (size_t)left;
 }
 
 /* Writes `len` bytes from `offset` as the payload; what stops the writer shows there. False: the source could

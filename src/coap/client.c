@@ -3,15 +3,11 @@
 #include "coap/client.h"
 #include "coap/compose.h"
 #include "coap/reliability.h"
+#include "coap/room.h"
 
 /* How often a transfer may begin anew before it counts as failed: the body changed under way, or the peer
  * lost its part. */
 #define RESTARTS_MAX 3
-
-/* Header, token, payload marker and every option of ours at its longest; and the head of one of the caller's.
- */
-#define OWN_BYTES_MAX   60
-#define OPTION_HEAD_MAX 5
 
 #define SMALLEST_BLOCK 16
 
@@ -36,7 +32,7 @@ static bool is_sound(const dn_coap *coap, const dn_coap_outgoing *request)
 {
     bool first_ok =
         request->first.len == 0 ||
-        (request->first_szx <= DN_COAP_SZX_MAX &&
+        (request->first_szx <= DN_COAP_SZX_BERT &&
          request->first.len % dn_coap_block_size(request->first_szx) == 0 &&
          request->first.len <= coap->config.max_body && request->first_etag.len <= DN_COAP_ETAG_MAX);
     return dn_coap_is_request(request->code) && request->code < DN_COAP_CODE(1, 0) &&
@@ -50,28 +46,22 @@ static void draw_token(dn_coap *coap, dn_coap_token *token)
     coap->random.fill(coap->random.context, token->bytes, sizeof token->bytes);
 }
 
-/* The largest block that fits into a message beside the request's options. */
-static uint8_t fit_block(const dn_coap *coap, const dn_coap_outgoing *request, uint64_t body_size)
+static void set_blocks(dn_coap_exchange *exchange, const dn_coap_fit *fit)
 {
-    size_t around = OWN_BYTES_MAX;
-    uint8_t szx = coap->config.block_szx;
-    for (size_t i = 0; i < request->option_count; i++) {
-        around += OPTION_HEAD_MAX + request->options[i].value.len;
-    }
-    while (szx > 0) {
-        size_t size = dn_coap_block_size(szx);
-        size_t part = body_size < size ? (size_t)body_size : size;
-        if (around + part <= coap->config.max_message) {
-            break;
-        }
-        szx--;
-    }
-    return szx;
+    exchange->szx = fit->szx;
+    exchange->times = (uint16_t)(fit->block / dn_coap_block_size(fit->szx));
+}
+
+/* Of the block on its way, if it is not the last. */
+static uint32_t block_bytes(const dn_coap_exchange *exchange)
+{
+    return (uint32_t)dn_coap_block_size(exchange->szx) * exchange->times;
 }
 
 static void own_block1(dn_coap_own *own, const dn_coap_exchange *exchange, bool more)
 {
-    dn_coap_block block = {(uint32_t)(exchange->offset >> (exchange->szx + 4)), exchange->szx, more};
+    dn_coap_block block = {(uint32_t)(exchange->offset >> dn_coap_block_shift(exchange->szx)), exchange->szx,
+                           more};
     dn_coap_own_uint(own, DN_OPTION_BLOCK1, dn_coap_block_value(&block));
     if (exchange->offset == 0) {
         dn_coap_own_uint(own, DN_OPTION_SIZE1, (uint32_t)dn_coap_body_size(&exchange->body));
@@ -79,28 +69,62 @@ static void own_block1(dn_coap_own *own, const dn_coap_exchange *exchange, bool 
 }
 
 /* The Block2 option of a first request, if one is due: the rest of a notification or of what a sink takes, or
- * a smaller block than the usual. */
-static void own_first_block2(const dn_coap *coap, dn_coap_own *own, const dn_coap_outgoing *request)
+ * a smaller block than the usual (on a stream none is needed then: the other end knows how much we take). */
+static void own_first_block2(const dn_coap_room *room, dn_coap_own *own, const dn_coap_outgoing *request)
 {
-    dn_coap_block block = {0, coap->config.block_szx, false};
+    dn_coap_block block = {0, room->szx, false};
     if (request->first.len > 0) {
         block.szx = request->first_szx < block.szx ? request->first_szx : block.szx;
-        block.num = (uint32_t)(request->first.len >> (block.szx + 4));
+        block.num = (uint32_t)(request->first.len >> dn_coap_block_shift(block.szx));
     } else if (request->from > 0) {
         while (request->from % dn_coap_block_size(block.szx) != 0) {
             block.szx--; /* it went on in smaller blocks before */
         }
-        block.num = (uint32_t)(request->from >> (block.szx + 4));
-    } else if (block.szx == DN_COAP_SZX_MAX) {
+        block.num = (uint32_t)(request->from >> dn_coap_block_shift(block.szx));
+    } else if (room->stream || block.szx == DN_COAP_SZX_MAX) {
         return;
     }
     dn_coap_own_uint(own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
 }
 
-/* Writes the exchange's first message. SPACE: options too long or out of order; CANCELLED: the body's source
- * fails. */
-static dunlin_status write_first(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
+/* Where an exchange's message is written: a stream's needs to be kept but for its payload. */
+static uint8_t *place_of(const dn_coap *coap, const dn_coap_exchange *exchange, const dn_coap_room *room)
 {
+    return room->stream ? coap->out_datagram : exchange->datagram;
+}
+
+/* Begins the exchange's message at `out`. */
+static void write_head(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_room *room,
+                       dn_coap_writer *writer, uint8_t *out)
+{
+    uint16_t mid = room->stream ? 0 : dn_coap_exchange_next_mid(&coap->exchanges, exchange);
+    dn_coap_write_header(writer, out, room->message, exchange->confirmable ? DN_COAP_CON : DN_COAP_NON,
+                         exchange->code, mid, &exchange->wire);
+}
+
+/* Ends the message with `part` bytes of the body from `offset` on. SPACE: options too long or out of order; CANCELLED: the body's
+ * source fails. */
+static dunlin_status write_part(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_room *room,
+                                dn_coap_writer *writer, uint64_t offset, size_t part)
+{
+    size_t head = writer->len;
+    bool readable = dn_coap_body_write(&exchange->body, offset, part, writer);
+    if (writer->failed || (room->stream && head > coap->config.max_message)) {
+        return DUNLIN_ERR_SPACE;
+    }
+    exchange->datagram_len = writer->len;
+    if (room->stream) {
+        memcpy(exchange->datagram, writer->data, head);
+        exchange->datagram_len = head;
+    }
+    return readable ? DUNLIN_OK : DUNLIN_ERR_CANCELLED;
+}
+
+/* Writes the exchange's first message; its length goes to `length`. Errors as of write_part. */
+static dunlin_status write_first(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request,
+                                 size_t *length)
+{
+    dn_coap_room room = dn_coap_room_to(coap, exchange->remote);
     dn_coap_writer writer;
     dn_coap_own own;
     bool more = false;
@@ -114,18 +138,17 @@ static dunlin_status write_first(dn_coap *coap, dn_coap_exchange *exchange, cons
     if (request->accept != DN_COAP_NO_FORMAT) {
         dn_coap_own_uint(&own, DN_OPTION_ACCEPT, request->accept);
     }
-    own_first_block2(coap, &own, request);
-    size_t part = dn_coap_body_cut(&exchange->body, 0, exchange->szx, &more);
+    own_first_block2(&room, &own, request);
+    size_t part = (size_t)dn_coap_body_size(&exchange->body);
     if (exchange->sending_blocks) {
+        part = dn_coap_body_cut(&exchange->body, 0, block_bytes(exchange), &more);
         own_block1(&own, exchange, more);
     }
-    dn_coap_write_header(&writer, exchange->datagram, coap->config.max_message,
-                         exchange->confirmable ? DN_COAP_CON : DN_COAP_NON, exchange->code,
-                         dn_coap_exchange_next_mid(&coap->exchanges, exchange), &exchange->wire);
+    write_head(coap, exchange, &room, &writer, place_of(coap, exchange, &room));
     dn_coap_write_merged(&writer, request->options, request->option_count, &own);
-    bool readable = dn_coap_body_write(&exchange->body, 0, part, &writer);
-    exchange->datagram_len = writer.len;
-    return writer.failed ? DUNLIN_ERR_SPACE : readable ? DUNLIN_OK : DUNLIN_ERR_CANCELLED;
+    dunlin_status status = write_part(coap, exchange, &room, &writer, 0, part);
+    *length = writer.len;
+    return status;
 }
 
 static bool drop_for_block1(uint16_t number)
@@ -156,20 +179,32 @@ static void fail(dn_coap *coap, dn_coap_exchange *exchange, dunlin_status status
 static void send_next(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(uint16_t number),
                       const dn_coap_own *own, uint32_t offset, size_t part)
 {
+    dn_coap_room room = dn_coap_room_to(coap, exchange->remote);
     dn_coap_writer writer;
-    dn_coap_write_header(&writer, coap->out_datagram, coap->config.max_message,
-                         exchange->confirmable ? DN_COAP_CON : DN_COAP_NON, exchange->code,
-                         dn_coap_exchange_next_mid(&coap->exchanges, exchange), &exchange->wire);
+    write_head(coap, exchange, &room, &writer, coap->out_datagram);
     dn_coap_write_again(&writer, options_sent(exchange), drop, own);
-    bool readable = dn_coap_body_write(&exchange->body, offset, part, &writer);
-    if (writer.failed || !readable) {
-        fail(coap, exchange, writer.failed ? DUNLIN_ERR_SPACE : DUNLIN_ERR_CANCELLED);
+    dunlin_status status = write_part(coap, exchange, &room, &writer, offset, part);
+    if (status != DUNLIN_OK) {
+        fail(coap, exchange, status);
+        return;
+    }
+    if (room.stream) {
+        dn_coap_submit_framed(coap, exchange, writer.len);
         return;
     }
     memcpy(exchange->datagram, coap->out_datagram, writer.len);
-    exchange->datagram_len = writer.len;
     /* A body without limit must not keep an update or a notification from being sent until it is through. */
     dn_coap_submit_next(coap, exchange, exchange->body.source != NULL || exchange->sink != NULL);
+}
+
+/* How the exchange's body goes now: the options are as they were sent, what the peer takes may have changed. */
+static dn_coap_fit fit_again(const dn_coap *coap, const dn_coap_exchange *exchange, uint8_t szx)
+{
+    dn_coap_room room = dn_coap_room_to(coap, exchange->remote);
+    dn_coap_fit fit = {szx, dn_coap_block_size(szx), dn_coap_block_size(szx)};
+    return room.stream ? dn_coap_room_fit(&room, dn_coap_room_around(NULL, 0) + exchange->datagram_len,
+                                          dn_coap_body_size(&exchange->body), szx < room.szx ? szx : room.szx)
+                       : fit;
 }
 
 static void send_block1(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(uint16_t number))
@@ -177,11 +212,13 @@ static void send_block1(dn_coap *coap, dn_coap_exchange *exchange, bool (*drop)(
     dn_coap_own own;
     bool more;
     own.count = 0;
+    dn_coap_fit fit = fit_again(coap, exchange, exchange->szx);
+    set_blocks(exchange, &fit);
     if (dn_coap_body_size(&exchange->body) > dn_coap_blocks_reach(exchange->szx)) {
         fail(coap, exchange, DUNLIN_ERR_SPACE); /* the peer wants smaller blocks than it can number */
         return;
     }
-    size_t part = dn_coap_body_cut(&exchange->body, exchange->offset, exchange->szx, &more);
+    size_t part = dn_coap_body_cut(&exchange->body, exchange->offset, block_bytes(exchange), &more);
     own_block1(&own, exchange, more);
     exchange->sending_blocks = true;
     send_next(coap, exchange, drop, &own, exchange->offset, part);
@@ -192,10 +229,11 @@ static void send_block2(dn_coap *coap, dn_coap_exchange *exchange, size_t offset
 {
     dn_coap_own own;
     dn_coap_token token;
-    dn_coap_block block = {(uint32_t)(offset >> (szx + 4)), szx, false};
+    dn_coap_block block = {(uint32_t)(offset >> dn_coap_block_shift(szx)), szx, false};
     /* FETCH: the payload is part of the question (RFC 8132 section 2); others have had their effect. */
     uint64_t size = dn_coap_body_size(&exchange->body);
-    bool with_body = exchange->code == DN_COAP_FETCH && size <= dn_coap_block_size(coap->config.block_szx);
+    bool with_body =
+        exchange->code == DN_COAP_FETCH && size <= fit_again(coap, exchange, coap->config.block_szx).whole;
     own.count = 0;
     dn_coap_own_uint(&own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
     draw_token(coap, &token); /* notifications go on with the first one (RFC 7959 section 3.4) */
@@ -221,7 +259,20 @@ static void set_etag(dn_coap_exchange *exchange, dunlin_slice etag)
     }
 }
 
-static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
+/* Decides whether and how the body goes in blocks. False: it has more of them than there are numbers. */
+static bool plan_blocks(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request)
+{
+    uint64_t size = dn_coap_body_size(&exchange->body);
+    dn_coap_room room = dn_coap_room_to(coap, exchange->remote);
+    size_t around = dn_coap_room_around(request->options, request->option_count);
+    dn_coap_fit fit = dn_coap_room_fit(&room, around, size, room.szx);
+    set_blocks(exchange, &fit);
+    exchange->sending_blocks = size > fit.whole;
+    return size <= dn_coap_blocks_reach(fit.szx);
+}
+
+static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_outgoing *request,
+                                   size_t *length)
 {
     exchange->token = request->token;
     if (exchange->token.len == 0) {
@@ -230,9 +281,7 @@ static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, co
     if (dn_coap_exchange_by_token(&coap->exchanges, exchange->remote, &exchange->token) != NULL) {
         return DUNLIN_ERR_ARGUMENT;
     }
-    exchange->szx = fit_block(coap, request, dn_coap_body_size(&exchange->body));
-    exchange->sending_blocks = dn_coap_body_size(&exchange->body) > dn_coap_block_size(exchange->szx);
-    if (dn_coap_body_size(&exchange->body) > dn_coap_blocks_reach(exchange->szx)) {
+    if (!plan_blocks(coap, exchange, request)) {
         return DUNLIN_ERR_SPACE;
     }
     if (exchange->sending_blocks && request->from > 0) {
@@ -250,7 +299,7 @@ static dunlin_status start_request(dn_coap *coap, dn_coap_exchange *exchange, co
         set_etag(exchange, request->from_etag);
     }
     dn_coap_exchange_bind_token(&coap->exchanges, exchange, &exchange->token);
-    return write_first(coap, exchange, request);
+    return write_first(coap, exchange, request, length);
 }
 
 dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_outgoing *request,
@@ -267,13 +316,16 @@ dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_
     if (remote == DN_COAP_NONE) {
         return DUNLIN_ERR_LIMIT;
     }
-    dn_coap_exchange *exchange = dn_coap_exchange_make(&coap->exchanges, DN_COAP_X_REQUEST, remote);
+    bool stream = dn_coap_is_stream(coap, remote);
+    bool can_ask = dn_coap_can_ask(coap, remote);
+    dn_coap_exchange *exchange =
+        can_ask ? dn_coap_exchange_make(&coap->exchanges, DN_COAP_X_REQUEST, remote) : NULL;
     dn_coap_remote_release(&coap->remotes, remote);
     if (exchange == NULL) {
-        return DUNLIN_ERR_LIMIT;
+        return can_ask ? DUNLIN_ERR_LIMIT : DUNLIN_ERR_STATE;
     }
     exchange->code = request->code;
-    exchange->confirmable = request->confirmable;
+    exchange->confirmable = stream || request->confirmable;
     exchange->observe = request->observe;
     exchange->body = dn_coap_body_of(request->payload, request->source);
     exchange->sink = request->sink;
@@ -283,12 +335,17 @@ dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_
     if (request->timeout_ms > 0) {
         exchange->give_up_ms = coap->now_ms + request->timeout_ms;
     }
-    dunlin_status status = start_request(coap, exchange, request);
+    size_t length = 0;
+    dunlin_status status = start_request(coap, exchange, request, &length);
     if (status != DUNLIN_OK) {
         return take_back(coap, exchange, status);
     }
     *id = exchange->id;
-    dn_coap_submit(coap, exchange);
+    if (stream) {
+        dn_coap_submit_framed(coap, exchange, length);
+    } else {
+        dn_coap_submit(coap, exchange);
+    }
     return DUNLIN_OK;
 }
 
@@ -331,22 +388,24 @@ static void restart(dn_coap *coap, dn_coap_exchange *exchange)
     exchange->fetch = NULL;
     exchange->etag.len = 0;
     exchange->offset = 0;
-    if (dn_coap_body_size(&exchange->body) > dn_coap_block_size(exchange->szx)) {
+    if (dn_coap_body_size(&exchange->body) > fit_again(coap, exchange, exchange->szx).whole) {
         send_block1(coap, exchange, drop_for_block2);
     } else {
-        send_block2(coap, exchange, 0, coap->config.block_szx);
+        send_block2(coap, exchange, 0, dn_coap_room_to(coap, exchange->remote).szx);
     }
 }
 
 /* A 2.xx to a block that was sent. True: it was dealt with; false: it is the response to the whole. */
 static bool go_on_sending(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
 {
-    uint32_t size = (uint32_t)dn_coap_block_size(exchange->szx);
-    bool last = exchange->offset + size >= dn_coap_body_size(&exchange->body);
+    uint32_t size = block_bytes(exchange);
+    bool last = (uint64_t)exchange->offset + size >= dn_coap_body_size(&exchange->body);
     /* A peer that wants smaller blocks may count in its own size or in ours. */
-    bool about_this = (message->has & DN_COAP_HAS_BLOCK1) != 0 && message->block1.szx <= DN_COAP_SZX_MAX &&
-                      (message->block1.num == exchange->offset >> (exchange->szx + 4) ||
-                       dn_coap_block_offset(&message->block1) == exchange->offset);
+    bool sized = (message->has & DN_COAP_HAS_BLOCK1) != 0 &&
+                 (message->block1.szx <= DN_COAP_SZX_MAX || exchange->szx == DN_COAP_SZX_BERT);
+    bool about_this =
+        sized && (message->block1.num == exchange->offset >> dn_coap_block_shift(exchange->szx) ||
+                  dn_coap_block_offset(&message->block1) == exchange->offset);
     if (message->code == DN_COAP_CONTINUE && (last || !about_this)) {
         fail(coap, exchange, DUNLIN_ERR_MALFORMED);
         return true;
@@ -431,17 +490,17 @@ static void note_body(dn_coap_exchange *exchange, const dn_coap_message *message
 
 /* A piece for the sink: the error in its block, or OK. */
 static dunlin_status check_piece(const dn_coap_exchange *exchange, const dn_coap_message *message,
-                                 const dn_coap_block *block)
+                                 const dn_coap_block *block, const dn_coap_room *room)
 {
-    size_t size = dn_coap_block_size(block->szx);
     bool in_blocks = (message->has & DN_COAP_HAS_BLOCK2) != 0;
-    bool fits = !in_blocks || (block->more ? message->payload.len == size : message->payload.len <= size);
-    if (block->szx == DN_COAP_SZX_RESERVED || dn_coap_block_offset(block) != exchange->taken || !fits ||
+    bool fits = !in_blocks || dn_coap_block_fits(block, message->payload.len);
+    if (!dn_coap_room_takes(room, block) || dn_coap_block_offset(block) != exchange->taken || !fits ||
         !same_body(exchange, message)) {
         return DUNLIN_ERR_MALFORMED;
     }
-    bool endless = (block->more && block->num == DN_COAP_BLOCK_NUM_MAX) ||
-                   (in_blocks && exchange->whole > dn_coap_blocks_reach(block->szx));
+    uint64_t reach = dn_coap_blocks_reach(block->szx);
+    bool endless = (block->more && exchange->taken + (uint64_t)message->payload.len >= reach) ||
+                   (in_blocks && exchange->whole > reach);
     return endless ? DUNLIN_ERR_SPACE : DUNLIN_OK;
 }
 
@@ -452,13 +511,14 @@ static void take_piece(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_
     dn_coap_response head = make_response(message);
     dn_coap_message last = *message;
     uint64_t id = exchange->id;
+    dn_coap_room room = dn_coap_room_to(coap, exchange->remote);
     if ((message->has & DN_COAP_HAS_BLOCK2) != 0) {
         block = message->block2;
     }
     if ((message->has & DN_COAP_HAS_SIZE2) != 0) {
         exchange->whole = message->size2;
     }
-    dunlin_status status = check_piece(exchange, message, &block);
+    dunlin_status status = check_piece(exchange, message, &block, &room);
     if (status != DUNLIN_OK) {
         fail(coap, exchange, status);
         return;
@@ -477,7 +537,7 @@ static void take_piece(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_
     if (!wanted) {
         fail(coap, exchange, DUNLIN_ERR_CANCELLED);
     } else if (block.more) {
-        uint8_t szx = block.szx < coap->config.block_szx ? block.szx : coap->config.block_szx;
+        uint8_t szx = block.szx < room.szx ? block.szx : room.szx;
         if (exchange->taken >= dn_coap_blocks_reach(szx)) {
             fail(coap, exchange, DUNLIN_ERR_SPACE);
         } else {
@@ -493,7 +553,7 @@ static void take_piece(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_
 static void take_block2(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message)
 {
     const dn_coap_block *block = &message->block2;
-    size_t size = dn_coap_block_size(block->szx);
+    dn_coap_room room = dn_coap_room_to(coap, exchange->remote);
     size_t offset = dn_coap_block_offset(block);
     dunlin_status status = DUNLIN_OK;
     if (exchange->fetch != NULL && !same_body(exchange, message)) {
@@ -501,8 +561,8 @@ static void take_block2(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap
         return;
     }
     size_t expected = exchange->fetch == NULL ? 0 : exchange->fetch->body.len;
-    if (block->szx == DN_COAP_SZX_RESERVED || offset != expected || message->payload.len > size ||
-        (block->more && message->payload.len != size)) {
+    if (!dn_coap_room_takes(&room, block) || offset != expected ||
+        !dn_coap_block_fits(block, message->payload.len)) {
         fail(coap, exchange, DUNLIN_ERR_MALFORMED);
         return;
     }
@@ -523,7 +583,7 @@ static void take_block2(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap
     }
     note_body(exchange, message);
     if (block->more) {
-        uint8_t szx = block->szx < coap->config.block_szx ? block->szx : coap->config.block_szx;
+        uint8_t szx = block->szx < room.szx ? block->szx : room.szx;
         send_block2(coap, exchange, exchange->fetch->body.len, szx);
     } else {
         deliver(coap, exchange, message, exchange->fetch);
@@ -586,9 +646,9 @@ static bool notify_upwards(dn_coap *coap, uint32_t remote, const dn_coap_message
         return false;
     }
     if (blocks) {
-        size_t size = dn_coap_block_size(message->block2.szx);
-        if (message->block2.num != 0 || message->block2.szx == DN_COAP_SZX_RESERVED ||
-            message->payload.len > size || (message->block2.more && message->payload.len != size)) {
+        dn_coap_room room = dn_coap_room_to(coap, remote);
+        if (message->block2.num != 0 || !dn_coap_room_takes(&room, &message->block2) ||
+            !dn_coap_block_fits(&message->block2, message->payload.len)) {
             return false;
         }
         notification.more = message->block2.more;
@@ -602,8 +662,22 @@ static bool notify_upwards(dn_coap *coap, uint32_t remote, const dn_coap_message
  * Observe option. */
 static bool is_answer_to(const dn_coap_exchange *exchange, const dn_coap_message *message)
 {
-    return exchange != NULL && is_on_its_way(exchange) &&
+    return exchange != NULL && exchange->kind == DN_COAP_X_REQUEST && is_on_its_way(exchange) &&
            !(exchange->observe == 1 && message->observe != DN_COAP_NO_OBSERVE);
+}
+
+void dn_coap_take_response_framed(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    dn_coap_exchange *exchange = dn_coap_exchange_by_token(&coap->exchanges, remote, &message->token);
+    if (is_answer_to(exchange, message)) {
+        take_answer(coap, exchange, message);
+        return;
+    }
+    /* RFC 8323 section 7.4: an unwanted notification cannot be refused; whoever observed says so with a GET. */
+    bool known = message->payload.len <= coap->config.max_body && notify_upwards(coap, remote, message);
+    coap->counters.limits += message->payload.len > coap->config.max_body;
+    coap->counters.notifications += known;
+    coap->counters.unmatched += !known;
 }
 
 void dn_coap_take_response(dn_coap *coap, uint32_t remote, const dn_coap_message *message)

@@ -10,6 +10,8 @@
 
 /* A CON or NON response from `remote`, which the caller holds. */
 void dn_coap_take_response(dn_coap *coap, uint32_t remote, const dn_coap_message *message);
+/* A response on a stream, from `remote`, which the caller holds. */
+void dn_coap_take_response_framed(dn_coap *coap, uint32_t remote, const dn_coap_message *message);
 /* An ACK, empty or with a response. */
 void dn_coap_take_ack(dn_coap *coap, uint32_t remote, const dn_coap_message *message);
 

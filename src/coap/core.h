@@ -4,6 +4,7 @@
 #ifndef DN_COAP_CORE_H
 #define DN_COAP_CORE_H
 
+#include "coap/connection.h"
 #include "coap/exchange.h"
 #include "coap/message.h"
 #include "coap/pending.h"
@@ -30,13 +31,20 @@ struct dn_coap {
     dn_coap_pendings pendings;
     dn_coap_transfers transfers;
     dn_coap_streams streams;
-    uint8_t *out_datagram; /* max_message bytes to write a message in */
-    uint8_t *body;         /* max_body bytes lent to the request callback */
+    dn_coap_connections connections;
+    uint8_t *
+        out_datagram; /* to write a message in: of max_message bytes, or of max_stream_message if there may be streams */
+    uint8_t *body; /* max_body bytes lent to the request callback */
 };
 
 static inline const dn_peer *dn_coap_peer_of(const dn_coap *coap, uint32_t remote)
 {
     return &coap->remotes.at[remote].peer;
+}
+
+static inline bool dn_coap_is_stream(const dn_coap *coap, uint32_t remote)
+{
+    return coap->remotes.at[remote].connection != DN_COAP_NONE;
 }
 
 /* dn_coap_remote_get, with a remote of which only message ids are left given up for a new one. */

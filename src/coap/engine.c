@@ -3,9 +3,11 @@
 #include "coap/engine.h"
 #include "coap/client.h"
 #include "coap/core.h"
+#include "coap/frame.h"
 #include "coap/notify.h"
 #include "coap/reliability.h"
 #include "coap/server.h"
+#include "coap/signal.h"
 
 /* Header, token, payload marker and our own options beside a block. */
 #define AROUND_BLOCK_MIN 60
@@ -31,7 +33,9 @@ dn_coap_config dn_coap_config_default(void)
                              .dedup_per_peer = 8,
                              .max_message = 1152,
                              .max_body = 4096,
-                             .block_szx = 6};
+                             .block_szx = 6,
+                             .max_stream_message = 8192,
+                             .csm_timeout_ms = 30000};
     return config;
 }
 
@@ -54,6 +58,10 @@ static bool is_in_range(const dn_coap_config *config)
         {config->max_message, 16 + AROUND_BLOCK_MIN, UINT16_MAX},
         {config->max_body, 16, 1u << 24},
         {config->block_szx, 0, DN_COAP_SZX_MAX},
+        {config->connections, 0, 1u << 20},
+        {config->connections == 0 ? DN_COAP_MAX_MESSAGE_BASE : config->max_stream_message,
+         DN_COAP_MAX_MESSAGE_BASE, 1u << 16},
+        {config->connections == 0 ? 1 : config->csm_timeout_ms, 1, 600000},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high) {
@@ -73,6 +81,7 @@ static void lay_out(dn_coap *coap, dn_coap_arena *arena)
     if (config->peers != 0 && config->peers < remotes) {
         remotes = config->peers;
     }
+    remotes += config->connections;
     dn_coap_remotes_init(&coap->remotes, arena, remotes, &coap->key);
     dn_coap_seen_init(&coap->in, arena, &coap->remotes, DN_COAP_SEEN_IN, config->dedup_slots,
                       config->dedup_per_peer, config->dedup_reply_max);
@@ -84,7 +93,10 @@ static void lay_out(dn_coap *coap, dn_coap_arena *arena)
                            config->max_body, config->transfer_timeout_ms);
     dn_coap_streams_init(&coap->streams, arena, &coap->remotes, &coap->wheel, config->transfers,
                          config->transfer_timeout_ms);
-    coap->out_datagram = dn_coap_arena_take(arena, 1, config->max_message);
+    dn_coap_connections_init(&coap->connections, arena, &coap->remotes, config->connections);
+    bool streams = config->connections > 0 && config->max_stream_message > config->max_message;
+    coap->out_datagram =
+        dn_coap_arena_take(arena, 1, streams ? config->max_stream_message : config->max_message);
     coap->body = dn_coap_arena_take(arena, 1, config->max_body);
 }
 
@@ -172,12 +184,75 @@ static void receive_oversized(dn_coap *coap, const dn_peer *peer, const dn_coap_
     }
 }
 
+/* A message on a stream whose end began nothing but this: it breaks the protocol. */
+static void abort_malformed(dn_coap *coap, uint32_t remote, const char *text)
+{
+    coap->counters.malformed++;
+    dn_coap_abort(coap, remote, DUNLIN_ERR_MALFORMED, text);
+}
+
+/* What came on a stream, sound so far as its bytes go. */
+static void take_framed(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    unsigned code_class = message->code >> 5;
+    if (message->code == DN_COAP_EMPTY) {
+        return; /* RFC 8323 section 3.4: it has kept the way open */
+    }
+    if (dn_coap_is_signal(message->code)) {
+        dn_coap_take_signal(coap, remote, message);
+    } else if (!dn_coap_connection_of(&coap->connections, remote)->greeted) {
+        abort_malformed(coap, remote, "no CSM"); /* section 5.3 */
+    } else if (dn_coap_is_request(message->code)) {
+        dn_coap_serve(coap, remote, message);
+    } else if (code_class >= 2 && code_class <= 5) {
+        dn_coap_take_response_framed(coap, remote, message);
+    } else {
+        coap->counters.malformed++; /* a code of a class that is not defined */
+    }
+}
+
+static void receive_framed(dn_coap *coap, uint32_t remote, dunlin_slice bytes)
+{
+    dn_coap_message message;
+    uint64_t length;
+    if (dn_coap_connection_of(&coap->connections, remote)->ended) {
+        return;
+    }
+    dn_coap_remote_hold(&coap->remotes, remote);
+    if (dn_coap_frame_length(bytes, &length) == DUNLIN_OK && length > coap->config.max_stream_message) {
+        coap->counters.oversized++;
+        dn_coap_abort(coap, remote, DUNLIN_ERR_RANGE, "message too large");
+    } else if (dn_coap_message_read_framed(&message, bytes) != DUNLIN_OK) {
+        abort_malformed(coap, remote, "malformed message");
+    } else {
+        take_framed(coap, remote, &message);
+    }
+    dn_coap_remote_release(&coap->remotes, remote);
+}
+
+/* True: it was of a stream, and is dealt with. */
+static bool receive_from_stream(dn_coap *coap, const dn_peer *peer, dunlin_slice bytes)
+{
+    uint32_t remote =
+        coap->connections.in_use == 0 ? DN_COAP_NONE : dn_coap_remote_find(&coap->remotes, peer);
+    if (remote != DN_COAP_NONE && dn_coap_is_stream(coap, remote)) {
+        receive_framed(coap, remote, bytes);
+        return true;
+    }
+    bool closed = dn_transport_is_stream(dn_peer_transport(peer));
+    coap->counters.unmatched += closed;
+    return closed;
+}
+
 void dn_coap_receive(dn_coap *coap, const dn_peer *peer, dunlin_slice datagram, uint64_t now_ms)
 {
     dn_coap_message message;
     coap->now_ms = now_ms > coap->now_ms ? now_ms : coap->now_ms;
     coap->counters.received++;
     coap->counters.bytes_received += datagram.len;
+    if (receive_from_stream(coap, peer, datagram)) {
+        return;
+    }
     dunlin_status status = dn_coap_message_read(&message, datagram);
     if (status == DUNLIN_ERR_TRUNCATED) {
         coap->counters.malformed++;
@@ -228,6 +303,9 @@ void dn_coap_expire(dn_coap *coap, uint64_t now_ms)
         case DN_COAP_TIMER_STREAM:
             dn_coap_stream_due(coap, DN_CONTAINER(timer, dn_coap_stream, timer));
             break;
+        case DN_COAP_TIMER_CONNECTION:
+            dn_coap_connection_due(coap, DN_CONTAINER(timer, dn_coap_connection, timer));
+            break;
         }
     }
     dn_coap_seen_expire(&coap->in, coap->now_ms, EXPIRE_IDS);
@@ -273,6 +351,18 @@ static dn_coap_exchange *oldest_before(const dn_coap *coap, uint32_t remote, uin
     return oldest;
 }
 
+/* Ends all that concerns a remote, which the caller holds; its exchanges with `status`. */
+static void forget(dn_coap *coap, uint32_t remote, dunlin_status status)
+{
+    dn_coap_serve_forget(coap, remote);
+    dn_coap_transfers_forget(&coap->transfers, remote);
+    uint64_t serial = coap->exchanges.serial;
+    dn_coap_exchange *exchange;
+    while ((exchange = oldest_before(coap, remote, serial)) != NULL) {
+        dn_coap_finish(coap, exchange, status, NULL, NULL);
+    }
+}
+
 void dn_coap_forget(dn_coap *coap, const dn_peer *peer)
 {
     uint32_t remote = dn_coap_remote_find(&coap->remotes, peer);
@@ -280,15 +370,29 @@ void dn_coap_forget(dn_coap *coap, const dn_peer *peer)
         return;
     }
     dn_coap_remote_hold(&coap->remotes, remote);
-    dn_coap_serve_forget(coap, remote);
-    dn_coap_transfers_forget(&coap->transfers, remote);
     dn_coap_seen_forget_remote(&coap->in, remote);
     dn_coap_seen_forget_remote(&coap->out, remote);
-    uint64_t serial = coap->exchanges.serial;
-    dn_coap_exchange *exchange;
-    while ((exchange = oldest_before(coap, remote, serial)) != NULL) {
-        dn_coap_finish(coap, exchange, DUNLIN_ERR_CANCELLED, NULL, NULL);
+    forget(coap, remote, DUNLIN_ERR_CANCELLED);
+    dn_coap_remote_release(&coap->remotes, remote);
+}
+
+void dn_coap_close(dn_coap *coap, const dn_peer *peer)
+{
+    uint32_t remote =
+        coap->connections.in_use == 0 ? DN_COAP_NONE : dn_coap_remote_find(&coap->remotes, peer);
+    if (remote == DN_COAP_NONE || !dn_coap_is_stream(coap, remote)) {
+        return;
     }
+    dn_coap_connection *connection = dn_coap_connection_of(&coap->connections, remote);
+    if (connection->closing) {
+        return;
+    }
+    dn_coap_remote_hold(&coap->remotes, remote);
+    dn_deadline_cancel(&coap->wheel, &connection->timer.deadline);
+    /* Nothing of what ends may be said any more, or begin anew. */
+    connection->ended = connection->closing = true;
+    forget(coap, remote, DUNLIN_ERR_IO);
+    dn_coap_connection_free(&coap->connections, connection);
     dn_coap_remote_release(&coap->remotes, remote);
 }
 

@@ -68,11 +68,12 @@ typedef struct {
     uint32_t dedup_per_peer;  /* 8: bounds what one peer can occupy */
     uint32_t max_message;     /* 1152: largest datagram, in and out; a larger one is counted and rejected */
     uint32_t max_body;        /* 4096: largest body, in and out, unless it goes in pieces */
-    uint8_t block_szx;        /* 6: preferred block size 2^(szx+4), 1024 */
-    uint32_t connections;     /* 0: streams that can be open at a time */
+    uint8_t block_szx;        /* 6: preferred block size 2^(szx+4), 1024; on streams with BERT, what fits */
+    uint32_t
+        connections; /* 0: streams that can be open at a time; each has a place among the peers, beside `peers` */
     uint32_t
         max_stream_message; /* 8192: largest message on a stream, in and out, signalling included; told to the
-                                    other end as Max-Message-Size (RFC 8323 section 5.3.1). At least 1152 */
+                                    other end as Max-Message-Size (RFC 8323 section 5.3.1). 1152 to 65536 */
     uint32_t csm_timeout_ms; /* 30000: the other end's CSM must have come by then (RFC 8323 section 5.3) */
 } dn_coap_config;
 
@@ -134,7 +135,7 @@ typedef struct {
     dunlin_slice payload;
     dn_coap_token token;
     bool more;   /* notifications only: this is block 0 of a larger body; fetch the rest with `first` */
-    uint8_t szx; /* with `more` */
+    uint8_t szx; /* with `more`, for first_szx; 7 is BERT */
 } dn_coap_response;
 
 /*
@@ -187,7 +188,7 @@ typedef struct {
 /*
  * How a request of ours, or a notification of ours, ended. Exactly once for each that was taken, never from
  * within the call that made it. `response` is NULL unless status is OK (for a notification OK means
- * acknowledged, or sent if it was NON). TIMEOUT no answer; REJECTED by a Reset; CANCELLED by dn_coap_cancel
+ * acknowledged, or sent if it was NON). TIMEOUT no answer; REJECTED by a Reset; IO by dn_coap_close; CANCELLED by dn_coap_cancel
  * or dn_coap_forget, by its sink, or because its source cannot be read; MALFORMED: the answer breaks the
  * protocol; LIMIT: the body is larger than max_body, or no transfer slot is free; SPACE: it is of more blocks
  * than there are numbers, in the size that the peer wants.
@@ -207,7 +208,7 @@ typedef struct {
     dn_coap_answered (*request)(void *context, const dn_coap_incoming *request, dunlin_buf *body,
                                 dn_coap_reply *reply);
     /* A response with an Observe option, or one whose token no exchange waits for. True: it's known,
-     * acknowledge; false: Reset. */
+     * acknowledge; false: Reset (on a stream: see dn_coap_open). */
     bool (*notification)(void *context, const dn_peer *peer, const dn_coap_response *notification);
     /* A Reset came for a notification of ours with this token (also for a NON one): its observation is
        cancelled (RFC 7641 section 3.6). May be NULL. */
@@ -228,11 +229,12 @@ typedef struct {
                   dunlin_buf *body, dn_coap_reply *reply);
     void (*piece_lost)(void *context, const dn_peer *peer, uint64_t key);
     /*
-     * A stream is of no more use: it sent Abort, or broke the protocol and has been sent Abort (`status`
-     * MALFORMED, RANGE, UNSUPPORTED), sent no CSM in time (TIMEOUT), or sent Release (END: it wants the stream
-     * closed once what is under way is done; nothing new may be asked of it). `detail` is the text of an Abort, or
-     * our own. The owner of the stream sends what it still has to send, closes it and calls dn_coap_close; for END it may
-     * wait. NULL: streams are not used. It must not call dn_coap_close from within.
+     * A stream is of no more use: it sent Abort (`status` REJECTED), or broke the protocol and has been sent Abort (MALFORMED,
+     * RANGE, UNSUPPORTED), sent no CSM in time (TIMEOUT), or sent Release (END: it wants the stream closed once what is
+     * under way is done; nothing new can be asked of it). `detail` is the text of its Abort or Release, whatever bytes that is, or our
+     * own. The owner of the stream sends what it still has to send, closes it and calls dn_coap_close; for END it may
+     * wait. After anything but END nothing goes or comes on that stream. NULL: streams are not used. It must not
+     * call dn_coap_close from within.
      */
     void (*stream_ended)(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail);
     void *context;
@@ -274,24 +276,33 @@ void dn_coap_expire(dn_coap *coap, uint64_t now_ms);
 uint64_t dn_coap_deadline(const dn_coap *coap);
 
 /*
- * Streams (RFC 8323). From dn_coap_open to dn_coap_close `peer` is the other end of a reliable stream: `send` gets whole messages in
- * the form of section 3.2, to be written in order; dn_coap_receive takes such messages (dn_coap_assemble finds them), one at a
- * time. There are no message types or ids: nothing is sent again, `confirmable` means nothing, NSTART does not apply (config.exchanges
- * does), a notification has ended well when it was sent. A request ends with TIMEOUT if there is no answer within
- * response_timeout_ms. Blocks are used above the other end's Max-Message-Size, and BERT (section 6) when both ends can.
- * Observe needs no sequence numbers here: order is that of arrival (section 7.1).
+ * Streams (RFC 8323). From dn_coap_open to dn_coap_close `peer` is the other end of a reliable stream: `send` gets
+ * whole messages in the form of section 3.2, to be written in order; dn_coap_receive takes such messages (dn_coap_assemble finds
+ * them), one at a time. There are no message types or ids: nothing is sent again, `confirmable` means nothing, NSTART does
+ * not apply (config.exchanges does), a notification has ended well when it was sent. A request ends with
+ * TIMEOUT if there is no answer within response_timeout_ms. Blocks are used for what is larger than the other end's
+ * Max-Message-Size, and BERT (section 6) when both ends can: then a block, that a source reads or a sink or `piece` gets, has up to
+ * max_stream_message bytes. Options of a request must fit max_message.
  *
- * dn_coap_open sends our CSM. LIMIT: config.connections are open; STATE: that one is open already. Requests may follow at once.
+ * Observe needs no sequence numbers here: order is that of arrival (section 7.1). There is no Reset: when `notification`
+ * returns false nothing is sent, and whoever observed must end it by a request with Observe 1 (section 7.4). An observer is
+ * gone when its stream is (section 7.4); `observer_gone` does not tell that.
+ *
+ * dn_coap_open sends our CSM. LIMIT: config.connections are open; STATE: that one is open already; ARGUMENT: there is no
+ * stream_ended. Requests may follow at once; until the other end's CSM has come it is taken to know neither larger messages
+ * than 1152 bytes nor BERT.
  * dn_coap_close: the stream is gone. Exchanges with the peer end with IO, from within the call; requests of its
  * that wait for dn_coap_answer are forgotten. Nothing when it is not open.
  * dn_coap_release says that we want it closed (section 5.5). NOT_FOUND: it is not open.
+ * When either end has sent Release, or the stream was aborted, dn_coap_request, notify and ping give STATE; answers, and further
+ * blocks of what is under way, still go. They give STATE, too, for a peer with the transport TCP or TLS that is not open.
  */
 dunlin_status dn_coap_open(dn_coap *coap, const dn_peer *peer, uint64_t now_ms);
 void dn_coap_close(dn_coap *coap, const dn_peer *peer);
 dunlin_status dn_coap_release(dn_coap *coap, const dn_peer *peer);
 bool dn_coap_is_open(const dn_coap *coap, const dn_peer *peer);
 
-/* Sends a request. OK with `*exchange` (never 0), or LIMIT (no exchange free, payload over max_body), SPACE
+/* Sends a request. OK with `*exchange` (never 0), or LIMIT (no exchange free, payload over max_body), STATE (see dn_coap_open), SPACE
  * (options too long, more blocks than there are numbers), CANCELLED (the source cannot be read), ARGUMENT. */
 dunlin_status dn_coap_request(dn_coap *coap, const dn_peer *peer, const dn_coap_outgoing *request,
                               dn_coap_result *result, void *context, uint64_t now_ms, uint64_t *exchange);
@@ -318,8 +329,9 @@ dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *r
                            uint64_t now_ms, uint64_t *exchange);
 
 /*
- * Within a result callback with TIMEOUT or CANCELLED, before any other call: true when the peer had acknowledged
- * the confirmable request, so that it may have been carried out although no response came.
+ * Within a result callback with TIMEOUT, CANCELLED or IO, before any other call: true when the peer had acknowledged
+ * the confirmable request, so that it may have been carried out although no response came. On a stream every request that was sent may
+ * have been.
  */
 bool dn_coap_had_arrived(const dn_coap *coap);
 const dn_coap_counters *dn_coap_count(const dn_coap *coap);

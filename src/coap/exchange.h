@@ -23,8 +23,8 @@ typedef enum {
     DN_COAP_X_NEW,     /* being made */
     DN_COAP_X_WAITING, /* for its turn: NSTART (RFC 7252 section 4.7) */
     DN_COAP_X_SENT,    /* confirmable, not acknowledged: retransmitted (section 4.2) */
-    DN_COAP_X_AWAIT, /* a request, acknowledged or non-confirmable: awaits its response (section 5.2.2, 5.2.3)
-                      */
+    DN_COAP_X_AWAIT, /* a request, acknowledged, non-confirmable or on a stream: awaits its response (section
+                        5.2.2, 5.2.3) */
     DN_COAP_X_DONE   /* ended in the call that made it: the result is told later */
 } dn_coap_exchange_state;
 
@@ -38,7 +38,7 @@ typedef struct dn_coap_exchange {
     struct dn_coap_exchange *peer_next, **peer_link; /* all of one peer */
     dn_coap_result *result;
     void *context;
-    uint8_t *datagram; /* max_message bytes: the message as sent */
+    uint8_t *datagram; /* max_message bytes: the message as sent; on a stream, without its payload */
     size_t datagram_len;
     uint32_t remote;
     uint32_t generation;
@@ -61,6 +61,7 @@ typedef struct dn_coap_exchange {
     int32_t observe;
     uint16_t content_format, accept;
     uint16_t result_format; /* of block 0 */
+    uint16_t times;         /* how many times its size the block on its way has: 1 but with BERT */
     int32_t result_observe; /* of block 0 */
     uint32_t offset;        /* of the block on its way in `body` */
     dn_coap_body body;      /* the caller's */

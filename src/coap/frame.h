@@ -32,4 +32,11 @@ typedef struct {
 dunlin_status dn_coap_assemble(dn_coap_assembler *assembler, dunlin_slice bytes,
                                bool (*message)(void *context, dunlin_slice message), void *context);
 
+/*
+ * The Abort (section 5.6) to send before a stream is closed on which assembling failed with `status`: the engine never sees
+ * what the owner of the stream could not put together. A view of `out`.
+ */
+#define DN_COAP_FRAME_ABORT_MAX 32
+dunlin_slice dn_coap_frame_abort(dunlin_status status, uint8_t out[DN_COAP_FRAME_ABORT_MAX]);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads a message in one pass: grammar, the options' forms, and the values that the engine itself uses. */
 #include "coap/message.h"
+#include "coap/frame.h"
 
 enum { KNOWN = 1, REPEATABLE = 2 };
 
@@ -174,21 +175,6 @@ dunlin_status dn_coap_message_read(dn_coap_message *message, dunlin_slice datagr
     return read_options(message, dunlin_slice_make(bytes + at, datagram.len - at));
 }
 
-void dn_coap_write_header(dn_coap_writer *writer, uint8_t *data, size_t cap, dn_coap_type type, uint8_t code,
-                          uint16_t mid, const dn_coap_token *token)
-{
-    *writer = (dn_coap_writer){data, DN_COAP_HEADER_LEN + (size_t)token->len, cap, 0, false};
-    if (writer->len > cap) {
-        writer->failed = true;
-        return;
-    }
-    data[0] = (uint8_t)(1u << 6 | (unsigned)type << 4 | token->len);
-    data[1] = code;
-    data[2] = (uint8_t)(mid >> 8);
-    data[3] = (uint8_t)mid;
-    memcpy(data + DN_COAP_HEADER_LEN, token->bytes, token->len);
-}
-
 /* Splits a delta or length into its nibble and 0 to 2 more bytes. */
 static unsigned extend(uint32_t value, uint8_t out[2], size_t *len)
 {
@@ -205,6 +191,62 @@ static unsigned extend(uint32_t value, uint8_t out[2], size_t *len)
     out[1] = (uint8_t)(value - 269);
     *len = 2;
     return 14;
+}
+
+dunlin_status dn_coap_message_read_framed(dn_coap_message *message, dunlin_slice bytes)
+{
+    static const uint8_t extension[] = {[13] = 1, [14] = 2, [15] = 4};
+    uint64_t length;
+    if (dn_coap_frame_length(bytes, &length) != DUNLIN_OK) {
+        return DUNLIN_ERR_MALFORMED;
+    }
+    if (length != bytes.len) {
+        return DUNLIN_ERR_RANGE;
+    }
+    size_t at = 1u + extension[bytes.data[0] >> 4];
+    size_t token_len = bytes.data[0] & 15u;
+    message->type = DN_COAP_CON;
+    message->mid = 0;
+    message->code = bytes.data[at++];
+    memset(&message->token, 0, sizeof message->token);
+    message->token.len = (uint8_t)token_len;
+    if (token_len > 0) {
+        memcpy(message->token.bytes, bytes.data + at, token_len);
+    }
+    at += token_len;
+    if (message->code == DN_COAP_EMPTY) {
+        return DUNLIN_OK; /* section 3.4: to be ignored, whatever it holds */
+    }
+    return read_options(message, dunlin_slice_make(bytes.data + at, bytes.len - at));
+}
+
+size_t dn_coap_message_frame(uint8_t *message, size_t len)
+{
+    uint8_t token_len = message[0] & 15u;
+    uint8_t code = message[1];
+    uint8_t more[2];
+    size_t more_len;
+    unsigned nibble = extend((uint32_t)(len - DN_COAP_HEADER_LEN - token_len), more, &more_len);
+    size_t start = DN_COAP_HEADER_LEN - 2 - more_len;
+    message[start] = (uint8_t)(nibble << 4 | token_len);
+    memcpy(message + start + 1, more, more_len);
+    message[DN_COAP_HEADER_LEN - 1] = code;
+    return start;
+}
+
+void dn_coap_write_header(dn_coap_writer *writer, uint8_t *data, size_t cap, dn_coap_type type, uint8_t code,
+                          uint16_t mid, const dn_coap_token *token)
+{
+    *writer = (dn_coap_writer){data, DN_COAP_HEADER_LEN + (size_t)token->len, cap, 0, false};
+    if (writer->len > cap) {
+        writer->failed = true;
+        return;
+    }
+    data[0] = (uint8_t)(1u << 6 | (unsigned)type << 4 | token->len);
+    data[1] = code;
+    data[2] = (uint8_t)(mid >> 8);
+    data[3] = (uint8_t)mid;
+    memcpy(data + DN_COAP_HEADER_LEN, token->bytes, token->len);
 }
 
 void dn_coap_write_option(dn_coap_writer *writer, uint16_t number, dunlin_slice value)

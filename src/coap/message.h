@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One CoAP message over UDP as bytes and as fields (RFC 7252 section 3). It knows the options' numbers and
- * forms, not what they ask for; it keeps nothing.
+ * One CoAP message as bytes and as fields, in a datagram (RFC 7252 section 3) or on a stream (RFC 8323 section 3.2). It
+ * knows the options' numbers and forms, not what they ask for; it keeps nothing.
  */
 #ifndef DN_COAP_MESSAGE_H
 #define DN_COAP_MESSAGE_H
@@ -12,7 +12,8 @@ typedef enum { DN_COAP_CON = 0, DN_COAP_NON = 1, DN_COAP_ACK = 2, DN_COAP_RST = 
 
 #define DN_COAP_HEADER_LEN    4
 #define DN_COAP_SZX_MAX       6
-#define DN_COAP_SZX_RESERVED  7 /* RFC 7959 section 2.2: no size; BERT over streams only */
+#define DN_COAP_SZX_RESERVED  7 /* in datagrams no size (RFC 7959 section 2.2) */
+#define DN_COAP_SZX_BERT      7 /* on streams: so many times 1024 bytes as fit (RFC 8323 section 6) */
 #define DN_COAP_BLOCK_NUM_MAX 0xfffffu
 
 /* A Block1 or Block2 option (RFC 7959 section 2.2). */
@@ -22,14 +23,31 @@ typedef struct {
     bool more;
 } dn_coap_block;
 
+/* The exponent of what block numbers count in: 16 to 1024 bytes. */
+static inline unsigned dn_coap_block_shift(unsigned szx)
+{
+    return (szx < DN_COAP_SZX_MAX ? szx : DN_COAP_SZX_MAX) + 4;
+}
+
+/* The size of a block; with BERT, what it is a multiple of. */
 static inline size_t dn_coap_block_size(unsigned szx)
 {
-    return (size_t)16 << szx;
+    return (size_t)1 << dn_coap_block_shift(szx);
 }
 
 static inline size_t dn_coap_block_offset(const dn_coap_block *block)
 {
-    return (size_t)block->num << (block->szx + 4);
+    return (size_t)block->num << dn_coap_block_shift(block->szx);
+}
+
+/* True when a block may have so many bytes: all of them but the last are full (RFC 7959 section 2.2, RFC 8323 section 6). */
+static inline bool dn_coap_block_fits(const dn_coap_block *block, size_t len)
+{
+    size_t size = dn_coap_block_size(block->szx);
+    if (block->szx == DN_COAP_SZX_BERT) {
+        return !block->more || (len > 0 && len % size == 0);
+    }
+    return block->more ? len == size : len <= size;
 }
 
 static inline uint32_t dn_coap_block_value(const dn_coap_block *block)
@@ -69,6 +87,20 @@ typedef struct {
  * MALFORMED: only type and mid are set; the message is to be rejected (sections 4.2 and 4.3).
  */
 dunlin_status dn_coap_message_read(dn_coap_message *message, dunlin_slice datagram);
+
+/*
+ * The same of a whole message on a stream. It has neither type nor id: the type is set to CON, since nothing is lost. Options of
+ * signalling messages have numbers of their own, so of 7.xx only code, token, options and payload mean anything. RANGE: it does not end where it
+ * says; MALFORMED otherwise.
+ */
+dunlin_status dn_coap_message_read_framed(dn_coap_message *message, dunlin_slice bytes);
+/* Turns a written message of up to 65,808 bytes into one for a stream, in place. Returns where it begins now: its end stays. */
+size_t dn_coap_message_frame(uint8_t *message, size_t len);
+
+static inline bool dn_coap_is_signal(uint8_t code)
+{
+    return code >> 5 == 7;
+}
 
 static inline bool dn_coap_is_request(uint8_t code)
 {

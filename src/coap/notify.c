@@ -4,6 +4,7 @@
 #include "coap/notify.h"
 #include "coap/reliability.h"
 #include "coap/respond.h"
+#include "coap/signal.h"
 
 /* So that a Reset for it finds its token (RFC 7641 section 3.6). */
 static void remember_token(dn_coap *coap, uint32_t remote, uint16_t mid, const dn_coap_token *token)
@@ -25,6 +26,23 @@ static dunlin_status notify_confirmable(dn_coap *coap, dn_coap_exchange *exchang
     }
     dn_coap_submit(coap, exchange);
     return DUNLIN_OK;
+}
+
+/* On a stream: nothing comes back for it (RFC 8323 section 7.2). `exchange` (may be NULL) is there to tell the result later. */
+static dunlin_status notify_framed(dn_coap *coap, uint32_t remote, dn_coap_exchange *exchange,
+                                   const dn_coap_token *token, const dn_coap_reply *reply)
+{
+    size_t length =
+        dn_coap_write_notification(coap, remote, DN_COAP_CON, 0, token, reply, coap->out_datagram);
+    if (length == 0 && exchange != NULL) {
+        dn_coap_exchange_free(&coap->exchanges, exchange);
+    } else if (exchange != NULL) {
+        dn_coap_finish_later(coap, exchange, DUNLIN_OK);
+    }
+    if (length > 0) {
+        dn_coap_send_framed(coap, remote, coap->out_datagram, length);
+    }
+    return length == 0 ? DUNLIN_ERR_SPACE : DUNLIN_OK;
 }
 
 /* `exchange` (may be NULL) is there to tell the result later. */
@@ -62,8 +80,9 @@ dunlin_status dn_coap_notify(dn_coap *coap, const dn_peer *peer, const dn_coap_t
         return DUNLIN_ERR_LIMIT;
     }
     dn_coap_exchange *exchange = NULL;
-    dunlin_status status = DUNLIN_OK;
-    if (confirmable || result != NULL) {
+    bool stream = dn_coap_is_stream(coap, remote);
+    dunlin_status status = dn_coap_can_ask(coap, remote) ? DUNLIN_OK : DUNLIN_ERR_STATE;
+    if (status == DUNLIN_OK && ((confirmable && !stream) || result != NULL)) {
         exchange = dn_coap_exchange_make(&coap->exchanges, DN_COAP_X_NOTIFY, remote);
         status = exchange == NULL ? DUNLIN_ERR_LIMIT : DUNLIN_OK;
     }
@@ -75,8 +94,9 @@ dunlin_status dn_coap_notify(dn_coap *coap, const dn_peer *peer, const dn_coap_t
         made = exchange->id;
     }
     if (status == DUNLIN_OK) {
-        status = confirmable ? notify_confirmable(coap, exchange, reply)
-                             : notify_once(coap, remote, exchange, token, reply);
+        status = stream        ? notify_framed(coap, remote, exchange, token, reply)
+                 : confirmable ? notify_confirmable(coap, exchange, reply)
+                               : notify_once(coap, remote, exchange, token, reply);
     }
     dn_coap_remote_release(&coap->remotes, remote);
     if (id != NULL) {
@@ -93,14 +113,21 @@ dunlin_status dn_coap_ping(dn_coap *coap, const dn_peer *peer, dn_coap_result *r
     if (remote == DN_COAP_NONE) {
         return DUNLIN_ERR_LIMIT;
     }
-    dn_coap_exchange *exchange = dn_coap_exchange_make(&coap->exchanges, DN_COAP_X_PING, remote);
+    bool can_ask = dn_coap_can_ask(coap, remote);
+    dn_coap_exchange *exchange =
+        can_ask ? dn_coap_exchange_make(&coap->exchanges, DN_COAP_X_PING, remote) : NULL;
     dn_coap_remote_release(&coap->remotes, remote);
     if (exchange == NULL) {
-        return DUNLIN_ERR_LIMIT;
+        return can_ask ? DUNLIN_ERR_LIMIT : DUNLIN_ERR_STATE;
     }
     exchange->confirmable = true;
     exchange->result = result;
     exchange->context = context;
+    if (dn_coap_is_stream(coap, exchange->remote)) {
+        *id = exchange->id;
+        dn_coap_signal_ping(coap, exchange);
+        return DUNLIN_OK;
+    }
     dn_coap_write_empty(exchange->datagram, DN_COAP_CON,
                         dn_coap_exchange_next_mid(&coap->exchanges, exchange));
     exchange->datagram_len = DN_COAP_HEADER_LEN;

@@ -27,6 +27,7 @@ dn_coap_pending *dn_coap_pending_make(dn_coap_pendings *pendings, uint32_t remot
     made->generation++;
     made->id = (uint64_t)made->generation << 32 | ((uint64_t)(made - pendings->at) + 1);
     made->remote = remote;
+    made->epoch = 0;
     made->seen = DN_COAP_NONE;
     made->mid = message->mid;
     made->code = message->code;

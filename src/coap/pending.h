@@ -26,6 +26,7 @@ typedef struct dn_coap_pending {
     dn_coap_token token;
     bool confirmable;
     bool acknowledged; /* by an empty ACK: the response goes separately */
+    uint8_t epoch;     /* of its connection when it came; 0: it came in a datagram */
 } dn_coap_pending;
 
 typedef struct {

@@ -14,6 +14,25 @@ void dn_coap_send(dn_coap *coap, uint32_t remote, dunlin_slice datagram)
     send_to(coap, dn_coap_peer_of(coap, remote), datagram);
 }
 
+void dn_coap_send_framed(dn_coap *coap, uint32_t remote, uint8_t *message, size_t len)
+{
+    const dn_coap_connection *connection = dn_coap_connection_of(&coap->connections, remote);
+    if (connection != NULL && !connection->ended) {
+        size_t start = dn_coap_message_frame(message, len);
+        dn_coap_send(coap, remote, dunlin_slice_make(message + start, len - start));
+    }
+}
+
+bool dn_coap_can_ask(const dn_coap *coap, uint32_t remote)
+{
+    const dn_coap_connection *connection = dn_coap_connection_of(&coap->connections, remote);
+    if (connection == NULL) {
+        /* A datagram would make no sense to it. */
+        return !dn_transport_is_stream(dn_peer_transport(dn_coap_peer_of(coap, remote)));
+    }
+    return !connection->released && !connection->said_release && !connection->ended;
+}
+
 void dn_coap_send_empty(dn_coap *coap, const dn_peer *peer, dn_coap_type type, uint16_t mid)
 {
     uint8_t bytes[DN_COAP_HEADER_LEN];
@@ -73,6 +92,14 @@ static void submit(dn_coap *coap, dn_coap_exchange *exchange, bool at_front)
         return;
     }
     transmit(coap, exchange);
+}
+
+void dn_coap_submit_framed(dn_coap *coap, dn_coap_exchange *exchange, size_t len)
+{
+    exchange->state = DN_COAP_X_AWAIT;
+    exchange->sent_ms = coap->now_ms;
+    set_timer(coap, exchange, coap->now_ms + coap->config.response_timeout_ms);
+    dn_coap_send_framed(coap, exchange->remote, coap->out_datagram, len);
 }
 
 void dn_coap_submit(dn_coap *coap, dn_coap_exchange *exchange)

@@ -11,10 +11,16 @@
 
 /* Hands a datagram to the bearer. */
 void dn_coap_send(dn_coap *coap, uint32_t remote, dunlin_slice datagram);
+/* Sends a written message of `len` bytes on the stream to `remote`, and leaves it in another form there. */
+void dn_coap_send_framed(dn_coap *coap, uint32_t remote, uint8_t *message, size_t len);
+/* False: nothing new may be asked of that peer, because its stream ends or is not open. */
+bool dn_coap_can_ask(const dn_coap *coap, uint32_t remote);
 /* Sends an empty ACK or RST to a peer that may be unknown. */
 void dn_coap_send_empty(dn_coap *coap, const dn_peer *peer, dn_coap_type type, uint16_t mid);
 /* Sends an exchange's datagram, now or when NSTART lets it. */
 void dn_coap_submit(dn_coap *coap, dn_coap_exchange *exchange);
+/* Sends the message of `len` bytes that stands in out_datagram for an exchange on a stream, where all have their turn at once. */
+void dn_coap_submit_framed(dn_coap *coap, dn_coap_exchange *exchange, size_t len);
 /* Sends the next message of an exchange whose last one was answered; it keeps its turn if it still has it, or
  * `yields` it to those that wait. */
 void dn_coap_submit_next(dn_coap *coap, dn_coap_exchange *exchange, bool yields);

@@ -59,7 +59,8 @@ uint32_t dn_coap_remote_get(dn_coap_remotes *remotes, const dn_peer *peer)
     dn_coap_remote *remote = &remotes->at[index];
     uint32_t *bucket = &remotes->bucket[hash & (remotes->bucket_count - 1)];
     remotes->free = remote->next;
-    *remote = (dn_coap_remote){.peer = *peer, .hash = hash, .next = *bucket, .references = 1};
+    *remote = (dn_coap_remote){
+        .peer = *peer, .hash = hash, .next = *bucket, .references = 1, .connection = DN_COAP_NONE};
     for (size_t i = 0; i < 2; i++) {
         remote->seen[i] = (dn_coap_seen_list){DN_COAP_NONE, DN_COAP_NONE, 0};
     }

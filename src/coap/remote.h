@@ -27,6 +27,7 @@ typedef struct {
     uint32_t references;
     uint32_t outstanding; /* confirmable messages without acknowledgement */
     dn_coap_seen_list seen[2];
+    uint32_t connection;                                   /* DN_COAP_NONE: it is reached by datagrams */
     struct dn_coap_exchange *waiting_first, *waiting_last; /* for NSTART */
     struct dn_coap_exchange *exchanges;                    /* all of this peer */
 } dn_coap_remote;

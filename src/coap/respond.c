@@ -4,13 +4,9 @@
 #include "coap/body.h"
 #include "coap/compose.h"
 #include "coap/reliability.h"
+#include "coap/room.h"
 
 #define ETAG_LEN 4
-
-/* Header, token, payload marker and every option of ours at its longest; and the head of one of the caller's.
- */
-#define OWN_BYTES_MAX   60
-#define OPTION_HEAD_MAX 5
 
 /* A response about to be written. */
 typedef struct {
@@ -22,6 +18,7 @@ typedef struct {
     dn_coap_etag etag; /* len 0: none of ours */
     bool blockwise;    /* Block2 */
     uint8_t szx;
+    size_t block; /* bytes of a block */
     size_t offset;
     bool has_block1, has_size1, has_size2;
     dn_coap_block block1;
@@ -41,7 +38,7 @@ static dunlin_status write_draft(const draft *response, uint8_t *out, size_t cap
 {
     bool more = false;
     size_t part = response->blockwise
-                      ? dn_coap_body_cut(&response->body, response->offset, response->szx, &more)
+                      ? dn_coap_body_cut(&response->body, response->offset, response->block, &more)
                       : (size_t)dn_coap_body_size(&response->body);
     const dn_coap_reply *reply = response->reply;
     dn_coap_own own;
@@ -57,7 +54,8 @@ static dunlin_status write_draft(const draft *response, uint8_t *out, size_t cap
         dn_coap_own_uint(&own, DN_OPTION_CONTENT_FORMAT, reply->content_format);
     }
     if (response->blockwise) {
-        dn_coap_block block = {(uint32_t)(response->offset >> (response->szx + 4)), response->szx, more};
+        dn_coap_block block = {(uint32_t)(response->offset >> dn_coap_block_shift(response->szx)),
+                               response->szx, more};
         dn_coap_own_uint(&own, DN_OPTION_BLOCK2, dn_coap_block_value(&block));
     }
     if (response->has_block1) {
@@ -77,24 +75,16 @@ static dunlin_status write_draft(const draft *response, uint8_t *out, size_t cap
     return writer.failed ? DUNLIN_ERR_SPACE : readable ? DUNLIN_OK : DUNLIN_ERR_CANCELLED;
 }
 
-/* The largest block, from `szx` down, that fits into a message beside the options. */
-static uint8_t fit_block(const dn_coap *coap, const draft *response, uint8_t szx)
+/* Decides on blocks: of `szx` or less, and only if the body needs them or the peer `asked`. */
+static void fit_blocks(const dn_coap_room *room, draft *response, uint8_t szx, bool asked)
 {
     const dn_coap_reply *reply = response->reply;
     uint64_t whole = dn_coap_body_size(&response->body);
-    size_t around = OWN_BYTES_MAX;
-    for (size_t i = 0; i < reply->option_count; i++) {
-        around += OPTION_HEAD_MAX + reply->options[i].value.len;
-    }
-    while (szx > 0) {
-        size_t size = dn_coap_block_size(szx);
-        size_t part = whole < size ? (size_t)whole : size;
-        if (around + part <= coap->config.max_message) {
-            break;
-        }
-        szx--;
-    }
-    return szx;
+    size_t around = dn_coap_room_around(reply->options, reply->option_count);
+    dn_coap_fit fit = dn_coap_room_fit(room, around, whole, szx);
+    response->szx = fit.szx;
+    response->block = fit.block;
+    response->blockwise = asked || whole > fit.whole;
 }
 
 static dn_coap_etag etag_of_reply(const dn_coap *coap, const dn_coap_reply *reply, bool *own)
@@ -125,21 +115,20 @@ static bool is_success(uint8_t code)
 /* Fills in the block to send. False: the peer asks for one behind the end. */
 static bool choose_block(const dn_coap *coap, const dn_coap_pending *pending, draft *response)
 {
-    uint64_t whole = dn_coap_body_size(&response->body);
+    dn_coap_room room = dn_coap_room_to(coap, pending->remote);
     bool asked = (pending->has & DN_COAP_HAS_BLOCK2) != 0 && is_success(response->reply->code);
-    response->szx = coap->config.block_szx;
+    uint8_t szx = room.szx;
     response->offset = 0;
     if (asked) {
         response->offset = dn_coap_block_offset(&pending->block2);
     }
-    if (asked && pending->block2.szx < response->szx) {
-        response->szx = pending->block2.szx;
-    } else if (!asked && (pending->has & DN_COAP_HAS_BLOCK1) != 0 && pending->block1.szx < response->szx) {
-        response->szx = pending->block1.szx; /* what it sends is what it likes to get */
+    if (asked && pending->block2.szx < szx) {
+        szx = pending->block2.szx;
+    } else if (!asked && (pending->has & DN_COAP_HAS_BLOCK1) != 0 && pending->block1.szx < szx) {
+        szx = pending->block1.szx; /* what it sends is what it likes to get */
     }
-    response->szx = fit_block(coap, response, response->szx);
-    response->blockwise = asked || whole > dn_coap_block_size(response->szx);
-    return response->offset == 0 || response->offset < whole;
+    fit_blocks(&room, response, szx, asked);
+    return response->offset == 0 || response->offset < dn_coap_body_size(&response->body);
 }
 
 /* Keeps the body for the blocks to come. False: it cannot be kept. */
@@ -193,6 +182,10 @@ static bool send_separately(dn_coap *coap, const dn_coap_pending *pending, size_
 /* Sends the response that stands in out_datagram. */
 static void send_written(dn_coap *coap, const dn_coap_pending *pending, size_t length)
 {
+    if (dn_coap_is_stream(coap, pending->remote)) {
+        dn_coap_send_framed(coap, pending->remote, coap->out_datagram, length);
+        return;
+    }
     dunlin_slice datagram = dunlin_slice_make(coap->out_datagram, length);
     bool piggybacked = pending->confirmable && !pending->acknowledged;
     if (pending->acknowledged && send_separately(coap, pending, length)) {
@@ -214,7 +207,8 @@ static void send_written(dn_coap *coap, const dn_coap_pending *pending, size_t l
 static dunlin_status send_draft(dn_coap *coap, const dn_coap_pending *pending, const draft *response)
 {
     size_t length;
-    dunlin_status status = write_draft(response, coap->out_datagram, coap->config.max_message, &length);
+    dn_coap_room room = dn_coap_room_to(coap, pending->remote);
+    dunlin_status status = write_draft(response, coap->out_datagram, room.message, &length);
     if (status == DUNLIN_OK) {
         send_written(coap, pending, length);
     }
@@ -269,7 +263,7 @@ static uint8_t check_reply(const dn_coap *coap, const dn_coap_pending *pending, 
         return DN_COAP_BAD_REQUEST;
     }
     /* What is not kept is asked for again with each block, and only safe methods may be. */
-    if (from_source && whole > dn_coap_block_size(response->szx) && !is_safe(pending->code)) {
+    if (from_source && response->blockwise && whole > response->block && !is_safe(pending->code)) {
         return DN_COAP_INTERNAL_ERROR;
     }
     return whole > dn_coap_blocks_reach(response->szx) ? DN_COAP_INTERNAL_ERROR : 0;
@@ -291,8 +285,7 @@ static bool add_body_options(dn_coap *coap, const dn_coap_pending *pending, draf
 {
     const dn_coap_reply *reply = response->reply;
     bool size_asked = (pending->has & DN_COAP_HAS_SIZE2) != 0 && is_success(reply->code);
-    bool several =
-        response->blockwise && dn_coap_body_size(&response->body) > dn_coap_block_size(response->szx);
+    bool several = response->blockwise && dn_coap_body_size(&response->body) > response->block;
     response->has_size2 = response->offset == 0 && (several || size_asked);
     if (reply->source != NULL) {
         drop_kept(coap, pending);
@@ -345,8 +338,8 @@ size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type t
     draft response = draft_of(reply, token);
     response.type = type;
     response.mid = mid;
-    response.szx = fit_block(coap, &response, coap->config.block_szx);
-    response.blockwise = reply->payload.len > dn_coap_block_size(response.szx);
+    dn_coap_room room = dn_coap_room_to(coap, remote);
+    fit_blocks(&room, &response, room.szx, false);
     if (response.blockwise) {
         bool own;
         dn_coap_etag etag = etag_of_reply(coap, reply, &own);
@@ -360,5 +353,5 @@ size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type t
             (void)keep_body(coap, remote, reply->key, reply, &etag, true);
         }
     }
-    return write_draft(&response, out, coap->config.max_message, &length) == DUNLIN_OK ? length : 0;
+    return write_draft(&response, out, room.message, &length) == DUNLIN_OK ? length : 0;
 }

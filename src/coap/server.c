@@ -4,6 +4,8 @@
 #include "coap/body.h"
 #include "coap/reliability.h"
 #include "coap/respond.h"
+#include "coap/room.h"
+#include "coap/signal.h"
 
 /* RFC 7252 section 5.1 and RFC 8132: a repeated one has the effect of one. POST and PATCH are not. */
 static bool is_idempotent(uint8_t method)
@@ -74,11 +76,12 @@ static bool repeat(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
 }
 
 /* The code with which a request is refused before anybody sees it, or 0. */
-static uint8_t refusal_of(const dn_coap *coap, const dn_coap_message *message)
+static uint8_t refusal_of(const dn_coap *coap, uint32_t remote, const dn_coap_message *message)
 {
+    dn_coap_room room = dn_coap_room_to(coap, remote);
     bool reserved_szx =
-        ((message->has & DN_COAP_HAS_BLOCK1) != 0 && message->block1.szx == DN_COAP_SZX_RESERVED) ||
-        ((message->has & DN_COAP_HAS_BLOCK2) != 0 && message->block2.szx == DN_COAP_SZX_RESERVED);
+        ((message->has & DN_COAP_HAS_BLOCK1) != 0 && !dn_coap_room_takes(&room, &message->block1)) ||
+        ((message->has & DN_COAP_HAS_BLOCK2) != 0 && !dn_coap_room_takes(&room, &message->block2));
     if (message->bad_option != 0) {
         return DN_COAP_BAD_OPTION;
     }
@@ -168,8 +171,7 @@ typedef struct {
 /* The size rules of one Block1 (RFC 7959 section 2.3): the refusal, or 0. */
 static uint8_t check_block1(const dn_coap *coap, const dn_coap_message *message)
 {
-    size_t size = dn_coap_block_size(message->block1.szx);
-    if (message->block1.more ? message->payload.len != size : message->payload.len > size) {
+    if (!dn_coap_block_fits(&message->block1, message->payload.len)) {
         return DN_COAP_BAD_REQUEST;
     }
     bool announced = (message->has & DN_COAP_HAS_SIZE1) != 0 && message->size1 > coap->config.max_body;
@@ -191,6 +193,16 @@ static bool refuse_block(dn_coap *coap, const dn_coap_pending *pending, uint8_t 
         dn_coap_respond_code(coap, &plain, code, NULL);
     }
     return false;
+}
+
+static void ask_for_next(dn_coap *coap, const dn_coap_pending *pending)
+{
+    dn_coap_block answer = pending->block1;
+    dn_coap_room room = dn_coap_room_to(coap, pending->remote);
+    if (answer.num == 0 && answer.szx > room.taken) {
+        answer.szx = room.taken; /* RFC 7959 section 2.3: early negotiation */
+    }
+    dn_coap_respond_continue(coap, pending, &answer);
 }
 
 /* Takes a block of the request's body. True: the body is whole; false: the block was answered. */
@@ -228,11 +240,7 @@ static bool assemble(dn_coap *coap, const dn_coap_pending *pending, const dn_coa
     (void)dunlin_buf_append(&transfer->body, message->payload);
     dn_coap_transfer_touch(&coap->transfers, transfer, coap->now_ms);
     if (block->more) {
-        dn_coap_block answer = *block;
-        if (offset == 0 && answer.szx > coap->config.block_szx) {
-            answer.szx = coap->config.block_szx; /* section 2.3: early negotiation */
-        }
-        dn_coap_respond_continue(coap, pending, &answer);
+        ask_for_next(coap, pending);
         return false;
     }
     dn_coap_transfer_lend(&coap->transfers, transfer);
@@ -273,13 +281,13 @@ static void lose_stream(dn_coap *coap, dn_coap_stream *stream)
 static uint8_t check_piece(const dn_coap_message *message)
 {
     const dn_coap_block *block = &message->block1;
-    size_t size = dn_coap_block_size(block->szx);
-    if (block->more ? message->payload.len != size : message->payload.len > size) {
+    uint64_t reach = dn_coap_blocks_reach(block->szx);
+    if (!dn_coap_block_fits(block, message->payload.len)) {
         return DN_COAP_BAD_REQUEST;
     }
-    bool announced =
-        (message->has & DN_COAP_HAS_SIZE1) != 0 && message->size1 > dn_coap_blocks_reach(block->szx);
-    return announced || (block->more && block->num == DN_COAP_BLOCK_NUM_MAX) ? DN_COAP_TOO_LARGE : 0;
+    bool announced = (message->has & DN_COAP_HAS_SIZE1) != 0 && message->size1 > reach;
+    uint64_t end = (uint64_t)dn_coap_block_offset(block) + message->payload.len;
+    return announced || (block->more && end >= reach) ? DN_COAP_TOO_LARGE : 0;
 }
 
 static void refuse_piece(dn_coap *coap, const dn_coap_pending *pending, uint8_t code)
@@ -291,15 +299,6 @@ static void refuse_piece(dn_coap *coap, const dn_coap_pending *pending, uint8_t 
     } else {
         (void)refuse_block(coap, pending, code);
     }
-}
-
-static void continue_pieces(dn_coap *coap, const dn_coap_pending *pending)
-{
-    dn_coap_block answer = pending->block1;
-    if (answer.num == 0 && answer.szx > coap->config.block_szx) {
-        answer.szx = coap->config.block_szx; /* RFC 7959 section 2.3: early negotiation */
-    }
-    dn_coap_respond_continue(coap, pending, &answer);
 }
 
 /* Hands a piece up and sends what is said to it. */
@@ -329,7 +328,7 @@ static void give_piece(dn_coap *coap, const dn_coap_pending *pending, const dn_c
         return;
     }
     if (on) {
-        continue_pieces(coap, pending);
+        ask_for_next(coap, pending);
     } else if (reply.code == DN_COAP_CONTINUE) {
         dn_log_at(coap->log, DN_LOG_ERROR, "coap", "the last piece of a body was answered with 2.31");
         dn_coap_respond_code(coap, pending, DN_COAP_INTERNAL_ERROR, NULL);
@@ -369,8 +368,8 @@ static bool start_stream(dn_coap *coap, const dn_coap_pending *pending, const dn
  * ones, in which many blocks push each other out. */
 static bool is_begin_again(const dn_coap *coap, const dn_coap_stream *stream, const dn_coap_message *message)
 {
-    return message->mid == stream->first_mid && message->block1.more &&
-           coap->now_ms - stream->began_ms < coap->config.exchange_lifetime_ms;
+    return !dn_coap_is_stream(coap, stream->remote) && message->mid == stream->first_mid &&
+           message->block1.more && coap->now_ms - stream->began_ms < coap->config.exchange_lifetime_ms;
 }
 
 /* A block of a body that began. What is out of place changes nothing: the one that is due may still come. */
@@ -381,7 +380,7 @@ static void next_piece(dn_coap *coap, const dn_coap_pending *pending, const dn_c
     if (offset == stream->taken) {
         give_piece(coap, pending, message, stream);
     } else if (message->block1.more && offset + message->payload.len <= stream->taken) {
-        continue_pieces(coap, pending); /* taken already: it came again after its id was forgotten */
+        ask_for_next(coap, pending); /* taken already: it came again after its id was forgotten */
     } else {
         refuse_piece(coap, pending, DN_COAP_INCOMPLETE); /* RFC 7959 section 2.9.2 */
     }
@@ -443,6 +442,7 @@ static bool serve_kept(dn_coap *coap, const dn_coap_pending *pending, const dn_c
 static void end_pending(dn_coap *coap, dn_coap_pending *pending)
 {
     dn_deadline_cancel(&coap->wheel, &pending->timer.deadline);
+    dn_coap_request_ended(coap, pending->remote, pending->epoch);
     dn_coap_pending_free(&coap->pendings, pending);
 }
 
@@ -450,8 +450,9 @@ static void await_answer(dn_coap *coap, dn_coap_pending *pending)
 {
     pending->give_up_ms = coap->now_ms + coap->config.exchange_lifetime_ms;
     uint64_t ack_ms = coap->now_ms + coap->config.separate_ack_ms;
+    bool needs_ack = pending->confirmable && !dn_coap_is_stream(coap, pending->remote);
     dn_deadline_set(&coap->wheel, &pending->timer.deadline,
-                    pending->confirmable && ack_ms < pending->give_up_ms ? ack_ms : pending->give_up_ms);
+                    needs_ack && ack_ms < pending->give_up_ms ? ack_ms : pending->give_up_ms);
 }
 
 static void hand_up(dn_coap *coap, dn_coap_pending *pending, const dn_coap_message *message,
@@ -479,13 +480,27 @@ static void hand_up(dn_coap *coap, dn_coap_pending *pending, const dn_coap_messa
     }
 }
 
+/* So that its duplicates are known. */
+static void remember(dn_coap *coap, dn_coap_pending *pending)
+{
+    uint32_t lifetime_ms =
+        pending->confirmable ? coap->config.exchange_lifetime_ms : coap->config.non_lifetime_ms;
+    pending->seen =
+        dn_coap_seen_add(&coap->in, pending->remote, pending->mid, coap->now_ms + lifetime_ms, coap->now_ms);
+    pending->seen_serial = coap->in.at[pending->seen].serial;
+    coap->in.at[pending->seen].request = true;
+    coap->in.at[pending->seen].owner = (uint32_t)(pending - coap->pendings.at);
+}
+
 void dn_coap_serve(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
 {
-    uint32_t seen = dn_coap_seen_find(&coap->in, remote, message->mid, coap->now_ms);
+    dn_coap_connection *connection = dn_coap_connection_of(&coap->connections, remote);
+    uint32_t seen =
+        connection != NULL ? DN_COAP_NONE : dn_coap_seen_find(&coap->in, remote, message->mid, coap->now_ms);
     if (seen != DN_COAP_NONE && repeat(coap, remote, message, seen)) {
         return;
     }
-    uint8_t refusal = refusal_of(coap, message);
+    uint8_t refusal = refusal_of(coap, remote, message);
     if (refusal != 0) {
         refuse(coap, remote, message, refusal);
         return;
@@ -496,13 +511,12 @@ void dn_coap_serve(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
         refuse(coap, remote, message, DN_COAP_UNAVAILABLE);
         return;
     }
-    bool confirmable = message->type == DN_COAP_CON;
-    uint32_t lifetime_ms = confirmable ? coap->config.exchange_lifetime_ms : coap->config.non_lifetime_ms;
-    pending->seen =
-        dn_coap_seen_add(&coap->in, remote, message->mid, coap->now_ms + lifetime_ms, coap->now_ms);
-    pending->seen_serial = coap->in.at[pending->seen].serial;
-    coap->in.at[pending->seen].request = true;
-    coap->in.at[pending->seen].owner = (uint32_t)(pending - coap->pendings.at);
+    if (connection != NULL) {
+        connection->requests++;
+        pending->epoch = connection->epoch;
+    } else {
+        remember(coap, pending);
+    }
     pending->key = request_key(coap, message);
     coap->counters.requests++;
 

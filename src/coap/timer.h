@@ -9,7 +9,8 @@ typedef enum {
     DN_COAP_TIMER_EXCHANGE,
     DN_COAP_TIMER_PENDING,
     DN_COAP_TIMER_TRANSFER,
-    DN_COAP_TIMER_STREAM
+    DN_COAP_TIMER_STREAM,
+    DN_COAP_TIMER_CONNECTION
 } dn_coap_timer_kind;
 
 typedef struct {

@@ -21,17 +21,35 @@ static void add_log(coap_rig *rig, const char *format, ...)
     va_end(arguments);
 }
 
+/* What "#L" and "@L" stand for: of a message that was sent. */
+static void note_last(coap_rig *rig, size_t at)
+{
+    const uint8_t *bytes = rig->sent[at].bytes;
+    unsigned nibble = bytes[0] >> 4;
+    size_t head = !rig->sent[at].framed ? 4 : nibble < 13 ? 2 : 2 + ((size_t)1 << (nibble - 13));
+    rig->last_mid = rig->sent[at].framed ? 0 : (uint16_t)(bytes[2] << 8 | bytes[3]);
+    rig->last_token_len = bytes[0] & 15u;
+    memcpy(rig->last_token, bytes + head, rig->last_token_len);
+}
+
+/* The line for a message that was sent. */
+static void describe_sent(const coap_rig *rig, size_t at, char out[COAP_TEXT_MAX])
+{
+    dunlin_slice bytes = dunlin_slice_make(rig->sent[at].bytes, rig->sent[at].len);
+    (rig->sent[at].framed ? coap_text_write_framed : coap_text_write)(bytes, out);
+}
+
 static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     coap_rig *rig = context;
     assert_true(rig->sent_count < RIG_QUEUE);
-    assert_true(datagram.len <= sizeof rig->sent[0].bytes && datagram.len >= 4);
+    bool framed = dn_coap_is_open(rig->coap, peer);
+    assert_true(datagram.len <= sizeof rig->sent[0].bytes && datagram.len >= (framed ? 2 : 4));
     rig->sent[rig->sent_count].len = datagram.len;
     rig->sent[rig->sent_count].to = peer->bytes[0];
-    memcpy(rig->sent[rig->sent_count++].bytes, datagram.data, datagram.len);
-    rig->last_mid = (uint16_t)(datagram.data[2] << 8 | datagram.data[3]);
-    rig->last_token_len = datagram.data[0] & 15u;
-    memcpy(rig->last_token, datagram.data + 4, rig->last_token_len);
+    rig->sent[rig->sent_count].framed = framed;
+    memcpy(rig->sent[rig->sent_count].bytes, datagram.data, datagram.len);
+    note_last(rig, rig->sent_count++);
 }
 
 static const char *method_name(uint8_t code)
@@ -279,6 +297,16 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
     }
 }
 
+static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    coap_rig *rig = context;
+    char of[8] = "";
+    if (peer->bytes[0] != 1) {
+        (void)snprintf(of, sizeof of, " of %u", peer->bytes[0]);
+    }
+    add_log(rig, "ended%s %d %.*s", of, (int)status, (int)detail.len, (const char *)detail.data);
+}
+
 coap_rig *rig_open(const dn_coap_config *config)
 {
     coap_rig *rig = calloc(1, sizeof *rig);
@@ -289,6 +317,7 @@ coap_rig *rig_open(const dn_coap_config *config)
                                          .streams = on_streams,
                                          .piece = on_piece,
                                          .piece_lost = on_lost,
+                                         .stream_ended = on_stream_ended,
                                          .context = rig};
     assert_non_null(rig);
     rig->config = config != NULL ? *config : dn_coap_config_default();
@@ -351,11 +380,9 @@ static void expect_sent(coap_rig *rig, const char *text, int to)
     bool same = false;
     if (rig->sent_read < rig->sent_count) {
         size_t at = rig->sent_read++;
-        coap_text_write(dunlin_slice_make(rig->sent[at].bytes, rig->sent[at].len), actual);
+        describe_sent(rig, at, actual);
         same = coap_text_matches(text, actual) && rig->sent[at].to == to;
-        rig->last_mid = (uint16_t)(rig->sent[at].bytes[2] << 8 | rig->sent[at].bytes[3]);
-        rig->last_token_len = rig->sent[at].bytes[0] & 15u;
-        memcpy(rig->last_token, rig->sent[at].bytes + 4, rig->last_token_len);
+        note_last(rig, at);
     }
     if (!same) {
         fail_msg("at %llu ms expected > %s\n                    sent > %s", (unsigned long long)rig->now_ms,
@@ -376,8 +403,7 @@ static void expect_silence(coap_rig *rig)
 {
     char actual[COAP_TEXT_MAX];
     if (rig->sent_read < rig->sent_count) {
-        size_t at = rig->sent_read;
-        coap_text_write(dunlin_slice_make(rig->sent[at].bytes, rig->sent[at].len), actual);
+        describe_sent(rig, rig->sent_read, actual);
         fail_msg("at %llu ms expected silence\n                    sent > %s",
                  (unsigned long long)rig->now_ms, actual);
     }
@@ -420,6 +446,15 @@ void rig_play(coap_rig *rig, ...)
     if (rig->sent_read == rig->sent_count) {
         rig->sent_read = rig->sent_count = 0;
     }
+}
+
+void rig_connect(coap_rig *rig, const char *csm)
+{
+    char line[64];
+    (void)snprintf(line, sizeof line, "< TCP 7.01 @ %s", csm);
+    assert_int_equal(dn_coap_open(rig->coap, &rig->peer[1], rig->now_ms), DUNLIN_OK);
+    rig->sent_read = rig->sent_count;
+    rig_play(rig, line, NULL);
 }
 
 dunlin_status rig_request_with(coap_rig *rig, dn_coap_outgoing *request, const char *path)

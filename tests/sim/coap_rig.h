@@ -10,6 +10,8 @@
  *   "+500"                                   so many milliseconds pass, deadlines being kept
  *   "= request GET small"                    the next entry of the log; "=" alone: the log has nothing more
  *
+ * Lines of TCP are messages on a stream, after rig_connect or dn_coap_open of the peer.
+ *
  * In "<" lines "#L" and "@L" are id and token of the last thing sent.
  *
  * Its resources: small ('hello'), big/N (N bytes of the pattern), echo (the request's payload), later
@@ -41,7 +43,8 @@ typedef struct {
     struct {
         size_t len;
         int to;
-        uint8_t bytes[2048];
+        bool framed;
+        uint8_t bytes[8192];
     } sent[RIG_QUEUE];
     size_t sent_count, sent_read;
     uint16_t last_mid;
@@ -81,6 +84,8 @@ coap_rig *rig_open(const dn_coap_config *config);
 void rig_close(coap_rig *rig);
 /* Plays lines up to NULL; a mismatch fails the test and shows both. */
 void rig_play(coap_rig *rig, ...) __attribute__((sentinel));
+/* Opens the stream to the peer of plain lines, whose CSM has these options (as in lines), and takes our CSM for read. */
+void rig_connect(coap_rig *rig, const char *csm);
 /* A confirmable request for /path with a payload of `len` bytes of the pattern. */
 dunlin_status rig_request(coap_rig *rig, uint8_t code, const char *path, size_t len);
 /* The same from a filled-in request; its options are replaced by the path. */

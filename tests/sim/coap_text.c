@@ -67,6 +67,9 @@ static size_t read_value(const char *word, const char *line, uint8_t *out, size_
 static unsigned read_type(const char *word, const char *line)
 {
     static const char *const names[] = {"CON", "NON", "ACK", "RST"};
+    if (strcmp(word, "TCP") == 0) {
+        return 0;
+    }
     for (unsigned i = 0; i < 4; i++) {
         if (strcmp(word, names[i]) == 0) {
             return i;
@@ -154,6 +157,27 @@ static void put_word(message *to, const char *word, size_t index, const char *li
     }
 }
 
+/* Puts the head of RFC 8323 section 3.2 in place of a datagram's; the length. */
+static size_t frame(uint8_t *out, size_t len, size_t cap, const char *line)
+{
+    uint8_t head[8];
+    size_t token_len = out[0] & 15u, rest = len - 4 - token_len, at = 1;
+    unsigned nibble = rest < 13 ? (unsigned)rest : rest < 269 ? 13 : rest < 65805 ? 14 : 15;
+    size_t more = rest < 13 ? 0 : rest < 269 ? 1 : rest < 65805 ? 2 : 4;
+    size_t value = rest - (more == 0 ? rest : more == 1 ? 13 : more == 2 ? 269 : 65805);
+    head[0] = (uint8_t)(nibble << 4 | token_len);
+    for (size_t i = more; i > 0; i--) {
+        head[at++] = (uint8_t)(value >> (8 * (i - 1)));
+    }
+    head[at++] = out[1];
+    if (len - 4 + at > cap) {
+        give_up(line, "no room");
+    }
+    memmove(out + at, out + 4, len - 4);
+    memcpy(out, head, at);
+    return len - 4 + at;
+}
+
 size_t coap_text_read(const char *text, uint16_t mid, dunlin_slice token, uint8_t *out, size_t cap)
 {
     char line[COAP_TEXT_MAX];
@@ -168,7 +192,7 @@ size_t coap_text_read(const char *text, uint16_t mid, dunlin_slice token, uint8_
     for (char *word = strtok_r(line, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
         put_word(&to, word, index++, text, mid, token);
     }
-    return to.len;
+    return strncmp(text, "TCP", 3) == 0 ? frame(out, to.len, cap, text) : to.len;
 }
 
 /* Numbers and tags are shown in hex even when they happen to be letters. */
@@ -228,19 +252,12 @@ static unsigned take_extended(unsigned nibble, dunlin_slice bytes, size_t *at)
     return nibble;
 }
 
-void coap_text_write(dunlin_slice datagram, char out[COAP_TEXT_MAX])
+/* Token, options and payload, behind what `out` has already. */
+static void write_rest(dunlin_slice datagram, size_t at, size_t token_len, char *out, size_t used)
 {
-    static const char *const types[] = {"CON", "NON", "ACK", "RST"};
     const uint8_t *bytes = datagram.data;
-    size_t used = 0, at = 4, token_len = datagram.len < 4 ? 0 : bytes[0] & 15u;
     unsigned number = 0;
     char value[2600];
-    if (datagram.len < 4 + token_len) {
-        (void)snprintf(out, COAP_TEXT_MAX, "short");
-        return;
-    }
-    used += (size_t)snprintf(out, COAP_TEXT_MAX, "%s %u.%02u #%x", types[bytes[0] >> 4 & 3], bytes[1] >> 5,
-                             bytes[1] & 31u, (unsigned)bytes[2] << 8 | bytes[3]);
     used += (size_t)snprintf(out + used, COAP_TEXT_MAX - used, " @");
     for (size_t i = 0; i < token_len; i++) {
         used += (size_t)snprintf(out + used, COAP_TEXT_MAX - used, "%02x", bytes[at++]);
@@ -262,6 +279,43 @@ void coap_text_write(dunlin_slice datagram, char out[COAP_TEXT_MAX])
         }
         (void)snprintf(out + used, COAP_TEXT_MAX - used, " p=%s", value);
     }
+}
+
+void coap_text_write(dunlin_slice datagram, char out[COAP_TEXT_MAX])
+{
+    static const char *const types[] = {"CON", "NON", "ACK", "RST"};
+    const uint8_t *bytes = datagram.data;
+    size_t token_len = datagram.len < 4 ? 0 : bytes[0] & 15u;
+    if (datagram.len < 4 + token_len) {
+        (void)snprintf(out, COAP_TEXT_MAX, "short");
+        return;
+    }
+    int used = snprintf(out, COAP_TEXT_MAX, "%s %u.%02u #%x", types[bytes[0] >> 4 & 3], bytes[1] >> 5,
+                        bytes[1] & 31u, (unsigned)bytes[2] << 8 | bytes[3]);
+    write_rest(datagram, 4, token_len, out, (size_t)used);
+}
+
+void coap_text_write_framed(dunlin_slice framed, char out[COAP_TEXT_MAX])
+{
+    const uint8_t *bytes = framed.data;
+    unsigned nibble = framed.len < 2 ? 0 : bytes[0] >> 4;
+    size_t more = nibble < 13 ? 0 : (size_t)1 << (nibble - 13);
+    size_t token_len = framed.len < 2 ? 0 : bytes[0] & 15u;
+    size_t value = 0;
+    if (framed.len < 2 + more + token_len) {
+        (void)snprintf(out, COAP_TEXT_MAX, "short");
+        return;
+    }
+    for (size_t i = 0; i < more; i++) {
+        value = value << 8 | bytes[1 + i];
+    }
+    value += more == 0 ? nibble : more == 1 ? 13 : more == 2 ? 269 : 65805;
+    if (value != framed.len - 2 - more - token_len) {
+        (void)snprintf(out, COAP_TEXT_MAX, "of another length");
+        return;
+    }
+    int used = snprintf(out, COAP_TEXT_MAX, "TCP %u.%02u", bytes[1 + more] >> 5, bytes[1 + more] & 31u);
+    write_rest(framed, 2 + more, token_len, out, (size_t)used);
 }
 
 bool coap_text_matches(const char *expected, const char *actual)

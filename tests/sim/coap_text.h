@@ -6,7 +6,7 @@
  *
  * type, code, message id (hex), token (hex, "@" alone: none), options by number with a value in hex or
  * 'text', payload in hex or 'text', or p=~OFFSET+LENGTH for a piece of the pattern that sim_pattern() makes.
- * "raw:4001…" is any datagram in hex.
+ * "raw:4001…" is any datagram in hex. "TCP 0.01 @a1 …", without an id, is a message on a stream (RFC 8323).
  */
 #ifndef TESTS_SIM_COAP_TEXT_H
 #define TESTS_SIM_COAP_TEXT_H
@@ -24,6 +24,8 @@ void sim_pattern_fill(uint8_t *out, size_t len);
 size_t coap_text_read(const char *text, uint16_t mid, dunlin_slice token, uint8_t *out, size_t cap);
 /* The line for a datagram. */
 void coap_text_write(dunlin_slice datagram, char out[COAP_TEXT_MAX]);
+/* The line for a whole message on a stream. */
+void coap_text_write_framed(dunlin_slice framed, char out[COAP_TEXT_MAX]);
 /* True when `actual` is what `expected` says; in `expected` "#*", "@*" and "=*" stand for any message id,
  * token and value.
  */
