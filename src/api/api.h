@@ -10,6 +10,7 @@
 #define DN_API_API_H
 
 #include "model/ddf/registry.h"
+#include "security/credentials.h"
 #include "server/fleet.h"
 
 typedef struct dn_api dn_api;
@@ -29,6 +30,10 @@ typedef struct {
     const char *version;
     const char *const *coap_addresses; /* as bound, for /server */
     size_t coap_address_count;
+    const char *const *
+        uris; /* as bound, of every transport: "coaps://127.0.0.1:40124", "coap+tcp://[::]:5683"; none: those of coap_addresses */
+    size_t uri_count;
+    dn_credentials *credentials;     /* NULL: this server keeps none. Outlives the api */
     uint32_t threads;                /* 1: HTTP worker threads */
     uint32_t max_connections;        /* 1024 */
     uint32_t max_connections_per_ip; /* 0: no limit of its own */
@@ -58,6 +63,17 @@ dn_api_config dn_api_config_default(void);
 dunlin_status dn_api_start(const dn_api_config *config, dn_api **api, char *error, size_t error_size);
 /* The bound address, "127.0.0.1:40123". */
 const char *dn_api_address(const dn_api *api);
+
+/* What a device must know of the server to prove it, at /server-identity. */
+typedef struct {
+    dunlin_slice public_key;         /* SubjectPublicKeyInfo in DER of the first key; empty: none */
+    const char *const *certificates; /* PEM, the end-entity certificate of each chain */
+    size_t certificate_count;
+    bool psk;          /* pre-shared keys are served */
+    const char *nosec; /* "off", "loopback", "on" */
+} dn_api_identity;
+/* Shows this from now on, until the next. Everything is copied. MEMORY; MALFORMED: a certificate cannot be read. Any thread. */
+dunlin_status dn_api_set_identity(dn_api *api, const dn_api_identity *identity);
 /* Reads the console's files anew; the old ones are served on when that fails. */
 dunlin_status dn_api_reload(dn_api *api, char *error, size_t error_size);
 /* Takes no more requests, lets those in progress finish for at most `grace_ms`, cancels the rest, ends the threads and frees. */
