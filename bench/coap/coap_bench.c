@@ -251,7 +251,7 @@ static double measure_server(double limit_s, uint32_t peers, dunlin_slice repres
         for (int i = 0; i < 1000; i++, count++) {
             uint32_t number = (uint32_t)(count % peers) * 2654435761u;
             dn_peer peer = {.len = 11};
-            memcpy(peer.bytes, &number, sizeof number);
+            memcpy(peer.bytes + 1, &number, sizeof number); /* the first byte tells the transport */
             dn_coap_write_header(&writer, datagram, sizeof datagram, DN_COAP_CON, DN_COAP_GET,
                                  (uint16_t)(count / peers), &token);
             dn_coap_write_option(&writer, DN_OPTION_URI_PATH, dunlin_slice_of("3303"));
