@@ -499,6 +499,7 @@ static bool start(bench *b, const char *directory)
                               .peer_text = peer_text,
                               .same_host = same_host,
                               .events = b->events};
+    config.fleet.nosec = DN_NOSEC_ON;
     config.fleet.store = open_store(directory);
     config.fleet.packages = b->packages;
     config.fleet.random = (dn_random){fill, b};

@@ -130,6 +130,7 @@ static void start(world *w)
                               .peer_text = peer_text,
                               .same_host = same_host,
                               .events = w->events};
+    config.fleet.nosec = DN_NOSEC_ON;
     config.fleet.store = w->store;
     config.fleet.max_registrations = 8;
     config.fleet.max_link_lists = 4;

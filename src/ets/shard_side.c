@@ -473,6 +473,7 @@ dn_ets_shard_side *dn_ets_shard_side_create(const dn_ets_shard_config *config, c
     dn_store *store = dn_memory_store_create();
     char directory[] = "/tmp/dunlin-ets-XXXXXX";
     side->packages = mkdtemp(directory) != NULL ? strdup(directory) : NULL;
+    made.fleet.nosec = DN_NOSEC_ON; /* the policy is not what is tested here */
     made.fleet.packages = side->packages;
     made.fleet.store = store;
     made.fleet.coap.dedup_slots = DEDUP_SLOTS;

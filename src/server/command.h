@@ -89,6 +89,7 @@ typedef struct dn_command {
     uint32_t place; /* among the shard's active requests */
     uint32_t slot;
     uint64_t exchange;
+    bool by_stream;       /* without acknowledgements: once sent it may have been carried out */
     struct dn_push *push; /* of ask.package */
     uint32_t observation; /* OBSERVE, RENEW, FETCH */
     uint64_t token;       /* of that observation: its number may be another one's by now */

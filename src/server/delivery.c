@@ -165,7 +165,7 @@ void dn_delivery_answered(dn_shard *shard, dn_command *command, dunlin_status st
         dn_command_free(command); /* it was cancelled */
         return;
     }
-    bool had_arrived = dn_coap_had_arrived(shard->coap);
+    bool had_arrived = command->by_stream || dn_coap_had_arrived(shard->coap);
     request->delivery = NULL;
     dn_requests_outcome(shard, command, status, response);
     if (status == DUNLIN_OK) {
@@ -197,7 +197,8 @@ static bool can_be_asked(const dn_shard *shard, const dn_line *line)
         return false;
     }
     dn_presence presence = dn_presence_of(dn_registrations_at(&shard->registrations, line->slot));
-    return presence == DN_PRESENCE_AWAKE || (presence == DN_PRESENCE_UNREACHABLE && line->retries);
+    return (presence == DN_PRESENCE_AWAKE || (presence == DN_PRESENCE_UNREACHABLE && line->retries)) &&
+           dn_authority_reaches(shard, line->slot);
 }
 
 /* It is silent since somebody else's request: none of the queue's own, which would have set the pause, has failed. */
@@ -391,9 +392,10 @@ void dn_delivery_moved(dn_shard *shard, uint32_t slot)
         return;
     }
     dn_command *delivery = request->delivery;
+    bool by_stream = delivery->by_stream;
     request->delivery = NULL; /* its outcome is nobody's */
     dn_requests_cancel(shard, delivery);
-    if (dn_coap_had_arrived(shard->coap)) {
+    if (by_stream || dn_coap_had_arrived(shard->coap)) {
         give_up_delivery(shard, number, DUNLIN_ERR_CANCELLED);
     } else {
         wait_again(shard, number);

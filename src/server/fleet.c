@@ -23,7 +23,8 @@ struct dn_fleet {
 
 dn_fleet_config dn_fleet_config_default(void)
 {
-    dn_fleet_config config = {.max_registrations = 1000000,
+    dn_fleet_config config = {.nosec = DN_NOSEC_LOOPBACK,
+                              .max_registrations = 1000000,
                               .max_link_list_bytes = 16384,
                               .max_link_lists = 100000,
                               .max_observations = 1000000,
@@ -36,6 +37,10 @@ dn_fleet_config dn_fleet_config_default(void)
                               .queue_expires_s = 604800,
                               .queue_keeps_s = 86400,
                               .coap = dn_coap_config_default()};
+    const dn_ports_config ports = dn_ports_config_default();
+    config.tcp = ports.tcp;
+    config.dtls = ports.dtls;
+    config.tls_streams = ports.tls_streams;
     config.coap.exchanges = 2048;
     config.coap.transfers = 64;
     config.coap.max_body = 65536;
@@ -81,7 +86,17 @@ void dn_fleet_stop(dn_fleet *fleet, uint32_t grace_ms)
 
 const char *dn_fleet_address(const dn_fleet *fleet, size_t index)
 {
-    return dn_loop_address(fleet->loop, index);
+    return dn_loop_address(fleet->loop, DN_TRANSPORT_UDP, index);
+}
+
+const char *dn_fleet_address_of(const dn_fleet *fleet, dn_transport transport, size_t index)
+{
+    return dn_loop_address(fleet->loop, transport, index);
+}
+
+void dn_fleet_use_tls(dn_fleet *fleet, dn_tls_context *tls)
+{
+    dn_loop_use_tls(fleet->loop, tls);
 }
 
 bool dn_fleet_healthy(const dn_fleet *fleet, const char **detail)

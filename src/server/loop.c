@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One cycle: receive a batch from each socket, take the mailbox, do what is due, commit if something was
+ * One cycle: receive a batch from each port, take the mailbox, do what is due, commit if something was
  * written, and only then send, complete and publish. Batches stay small: with bigger ones server and clients
  * work in turns instead of side by side.
  */
 #include "server/loop.h"
 
 #include "bearer/udp.h"
+#include "endpoint/ports.h"
 #include "server/mailbox.h"
 #include "server/shard.h"
 
@@ -16,22 +17,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 
-#define SOCKETS_MAX     16u
 #define BATCH           32u
-#define OUTBOXES_MAX    32u /* of a socket: 2,048 datagrams between two commits */
 #define LONGEST_WAIT_MS 60000
 #define DETAIL_MAX      256u
 #define AREA            "server"
-
-typedef struct {
-    dn_udp udp;
-    dn_udp_outbox *boxes[OUTBOXES_MAX];
-    size_t made; /* boxes[0..made) exist */
-    size_t used; /* boxes[0..used) hold datagrams, the last one is being filled */
-} outlet;
 
 typedef struct {
     uint64_t cells[sizeof(dn_fleet_counters) / sizeof(uint64_t)];
@@ -43,15 +34,15 @@ struct dn_loop {
     dn_fleet_config config;
     dn_shard *shard;
     dn_mailbox mailbox;
-    outlet outlets[SOCKETS_MAX];
-    size_t outlet_count;
-    dn_udp_batch *batch;
+    dn_ports *ports;
     pthread_t thread;
-    uint64_t batches, commit_us_total, sends_failed;
+    uint64_t now_ms; /* of this cycle */
+    uint64_t batches, commit_us_total;
     uint64_t stop_at_ms;
 
     atomic_bool stopping;
-    atomic_bool attention; /* something but the mailbox wants the thread to look up */
+    atomic_bool attention;           /* something but the mailbox wants the thread to look up */
+    atomic_bool credentials_changed; /* the shard has to hear of it */
     _Atomic uint32_t grace_ms;
     atomic_bool failed;
     char detail[DETAIL_MAX]; /* written before `failed` */
@@ -67,7 +58,7 @@ struct dn_loop {
     void *completed_context;
 };
 
-/* Sockets. */
+/* Ports. */
 
 void dn_loop_peer_text(const dn_peer *peer, char *out, size_t size)
 {
@@ -75,101 +66,131 @@ void dn_loop_peer_text(const dn_peer *peer, char *out, size_t size)
     (void)snprintf(out, size, "%s", dn_udp_peer_text(peer, text));
 }
 
-static outlet *outlet_for(dn_loop *loop, const dn_peer *peer)
-{
-    for (size_t i = 1; i < loop->outlet_count; i++) {
-        if (dn_udp_serves(&loop->outlets[i].udp, peer)) {
-            return &loop->outlets[i];
-        }
-    }
-    return &loop->outlets[0];
-}
-
-/* As dn_shard_config.send. More than the boxes hold is lost, as on a network; CoAP sends it again. */
-static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
+static void on_send(void *context, const dn_peer *peer, dunlin_slice message)
 {
     dn_loop *loop = context;
-    outlet *out = outlet_for(loop, peer);
-    if (out->used > 0 && dn_udp_queue(out->boxes[out->used - 1], peer, datagram)) {
-        return;
-    }
-    if (out->used == out->made && out->made < OUTBOXES_MAX) {
-        out->boxes[out->made] = malloc(sizeof *out->boxes[0]);
-        out->made += out->boxes[out->made] != NULL;
-    }
-    if (out->used < out->made) {
-        dn_udp_outbox *box = out->boxes[out->used++];
-        dn_udp_outbox_init(box);
-        if (dn_udp_queue(box, peer, datagram)) {
-            return;
-        }
-    }
-    loop->sends_failed++;
+    dn_ports_send(loop->ports, peer, message, loop->now_ms);
 }
 
-/* Sends as much as the socket takes; the rest stays, in order. */
-static void flush(outlet *out)
+static const dn_identity *identity_of(void *context, const dn_peer *peer)
 {
-    size_t done = 0;
-    while (done < out->used && dn_udp_flush(&out->udp, out->boxes[done]) == DUNLIN_OK) {
-        done++;
-    }
-    if (done == out->used) {
-        out->used = 0;
-        return;
-    }
-    for (; done > 0; done--) {
-        dn_udp_outbox *empty = out->boxes[0];
-        memmove(out->boxes, out->boxes + 1, (out->made - 1) * sizeof out->boxes[0]);
-        out->boxes[out->made - 1] = empty;
-        out->used--;
-    }
+    const dn_loop *loop = context;
+    return loop->ports != NULL ? dn_ports_identity(loop->ports, peer) : NULL;
 }
 
-/* An answer leaves from the socket that serves its peer, so no two may serve the same one. */
-static bool overlaps(const dn_loop *loop, const dn_udp *udp)
+/* While the store is loaded there are no ports yet, and no sessions. */
+static bool reaches(void *context, const dn_peer *peer)
 {
-    for (size_t i = 0; i < loop->outlet_count; i++) {
-        const dn_udp *other = &loop->outlets[i].udp;
-        bool same_family = other->family == udp->family;
-        if ((same_family && (other->wildcard || udp->wildcard ||
-                             memcmp(&other->bound, &udp->bound, sizeof udp->bound) == 0)) ||
-            (!same_family && ((other->wildcard && other->family == AF_INET6) ||
-                              (udp->wildcard && udp->family == AF_INET6)))) {
-            return true;
-        }
-    }
-    return false;
+    const dn_loop *loop = context;
+    return loop->ports != NULL && dn_ports_reaches(loop->ports, peer);
 }
 
-static dunlin_status open_sockets(dn_loop *loop, char *error, size_t error_size)
+static void end_peer(void *context, const dn_peer *peer)
 {
-    if (loop->config.coap_address_count == 0 || loop->config.coap_address_count > SOCKETS_MAX) {
-        (void)snprintf(error, error_size, "1 to %u CoAP addresses are needed", SOCKETS_MAX);
+    dn_loop *loop = context;
+    dn_ports_end(loop->ports, peer, loop->now_ms);
+}
+
+static void on_message(void *context, const dn_peer *peer, dunlin_slice message)
+{
+    dn_shard_receive(((dn_loop *)context)->shard, peer, message);
+}
+
+static void on_opened(void *context, const dn_peer *peer)
+{
+    dn_shard_opened(((dn_loop *)context)->shard, peer);
+}
+
+static void on_closed(void *context, const dn_peer *peer, dunlin_status status)
+{
+    (void)status;
+    dn_shard_closed(((dn_loop *)context)->shard, peer);
+}
+
+static dunlin_status open_ports(dn_loop *loop, char *error, size_t error_size)
+{
+    const dn_fleet_config *fleet = &loop->config;
+    const dn_ports_callbacks callbacks = {
+        .message = on_message, .opened = on_opened, .closed = on_closed, .context = loop};
+    dn_ports_config config = dn_ports_config_default();
+    config.listen[DN_TRANSPORT_UDP] =
+        (dn_ports_addresses){.addresses = fleet->coap_addresses, .count = fleet->coap_address_count};
+    config.listen[DN_TRANSPORT_DTLS] = fleet->dtls_addresses;
+    config.listen[DN_TRANSPORT_TCP] = fleet->tcp_addresses;
+    config.listen[DN_TRANSPORT_TLS] = fleet->tls_addresses;
+    config.tls = fleet->dtls_addresses.count + fleet->tls_addresses.count > 0 ? fleet->tls : NULL;
+    config.tcp = fleet->tcp;
+    config.dtls = fleet->dtls;
+    config.tls_streams = fleet->tls_streams;
+    config.dtls.log = config.tls_streams.log = config.log = fleet->log;
+    config.max_message = fleet->coap.max_message;
+    config.max_stream_message = fleet->coap.max_stream_message;
+    config.batch = BATCH;
+    if (fleet->nosec == DN_NOSEC_OFF && fleet->coap_address_count + fleet->tcp_addresses.count > 0) {
+        (void)snprintf(error, error_size, "no address for plain CoAP may be given when NoSec is off");
         return DUNLIN_ERR_ARGUMENT;
     }
-    for (size_t i = 0; i < loop->config.coap_address_count; i++) {
-        const char *address = loop->config.coap_addresses[i];
-        dn_udp *udp = &loop->outlets[i].udp;
-        dunlin_status status = dn_udp_open(udp, address, DN_UDP_LOCAL);
-        if (status != DUNLIN_OK) {
-            (void)snprintf(error, error_size, "cannot listen on %s: %s", address,
-                           status == DUNLIN_ERR_IO ? strerror(errno) : "not an address with port");
-            return status;
-        }
-        if (overlaps(loop, udp)) {
-            dn_udp_close(udp);
-            (void)snprintf(error, error_size,
-                           "%s overlaps another CoAP address: each needs an IP address of its own", address);
-            return DUNLIN_ERR_ARGUMENT;
-        }
-        loop->outlet_count++;
-        dn_log_at(loop->config.log, DN_LOG_INFO, AREA, "listening for CoAP on %s", udp->text);
+    return dn_ports_open(&config, &callbacks, loop->now_ms, &loop->ports, error, error_size);
+}
+
+/* Credentials that change: called on any thread. */
+
+static void on_credentials_changed(void *context, uint64_t number)
+{
+    dn_loop *loop = context;
+    if (!loop->config.keep_changed_sessions) {
+        dn_ports_revoke_later(loop->ports, number);
     }
-    return DUNLIN_OK;
+    atomic_store(&loop->credentials_changed, true);
+    atomic_store(&loop->attention, true);
+    dn_mailbox_wake(&loop->mailbox);
+}
+
+static void watch_credentials(dn_loop *loop, bool watched)
+{
+    dn_credentials *credentials = loop->config.credentials;
+    if (credentials != NULL) {
+        credentials->changed_context = loop;
+        credentials->changed = watched ? on_credentials_changed : NULL;
+    }
+}
+
+void dn_loop_use_tls(dn_loop *loop, dn_tls_context *tls)
+{
+    dn_ports_use_later(loop->ports, tls);
+    atomic_store(&loop->attention, true);
+    dn_mailbox_wake(&loop->mailbox);
 }
 
 /* Counters: the shard's thread shows them, anyone reads them. */
+
+static void count_ports(const dn_loop *loop, dn_fleet_counters *out)
+{
+    dn_ports_counters ports;
+    dn_ports_count(loop->ports, &ports);
+    out->sends_failed = ports.dropped;
+    out->tcp_connections = ports.tcp_connections;
+    out->tcp_accepted = ports.tcp.accepted;
+    out->tcp_refused = ports.tcp.refused;
+    out->tcp_malformed = ports.malformed_streams;
+    out->tcp_overrun = ports.tcp.overrun;
+    out->dtls_sessions = ports.dtls.sessions;
+    out->dtls_half_open = ports.dtls.half_open;
+    out->tls_sessions = ports.tls.sessions;
+    out->tls_half_open = ports.tls.half_open;
+    out->handshakes = ports.dtls.handshakes + ports.tls.handshakes;
+    out->handshakes_resumed = ports.dtls.resumed + ports.tls.resumed;
+    out->handshakes_failed = ports.dtls.failed + ports.tls.failed;
+    out->handshakes_unknown_psk = ports.dtls.unknown_psk + ports.tls.unknown_psk;
+    out->handshakes_bad_key = ports.dtls.bad_psk_or_mac + ports.tls.bad_psk_or_mac;
+    out->handshakes_bad_certificate = ports.dtls.bad_certificate + ports.tls.bad_certificate;
+    out->handshakes_timeout = ports.dtls.timeouts + ports.tls.timeouts;
+    out->handshake_limits = ports.dtls.limits + ports.tls.limits;
+    out->cookies = ports.dtls.cookies;
+    out->session_evictions = ports.dtls.evicted + ports.tls.evicted;
+    out->session_strangers = ports.dtls.strangers;
+    out->sessions_revoked = ports.dtls.revoked + ports.tls.revoked;
+}
 
 static void show_counters(dn_loop *loop)
 {
@@ -178,10 +199,7 @@ static void show_counters(dn_loop *loop)
     dn_shard_count(loop->shard, &counters);
     counters.commit_us_total = loop->commit_us_total;
     counters.batches = loop->batches;
-    counters.sends_failed = loop->sends_failed;
-    for (size_t i = 0; i < loop->outlet_count; i++) {
-        counters.sends_failed += loop->outlets[i].udp.counters.dropped;
-    }
+    count_ports(loop, &counters);
     memcpy(&plain, &counters, sizeof plain);
     for (size_t i = 0; i < sizeof plain.cells / sizeof plain.cells[0]; i++) {
         atomic_store_explicit(&loop->shown[i], plain.cells[i], memory_order_relaxed);
@@ -220,19 +238,13 @@ static void fail(dn_loop *loop, const char *what, const char *detail)
 
 static size_t receive(dn_loop *loop)
 {
-    size_t received = 0;
-    for (size_t i = 0; i < loop->outlet_count; i++) {
-        dunlin_status status = dn_udp_receive(&loop->outlets[i].udp, loop->batch, BATCH);
-        if (status == DUNLIN_ERR_IO) {
-            fail(loop, loop->outlets[i].udp.text, strerror(errno));
-            return received;
-        }
-        for (size_t at = 0; at < loop->batch->count; at++) {
-            dn_shard_receive(loop->shard, &loop->batch->datagram[at].peer, loop->batch->datagram[at].bytes);
-        }
-        loop->batches += loop->batch->count > 0;
-        received += loop->batch->count;
+    dunlin_status status = DUNLIN_OK;
+    size_t received = dn_ports_receive(loop->ports, loop->now_ms, &status);
+    if (status != DUNLIN_OK) {
+        fail(loop, "a socket failed", strerror(errno));
     }
+    loop->batches += received > 0;
+    dn_ports_expire(loop->ports, loop->now_ms);
     return received;
 }
 
@@ -266,9 +278,7 @@ static bool settle(dn_loop *loop)
         return false;
     }
     loop->commit_us_total += now_us() - start_us;
-    for (size_t i = 0; i < loop->outlet_count; i++) {
-        flush(&loop->outlets[i]);
-    }
+    dn_ports_flush(loop->ports);
     publish(loop);
     show_counters(loop);
     return true;
@@ -277,6 +287,8 @@ static bool settle(dn_loop *loop)
 static int wait_ms(const dn_loop *loop)
 {
     uint64_t deadline = dn_shard_deadline(loop->shard);
+    uint64_t ports = dn_ports_deadline(loop->ports);
+    deadline = ports < deadline ? ports : deadline;
     if (atomic_load(&loop->stopping) && loop->stop_at_ms < deadline) {
         deadline = loop->stop_at_ms;
     }
@@ -290,12 +302,11 @@ static int wait_ms(const dn_loop *loop)
 /* Waits for a datagram, room to send, a command, or at most `timeout_ms`. */
 static void wait_for_work(dn_loop *loop, int timeout_ms, bool sockets)
 {
-    struct pollfd fds[SOCKETS_MAX + 1];
-    size_t count = 0;
-    fds[count++] = (struct pollfd){.fd = loop->mailbox.fd, .events = POLLIN};
-    for (size_t i = 0; sockets && i < loop->outlet_count; i++) {
-        short wanted = loop->outlets[i].used > 0 ? POLLIN | POLLOUT : POLLIN;
-        fds[count++] = (struct pollfd){.fd = loop->outlets[i].udp.fd, .events = wanted};
+    struct pollfd fds[DN_PORTS_FDS_MAX + 1];
+    size_t count = 1;
+    fds[0] = (struct pollfd){.fd = loop->mailbox.fd, .events = POLLIN};
+    if (sockets) {
+        count += dn_ports_fds(loop->ports, fds + 1);
     }
     /* Whoever wants attention says so before it wakes us, and we look after saying that we sleep: none is
      * missed. */
@@ -305,9 +316,20 @@ static void wait_for_work(dn_loop *loop, int timeout_ms, bool sockets)
     dn_mailbox_awake(&loop->mailbox, ready > 0 && fds[0].revents != 0);
 }
 
+/* Reads the clocks. */
+static void begin(dn_loop *loop)
+{
+    loop->now_ms = now_ms(loop);
+    dn_shard_begin(loop->shard);
+    if (atomic_load_explicit(&loop->credentials_changed, memory_order_relaxed) &&
+        atomic_exchange(&loop->credentials_changed, false)) {
+        dn_shard_credentials_changed(loop->shard);
+    }
+}
+
 static bool cycle(dn_loop *loop)
 {
-    dn_shard_begin(loop->shard);
+    begin(loop);
     size_t received = receive(loop);
     if (atomic_load_explicit(&loop->failed, memory_order_relaxed)) {
         return false;
@@ -372,7 +394,7 @@ static void *run(void *context)
         well = cycle(loop);
     }
     if (well) {
-        dn_shard_begin(loop->shard);
+        begin(loop);
         cancel_all(loop);
         well = settle(loop);
     }
@@ -386,12 +408,8 @@ static void *run(void *context)
 
 static void close_all(dn_loop *loop)
 {
-    for (size_t i = 0; i < loop->outlet_count; i++) {
-        dn_udp_close(&loop->outlets[i].udp);
-        for (size_t box = 0; box < loop->outlets[i].made; box++) {
-            free(loop->outlets[i].boxes[box]);
-        }
-    }
+    watch_credentials(loop, false);
+    dn_ports_close(loop->ports);
     if (loop->shard != NULL) {
         dn_shard_destroy(loop->shard);
     } else {
@@ -400,7 +418,6 @@ static void close_all(dn_loop *loop)
     dn_mailbox_free(&loop->mailbox);
     (void)pthread_mutex_destroy(&loop->failure_lock);
     (void)pthread_mutex_destroy(&loop->completed_lock);
-    free(loop->batch);
     free(loop);
 }
 
@@ -417,15 +434,21 @@ static bool start_thread(dn_loop *loop)
 
 static dunlin_status set_up(dn_loop *loop, dn_events *events, char *error, size_t error_size)
 {
-    const dn_shard_config shard = {.fleet = loop->config,
-                                   .send = on_send,
-                                   .context = loop,
-                                   .peer_text = dn_loop_peer_text,
-                                   .same_host = dn_udp_same_host,
-                                   .events = events};
+    dn_shard_config shard = {.fleet = loop->config,
+                             .send = on_send,
+                             .context = loop,
+                             .peer_text = dn_loop_peer_text,
+                             .same_host = dn_udp_same_host,
+                             .is_loopback = dn_udp_is_loopback,
+                             .identity = identity_of,
+                             .reaches = reaches,
+                             .end_peer = end_peer,
+                             .events = events};
+    bool streams = loop->config.tcp_addresses.count + loop->config.tls_addresses.count > 0;
+    shard.fleet.coap.connections = streams ? loop->config.tcp.max_connections : 0;
     dunlin_status status = dn_shard_create(&shard, &loop->shard, error, error_size);
     if (status == DUNLIN_OK) {
-        status = open_sockets(loop, error, error_size);
+        status = open_ports(loop, error, error_size);
     }
     if (status != DUNLIN_OK) {
         return status;
@@ -436,6 +459,8 @@ static dunlin_status set_up(dn_loop *loop, dn_events *events, char *error, size_
         return DUNLIN_ERR_STORE;
     }
     show_counters(loop);
+    watch_credentials(loop, true);
+    dn_shard_credentials_changed(loop->shard); /* since the shard was made */
     if (!start_thread(loop)) {
         (void)snprintf(error, error_size, "no thread can be started");
         return DUNLIN_ERR_MEMORY;
@@ -455,9 +480,9 @@ dunlin_status dn_loop_create(const dn_fleet_config *config, dn_events *events, d
     made->config = *config;
     (void)pthread_mutex_init(&made->failure_lock, NULL);
     (void)pthread_mutex_init(&made->completed_lock, NULL);
-    made->batch = malloc(sizeof *made->batch);
+    made->now_ms = now_ms(made);
     dunlin_status status = DUNLIN_ERR_MEMORY;
-    if (!dn_mailbox_init(&made->mailbox) || made->batch == NULL) {
+    if (!dn_mailbox_init(&made->mailbox)) {
         (void)snprintf(error, error_size, "no memory or no descriptor");
     } else {
         status = set_up(made, events, error, error_size);
@@ -491,9 +516,9 @@ dunlin_status dn_loop_post(dn_loop *loop, dn_command *command)
     return dn_mailbox_post(&loop->mailbox, command) ? DUNLIN_OK : DUNLIN_ERR_LIMIT;
 }
 
-const char *dn_loop_address(const dn_loop *loop, size_t index)
+const char *dn_loop_address(const dn_loop *loop, dn_transport transport, size_t index)
 {
-    return index < loop->outlet_count ? loop->outlets[index].udp.text : NULL;
+    return dn_ports_address(loop->ports, transport, index);
 }
 
 bool dn_loop_healthy(const dn_loop *loop, const char **detail)

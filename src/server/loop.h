@@ -26,13 +26,14 @@ void dn_loop_stop(dn_loop *loop, uint32_t grace_ms);
 /* Takes the command. LIMIT: too many wait; STATE: it is stopping. Then the command is the caller's. */
 dunlin_status dn_loop_post(dn_loop *loop, dn_command *command);
 
-const char *dn_loop_address(const dn_loop *loop, size_t index); /* NULL: no such */
+const char *dn_loop_address(const dn_loop *loop, dn_transport transport, size_t index); /* NULL: no such */
+void dn_loop_use_tls(dn_loop *loop, dn_tls_context *tls);
 bool dn_loop_healthy(const dn_loop *loop, const char **detail);
 void dn_loop_on_failure(dn_loop *loop, void (*failed)(void *context, const char *detail), void *context);
 void dn_loop_on_completed(dn_loop *loop, void (*completed)(void *context), void *context);
 void dn_loop_count(const dn_loop *loop, dn_fleet_counters *out);
 
-/* dn_peer_text for UDP. */
+/* dn_peer_text for peers of the ports. */
 void dn_loop_peer_text(const dn_peer *peer, char *out, size_t size);
 
 #endif

@@ -369,7 +369,8 @@ bool dn_observe_has_room(const dn_shard *shard)
 static bool can_be_asked(const dn_shard *shard, const dn_watch *watch)
 {
     return watch->slot != DN_SLOT_NONE &&
-           dn_presence_of(dn_registrations_at(&shard->registrations, watch->slot)) == DN_PRESENCE_AWAKE;
+           dn_presence_of(dn_registrations_at(&shard->registrations, watch->slot)) == DN_PRESENCE_AWAKE &&
+           dn_authority_reaches(shard, watch->slot);
 }
 
 void dn_observe_work(dn_shard *shard)
@@ -527,7 +528,8 @@ bool dn_observe_notified(dn_shard *shard, const dn_peer *peer, const dn_coap_res
     }
     /* RFC 7252 section 5.3.2: token and endpoint both match. */
     if (slot == DN_SLOT_NONE || !dn_observations_at(table, number)->kept ||
-        !dn_peer_equal(peer, &dn_registrations_at(&shard->registrations, slot)->peer)) {
+        !dn_peer_equal(peer, &dn_registrations_at(&shard->registrations, slot)->peer) ||
+        !dn_authority_owns(shard, peer, slot)) {
         shard->counters.unknown_notifications++;
         return false;
     }

@@ -29,10 +29,15 @@ static bool has_control(dunlin_slice text)
     return false;
 }
 
+bool dn_parameters_is_endpoint(dunlin_slice name)
+{
+    return name.len > 0 && name.len <= DN_ENDPOINT_MAX && dn_utf8_valid(name) && !has_control(name);
+}
+
 static bool read_endpoint(dunlin_slice value, dn_parameters *out)
 {
     out->endpoint = value;
-    return value.len > 0 && value.len <= DN_ENDPOINT_MAX && dn_utf8_valid(value) && !has_control(value);
+    return dn_parameters_is_endpoint(value);
 }
 
 static bool read_number(dunlin_slice value, size_t digits, uint64_t *out)

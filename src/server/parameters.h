@@ -56,6 +56,8 @@ typedef struct {
  */
 dunlin_status dn_parameters_read(dn_coap_options options, dn_parameters *parameters, dunlin_slice *culprit);
 
+/* True when it has the grammar of `ep`. */
+bool dn_parameters_is_endpoint(dunlin_slice name);
 /* Writes the letters of a binding into out[7], with a NUL. */
 void dn_binding_text(uint8_t binding, char *out);
 

@@ -171,10 +171,14 @@ static bool judge(dn_shard *shard, dn_registration *registration)
 {
     int64_t ago_ms = shard->wall_ms - registration->updated_ms;
     registration->seen_ms = (int64_t)shard->now_ms - (ago_ms > 0 ? ago_ms : 0);
+    if (dn_peer_transport(&registration->peer) != DN_TRANSPORT_UDP) {
+        registration->flags |= DN_REGISTRATION_UNANSWERED; /* its session or stream ended with the process */
+    }
     if (!(registration->flags & DN_REGISTRATION_QUEUE_MODE)) {
         return false;
     }
     if (ago_ms >= (int64_t)shard->config.fleet.awake_ms) {
+        registration->flags &= (uint8_t)~DN_REGISTRATION_UNANSWERED;
         registration->flags |= DN_REGISTRATION_ASLEEP;
         return false;
     }

@@ -8,6 +8,9 @@
  *   unreachable  | awake           | unreachable               | asleep (queue mode only)
  *   asleep       | awake           | asleep                    | -
  *
+ * What comes over a stream or a session is there to be asked as long as that lasts: its end is as a request that was not answered. So is the
+ * start of the server, for those that are not heard over plain UDP.
+ *
  * Each change raises DN_EVENT_PRESENCE, but for a Register, whose own event says it. Clients in queue mode that
  * are awake stand in a list in the order of their last messages: as all have the same awake time, only its
  * head is ever looked at. The list's links lie apart from the registrations, so that a fleet without queue mode
@@ -45,7 +48,7 @@ int64_t dn_presence_seen_ms(const dn_shard *shard, const dn_registration *regist
 void dn_presence_registered(dn_shard *shard, uint32_t slot);
 /* A message of its device came: a request (after what it changed), a notification, an answer, a Reset. */
 void dn_presence_heard(dn_shard *shard, uint32_t slot);
-/* A request to it was not answered. */
+/* A request to it was not answered, or it cannot be reached any more. */
 void dn_presence_missed(dn_shard *shard, uint32_t slot);
 /* The registration ends. */
 void dn_presence_ended(dn_shard *shard, uint32_t slot);

@@ -4,18 +4,24 @@
  * Transport 1.1.1 section 6.4.3).
  *
  * What was decided where the text leaves room:
- * - Clients of 1.0 and 1.1 are taken. One of 1.2 is taken if it can be served as one of 1.1: it listens on U,
+ * - Clients of 1.0 and 1.1 are taken. One of 1.2 is taken if it can be served as one of 1.1: it listens on U or T,
  * and if it says which content formats it has, one of them is known here. Any other version gets 4.12.
- * - `ep`, `lt` and `lwm2m` are needed: without security nothing else names the client. Unknown and repeated
+ * - `lt` and `lwm2m` are needed, and `ep` unless a handshake has proved a single name. Unknown and repeated
  * parameters get 4.00, as the tables say; `pid` of 1.2 is read over. `lt=0` never ends, as 1.2 spells out.
  * - The object list is needed in Register, with Content-Format 40. One without Server or Device object is
  * taken all the same: nothing that the server does depends on it. Links that are no LwM2M paths are kept and
  * otherwise left alone.
- * - A registration belongs to the IP address it came from. Update and De-register from another port of it are
- * taken, since NATs rebind; from another address they get 4.04, which makes an honest client register anew
- * (1.1.1 asks that of it) and leaves a guesser nothing.
- * - Anyone may replace a registration by registering its endpoint name: without security there is no way to
- * tell.
+ * - Who has proved an identity may register the endpoints that it stands for; for another `ep` it gets 4.00 (Transport 1.1.1 section 5.2.6).
+ * - Who has not is held to the policy for NoSec: when it forbids, everything is answered 4.03, with a text that says so. Whatever
+ * the policy, an endpoint that has a credential gets 4.03 without security.
+ * - A registration belongs to the identity that it was made with, or that its last Update had: Update and De-register come from there, over
+ * whatever address, session or transport (a device roams), and get 4.04 from elsewhere, which makes an honest client register anew and
+ * leaves a guesser nothing. One that was made without security and has no credential belongs to the IP address it came from: another
+ * port of it is taken, since NATs rebind; from another address comes 4.04. An Update with an identity binds it from then on.
+ * - Send and notifications are attributed by address, port and session, and only if that session's identity may act for the registration: else a
+ * Send gets 4.04 and a notification a Reset. A package is served to whoever may speak and knows its name of 128 bits; it is the
+ * device's sign of life only if it comes from that device.
+ * - Without security anyone may replace a registration by registering its endpoint name: there is no way to tell.
  * - This is no bootstrap server: /bs is as unknown as any other path.
  */
 #include "server/send.h"
@@ -74,7 +80,8 @@ static bool is_lifetime_allowed(const dn_shard *shard, uint32_t lifetime_s)
 static bool is_version_served(const dn_parameters *terms)
 {
     return terms->version_major == 1 &&
-           (terms->version_minor <= 1 || (terms->version_minor == 2 && (terms->binding & DN_BINDING_U) != 0));
+           (terms->version_minor <= 1 ||
+            (terms->version_minor == 2 && (terms->binding & (DN_BINDING_U | DN_BINDING_T)) != 0));
 }
 
 /* Takes the object list of a request: its number, or DN_LINKS_NONE for an empty payload. 0, or the code to
@@ -101,7 +108,7 @@ static uint8_t take_links(dn_shard *shard, const dn_coap_incoming *request, uint
 
 static uint8_t check_terms(const dn_shard *shard, dn_parameters *terms, dunlin_status read, const char **why)
 {
-    const unsigned needed = DN_PARAMETER_EP | DN_PARAMETER_LT | DN_PARAMETER_LWM2M;
+    const unsigned needed = DN_PARAMETER_LT | DN_PARAMETER_LWM2M;
     if (!(terms->present & DN_PARAMETER_B)) {
         terms->binding = DEFAULT_BINDING;
     }
@@ -117,9 +124,7 @@ static uint8_t check_terms(const dn_shard *shard, dn_parameters *terms, dunlin_s
         return DN_COAP_BAD_REQUEST;
     }
     if ((terms->present & needed) != needed) {
-        *why = !(terms->present & DN_PARAMETER_EP)   ? "ep is missing, and nothing else names the client"
-               : !(terms->present & DN_PARAMETER_LT) ? "lt is missing"
-                                                     : "lwm2m is missing";
+        *why = !(terms->present & DN_PARAMETER_LT) ? "lt is missing" : "lwm2m is missing";
         return DN_COAP_BAD_REQUEST;
     }
     if (!is_lifetime_allowed(shard, terms->lifetime_s)) {
@@ -137,6 +142,11 @@ static void reply_location(dn_shard *shard, uint64_t id, dn_coap_reply *reply)
     reply->code = DN_COAP_CREATED;
     reply->options = shard->reply_options;
     reply->option_count = 2;
+}
+
+static dn_sender sender_of(const dn_shard *shard, const dn_coap_incoming *request)
+{
+    return (dn_sender){.peer = &request->peer, .security = dn_authority_mode(shard, &request->peer)};
 }
 
 /* 0, or the code to refuse with: then nothing has changed. */
@@ -160,8 +170,8 @@ static uint8_t enrol(dn_shard *shard, const dn_coap_incoming *request, const dn_
     if (*slot != DN_SLOT_NONE) {
         dn_shard_end(shard, *slot, DN_EVENT_DEREGISTERED, true);
     }
-    dunlin_status status =
-        dn_registrations_register(table, terms, &request->peer, links, shard->now_ms, shard->wall_ms, slot);
+    dunlin_status status = dn_registrations_register(table, terms, sender_of(shard, request), links,
+                                                     shard->now_ms, shard->wall_ms, slot);
     if (status != DUNLIN_OK) {
         *why = dunlin_status_text(status);
         return code_of(status);
@@ -169,15 +179,41 @@ static uint8_t enrol(dn_shard *shard, const dn_coap_incoming *request, const dn_
     return 0;
 }
 
+static void refuse(dn_shard *shard, const dn_coap_incoming *request, const char *operation, uint8_t code,
+                   const char *why, dn_coap_reply *reply)
+{
+    dn_shard_warn_refusal(shard, &request->peer, operation, code, why);
+    reply->code = code;
+    if (code == DN_COAP_FORBIDDEN) {
+        reply->payload = dunlin_slice_of(why); /* for whoever sets the device up (RFC 7252 section 5.5.2) */
+    }
+}
+
+/* The endpoint's name, and whether the sender may bear it. `name` may get it. */
+static uint8_t check_name(dn_shard *shard, const dn_coap_incoming *request, dn_parameters *terms,
+                          char name[DN_ENDPOINT_NAME_MAX], const char **why)
+{
+    dn_refusal refusal = dn_authority_enrol(shard, &request->peer, terms, name);
+    if (refusal.code == 0 && !(terms->present & DN_PARAMETER_EP)) {
+        refusal = (dn_refusal){DN_COAP_BAD_REQUEST, "ep is missing, and nothing else names the client"};
+    }
+    *why = refusal.code != 0 ? refusal.why : *why;
+    return refusal.code;
+}
+
 static void answer_register(dn_shard *shard, const dn_coap_incoming *request, dn_coap_reply *reply)
 {
     dn_parameters terms;
     dunlin_slice culprit;
+    char name[DN_ENDPOINT_NAME_MAX];
     const char *why = "the object list is missing";
     uint32_t links = DN_LINKS_NONE;
     uint32_t slot;
     dunlin_status read = dn_parameters_read(request->options, &terms, &culprit);
     uint8_t code = check_terms(shard, &terms, read, &why);
+    if (code == 0) {
+        code = check_name(shard, request, &terms, name, &why);
+    }
     if (code == 0) {
         code = take_links(shard, request, &links, &why);
     }
@@ -190,8 +226,7 @@ static void answer_register(dn_shard *shard, const dn_coap_incoming *request, dn
             dn_link_lists_give(&shard->registrations.lists, links);
         }
         shard->counters.refused_registers++;
-        dn_shard_warn_refusal(shard, &request->peer, "Register", code, why);
-        reply->code = code;
+        refuse(shard, request, "Register", code, why, reply);
         return;
     }
     shard->counters.registers++;
@@ -222,8 +257,9 @@ static uint8_t refresh(dn_shard *shard, const dn_coap_incoming *request, uint32_
     if (code != 0) {
         return code;
     }
-    dunlin_status status = dn_registrations_update(&shard->registrations, slot, &terms, &request->peer, links,
-                                                   shard->now_ms, shard->wall_ms, &changed);
+    dunlin_status status =
+        dn_registrations_update(&shard->registrations, slot, &terms, sender_of(shard, request), links,
+                                shard->now_ms, shard->wall_ms, &changed);
     if (status != DUNLIN_OK) {
         if (links != DN_LINKS_NONE) {
             dn_link_lists_give(&shard->registrations.lists, links);
@@ -247,8 +283,7 @@ static void answer_update(dn_shard *shard, const dn_coap_incoming *request, uint
     uint8_t code = slot != DN_SLOT_NONE ? refresh(shard, request, slot, &why) : DN_COAP_NOT_FOUND;
     if (code != 0) {
         shard->counters.refused_updates++;
-        dn_shard_warn_refusal(shard, &request->peer, "Update", code, why);
-        reply->code = code;
+        refuse(shard, request, "Update", code, why, reply);
         return;
     }
     shard->counters.updates++;
@@ -266,16 +301,11 @@ static void answer_deregister(dn_shard *shard, uint32_t slot, dn_coap_reply *rep
     reply->code = DN_COAP_DELETED;
 }
 
-/* The slot that a location names, if the request comes from its client's host. */
-static uint32_t slot_of(const dn_shard *shard, const dn_peer *peer, dunlin_slice id)
+/* The slot that a location names, if the request comes from its client. */
+static uint32_t slot_of(dn_shard *shard, const dn_peer *peer, dunlin_slice id)
 {
-    const dn_registrations *table = &shard->registrations;
-    uint32_t slot = dn_registrations_by_id(table, dn_registration_id_parse(id));
-    if (slot == DN_SLOT_NONE) {
-        return slot;
-    }
-    const dn_peer *known = &dn_registrations_at(table, slot)->peer;
-    return dn_peer_equal(peer, known) || shard->config.same_host(peer, known) ? slot : DN_SLOT_NONE;
+    uint32_t slot = dn_registrations_by_id(&shard->registrations, dn_registration_id_parse(id));
+    return slot != DN_SLOT_NONE && dn_authority_holds(shard, peer, slot) ? slot : DN_SLOT_NONE;
 }
 
 /* GET /.well-known/core (RFC 6690 section 4): where clients register. */
@@ -309,7 +339,7 @@ static void answer_location(dn_shard *shard, const dn_coap_incoming *request, du
 static void answer_package(dn_shard *shard, const dn_coap_incoming *request, dunlin_slice name,
                            dn_coap_reply *reply)
 {
-    uint32_t slot = dn_registrations_by_peer(&shard->registrations, &request->peer);
+    uint32_t slot = dn_authority_registration(shard, &request->peer);
     if (slot != DN_SLOT_NONE) {
         dn_presence_heard(shard, slot);
     }
@@ -320,6 +350,11 @@ dn_coap_answered dn_rd_request(dn_shard *shard, const dn_coap_incoming *request,
                                dn_coap_reply *reply)
 {
     dn_coap_reply_init(reply, DN_COAP_NOT_FOUND);
+    dn_refusal refusal = dn_authority_admit(shard, &request->peer);
+    if (refusal.code != 0) {
+        refuse(shard, request, "a request", refusal.code, refusal.why, reply);
+        return DN_COAP_ANSWERED;
+    }
     target path = read_target(request->options);
     if (is_segment(&path, 0, "rd") && path.count == 1) {
         if (request->code == DN_COAP_POST) {

@@ -5,7 +5,7 @@
 
 #define SLOT_MASK  (DN_REGISTRATIONS_MAX - 1)
 #define NAMES_HEAD 2 /* two lengths in front of the names */
-#define KEPT_FLAGS DN_REGISTRATION_QUEUE_MODE
+#define KEPT_FLAGS (DN_REGISTRATION_QUEUE_MODE | DN_REGISTRATION_SECURITY)
 
 /* Crockford's letters: none is taken for another one when an id is read aloud. */
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -256,16 +256,15 @@ static dunlin_status claim(dn_registrations *table, const dn_parameters *terms, 
     return DUNLIN_OK;
 }
 
-static void set_kept_flags(dn_registration *registration, uint8_t flags)
+static void set_flags(dn_registration *registration, uint8_t mask, uint8_t flags)
 {
-    registration->flags = (uint8_t)((registration->flags & ~KEPT_FLAGS) | flags);
+    registration->flags = (uint8_t)((registration->flags & ~mask) | flags);
 }
 
-dunlin_status dn_registrations_register(dn_registrations *table, const dn_parameters *terms,
-                                        const dn_peer *peer, uint32_t links, uint64_t now_ms, int64_t wall_ms,
-                                        uint32_t *slot)
+dunlin_status dn_registrations_register(dn_registrations *table, const dn_parameters *terms, dn_sender sender,
+                                        uint32_t links, uint64_t now_ms, int64_t wall_ms, uint32_t *slot)
 {
-    dunlin_status status = claim(table, terms, peer, slot);
+    dunlin_status status = claim(table, terms, sender.peer, slot);
     if (status != DUNLIN_OK) {
         return status;
     }
@@ -278,7 +277,9 @@ dunlin_status dn_registrations_register(dn_registrations *table, const dn_parame
     registration->version_major = terms->version_major;
     registration->version_minor = terms->version_minor;
     registration->binding = terms->binding;
-    set_kept_flags(registration, terms->queue_mode ? DN_REGISTRATION_QUEUE_MODE : 0);
+    set_flags(registration, KEPT_FLAGS,
+              (uint8_t)((terms->queue_mode ? DN_REGISTRATION_QUEUE_MODE : 0) |
+                        dn_registration_security_flags(sender.security)));
     set_due(table, *slot, now_ms);
     put(table, *slot);
     if (old_links != DN_LINKS_NONE) {
@@ -298,9 +299,9 @@ static uint8_t change_terms(dn_registration *registration, const dn_parameters *
     if (terms->present & (DN_PARAMETER_B | DN_PARAMETER_Q)) {
         uint8_t binding = terms->present & DN_PARAMETER_B ? terms->binding : registration->binding;
         uint8_t flags = terms->queue_mode ? DN_REGISTRATION_QUEUE_MODE : 0;
-        if (binding != registration->binding || flags != (registration->flags & KEPT_FLAGS)) {
+        if (binding != registration->binding || flags != (registration->flags & DN_REGISTRATION_QUEUE_MODE)) {
             registration->binding = binding;
-            set_kept_flags(registration, flags);
+            set_flags(registration, DN_REGISTRATION_QUEUE_MODE, flags);
             changed |= DN_REGISTRATION_BINDING;
         }
     }
@@ -308,7 +309,7 @@ static uint8_t change_terms(dn_registration *registration, const dn_parameters *
 }
 
 dunlin_status dn_registrations_update(dn_registrations *table, uint32_t slot, const dn_parameters *terms,
-                                      const dn_peer *peer, uint32_t links, uint64_t now_ms, int64_t wall_ms,
+                                      dn_sender sender, uint32_t links, uint64_t now_ms, int64_t wall_ms,
                                       uint8_t *changed)
 {
     dn_registration *registration = dn_registrations_at(table, slot);
@@ -319,8 +320,8 @@ dunlin_status dn_registrations_update(dn_registrations *table, uint32_t slot, co
     if (names == DN_STRINGS_NONE) {
         return DUNLIN_ERR_MEMORY;
     }
-    bool moved = !dn_peer_equal(peer, &registration->peer);
-    if (moved && !move_peer(table, slot, peer)) {
+    bool moved = !dn_peer_equal(sender.peer, &registration->peer);
+    if (moved && !move_peer(table, slot, sender.peer)) {
         if (says_sms) {
             names_give(table, names);
         }
@@ -339,7 +340,9 @@ dunlin_status dn_registrations_update(dn_registrations *table, uint32_t slot, co
     }
     registration->updated_ms = wall_ms;
     set_due(table, slot, now_ms);
-    if (*changed != 0) {
+    bool is_proved_anew = dn_registration_security(registration->flags) != sender.security;
+    set_flags(registration, DN_REGISTRATION_SECURITY, dn_registration_security_flags(sender.security));
+    if (*changed != 0 || is_proved_anew) {
         put(table, slot);
     } else {
         dn_store *store = dn_durable_write(table->durable);

@@ -11,6 +11,7 @@
 #define DN_SERVER_REGISTRATIONS_H
 
 #include "base/random.h"
+#include "security/identity.h"
 #include "server/expiry.h"
 #include "server/links.h"
 #include "server/parameters.h"
@@ -19,8 +20,9 @@
 #define DN_REGISTRATION_ID_TEXT 13         /* characters of an id in a location */
 #define DN_REGISTRATIONS_MAX    (1u << 24) /* an id names its slot with 24 bits */
 
-/* Of flags. Only the first is kept in the store; the rest belong to presence.c and delivery.c. */
+/* Of flags. The first two are kept in the store; the rest belong to presence.c and delivery.c. */
 #define DN_REGISTRATION_QUEUE_MODE 0x01u
+#define DN_REGISTRATION_SECURITY   0x06u /* how its client has proved who it is: see dn_registration_security */
 #define DN_REGISTRATION_LINE       0x10u /* it has requests in the durable queue */
 #define DN_REGISTRATION_LISTED     0x20u /* in the list of those in queue mode that are awake */
 #define DN_REGISTRATION_UNANSWERED 0x40u
@@ -39,6 +41,17 @@ typedef struct {
     uint8_t version_major, version_minor;
     uint8_t binding, flags;
 } dn_registration;
+
+/* The dn_security_mode of a registration by its flags, and back. What was kept before there was any security has none. */
+static inline unsigned dn_registration_security(uint8_t flags)
+{
+    unsigned kept = (flags & DN_REGISTRATION_SECURITY) >> 1;
+    return kept == 0 ? DN_SECURITY_NOSEC : kept - 1;
+}
+static inline uint8_t dn_registration_security_flags(unsigned mode)
+{
+    return mode <= DN_SECURITY_X509 ? (uint8_t)((mode + 1) << 1) : 0;
+}
 
 typedef struct {
     dn_slab slab;
@@ -84,17 +97,22 @@ uint32_t dn_registrations_by_id(const dn_registrations *table, uint64_t id);
 /* The newest registration of this address and port; `peer_next` leads to any others. */
 uint32_t dn_registrations_by_peer(const dn_registrations *table, const dn_peer *peer);
 
+/* Where a message of a client came from, and how it has proved who it is. */
+typedef struct {
+    const dn_peer *peer;
+    unsigned security; /* dn_security_mode */
+} dn_sender;
+
 /*
  * Makes a registration from what Register said; one of that endpoint is replaced: same slot, new id. `links`
  * is a number that the caller took from table->lists; it stays the caller's when this fails. LIMIT, MEMORY.
  */
-dunlin_status dn_registrations_register(dn_registrations *table, const dn_parameters *terms,
-                                        const dn_peer *peer, uint32_t links, uint64_t now_ms, int64_t wall_ms,
-                                        uint32_t *slot);
+dunlin_status dn_registrations_register(dn_registrations *table, const dn_parameters *terms, dn_sender sender,
+                                        uint32_t links, uint64_t now_ms, int64_t wall_ms, uint32_t *slot);
 /* Refreshes it and takes over what Update said; `links` DN_LINKS_NONE: not said. `changed` gets the
    DN_REGISTRATION_ bits. MEMORY: nothing was done, and `links` is still the caller's. */
 dunlin_status dn_registrations_update(dn_registrations *table, uint32_t slot, const dn_parameters *terms,
-                                      const dn_peer *peer, uint32_t links, uint64_t now_ms, int64_t wall_ms,
+                                      dn_sender sender, uint32_t links, uint64_t now_ms, int64_t wall_ms,
                                       uint8_t *changed);
 void dn_registrations_remove(dn_registrations *table, uint32_t slot);
 

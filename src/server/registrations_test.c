@@ -87,7 +87,8 @@ static void enrol(world *w, uint32_t name, uint32_t peer)
     const dn_peer address = peer_of(peer);
     dn_parameters terms = terms_of(name, text);
     assert_int_equal(dn_link_lists_take(&w->table.lists, dunlin_slice_of("</3/0>"), &links), DUNLIN_OK);
-    assert_int_equal(dn_registrations_register(&w->table, &terms, &address, links, 1000, 1000, &slot),
+    assert_int_equal(dn_registrations_register(&w->table, &terms, (dn_sender){&address, DN_SECURITY_NOSEC},
+                                               links, 1000, 1000, &slot),
                      DUNLIN_OK);
     w->since[name] = w->steps;
     w->at[name] = peer;
@@ -98,8 +99,9 @@ static void update(world *w, uint32_t name, uint32_t peer)
     uint8_t changed;
     const dn_peer address = peer_of(peer);
     const dn_parameters nothing = {.present = 0};
-    assert_int_equal(dn_registrations_update(&w->table, slot_of(w, name), &nothing, &address, DN_LINKS_NONE,
-                                             1000, 1000, &changed),
+    assert_int_equal(dn_registrations_update(&w->table, slot_of(w, name), &nothing,
+                                             (dn_sender){&address, DN_SECURITY_NOSEC}, DN_LINKS_NONE, 1000,
+                                             1000, &changed),
                      DUNLIN_OK);
     assert_int_equal(changed, w->at[name] != peer ? DN_REGISTRATION_ADDRESS : 0);
     if (w->at[name] != peer) {

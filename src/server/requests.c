@@ -192,6 +192,9 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
     dn_shard *shard = command->shard;
     (void)exchange;
     leave(&shard->requests, command);
+    if (shard->losing) {
+        status = DUNLIN_ERR_TIMEOUT; /* for whoever waits: the device did not answer */
+    }
     if (command->push != NULL) {
         status = dn_push_end(shard, command, status);
     }
@@ -253,6 +256,7 @@ static dunlin_status hand_over(dn_shard *shard, dn_command *command, const dn_pe
                                const option_list *list, int32_t observe, uint64_t token)
 {
     dn_coap_outgoing request;
+    command->by_stream = dn_transport_is_stream(dn_peer_transport(peer));
     dn_coap_outgoing_init(&request, command->ask.method);
     request.confirmable = true;
     request.content_format = command->ask.content_format;
@@ -289,6 +293,9 @@ dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t sl
     }
     if (!has_room(&shard->requests, command)) {
         return DUNLIN_ERR_LIMIT;
+    }
+    if (!dn_authority_reaches(shard, slot)) {
+        return DUNLIN_ERR_TIMEOUT;
     }
     settle(shard, command, registration);
     if (!make_options(&list, dn_link_lists_root(&shard->registrations.lists, registration->links),

@@ -35,7 +35,7 @@ typedef struct dn_shard dn_shard;
  * Sends command->ask to the device in `slot`, with `observe` (0, 1, DN_COAP_NO_OBSERVE) and, unless 0, with
  * `token`. From now on the command belongs to the table; its outcome goes to dn_shard_finish, for OBSERVE,
  * RENEW and FETCH to observe.c, for DELIVER to delivery.c. Anything but OK: not sent, the command is still the caller's. LIMIT: too many
- * are under way; SPACE: path or query too long; NOT_FOUND: there is no such package; IO: it cannot be read; MEMORY.
+ * are under way; TIMEOUT: it cannot be reached now; SPACE: path or query too long; NOT_FOUND: there is no such package; IO: it cannot be read; MEMORY.
  */
 dunlin_status dn_requests_send(dn_shard *shard, dn_command *command, uint32_t slot, int32_t observe,
                                uint64_t token);

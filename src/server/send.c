@@ -95,7 +95,7 @@ void dn_send_answer(dn_shard *shard, const dn_coap_incoming *request, dunlin_buf
         reply->code = DN_COAP_METHOD_NOT_ALLOWED;
         return;
     }
-    uint32_t slot = dn_registrations_by_peer(&shard->registrations, &request->peer);
+    uint32_t slot = dn_authority_registration(shard, &request->peer);
     if (slot != DN_SLOT_NONE) {
         dn_presence_heard(shard, slot);
     }

@@ -25,6 +25,11 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     return dn_rd_request(context, request, body, reply);
 }
 
+static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    dn_sessions_end_stream(context, peer, status, detail);
+}
+
 static bool on_notification(void *context, const dn_peer *peer, const dn_coap_response *notification)
 {
     return dn_observe_notified(context, peer, notification);
@@ -126,8 +131,11 @@ static bool make_engine(dn_shard *shard)
     if (shard->arena == NULL) {
         return false;
     }
-    const dn_coap_callbacks callbacks = {
-        .send = on_send, .request = on_request, .notification = on_notification, .context = shard};
+    const dn_coap_callbacks callbacks = {.send = on_send,
+                                         .request = on_request,
+                                         .notification = on_notification,
+                                         .stream_ended = on_stream_ended,
+                                         .context = shard};
     shard->coap = dn_coap_create(shard->arena, size, &coap, &callbacks, &shard->config.fleet.random,
                                  shard->log, shard->now_ms);
     return shard->coap != NULL;
@@ -145,6 +153,7 @@ static bool make_tables(dn_shard *shard)
                                 &shard->config.fleet.random) &&
            dn_requests_init(&shard->requests, fleet->max_requests) &&
            dn_awake_init(&shard->awake, fleet->max_registrations) &&
+           dn_sessions_init(&shard->ended, fleet->coap.connections) &&
            dn_queue_init(&shard->queue, fleet->max_queued, fleet->max_queued_per_client,
                          fleet->max_queued_bytes, &shard->durable, &shard->config.fleet.random,
                          shard->now_ms);
@@ -153,6 +162,7 @@ static bool make_tables(dn_shard *shard)
 static void unmake(dn_shard *shard)
 {
     dn_queue_free(&shard->queue);
+    dn_sessions_free(&shard->ended);
     dn_awake_free(&shard->awake);
     dn_requests_free(&shard->requests);
     dn_packages_free(&shard->packages);
@@ -183,6 +193,7 @@ dunlin_status dn_shard_create(const dn_shard_config *config, dn_shard **shard, c
     dn_wheel_init(&made->awaits, fleet->clock_ms(fleet->clock_context));
     made->renew_first = made->renew_last = DN_OBSERVATION_NONE;
     dn_pushes_init(&made->pushes);
+    dn_shard_credentials_changed(made);
     dn_shard_begin(made);
     dunlin_status status = DUNLIN_OK;
     if (!dn_packages_init(&made->packages, fleet->packages)) {
@@ -236,6 +247,7 @@ void dn_shard_begin(dn_shard *shard)
 void dn_shard_receive(dn_shard *shard, const dn_peer *peer, dunlin_slice datagram)
 {
     dn_coap_receive(shard->coap, peer, datagram, shard->now_ms);
+    dn_sessions_work(shard);
 }
 
 static void submit_request(dn_shard *shard, dn_command *command)
@@ -244,8 +256,11 @@ static void submit_request(dn_shard *shard, dn_command *command)
     dunlin_status status = DUNLIN_ERR_NOT_FOUND;
     if (slot != DN_SLOT_NONE) {
         const dn_registration *registration = dn_registrations_at(&shard->registrations, slot);
-        bool asleep = command->ask.unless_asleep && dn_presence_of(registration) == DN_PRESENCE_ASLEEP;
-        status = asleep ? DUNLIN_ERR_STATE : dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0);
+        bool is_away =
+            dn_presence_of(registration) == DN_PRESENCE_ASLEEP || !dn_authority_reaches(shard, slot);
+        status = command->ask.unless_asleep && is_away
+                     ? DUNLIN_ERR_STATE
+                     : dn_requests_send(shard, command, slot, DN_COAP_NO_OBSERVE, 0);
     }
     if (status != DUNLIN_OK) {
         dn_shard_finish_with(shard, command, status);
@@ -288,6 +303,7 @@ void dn_shard_work(dn_shard *shard)
     uint32_t budget = EXPIRIES_A_CYCLE;
     uint32_t slot;
     dn_coap_expire(shard->coap, shard->now_ms);
+    dn_sessions_work(shard);
     while ((slot = dn_registrations_expired(&shard->registrations, shard->now_ms, &budget)) != DN_SLOT_NONE) {
         shard->counters.expiries++;
         dn_shard_end(shard, slot, DN_EVENT_EXPIRED, false);
@@ -496,6 +512,8 @@ void dn_shard_count(const dn_shard *shard, dn_fleet_counters *out)
                                .queued_answered = own->queued_answered,
                                .queued_failed = own->queued_failed,
                                .queued_expired = own->queued_expired,
+                               .nosec_refused = own->nosec_refused,
+                               .identity_refused = own->identity_refused,
                                .events = events.put,
                                .events_dropped = events.dropped,
                                .commits = own->commits};

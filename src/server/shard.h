@@ -26,7 +26,8 @@ typedef struct {
     dn_peer_text *peer_text;
     bool (*same_host)(const dn_peer *a, const dn_peer *b); /* ports may differ */
     bool (*is_loopback)(const dn_peer *peer);
-    /* Who the peer has proved to be, NULL: nobody; and whether anything can be sent to it now. NULL functions: all peers are plain UDP ones. */
+    /* Who the peer has proved to be, NULL: nobody (asked of DTLS and TLS peers only); and whether anything can be sent to it now. NULL
+       functions: all peers are plain UDP ones. Without is_loopback none is on this host. */
     const dn_identity *(*identity)(void *context, const dn_peer *peer);
     bool (*reaches)(void *context, const dn_peer *peer);
     void (*end_peer)(void *context,
@@ -45,6 +46,8 @@ void dn_shard_receive(dn_shard *shard, const dn_peer *peer, dunlin_slice datagra
 /* A stream or a session of that peer is there, or is gone: what was under way over it ends. */
 void dn_shard_opened(dn_shard *shard, const dn_peer *peer);
 void dn_shard_closed(dn_shard *shard, const dn_peer *peer);
+/* Credentials were added or removed. */
+void dn_shard_credentials_changed(dn_shard *shard);
 /* Takes the command; its completion runs in a later publish. */
 void dn_shard_submit(dn_shard *shard, dn_command *command);
 /* What is due: retransmissions, lifetimes, renewals, scans; a bounded piece of each. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files that make up a shard (shard.c, rd.c, requests.c, observe.c, delivery.c, presence.c,
- * queries.c) know of each other.
+ * queries.c, sessions.c, authority.c) know of each other.
  * For no one else. */
 #ifndef DN_SERVER_SHARD_INSIDE_H
 #define DN_SERVER_SHARD_INSIDE_H
 
+#include "server/authority.h"
 #include "server/delivery.h"
 #include "server/observations.h"
 #include "server/observe.h"
@@ -12,6 +13,7 @@
 #include "server/presence.h"
 #include "server/push.h"
 #include "server/registrations.h"
+#include "server/sessions.h"
 #include "server/shard.h"
 
 #define DN_SHARD_AREA "server" /* in the log */
@@ -24,6 +26,7 @@ typedef struct {
     uint64_t notifications, unknown_notifications;
     uint64_t sends_received, sends_refused;
     uint64_t queued_answered, queued_failed, queued_expired;
+    uint64_t nosec_refused, identity_refused;
     uint64_t commits;
 } dn_shard_counters;
 
@@ -47,8 +50,11 @@ struct dn_shard {
     dn_settle *settle;              /* for auto_accept */
     void *settle_context;
     dn_awake_list awake;
-    bool draining;                    /* no new delivery begins */
-    bool ending;                      /* what is under way is being cancelled for the shard's end */
+    dn_ended_streams ended;
+    bool has_credentials; /* any at all: then NoSec clients are looked up */
+    bool losing;          /* what is being ended now, ends with its session or stream: as unanswered */
+    bool draining;        /* no new delivery begins */
+    bool ending;          /* what is under way is being cancelled for the shard's end */
     uint32_t renew_first, renew_last; /* watches to renew */
     uint64_t renew_not_before_ms;     /* the engine had no room */
     uint64_t now_ms;

@@ -29,6 +29,8 @@ void dn_view_record(const dn_registrations *table, uint32_t slot, dn_event_type 
 static void fill(const dn_event_record *record, dn_peer_text *text, dn_client_view *view)
 {
     *view = (dn_client_view){.endpoint = record->endpoint,
+                             .transport = (uint8_t)dn_peer_transport(&record->peer),
+                             .security = (uint8_t)dn_registration_security(record->flags),
                              .version_major = record->version_major,
                              .version_minor = record->version_minor,
                              .queue_mode = (record->flags & DN_REGISTRATION_QUEUE_MODE) != 0,

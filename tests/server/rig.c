@@ -41,6 +41,66 @@ static bool same_host(const dn_peer *a, const dn_peer *b)
     return memcmp(a->bytes + 4, b->bytes + 4, 4) == 0;
 }
 
+/* The device of that host; NULL: it is none of ours. */
+static rig_device *device_of(rig *r, const dn_peer *peer)
+{
+    for (size_t i = 0; i < RIG_DEVICES; i++) {
+        if (same_host(&r->devices[i].address, peer)) {
+            return &r->devices[i];
+        }
+    }
+    return NULL;
+}
+
+dn_peer rig_peer(const rig_device *device)
+{
+    dn_peer peer = device->address;
+    dn_peer_set_transport(&peer, device->transport);
+    return peer;
+}
+
+dn_peer rig_server(const rig_device *device)
+{
+    dn_peer peer = device->owner->address;
+    dn_peer_set_transport(&peer, device->transport);
+    return peer;
+}
+
+static bool is_open(rig *r, const dn_peer *peer)
+{
+    const rig_device *device = device_of(r, peer);
+    const dn_peer now = device != NULL ? rig_peer(device) : *peer;
+    return device != NULL && device->is_open && dn_peer_equal(&now, peer);
+}
+
+static bool reaches(void *context, const dn_peer *peer)
+{
+    return dn_peer_transport(peer) == DN_TRANSPORT_UDP || is_open(context, peer);
+}
+
+static const dn_identity *identity_of(void *context, const dn_peer *peer)
+{
+    const rig_device *device = device_of(context, peer);
+    return is_open(context, peer) && device->has_proved ? &device->identity : NULL;
+}
+
+static void end_peer(void *context, const dn_peer *peer)
+{
+    rig *r = context;
+    if (is_open(r, peer)) {
+        device_of(r, peer)->is_open = false;
+    }
+    r->peers_ended++;
+}
+
+/* The server is the network's host 0, the devices those from 1 on. */
+static bool is_loopback(const dn_peer *peer)
+{
+    uint32_t host = 0;
+    memcpy(&host, peer->bytes + 4, sizeof host);
+    return host != RIG_FAR + 1;
+}
+
 static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     rig *r = context;
@@ -61,6 +121,10 @@ static void settle(rig *r)
         return;
     }
     for (size_t i = 0; i < r->waiting; i++) {
+        if (dn_peer_transport(&r->wait[i].peer) != DN_TRANSPORT_UDP && !is_open(r, &r->wait[i].peer)) {
+            continue;
+        }
+        dn_peer_set_transport(&r->wait[i].peer, DN_TRANSPORT_UDP);
         dn_simlink_send(r->link, &r->address, &r->wait[i].peer,
                         dunlin_slice_make(r->wait[i].bytes, r->wait[i].len));
     }
@@ -71,10 +135,12 @@ static void settle(rig *r)
 static void receive(void *context, const dn_peer *from, dunlin_slice datagram, uint64_t now_ms)
 {
     rig *r = context;
+    const rig_device *device = device_of(r, from);
+    const dn_peer peer = device != NULL && dn_peer_equal(from, &device->address) ? rig_peer(device) : *from;
     (void)now_ms;
-    if (!r->failed) {
+    if (!r->failed && (dn_peer_transport(&peer) == DN_TRANSPORT_UDP || device->is_open)) {
         dn_shard_begin(r->shard);
-        dn_shard_receive(r->shard, from, datagram);
+        dn_shard_receive(r->shard, &peer, datagram);
         settle(r);
     }
 }
@@ -90,6 +156,13 @@ static void expire(void *context, uint64_t now_ms)
     rig *r = context;
     (void)now_ms;
     dn_shard_begin(r->shard);
+    settle(r);
+}
+
+void rig_session(rig *r, const dn_peer *peer, bool opened)
+{
+    dn_shard_begin(r->shard);
+    (opened ? dn_shard_opened : dn_shard_closed)(r->shard, peer);
     settle(r);
 }
 
@@ -110,6 +183,10 @@ static void start_shard(rig *r)
                               .context = r,
                               .peer_text = peer_text,
                               .same_host = same_host,
+                              .is_loopback = is_loopback,
+                              .identity = identity_of,
+                              .reaches = reaches,
+                              .end_peer = end_peer,
                               .events = r->events};
     dunlin_status status = dn_shard_create(&config, &r->shard, error, sizeof error);
     if (status != DUNLIN_OK) {
@@ -129,6 +206,8 @@ void rig_start(rig *r, uint64_t seed, void (*tweak)(dn_fleet_config *config))
     r->config.coap.dedup_slots = 256;
     r->config.coap.transfers = 8;
     r->config.max_requests = 64;
+    r->config.nosec = DN_NOSEC_ON;
+    r->config.coap.connections = RIG_DEVICES;
     r->config.event_buffer_bytes = 1u << 20;
     r->config.random = dn_seeded_random(&r->seeded);
     r->config.clock_ms = clock_ms;
@@ -374,6 +453,8 @@ static void on_get(void *context, const dn_client_view *client)
     out->version_minor = client->version_minor;
     out->queue_mode = client->queue_mode;
     out->lifetime_s = client->lifetime_s;
+    out->transport = client->transport;
+    out->security = client->security;
     out->registered_ms = client->registered_ms;
     out->updated_ms = client->updated_ms;
     out->expires_ms = client->expires_ms;

@@ -7,6 +7,7 @@
 #define TESTS_SERVER_RIG_H
 
 #include "bearer/simlink.h"
+#include "security/credentials.h"
 #include "server/registrations.h"
 #include "server/shard.h"
 
@@ -14,7 +15,10 @@
 #define RIG_START_MS    1000000u               /* and the monotonic clock's */
 #define RIG_DEVICES     8
 #define RIG_WATCHED_MAX 8
-#define RIG_TEXT_MAX    20000
+#define RIG_FAR    \
+    (RIG_DEVICES - \
+     1) /* this device is not on the server's host: matters only if the policy for NoSec is LOOPBACK */
+#define RIG_TEXT_MAX 20000
 
 typedef struct rig rig;
 
@@ -28,6 +32,13 @@ typedef struct {
     dn_random random;
     bool gone; /* hears and says nothing */
     bool mute; /* acknowledges what it is asked and never answers */
+
+    /* How the server sees it: see rig_secure.h. */
+    dn_transport transport;
+    bool is_open;    /* its session or stream is there */
+    bool has_proved; /* `identity`, by its session */
+    dn_identity identity;
+    dunlin_status stream_ended; /* by the server's Abort or Release */
 
     /* What a request of ours got. */
     bool answered;
@@ -85,16 +96,17 @@ struct rig {
     bool failed;            /* a commit failed */
     int64_t wall_offset_ms; /* how much longer the world went on while the server was down */
     rig_device devices[RIG_DEVICES];
+    unsigned peers_ended; /* by the shard */
     /* Datagrams that wait for the commit. */
     size_t waiting;
     struct {
         dn_peer peer;
         size_t len;
-        uint8_t bytes[1200];
+        uint8_t bytes[8200];
     } wait[256];
 };
 
-/* A server and RIG_DEVICES devices. `tweak` (may be NULL) changes the configuration first. */
+/* A server that takes NoSec from anywhere, and RIG_DEVICES devices. `tweak` (may be NULL) changes the configuration first. */
 void rig_start(rig *r, uint64_t seed, void (*tweak)(dn_fleet_config *config));
 void rig_end(rig *r);
 /* kill -9 at this moment and a new start, `down_ms` of wall time later: only what was committed is left. */
@@ -120,6 +132,12 @@ dunlin_status rig_notify(rig *r, rig_device *device, const char *path, const cha
 void rig_throw(rig *r, rig_device *device, dunlin_slice datagram);
 /* Gives the device a new address: another port of its host. */
 void rig_rebind(rig *r, rig_device *device);
+/* The server as the device addresses it. */
+dn_peer rig_server(const rig_device *device);
+/* The address as the server sees it, with its transport. */
+dn_peer rig_peer(const rig_device *device);
+/* Tells the shard that a session or stream of that peer is there, or gone: rig_secure.h has more. */
+void rig_session(rig *r, const dn_peer *peer, bool opened);
 dn_fleet_counters rig_count(rig *r);
 
 /* Hands the shard a command and ends the cycle. */
@@ -154,6 +172,7 @@ typedef struct {
     uint8_t version_minor;
     bool queue_mode;
     uint32_t lifetime_s;
+    uint8_t transport, security;
     int64_t registered_ms, updated_ms, expires_ms, seen_ms;
     dn_presence presence;
     uint32_t queued;

@@ -17,8 +17,10 @@ static const char ordinary_links[] = "</>;rt=\"oma.lwm2m\";ct=110,</1/0>,</3/0>,
 static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     rig_device *device = context;
+    dn_peer to = *peer;
+    dn_peer_set_transport(&to, DN_TRANSPORT_UDP); /* as the network knows it */
     if (!device->gone) {
-        dn_simlink_send(device->owner->link, &device->address, peer, datagram);
+        dn_simlink_send(device->owner->link, &device->address, &to, datagram);
     }
 }
 
@@ -207,11 +209,21 @@ static void on_observer_gone(void *context, const dn_peer *peer, const dn_coap_t
     }
 }
 
+static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    rig_device *device = context;
+    (void)peer;
+    (void)detail;
+    device->stream_ended = status;
+}
+
 static void receive(void *context, const dn_peer *from, dunlin_slice datagram, uint64_t now_ms)
 {
     rig_device *device = context;
+    const dn_peer server = rig_server(device);
+    bool is_server = dn_peer_equal(from, &device->owner->address);
     if (!device->gone) {
-        dn_coap_receive(device->coap, from, datagram, now_ms);
+        dn_coap_receive(device->coap, is_server ? &server : from, datagram, now_ms);
     }
 }
 
@@ -229,6 +241,7 @@ void rig_device_make(rig *r, rig_device *device, uint64_t seed)
 {
     dn_coap_config config = dn_coap_config_default();
     config.max_body = 16384;
+    config.connections = 1;
     config.dedup_slots = 64;
     config.dedup_per_peer = 64;
     config.exchange_lifetime_ms = 10000; /* many requests from one peer, in virtual time */
@@ -236,6 +249,7 @@ void rig_device_make(rig *r, rig_device *device, uint64_t seed)
                                          .request = on_request,
                                          .notification = on_notification,
                                          .observer_gone = on_observer_gone,
+                                         .stream_ended = on_stream_ended,
                                          .streams = on_streams,
                                          .piece = on_piece,
                                          .piece_lost = on_piece_lost,
@@ -324,8 +338,9 @@ void rig_ask_bytes(rig *r, rig_device *device, uint8_t method, const char *path,
     request.options = options;
     request.option_count = count;
     request.payload = payload;
+    const dn_peer server = rig_server(device);
     device->answered = false;
-    assert_int_equal(dn_coap_request(device->coap, &r->address, &request, on_result, device,
+    assert_int_equal(dn_coap_request(device->coap, &server, &request, on_result, device,
                                      dn_simlink_now(r->link), &exchange),
                      DUNLIN_OK);
     assert_true(dn_simlink_run(r->link, dn_simlink_now(r->link) + SETTLE_MS, is_answered, device));
@@ -344,7 +359,8 @@ void rig_begin_download(rig *r, rig_device *device, const char *path)
     request.sink = &device->sink;
     device->answered = false;
     device->taken = device->taken_hash = device->taken_size = 0;
-    assert_int_equal(dn_coap_request(device->coap, &r->address, &request, on_result, device,
+    const dn_peer server = rig_server(device);
+    assert_int_equal(dn_coap_request(device->coap, &server, &request, on_result, device,
                                      dn_simlink_now(r->link), &exchange),
                      DUNLIN_OK);
 }
@@ -380,9 +396,10 @@ dunlin_status rig_notify(rig *r, rig_device *device, const char *path, const cha
     if (reply.code == DN_COAP_CONTENT) {
         reply.observe = (int32_t)++device->watched[at].sequence;
     }
+    const dn_peer server = rig_server(device);
     device->answered = false;
-    assert_int_equal(dn_coap_notify(device->coap, &r->address, &device->watched[at].token, &reply,
-                                    confirmable, on_result, device, dn_simlink_now(r->link), &exchange),
+    assert_int_equal(dn_coap_notify(device->coap, &server, &device->watched[at].token, &reply, confirmable,
+                                    on_result, device, dn_simlink_now(r->link), &exchange),
                      DUNLIN_OK);
     assert_true(dn_simlink_run(r->link, dn_simlink_now(r->link) + SETTLE_MS, is_answered, device));
     rig_run(r, 500); /* what follows from it, such as fetching the rest */

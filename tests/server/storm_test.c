@@ -164,6 +164,7 @@ static void make(world *w)
                               .peer_text = peer_text,
                               .same_host = same_host,
                               .events = w->events};
+    config.fleet.nosec = DN_NOSEC_ON;
     config.fleet.store = &none;
     config.fleet.random = dn_seeded_random(&w->seeded);
     config.fleet.clock_ms = clock_ms;
