@@ -94,9 +94,13 @@ static void give_up(dn_ports *ports, const dn_peer *peer, dunlin_status status)
     dn_log_at(ports->config.log, DN_LOG_INFO, DN_PORTS_AREA, "%s: the stream is closed: %s",
               dn_udp_peer_text(peer, text), dunlin_status_text(status));
     ports->malformed += status != DUNLIN_ERR_MEMORY;
+    uint8_t last[DN_COAP_FRAME_ABORT_MAX];
     (void)dn_ports_stream_remove(ports, peer);
-    dn_ports_sessions_disconnected(ports, peer);
-    dn_tcp_close(ports->tcp, peer, true);
+    if (status != DUNLIN_ERR_MEMORY) {
+        dn_ports_send(ports, peer, dn_coap_frame_abort(status, last), ports->now_ms);
+    }
+    dn_ports_sessions_end(ports, peer);
+    dn_tcp_close(ports->tcp, peer, false);
     ports->call.closed(ports->call.context, peer, status);
 }
 

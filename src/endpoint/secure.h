@@ -6,6 +6,9 @@
  *
  * A session is replaced by another of the same peer only when the new handshake has succeeded (RFC 6347 section 4.2.8).
  *
+ * Callbacks may send, close and revoke; not receive, connect or expire. Bytes are handed on when the session's library has returned, so that
+ * they may be answered at once.
+ *
  * Threads: one.
  */
 #ifndef DN_ENDPOINT_SECURE_H
@@ -14,6 +17,8 @@
 #include "base/hash.h"
 #include "base/peer.h"
 #include "security/tls.h"
+
+#define DN_SECURE_EVERYBODY UINT64_MAX /* in place of a credential's number */
 
 typedef struct dn_secure dn_secure;
 
@@ -34,7 +39,8 @@ typedef struct {
     void (*output)(void *context, const dn_peer *peer, dunlin_slice bytes); /* to the bearer */
     void (*input)(void *context, const dn_peer *peer, dunlin_slice plain);
     void (*opened)(void *context, const dn_peer *peer, const dn_identity *identity, bool resumed);
-    /* An established session has ended; for a stream also a failed handshake: close it. Also when another identity took its place: then `opened` follows. */
+    /* An established session has ended; for a stream also a failed handshake: close it. Also when another identity took its place: then
+       END, and `opened` follows. When the same identity begins anew on its address and port, `opened` comes alone. */
     void (*closed)(void *context, const dn_peer *peer, dunlin_status status);
     void *context;
 } dn_secure_callbacks;
@@ -74,7 +80,7 @@ uint64_t dn_secure_deadline(const dn_secure *secure);
 
 /* NULL: no established session. Valid until the next call. */
 const dn_identity *dn_secure_identity(const dn_secure *secure, const dn_peer *peer);
-/* Ends every session of that credential, with `closed` (ACCESS) for each; how many there were. */
+/* Ends every session of that credential, with `closed` (ACCESS) for each; how many there were. A handshake under way that proves it fails. */
 size_t dn_secure_revoke(dn_secure *secure, uint64_t credential, uint64_t now_ms);
 const dn_secure_counters *dn_secure_count(const dn_secure *secure);
 
