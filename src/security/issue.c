@@ -171,3 +171,27 @@ dunlin_status dn_certificate_pem(dunlin_slice certificate, char *out, size_t siz
     *len = size;
     return status_of(gnutls_pem_base64_encode("CERTIFICATE", &data, out, len));
 }
+
+dunlin_status dn_certificate_public(dunlin_slice certificate, uint8_t out[DN_PUBLIC_KEY_DER_MAX], size_t *len)
+{
+    const gnutls_datum_t data = datum_of(certificate);
+    const bool is_pem = certificate.len > 0 && certificate.data[0] == '-';
+    gnutls_x509_crt_t read;
+    gnutls_pubkey_t public;
+    if (gnutls_x509_crt_init(&read) < 0) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    if (gnutls_pubkey_init(&public) < 0) {
+        gnutls_x509_crt_deinit(read);
+        return DUNLIN_ERR_MEMORY;
+    }
+    dunlin_status status = DUNLIN_ERR_MALFORMED;
+    if (gnutls_x509_crt_import(read, &data, is_pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER) >= 0 &&
+        gnutls_pubkey_import_x509(public, read, 0) >= 0) {
+        *len = DN_PUBLIC_KEY_DER_MAX;
+        status = status_of(gnutls_pubkey_export(public, GNUTLS_X509_FMT_DER, out, len));
+    }
+    gnutls_pubkey_deinit(public);
+    gnutls_x509_crt_deinit(read);
+    return status;
+}

@@ -33,6 +33,9 @@ typedef struct {
 dunlin_status dn_key_generate(uint8_t out[DN_KEY_DER_MAX], size_t *len);
 /* The SubjectPublicKeyInfo of a private key. MALFORMED. */
 dunlin_status dn_key_public(dunlin_slice key, uint8_t out[DN_PUBLIC_KEY_DER_MAX], size_t *len);
+/* The SubjectPublicKeyInfo of a certificate in DER or PEM. MALFORMED; SPACE. */
+dunlin_status dn_certificate_public(dunlin_slice certificate, uint8_t out[DN_PUBLIC_KEY_DER_MAX],
+                                    size_t *len);
 /* ARGUMENT: a name or a time cannot be; MALFORMED: a key or the issuer cannot be read; SPACE: more than DN_CERTIFICATE_DER_MAX. */
 dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t out[DN_CERTIFICATE_DER_MAX],
                                    size_t *len);
