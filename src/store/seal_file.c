@@ -403,7 +403,15 @@ static dunlin_status add_to(int fd, const char *path, const char *line, char *er
     if (text == NULL) {
         return DUNLIN_ERR_STORE;
     }
-    if (strncmp(text, FIRST_LINE "\n", sizeof FIRST_LINE) != 0) {
+    size_t lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
+        lines += at[1] == 'k' || at[1] == 'w';
+    }
+    if (lines >= DN_SEAL_KEYS_MAX) {
+        snprintf(error, error_size, "%s has %u keys, which is the most: remove the oldest ones", path,
+                 DN_SEAL_KEYS_MAX);
+        status = DUNLIN_ERR_STORE;
+    } else if (strncmp(text, FIRST_LINE "\n", sizeof FIRST_LINE) != 0) {
         snprintf(error, error_size, "%s is not a file of sealing keys, or one of a newer release", path);
         status = DUNLIN_ERR_STORE;
     } else {
