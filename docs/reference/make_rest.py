@@ -32,6 +32,12 @@ PROBLEMS = {
     "ended": "409 | the request to be cancelled has ended already",
     "queue-full": "429 | `queue.requests-per-client`, `queue.requests` or `queue.bytes` is reached",
     "unknown-package": "404 | there is no package of that id",
+    "bad-credential": "400 | the body is not a credential; `detail` says what is wrong, `pointer` where",
+    "no-credential": "404 | there is no credential of that endpoint name or pattern",
+    "credential-in-use": "409 | the PSK identity or public key is that of another endpoint",
+    "credential-exists": "412 | there is one, and `If-None-Match: *` was asked for",
+    "too-many-credentials": "409 | there are as many credentials as there may be, or a thousand patterns",
+    "no-security": "404 | this server keeps no credentials, or has no secured transport",
     "internal": "500 | the server failed; its log says more",
 }
 

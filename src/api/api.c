@@ -53,6 +53,8 @@ static void release(dn_api *api)
     dn_depot_free(api->depot);
     dn_flights_destroy(&api->flights);
     dn_bulks_destroy(&api->bulks);
+    dn_text_free(&api->identity);
+    pthread_mutex_destroy(&api->identity_lock);
     free(api);
 }
 
@@ -88,6 +90,7 @@ dunlin_status dn_api_start(const dn_api_config *config, dn_api **out, char *erro
     api->pump_wake = -1;
     dn_flights_init(&api->flights);
     dn_bulks_init(&api->bulks);
+    pthread_mutex_init(&api->identity_lock, NULL);
     api->started_ms = dn_api_wall_ms(api);
     dunlin_status status = prepare(api, error, error_size);
     dn_fleet_on_completed(api->config.fleet, completed, api);

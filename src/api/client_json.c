@@ -3,6 +3,8 @@
 #include "api/client_json.h"
 
 #include "api/naming.h"
+#include "api/uris.h"
+#include "security/identity.h"
 
 #include <stdio.h>
 
@@ -19,8 +21,10 @@ void dn_client_members(dn_jsonw *json, const dn_client_view *client)
     char text[80];
     dn_jsonw_pair_slice(json, "endpoint", client->endpoint);
     dn_jsonw_pair(json, "registrationId", client->id);
-    snprintf(text, sizeof text, "coap://%s", client->address);
+    snprintf(text, sizeof text, "%s://%s", dn_uri_scheme(client->transport), client->address);
     dn_jsonw_pair(json, "address", text);
+    dn_jsonw_pair(json, "transport", dn_transport_name(client->transport));
+    dn_jsonw_pair(json, "security", dn_security_mode_text(client->security));
     dn_version_text((dn_version){client->version_major, client->version_minor}, text);
     dn_jsonw_pair(json, "lwm2m", text);
     dn_jsonw_pair(json, "binding", client->binding);

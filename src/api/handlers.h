@@ -41,6 +41,13 @@ void dn_handle_events(dn_call *call);
 void dn_handle_models(dn_call *call);
 void dn_handle_model(dn_call *call);
 void dn_handle_add_model(dn_call *call);
+/* credentials.c */
+void dn_handle_credentials(dn_call *call);
+void dn_handle_credential(dn_call *call);
+void dn_handle_put_credential(dn_call *call);
+void dn_handle_remove_credential(dn_call *call);
+/* server_identity.c */
+void dn_handle_server_identity(dn_call *call);
 /* info.c */
 void dn_handle_server(dn_call *call);
 void dn_handle_health(dn_call *call);

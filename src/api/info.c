@@ -5,6 +5,7 @@
 #include "api/json_write.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
+#include "api/uris.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ void dn_handle_server(dn_call *call)
         dn_jsonw_text(&json, text);
     }
     dn_jsonw_end(&json, ']');
+    dn_uris_all(&json, &api->config);
     dn_jsonw_pair(&json, "http", api->address);
     dn_jsonw_pair_unsigned(&json, "registrations", counters.registrations);
     dn_jsonw_end(&json, '}');

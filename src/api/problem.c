@@ -39,6 +39,13 @@ static const row rows[DN_PROBLEM_COUNT] = {
     [DN_PROBLEM_ENDED] = {"ended", "The request has ended already", 409},
     [DN_PROBLEM_QUEUE_FULL] = {"queue-full", "Too many requests wait already", 429},
     [DN_PROBLEM_UNKNOWN_PACKAGE] = {"unknown-package", "There is no package of that id", 404},
+    [DN_PROBLEM_BAD_CREDENTIAL] = {"bad-credential", "The body is not a credential", 400},
+    [DN_PROBLEM_NO_CREDENTIAL] = {"no-credential", "There is no credential of that name", 404},
+    [DN_PROBLEM_CREDENTIAL_IN_USE] = {"credential-in-use", "Another endpoint has that identity or public key",
+                                      409},
+    [DN_PROBLEM_CREDENTIAL_EXISTS] = {"credential-exists", "There is a credential of that name already", 412},
+    [DN_PROBLEM_TOO_MANY_CREDENTIALS] = {"too-many-credentials", "No more credentials may be kept", 409},
+    [DN_PROBLEM_NO_SECURITY] = {"no-security", "This server has no security", 404},
     [DN_PROBLEM_INTERNAL] = {"internal", "The server failed", 500},
 };
 

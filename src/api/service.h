@@ -31,6 +31,8 @@ struct dn_api {
     dn_feed *feed;
     dn_http_metrics *metrics;
     dn_static *files;
+    pthread_mutex_t identity_lock;
+    dn_text identity; /* the answer of /server-identity, guarded by the lock; empty: none is set */
     pthread_t pump;
     bool pump_runs;
     int pump_wake; /* an eventfd */

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /credentials: what devices prove themselves with. Keys are written, never read. */
+#include "api/call.h"
+#include "api/credential_json.h"
+#include "api/handlers.h"
+#include "api/json_read.h"
+
+#include <gnutls/gnutls.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AREA          "credentials"
+#define BODY_MAX      65536u /* a certificate in PEM has a few KiB */
+#define LIMIT_DEFAULT 100u
+#define LIMIT_MAX     1000u
+
+typedef struct {
+    dn_worker_job job;
+    dn_call *call;
+    dn_credential credential;
+    bool created, unless_there;
+    dunlin_status status;
+    dn_credential *list; /* of a page */
+    size_t count;
+    bool more;
+    uint32_t limit;
+    dunlin_slice after, search;
+} work;
+
+static void free_work(void *state)
+{
+    work *w = state;
+    dn_credential_wipe(&w->credential);
+    free(w->list);
+    free(w);
+}
+
+static dn_credentials *keeper_of(dn_call *call)
+{
+    dn_credentials *keeper = call->api->config.credentials;
+    if (keeper == NULL) {
+        dn_call_problem(call, DN_PROBLEM_NO_SECURITY, "This server keeps no credentials.");
+    }
+    return keeper;
+}
+
+/* NULL: the call has been answered. */
+static work *begin(dn_call *call)
+{
+    work *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
+        return NULL;
+    }
+    w->call = call;
+    call->state = w;
+    call->free_state = free_work;
+    return w;
+}
+
+/* On the worker's thread: a change waits for the disk, a list may search through all. */
+static void hand_over(work *w, void (*run)(void *context), void (*next)(dn_call *call))
+{
+    if (dn_call_wait(w->call, next)) {
+        w->job = (dn_worker_job){.run = run, .context = w};
+        dn_worker_do(&w->call->api->worker, &w->job);
+    }
+}
+
+static void answer_failure(dn_call *call, dunlin_status status)
+{
+    dn_credentials *keeper = call->api->config.credentials;
+    switch (status) {
+    case DUNLIN_ERR_NOT_FOUND:
+        dn_call_problem(call, DN_PROBLEM_NO_CREDENTIAL, "There is no credential of that name.");
+        return;
+    case DUNLIN_ERR_DUPLICATE:
+        dn_call_problem(call, DN_PROBLEM_CREDENTIAL_IN_USE,
+                        "The identity or public key is that of another endpoint's credential.");
+        return;
+    case DUNLIN_ERR_LIMIT:
+        dn_call_problem(call, DN_PROBLEM_TOO_MANY_CREDENTIALS,
+                        "There are as many credentials, or patterns, as there may be.");
+        return;
+    case DUNLIN_ERR_STORE:
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The credentials: %s", keeper->ops->error(keeper));
+        return;
+    default:
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The credentials: %s.", dunlin_status_text(status));
+    }
+}
+
+static void reply_credential(dn_call *call, unsigned status, const dn_credential *credential)
+{
+    dn_text body = {0};
+    dn_jsonw json;
+    dn_jsonw_start(&json, &body);
+    dn_credential_write(&json, credential);
+    dn_call_reply_json(call, status, &body);
+}
+
+/* ---- one ---- */
+
+void dn_handle_credential(dn_call *call)
+{
+    dn_credentials *keeper = keeper_of(call);
+    dn_credential found;
+    if (keeper == NULL) {
+        return;
+    }
+    dunlin_status status = keeper->ops->get(keeper, call->endpoint, &found);
+    if (status == DUNLIN_OK) {
+        reply_credential(call, MHD_HTTP_OK, &found);
+    } else {
+        answer_failure(call, status);
+    }
+}
+
+static void put(void *context)
+{
+    work *w = context;
+    dn_call *call = w->call;
+    dn_credentials *keeper = call->api->config.credentials;
+    dn_credential there;
+    w->status = DUNLIN_OK;
+    /* Nobody comes in between: all changes of this API run on this thread. */
+    if (w->unless_there) {
+        w->status = keeper->ops->get(keeper, call->endpoint, &there);
+        w->status = w->status == DUNLIN_OK              ? DUNLIN_ERR_STATE
+                    : w->status == DUNLIN_ERR_NOT_FOUND ? DUNLIN_OK
+                                                        : w->status;
+    }
+    if (w->status == DUNLIN_OK) {
+        w->status = keeper->ops->put(keeper, &w->credential, &w->created);
+    }
+    dn_credential_wipe(&w->credential);
+    if (w->status == DUNLIN_OK) {
+        w->status = keeper->ops->get(keeper, call->endpoint, &w->credential);
+    }
+    dn_call_wake(call);
+}
+
+static void log_change(const dn_call *call, const char *what, const char *mode)
+{
+    dn_log_at(call->api->config.log, DN_LOG_INFO, AREA, "the credential of %.*s is %s%s%s",
+              (int)call->endpoint.len, (const char *)call->endpoint.data, what, *mode != 0 ? ": " : "", mode);
+}
+
+static void reply_put(dn_call *call)
+{
+    const work *w = call->state;
+    if (w->status == DUNLIN_OK) {
+        log_change(call, w->created ? "made" : "replaced", dn_security_mode_text(w->credential.mode));
+        reply_credential(call, w->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, &w->credential);
+    } else if (w->status == DUNLIN_ERR_STATE) {
+        dn_call_problem(call, DN_PROBLEM_CREDENTIAL_EXISTS, "There is a credential of that name already.");
+    } else {
+        answer_failure(call, w->status);
+    }
+}
+
+/* True: w->credential is what is asked for. Else the call has been answered. */
+static bool read_body(dn_call *call, work *w)
+{
+    char why[DN_JSON_ERROR_MAX];
+    dn_credential_json_error error;
+    if (call->body.len > BODY_MAX) {
+        dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE, "A credential has %u bytes at most.", BODY_MAX);
+        return false;
+    }
+    json_t *body = dn_jsonr_parse(dn_text_view(&call->body), why);
+    if (body == NULL) {
+        /* What the parser says can repeat a part of the body. */
+        dn_call_problem(call, DN_PROBLEM_MALFORMED_JSON, "%.*s: this is not JSON.", (int)strcspn(why, ":"),
+                        why);
+        return false;
+    }
+    dunlin_status status = dn_credential_read(body, call->endpoint, &w->credential, &error);
+    dn_credential_json_wipe(body);
+    json_decref(body);
+    if (status != DUNLIN_OK) {
+        dn_call_problem_with(
+            call,
+            (dn_problem){.kind = DN_PROBLEM_BAD_CREDENTIAL, .detail = error.text, .pointer = error.pointer});
+    }
+    return status == DUNLIN_OK;
+}
+
+void dn_handle_put_credential(dn_call *call)
+{
+    const char *condition = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "If-None-Match");
+    work *w = keeper_of(call) != NULL ? begin(call) : NULL;
+    if (w == NULL) {
+        return;
+    }
+    if (condition != NULL && strcmp(condition, "*") != 0) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "If-None-Match can be * only.");
+        return;
+    }
+    w->unless_there = condition != NULL;
+    const bool ok = read_body(call, w);
+    if (call->body.data != NULL) {
+        gnutls_memset(call->body.data, 0, call->body.len);
+    }
+    if (ok) {
+        hand_over(w, put, reply_put);
+    }
+}
+
+static void take_away(void *context)
+{
+    work *w = context;
+    dn_credentials *keeper = w->call->api->config.credentials;
+    w->status = keeper->ops->remove(keeper, w->call->endpoint);
+    dn_call_wake(w->call);
+}
+
+static void reply_removed(dn_call *call)
+{
+    const work *w = call->state;
+    if (w->status == DUNLIN_OK) {
+        dn_text nothing = {0};
+        log_change(call, "removed", "");
+        dn_call_reply(call, MHD_HTTP_NO_CONTENT, NULL, &nothing);
+    } else {
+        answer_failure(call, w->status);
+    }
+}
+
+void dn_handle_remove_credential(dn_call *call)
+{
+    work *w = keeper_of(call) != NULL ? begin(call) : NULL;
+    if (w != NULL) {
+        hand_over(w, take_away, reply_removed);
+    }
+}
+
+/* ---- all ---- */
+
+static void take_page(void *context, const dn_credential_page *page)
+{
+    work *w = context;
+    w->list = calloc(page->count + 1, sizeof *w->list);
+    if (w->list == NULL) {
+        w->status = DUNLIN_ERR_MEMORY;
+        return;
+    }
+    memcpy(w->list, page->list, page->count * sizeof *w->list);
+    w->count = page->count;
+    w->more = page->more;
+}
+
+static void list(void *context)
+{
+    work *w = context;
+    dn_credentials *keeper = w->call->api->config.credentials;
+    dunlin_status status = keeper->ops->list(keeper, w->after, w->limit, w->search, take_page, w);
+    w->status = status != DUNLIN_OK ? status : w->status;
+    dn_call_wake(w->call);
+}
+
+static void reply_list(dn_call *call)
+{
+    const work *w = call->state;
+    dn_credentials *keeper = call->api->config.credentials;
+    if (w->status != DUNLIN_OK) {
+        answer_failure(call, w->status);
+        return;
+    }
+    dn_text body = {0};
+    dn_jsonw json;
+    dn_jsonw_start(&json, &body);
+    dn_jsonw_begin(&json, '{');
+    dn_jsonw_key(&json, "credentials");
+    dn_jsonw_begin(&json, '[');
+    for (size_t i = 0; i < w->count; i++) {
+        dn_credential_write(&json, &w->list[i]);
+    }
+    dn_jsonw_end(&json, ']');
+    dn_jsonw_pair_unsigned(&json, "total", keeper->ops->count(keeper));
+    dn_jsonw_key(&json, "next");
+    if (w->more) {
+        const dn_credential *last = &w->list[w->count - 1];
+        dn_jsonw_string(&json, dunlin_slice_make(last->endpoint, last->endpoint_len));
+    } else {
+        dn_jsonw_null(&json);
+    }
+    dn_jsonw_end(&json, '}');
+    dn_call_reply_json(call, MHD_HTTP_OK, &body);
+}
+
+void dn_handle_credentials(dn_call *call)
+{
+    const char *limit_text = dn_query_get(&call->query, "limit");
+    uint64_t limit = LIMIT_DEFAULT;
+    if (keeper_of(call) == NULL) {
+        return;
+    }
+    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, &limit)) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
+                        LIMIT_MAX);
+        return;
+    }
+    work *w = begin(call);
+    if (w != NULL) {
+        w->limit = (uint32_t)limit;
+        w->after = dunlin_slice_of(dn_query_get(&call->query, "after"));
+        w->search = dunlin_slice_of(dn_query_get(&call->query, "search"));
+        hand_over(w, list, reply_list);
+    }
+}
