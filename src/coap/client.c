@@ -364,6 +364,12 @@ static dn_coap_response make_response(const dn_coap_message *message)
 static void deliver(dn_coap *coap, dn_coap_exchange *exchange, const dn_coap_message *message,
                     dn_coap_transfer *whole)
 {
+    if (whole == NULL && message->payload.len > coap->config.max_body &&
+        dn_coap_is_stream(coap, exchange->remote)) {
+        coap->counters.limits++; /* a datagram holds no more than what we are ready to take */
+        fail(coap, exchange, DUNLIN_ERR_LIMIT);
+        return;
+    }
     dn_coap_response response = make_response(message);
     response.token = exchange->token;
     if (whole != NULL) {

@@ -363,7 +363,7 @@ void rig_pass(coap_rig *rig, uint64_t ms)
 
 static void feed(coap_rig *rig, const char *text, int from)
 {
-    uint8_t bytes[4096];
+    uint8_t bytes[20480];
     size_t len = coap_text_read(text, rig->last_mid, dunlin_slice_make(rig->last_token, rig->last_token_len),
                                 bytes, sizeof bytes);
     /* Exactly as long as it is, so that a sanitizer sees a read past its end. */
