@@ -110,6 +110,16 @@ static void pem_is_read_back(void **state)
     assert_int_equal(gnutls_pem_base64_decode2("CERTIFICATE", &data, &back), 0);
     assert_int_equal(back.size, self.certificate_len);
     assert_memory_equal(back.data, self.certificate, back.size);
+    uint8_t of_pem[DN_PUBLIC_KEY_DER_MAX], of_der[DN_PUBLIC_KEY_DER_MAX], of_key[DN_PUBLIC_KEY_DER_MAX];
+    size_t pem_len, der_len, key_len;
+    assert_int_equal(dn_certificate_public(dunlin_slice_of(pem), of_pem, &pem_len), DUNLIN_OK);
+    assert_int_equal(dn_certificate_public(der, of_der, &der_len), DUNLIN_OK);
+    assert_int_equal(dn_key_public(dunlin_slice_make(self.key, self.key_len), of_key, &key_len), DUNLIN_OK);
+    assert_true(pem_len == key_len && der_len == key_len);
+    assert_memory_equal(of_pem, of_key, key_len);
+    assert_memory_equal(of_der, of_key, key_len);
+    assert_int_equal(dn_certificate_public(dunlin_slice_make(self.certificate, 40), of_der, &der_len),
+                     DUNLIN_ERR_MALFORMED);
     gnutls_free(back.data);
     assert_int_equal(dn_certificate_pem(der, pem, 100, &len), DUNLIN_ERR_SPACE);
 }
