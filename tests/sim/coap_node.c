@@ -25,7 +25,11 @@ bool coap_is_pattern(dunlin_slice bytes)
 static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     coap_node *node = context;
-    dn_simlink_send(node->link, &node->address, peer, datagram);
+    if (node->carry != NULL) {
+        node->carry(node, datagram);
+    } else {
+        dn_simlink_send(node->link, &node->address, peer, datagram);
+    }
 }
 
 static dn_coap_answered count(coap_node *node, const dn_coap_incoming *request, dn_coap_reply *reply)
@@ -170,6 +174,16 @@ static void on_gone(void *context, const dn_peer *peer, const dn_coap_token *tok
     }
 }
 
+static void on_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    coap_node *node = context;
+    (void)peer;
+    (void)detail;
+    if (node->ended != NULL) {
+        node->ended(node, status);
+    }
+}
+
 static void on_result(void *context, uint64_t exchange, dunlin_status status,
                       const dn_coap_response *response)
 {
@@ -234,6 +248,7 @@ coap_node *coap_node_open(dn_simlink *link, const dn_coap_config *config, uint64
                                    .streams = on_streams,
                                    .piece = on_piece,
                                    .piece_lost = on_lost,
+                                   .stream_ended = on_ended,
                                    .context = node};
     dn_simlink_endpoint endpoint = {on_receive, on_deadline, on_expire, node};
     node->config = *config;
@@ -260,8 +275,8 @@ void coap_node_close(coap_node *node)
     free(node);
 }
 
-static dunlin_status send_request(coap_node *node, const coap_node *to, dn_coap_outgoing *request,
-                                  const char *first, const char *second)
+dunlin_status coap_node_request_with(coap_node *node, const coap_node *to, dn_coap_outgoing *request,
+                                     const char *first, const char *second)
 {
     uint64_t id;
     dn_coap_option path[] = {{DN_OPTION_URI_PATH, dunlin_slice_of(first)},
@@ -278,7 +293,7 @@ dunlin_status coap_node_upload(coap_node *node, const coap_node *to, size_t size
     dn_coap_outgoing_init(&request, DN_COAP_PUT);
     node->source.size = size;
     request.source = &node->source;
-    return send_request(node, to, &request, "pipe", NULL);
+    return coap_node_request_with(node, to, &request, "pipe", NULL);
 }
 
 dunlin_status coap_node_download(coap_node *node, const coap_node *to, size_t size)
@@ -290,7 +305,7 @@ dunlin_status coap_node_download(coap_node *node, const coap_node *to, size_t si
     request.sink = &node->sink;
     request.from = node->taken;
     request.from_etag = dunlin_slice_make(&node->taken_etag, node->taken > 0 ? 1 : 0);
-    return send_request(node, to, &request, "source", number);
+    return coap_node_request_with(node, to, &request, "source", number);
 }
 
 dunlin_status coap_node_request(coap_node *node, const coap_node *to, uint8_t code, bool confirmable,
@@ -300,7 +315,7 @@ dunlin_status coap_node_request(coap_node *node, const coap_node *to, uint8_t co
     dn_coap_outgoing_init(&request, code);
     request.confirmable = confirmable;
     request.payload = payload;
-    return send_request(node, to, &request, first, second);
+    return coap_node_request_with(node, to, &request, first, second);
 }
 
 bool coap_node_is_idle(const coap_node *node)

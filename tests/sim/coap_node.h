@@ -55,6 +55,9 @@ struct coap_node {
     size_t later_count;
     bool (*notified)(coap_node *node, const dn_coap_response *notification); /* NULL: refuses */
     void (*gone)(coap_node *node, const dn_coap_token *token);
+    void (*carry)(coap_node *node, dunlin_slice message); /* NULL: what it sends goes over the link */
+    void (*ended)(coap_node *node, dunlin_status status); /* its stream */
+    void *carrier;
     uint8_t pattern[NODE_BODY_MAX];
 };
 
@@ -66,6 +69,9 @@ void coap_node_close(coap_node *node);
  * `results`. */
 dunlin_status coap_node_request(coap_node *node, const coap_node *to, uint8_t code, bool confirmable,
                                 const char *first, const char *second, dunlin_slice payload);
+/* The same from a filled-in request; its options are replaced by the path. */
+dunlin_status coap_node_request_with(coap_node *node, const coap_node *to, dn_coap_outgoing *request,
+                                     const char *first, const char *second);
 /* Sends `size` bytes of the pattern from a source to /pipe. */
 dunlin_status coap_node_upload(coap_node *node, const coap_node *to, size_t size);
 /* Gets /source/`size` from `taken` on. */
