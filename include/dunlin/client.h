@@ -15,7 +15,8 @@
  *     }
  *
  * Time is the caller's monotonic clock in milliseconds and never goes back. Threads: one client belongs to
- * one thread. Callbacks must not call receive, step, start or stop of the same client.
+ * one thread. Callbacks must not call receive, step, start, stop or restart of the same client. `connect`, `disconnect` and
+ * `resolve` are called from step, start, stop and restart only, `send` from those, receive and connected.
  */
 #ifndef DUNLIN_CLIENT_H
 #define DUNLIN_CLIENT_H
@@ -283,11 +284,11 @@ void dunlin_client_restart(dunlin_client *client, uint64_t now_ms);
 void dunlin_client_update(dunlin_client *client);
 
 /* The way to `server` that was asked for is there; or has been replaced by another one. If it was given up meanwhile,
-   `disconnect` is called from within. */
+   the next step gives it back. Messages may follow at once; a step is due. */
 void dunlin_client_connected(dunlin_client *client, uint16_t server, const dunlin_peer *peer,
                              uint64_t now_ms);
 /*
- * It did not come about, or has gone lost; also when the server closed it (`status` END). `alert`: the (D)TLS alert, or
+ * It did not come about, or has gone lost; also when the server closed it (`status` END). Takes note of that; a step is due. `alert`: the (D)TLS alert, or
  * -1; it is kept as /1/x/11, for good, and says what comes next (Table 5.2.9-1 of Transport 1.1.1). Fail: as when all
  * tries are used up. Retry, and no alert: as if there was no answer, by Object 1 resources 17 to 20. Ignore: as
  * without an alert. While registered, a stream is asked for again at once, and a session over datagrams when there is

@@ -507,13 +507,32 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
     return DUNLIN_OK;
 }
 
+/* Ways come, go and are asked for. One that there cannot be ends a turn in the order of servers, and the next one begins. */
+static void attend_ways(dunlin_client *client)
+{
+    for (uint16_t turn = 0; turn <= client->account_count; turn++) {
+        bool due = false;
+        for (uint16_t i = 0; i < client->account_count; i++) {
+            dn_client_registration_ways(&client->accounts[i]);
+        }
+        dn_client_order_step(client);
+        for (uint16_t i = 0; i < client->account_count; i++) {
+            due = due || dn_client_way_due(&client->accounts[i]);
+        }
+        if (!due) {
+            return;
+        }
+    }
+}
+
 static void each_account(dunlin_client *client, uint64_t now_ms, void (*act)(dn_account *))
 {
     client->now_ms = now_ms;
     for (uint16_t i = 0; i < client->account_count; i++) {
+        dn_client_registration_ways(&client->accounts[i]); /* as if it had been told before */
         act(&client->accounts[i]);
     }
-    dn_client_order_step(client);
+    attend_ways(client);
 }
 
 void dunlin_client_start(dunlin_client *client, uint64_t now_ms)
@@ -540,7 +559,7 @@ bool dunlin_client_stopped(const dunlin_client *client)
 {
     for (uint16_t i = 0; i < client->account_count; i++) {
         const dn_reg_state state = client->accounts[i].state;
-        if (state != DN_REG_IDLE && state != DN_REG_FAILED) {
+        if ((state != DN_REG_IDLE && state != DN_REG_FAILED) || dn_client_way_due(&client->accounts[i])) {
             return false;
         }
     }
@@ -618,26 +637,12 @@ static dn_peer peer_of(const dunlin_peer *peer)
 
 void dunlin_client_connected(dunlin_client *client, uint16_t server, const dunlin_peer *peer, uint64_t now_ms)
 {
-    const dunlin_client_callbacks *call = &client->config.call;
     const dn_peer at = peer_of(peer);
     dn_account *account = dn_client_account(client, server);
     client->now_ms = now_ms;
-    if (account == NULL || account->way.state == DN_WAY_NONE) {
-        if (call->disconnect != NULL) { /* it was given up before it came */
-            call->disconnect(call->context, server);
-        }
-        return;
+    if (account != NULL) {
+        dn_client_way_came(account, &at);
     }
-    if (account->way.state == DN_WAY_UP && dn_peer_equal(&account->peer, &at)) {
-        return;
-    }
-    const dunlin_status status = dn_client_way_came(account, &at);
-    if (status == DUNLIN_OK) {
-        dn_client_registration_way(account);
-    } else {
-        dn_client_registration_cut(account, status, DN_ALERT_NONE);
-    }
-    advance(client);
 }
 
 void dunlin_client_disconnected(dunlin_client *client, uint16_t server, dunlin_status status, int alert,
@@ -645,33 +650,18 @@ void dunlin_client_disconnected(dunlin_client *client, uint16_t server, dunlin_s
 {
     dn_account *account = dn_client_account(client, server);
     client->now_ms = now_ms;
-    if (account == NULL || account->way.state == DN_WAY_NONE) {
-        return;
+    if (account != NULL) {
+        dn_client_way_gone(account, status, alert);
     }
-    const bool was_up = account->way.state == DN_WAY_UP;
-    const bool said = alert >= 0 && alert <= UINT8_MAX;
-    if (said) {
-        dn_client_way_alert(account, (uint8_t)alert);
-    }
-    dn_client_way_lost(account);
-    if (was_up) {
-        const dunlin_client_event event = {.kind = DUNLIN_CLIENT_DISCONNECTED,
-                                           .server = server,
-                                           .location = account->location,
-                                           .status = status,
-                                           .retry_ms = DUNLIN_NEVER,
-                                           .alert = (int16_t)(said ? alert : DN_ALERT_NONE)};
-        dn_client_tell(client, &event);
-    }
-    dn_client_registration_cut(account, status, said ? alert : DN_ALERT_NONE);
-    advance(client);
 }
 
 void dunlin_client_step(dunlin_client *client, uint64_t now_ms)
 {
     client->now_ms = now_ms;
     dn_coap_expire(client->coap, now_ms);
+    attend_ways(client);
     advance(client);
+    attend_ways(client); /* what that has led to */
 }
 
 uint64_t dunlin_client_deadline(const dunlin_client *client)

@@ -255,15 +255,20 @@ static void restart(dn_account *account, const reg_cause *cause)
     begin(account, cause);
 }
 
-/* Asks for a way, which may take its time. */
+/* The next step asks for a way, which may take its time. */
 static void register_now(dn_account *account, const reg_cause *cause)
+{
+    (void)cause;
+    account->state = DN_REG_CONNECTING;
+    account->due_ms = DN_NEVER;
+    account->location[0] = '\0';
+    account->way.wanted = true;
+}
+
+static void ask(dn_account *account)
 {
     const dunlin_client *client = account->client;
     reg_cause failure = cause_of(dn_client_way_possible(account));
-    (void)cause;
-    account->state = DN_REG_CONNECTING;
-    account->due_ms = now_of(account) + client->config.connect_ms;
-    account->location[0] = '\0';
     if (failure.status != DUNLIN_OK) {
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "server %d cannot be reached as configured: %s",
                   (int)account->server.ssid, dunlin_status_text(failure.status));
@@ -273,6 +278,7 @@ static void register_now(dn_account *account, const reg_cause *cause)
     if (client->config.call.connect != NULL) {
         dn_client_sleep_sending(account->client);
     }
+    account->due_ms = now_of(account) + client->config.connect_ms;
     failure.status = dn_client_way_ask(account);
     if (failure.status == DUNLIN_OK) {
         happen(account, EVENT_WAY, NULL);
@@ -579,16 +585,29 @@ static void cancel_and_disabled(dn_account *account, const reg_cause *cause)
 
 /* ---- the way ---- */
 
-void dn_client_registration_way(dn_account *account)
+/* An alert to be ignored says nothing, but the way is gone all the same: as without any. */
+static void cut(dn_account *account)
 {
-    happen(account, EVENT_WAY, NULL);
+    const dn_account_way *way = &account->way;
+    const reg_cause cause = {way->gone_status, 0, way->gone_alert};
+    const bool bars = dn_client_alert_response(way->gone_alert) == DN_ALERT_FAIL;
+    happen(account, bars ? EVENT_BARRED : EVENT_CUT, &cause);
 }
 
-/* An alert to be ignored says nothing, but the way is gone all the same: as without any. */
-void dn_client_registration_cut(dn_account *account, dunlin_status status, int alert)
+void dn_client_registration_ways(dn_account *account)
 {
-    const reg_cause cause = {status, 0, (int16_t)alert};
-    happen(account, dn_client_alert_response(alert) == DN_ALERT_FAIL ? EVENT_BARRED : EVENT_CUT, &cause);
+    const dn_way_news news = dn_client_way_step(account);
+    if (news == DN_WAY_IS_GONE) {
+        cut(account);
+    } else if (news == DN_WAY_HAS_COME) {
+        happen(account, EVENT_WAY, NULL);
+    }
+    if (account->way.wanted) {
+        account->way.wanted = false;
+        if (account->state == DN_REG_CONNECTING) {
+            ask(account);
+        }
+    }
 }
 
 void dn_client_registration_need(dn_account *account)
@@ -597,15 +616,6 @@ void dn_client_registration_need(dn_account *account)
     if (account->way.state == DN_WAY_NONE) {
         happen(account, EVENT_NEEDED, &cause);
     }
-}
-
-/* The stream that is ending is closed by us. */
-static void end_stream(dn_account *account)
-{
-    const reg_cause cause = cause_of(account->way.ending_status);
-    dn_client_way_drop(account);
-    tell(account, DUNLIN_CLIENT_DISCONNECTED, &cause, DN_NEVER);
-    happen(account, EVENT_CUT, &cause);
 }
 
 /* ---- what others ask for ---- */
@@ -670,9 +680,6 @@ bool dn_client_registration_holds(const dn_account *account)
 
 void dn_client_registration_step(dn_account *account)
 {
-    if (dn_client_way_ended(account)) {
-        end_stream(account);
-    }
     if ((account->want & DN_WANT_DISABLE) != 0 && dn_client_registration_holds(account)) {
         account->want = 0;
         happen(account, EVENT_DISABLE, NULL);
@@ -683,6 +690,9 @@ void dn_client_registration_step(dn_account *account)
 
 uint64_t dn_client_registration_deadline(const dn_account *account)
 {
+    if (dn_client_way_due(account)) {
+        return 0;
+    }
     switch (account->state) {
     case DN_REG_UPDATING:
         return (account->want & DN_WANT_DISABLE) != 0 ? 0 : DN_NEVER;

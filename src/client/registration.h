@@ -22,10 +22,8 @@ void dn_client_registration_disable(dn_account *account);
 /* An Update with `want` (DN_WANT_…) is due. */
 void dn_client_registration_want(dn_account *account, uint8_t want);
 void dn_client_registration_want_all(dunlin_client *client, uint8_t want);
-/* The way that was asked for is there, or has been replaced by another one. */
-void dn_client_registration_way(dn_account *account);
-/* The way is gone, or has not come about, which was noted already. `alert`: DN_ALERT_NONE, or which. */
-void dn_client_registration_cut(dn_account *account, dunlin_status status, int alert);
+/* Attends to the way: what came of it, and asking for it. */
+void dn_client_registration_ways(dn_account *account);
 /* Something is to be sent: if it is the way alone that is missing, one is asked for. */
 void dn_client_registration_need(dn_account *account);
 /* The server may send requests: it has acknowledged our Register. */

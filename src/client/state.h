@@ -81,16 +81,20 @@ typedef struct {
 
 typedef enum { DN_WAY_NONE, DN_WAY_ASKED, DN_WAY_UP } dn_way_state;
 
-/* The way by which the server is reached. way.c */
+/* The way by which the server is reached. What happens to it, and what is wanted, waits for the next step. way.c */
 typedef struct {
     uint8_t state;     /* dn_way_state */
     uint8_t transport; /* dn_transport; of the one asked for last */
+    uint8_t ending;    /* DN_WAY_STAYS, or how the stream is ending */
+    uint8_t alert;     /* /1/x/11, if it is there */
+    char asked;        /* letter of the transport that an Update Trigger named; 0: none */
     bool anew;         /* the credentials have changed since it was asked for */
     bool brief;        /* the last one was lost soon after it had come up */
-    char asked;        /* letter of the transport that an Update Trigger named; 0: none */
-    uint8_t alert;     /* /1/x/11, if it is there */
-    uint8_t ending;    /* DN_WAY_STAYS, or how the stream is ending */
-    dunlin_status ending_status;
+    bool wanted;       /* to be asked for */
+    bool unwanted;     /* to be given back */
+    bool came, gone;
+    int16_t gone_alert;
+    dunlin_status gone_status, ending_status;
     uint64_t since_ms; /* when it came up */
 } dn_account_way;
 

@@ -2,6 +2,7 @@
 /* Asking for ways, and what is known of them. */
 #include "client/way.h"
 
+#include "client/alerts.h"
 #include "client/observe.h"
 #include "client/security.h"
 #include "client/send.h"
@@ -95,13 +96,29 @@ dunlin_status dn_client_way_possible(const dn_account *account)
 
 /* ---- it comes and goes ---- */
 
-static void tell_connected(const dn_account *account)
+static void tell(const dn_account *account, dunlin_client_event_kind kind, dunlin_status status, int alert)
 {
-    const dunlin_client_event event = {.kind = DUNLIN_CLIENT_CONNECTED,
+    const dunlin_client_event event = {.kind = kind,
                                        .server = (uint16_t)account->server.ssid,
                                        .location = account->location,
-                                       .retry_ms = DN_NEVER};
+                                       .status = status,
+                                       .retry_ms = DN_NEVER,
+                                       .alert = (int16_t)alert};
     dn_client_tell(account->client, &event);
+}
+
+/* Keeps an alert as /1/x/11. */
+static void keep_alert(dn_account *account, uint8_t alert)
+{
+    dunlin_client *client = account->client;
+    const dunlin_path path =
+        dunlin_path_resource(SERVER_OBJECT, (uint16_t)(account - client->accounts), ALERT_CODE);
+    dn_place place; /* in LwM2M 1.0 there is none */
+    account->way.alert = alert;
+    if (dn_client_tree_find(client, path, false, &place) == DUNLIN_OK) {
+        dn_client_tree_set_present(place.object, place.index, place.resource, true);
+        dn_client_observe_changed(client, path);
+    }
 }
 
 bool dn_client_way_is_stream(const dn_account *account)
@@ -109,7 +126,7 @@ bool dn_client_way_is_stream(const dn_account *account)
     return dn_transport_is_stream((dn_transport)account->way.transport);
 }
 
-/* The exchanges with the peer end from within. What it means for the registration is not for its exchange to say. */
+/* Its exchanges end from within. What it means for the registration is not for the exchange of that to say. */
 static void close_stream(dn_account *account)
 {
     if (account->way.state == DN_WAY_UP && dn_client_way_is_stream(account)) {
@@ -118,7 +135,7 @@ static void close_stream(dn_account *account)
     }
 }
 
-void dn_client_way_lost(dn_account *account)
+static void lose(dn_account *account)
 {
     const uint64_t least_ms = (uint64_t)account->server.policy.retry_timer_s * MS_PER_S;
     if (account->way.state == DN_WAY_UP) {
@@ -127,45 +144,133 @@ void dn_client_way_lost(dn_account *account)
     close_stream(account);
     account->way.state = DN_WAY_NONE;
     account->way.ending = DN_WAY_STAYS;
+    account->way.came = account->way.gone = false;
     memset(&account->peer, 0, sizeof account->peer);
 }
 
-void dn_client_way_drop(dn_account *account)
+static void give_back(dn_account *account)
 {
     const dunlin_client_callbacks *call = &account->client->config.call;
-    if (call->connect == NULL || account->way.state == DN_WAY_NONE) {
-        return;
-    }
-    dn_client_way_lost(account);
+    lose(account);
+    account->way.unwanted = false;
     if (call->disconnect != NULL) {
         call->disconnect(call->context, (uint16_t)account->server.ssid);
     }
 }
 
-dunlin_status dn_client_way_came(dn_account *account, const dn_peer *peer)
+void dn_client_way_drop(dn_account *account)
 {
-    dunlin_client *client = account->client;
-    const bool same = account->way.state == DN_WAY_UP && dn_peer_equal(&account->peer, peer);
-    if (same) {
-        return DUNLIN_OK;
+    if (account->client->config.call.connect != NULL && account->way.state != DN_WAY_NONE) {
+        account->way.unwanted = true;
     }
+}
+
+static dunlin_status take(dn_account *account, const dn_peer *peer)
+{
     close_stream(account);
+    if (dn_client_way_is_stream(account)) {
+        const dunlin_status status = dn_coap_open(account->client->coap, peer, now_of(account));
+        if (status != DUNLIN_OK) {
+            return status;
+        }
+    }
     account->peer = *peer;
     account->way.state = DN_WAY_UP;
     account->way.ending = DN_WAY_STAYS;
     account->way.anew = false;
     account->way.since_ms = now_of(account);
-    if (dn_client_way_is_stream(account)) {
-        const dunlin_status status = dn_coap_open(client->coap, peer, now_of(account));
-        if (status != DUNLIN_OK) {
-            dn_client_way_drop(account);
-            return status;
-        }
-    }
     if (account->way.transport != DN_TRANSPORT_UDP) {
-        tell_connected(account);
+        tell(account, DUNLIN_CLIENT_CONNECTED, DUNLIN_OK, DN_ALERT_NONE);
     }
     return DUNLIN_OK;
+}
+
+static bool is_same(const dn_account *account, const dn_peer *peer)
+{
+    return account->way.state == DN_WAY_UP && dn_peer_equal(&account->peer, peer);
+}
+
+/* Messages may follow before the next step. */
+void dn_client_way_came(dn_account *account, const dn_peer *peer)
+{
+    if (account->way.state == DN_WAY_NONE || account->way.unwanted || account->way.gone) {
+        account->way.unwanted = true; /* it was given up before it came */
+        return;
+    }
+    if (is_same(account, peer)) {
+        return;
+    }
+    const dunlin_status status = take(account, peer);
+    if (status == DUNLIN_OK) {
+        account->way.came = true;
+    } else {
+        dn_client_way_gone(account, status, DN_ALERT_NONE);
+        account->way.unwanted = true;
+    }
+}
+
+void dn_client_way_gone(dn_account *account, dunlin_status status, int alert)
+{
+    const bool said = alert >= 0 && alert <= UINT8_MAX;
+    if (account->way.state == DN_WAY_NONE) {
+        return;
+    }
+    if (said) {
+        keep_alert(account, (uint8_t)alert);
+    }
+    if (!account->way.unwanted && !account->way.gone) {
+        account->way.gone = true;
+        account->way.gone_status = status;
+        account->way.gone_alert = (int16_t)(said ? alert : DN_ALERT_NONE);
+    }
+}
+
+void dn_client_way_ending(dn_account *account, dunlin_status status)
+{
+    account->way.ending = status == DUNLIN_END ? DN_WAY_RELEASED : DN_WAY_BROKEN;
+    account->way.ending_status = status;
+}
+
+/* The stream is ending, and nothing holds it up. */
+static bool has_ended(const dn_account *account)
+{
+    return account->way.ending == DN_WAY_BROKEN ||
+           (account->way.ending == DN_WAY_RELEASED && account->exchange == 0 &&
+            !dn_client_send_under_way(account->client, (uint16_t)account->server.ssid));
+}
+
+bool dn_client_way_due(const dn_account *account)
+{
+    const dn_account_way *way = &account->way;
+    return way->wanted || way->unwanted || way->came || way->gone || has_ended(account);
+}
+
+dn_way_news dn_client_way_step(dn_account *account)
+{
+    dn_account_way *way = &account->way;
+    const bool gone = way->gone;
+    const bool ended = !gone && !way->unwanted && has_ended(account);
+    if (ended) { /* it is for us to close it */
+        way->unwanted = true;
+        way->gone_status = way->ending_status;
+        way->gone_alert = DN_ALERT_NONE;
+    }
+    const bool was_up = way->state == DN_WAY_UP;
+    const bool came = way->came && !way->unwanted;
+    way->came = false;
+    if (gone) {
+        lose(account);
+    }
+    if (way->unwanted) {
+        give_back(account);
+    }
+    if (!gone && !ended) {
+        return came ? DN_WAY_HAS_COME : DN_WAY_NO_NEWS;
+    }
+    if (was_up) {
+        tell(account, DUNLIN_CLIENT_DISCONNECTED, way->gone_status, way->gone_alert);
+    }
+    return DN_WAY_IS_GONE;
 }
 
 /* ---- asking ---- */
@@ -197,8 +302,9 @@ dunlin_status dn_client_way_ask(dn_account *account)
     }
     (void)dn_client_uri_transport(account->server.uri, &own); /* dn_client_way_possible has seen to it */
     const dn_transport transport = choose(account, own);
-    if (account->way.ending != DN_WAY_STAYS || (uint8_t)transport != account->way.transport) {
-        dn_client_way_drop(account); /* to the server there is one way at a time */
+    if (account->way.state != DN_WAY_NONE &&
+        (account->way.ending != DN_WAY_STAYS || (uint8_t)transport != account->way.transport)) {
+        give_back(account); /* to the server there is one way at a time */
     }
     account->way.transport = (uint8_t)transport;
     dn_client_uri_with(account->server.uri, transport, uri);
@@ -209,9 +315,13 @@ dunlin_status dn_client_way_ask(dn_account *account)
     if (status == DUNLIN_OK) {
         dn_peer peer = {.len = found.len};
         memcpy(peer.bytes, found.bytes, sizeof peer.bytes);
-        return dn_client_way_came(account, &peer);
+        const dunlin_status taken = is_same(account, &peer) ? DUNLIN_OK : take(account, &peer);
+        if (taken != DUNLIN_OK) {
+            give_back(account);
+        }
+        return taken;
     }
-    dn_client_way_lost(account); /* what there was is not there any more */
+    lose(account); /* what there was is not there any more */
     account->way.state = status == DUNLIN_END ? DN_WAY_ASKED : DN_WAY_NONE;
     return status;
 }
@@ -220,31 +330,6 @@ dunlin_status dn_client_way_ask(dn_account *account)
 
 bool dn_client_way_open(const dn_account *account)
 {
-    return account->way.state == DN_WAY_UP && account->way.ending == DN_WAY_STAYS;
-}
-
-void dn_client_way_ending(dn_account *account, dunlin_status status)
-{
-    account->way.ending = status == DUNLIN_END ? DN_WAY_RELEASED : DN_WAY_BROKEN;
-    account->way.ending_status = status;
-}
-
-bool dn_client_way_ended(const dn_account *account)
-{
-    return account->way.ending == DN_WAY_BROKEN ||
-           (account->way.ending == DN_WAY_RELEASED && account->exchange == 0 &&
-            !dn_client_send_under_way(account->client, (uint16_t)account->server.ssid));
-}
-
-void dn_client_way_alert(dn_account *account, uint8_t alert)
-{
-    dunlin_client *client = account->client;
-    const dunlin_path path =
-        dunlin_path_resource(SERVER_OBJECT, (uint16_t)(account - client->accounts), ALERT_CODE);
-    dn_place place; /* in LwM2M 1.0 there is none */
-    account->way.alert = alert;
-    if (dn_client_tree_find(client, path, false, &place) == DUNLIN_OK) {
-        dn_client_tree_set_present(place.object, place.index, place.resource, true);
-        dn_client_observe_changed(client, path);
-    }
+    const dn_account_way *way = &account->way;
+    return way->state == DN_WAY_UP && way->ending == DN_WAY_STAYS && !way->unwanted && !way->gone;
 }

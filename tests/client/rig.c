@@ -128,7 +128,8 @@ static void client_send(void *context, const dunlin_peer *peer, dunlin_slice dat
     rig *r = context;
     dn_peer to = {.len = peer->len};
     memcpy(to.bytes, peer->bytes, sizeof to.bytes);
-    dn_simlink_send(r->link, &r->client_address, &to, datagram);
+    const bool stream = dn_peer_equal(&to, &r->server_stream);
+    dn_simlink_send(r->link, stream ? &r->client_stream : &r->client_address, &to, datagram);
 }
 
 static void client_random(void *context, void *out, size_t len)
@@ -198,7 +199,8 @@ static dunlin_status clock_set(void *context, int64_t unix_s)
 static void server_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     rig *r = context;
-    dn_simlink_send(r->link, &r->server_address, peer, datagram);
+    const bool stream = dn_peer_equal(peer, &r->client_stream);
+    dn_simlink_send(r->link, stream ? &r->server_stream : &r->server_address, peer, datagram);
 }
 
 static void join(char *out, dn_coap_options options, uint16_t number, char separator)
@@ -292,6 +294,14 @@ static bool server_notification(void *context, const dn_peer *peer, const dn_coa
     return !r->reset;
 }
 
+static void server_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    rig *r = context;
+    (void)peer;
+    (void)detail;
+    r->stream_status = status;
+}
+
 static void server_receive(void *context, const dn_peer *from, dunlin_slice datagram, uint64_t now_ms)
 {
     rig *r = context;
@@ -316,8 +326,12 @@ static void open_server(rig *r, uint64_t seed)
     config.max_body = SERVER_BODY;
     config.nstart = 4;
     config.exchanges = 16;
-    const dn_coap_callbacks callbacks = {
-        .send = server_send, .request = server_request, .notification = server_notification, .context = r};
+    config.connections = 2;
+    const dn_coap_callbacks callbacks = {.send = server_send,
+                                         .request = server_request,
+                                         .notification = server_notification,
+                                         .stream_ended = server_stream_ended,
+                                         .context = r};
     dn_seeded_init(&r->server_seed, seed + 1);
     const dn_random random = dn_seeded_random(&r->server_seed);
     r->server =
@@ -418,6 +432,16 @@ void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed)
     must(status == DUNLIN_OK);
 }
 
+void rig_add_stream(rig *r)
+{
+    const dn_simlink_endpoint server = {.receive = server_receive, .context = r};
+    const dn_simlink_endpoint client = {.receive = client_receive, .context = r};
+    dunlin_status status = dn_simlink_attach(r->link, &server, &r->server_stream);
+    must(status == DUNLIN_OK);
+    status = dn_simlink_attach(r->link, &client, &r->client_stream);
+    must(status == DUNLIN_OK);
+}
+
 void rig_register(rig *r, dunlin_lwm2m lwm2m)
 {
     rig_open(r, lwm2m, 1);
@@ -501,8 +525,9 @@ const rig_answer *rig_ask_from(rig *r, dn_coap *engine, const rig_request *reque
         outgoing.token = (dn_coap_token){1, {request->token}};
     }
     memset(&r->answer, 0, sizeof r->answer);
-    const dunlin_status status = dn_coap_request(engine, &r->client_address, &outgoing, on_answer, r,
-                                                 dn_simlink_now(r->link), &exchange);
+    const dn_peer *to = r->by_stream ? &r->client_stream : &r->client_address;
+    const dunlin_status status =
+        dn_coap_request(engine, to, &outgoing, on_answer, r, dn_simlink_now(r->link), &exchange);
     must(status == DUNLIN_OK);
     (void)dn_simlink_run(r->link, dn_simlink_now(r->link) + 300000, answered, r);
     return &r->answer;

@@ -93,7 +93,9 @@ typedef struct {
 typedef struct {
     dn_simlink *link;
     dn_peer client_address, server_address;
-    dn_peer other_address; /* of "coap://other", when its length is not 0 */
+    dn_peer other_address;                /* of "coap://other", when its length is not 0 */
+    dn_peer client_stream, server_stream; /* the two ends of a stream, after rig_add_stream */
+    bool by_stream;                       /* the server asks by it */
     dn_seeded client_seed, server_seed;
 
     _Alignas(16) uint8_t client_arena[RIG_ARENA_MAX];
@@ -127,6 +129,7 @@ typedef struct {
     uint8_t sent[RIG_TEXT_MAX]; /* payload of the last one */
     size_t sent_len;
     uint16_t sent_format;
+    dunlin_status stream_status; /* why the engine has ended a stream last */
     rig_notification notified[RIG_NOTIFY_MAX];
     size_t notify_count;
     rig_answer answer;
@@ -149,6 +152,8 @@ typedef struct {
 void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed);
 /* rig_open, start, and run until registered. */
 void rig_register(rig *r, dunlin_lwm2m lwm2m);
+/* Gives both ends a second address, for a stream. */
+void rig_add_stream(rig *r);
 void rig_close(rig *r);
 /* Makes the client anew by r->config, with the Objects but without a server account. */
 void rig_remake(rig *r);
