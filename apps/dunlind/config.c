@@ -12,6 +12,8 @@
 #define FILE_BYTES_MAX 65536u
 
 /* The file as libcyaml loads it: a NULL pointer is a key that does not stand there. */
+typedef enum { CHANGE_CLOSES, CHANGE_KEEPS } credential_change;
+
 #define NUMBER_POINTER(section, key, member, least, most) uint32_t *member;
 
 typedef struct {
@@ -21,6 +23,30 @@ typedef struct {
     uint32_t public_count;
     COAP_NUMBERS(NUMBER_POINTER)
 } coap_section;
+
+typedef struct {
+    char **listen;
+    uint32_t listen_count;
+} listen_section;
+
+typedef struct {
+    dn_nosec *nosec;
+    char **certificate;
+    uint32_t certificate_count;
+    char **key;
+    uint32_t key_count;
+    char *client_cas;
+    char *crls;
+    char *ocsp;
+    dn_tls_suites *suites;
+    char *seal_key;
+    credential_change *on_credential_change;
+    SECURITY_NUMBERS(NUMBER_POINTER)
+} security_section;
+
+typedef struct {
+    TCP_NUMBERS(NUMBER_POINTER)
+} tcp_section;
 
 typedef struct {
     char *listen;
@@ -60,6 +86,11 @@ typedef struct {
     char **models;
     uint32_t models_count;
     coap_section *coap;
+    listen_section *coaps;
+    listen_section *coap_tcp;
+    listen_section *coaps_tcp;
+    security_section *security;
+    tcp_section *tcp;
     http_section *http;
     limits_section *limits;
     queue_section *queue;
@@ -82,8 +113,32 @@ static const cyaml_strval_t levels[] = {
     {"debug", DN_LOG_DEBUG}, {"info", DN_LOG_INFO}, {"warn", DN_LOG_WARN}, {"error", DN_LOG_ERROR}};
 static const cyaml_strval_t formats[] = {{"text", LOG_TEXT}, {"json", LOG_JSON}, {"journal", LOG_JOURNAL}};
 
+static const cyaml_strval_t policies[] = {
+    {"off", DN_NOSEC_OFF}, {"loopback", DN_NOSEC_LOOPBACK}, {"on", DN_NOSEC_ON}};
+static const cyaml_strval_t suites[] = {{"mandated", DN_TLS_SUITES_MANDATED},
+                                        {"ccm8", DN_TLS_SUITES_CCM8},
+                                        {"cbc", DN_TLS_SUITES_CBC},
+                                        {"more", DN_TLS_SUITES_MORE}};
+static const cyaml_strval_t changes[] = {{"close", CHANGE_CLOSES}, {"keep", CHANGE_KEEPS}};
+
+static const cyaml_schema_field_t listen_fields[] = {
+    CYAML_FIELD_SEQUENCE("listen", ABSENT, listen_section, listen, &string_entry, 0, ENTRIES_MAX),
+    CYAML_FIELD_END};
+static const cyaml_schema_field_t security_fields[] = {
+    CYAML_FIELD_ENUM_PTR("nosec", ABSENT | CYAML_FLAG_STRICT, security_section, nosec, policies, 3),
+    CYAML_FIELD_SEQUENCE("certificate", ABSENT, security_section, certificate, &string_entry, 0, ENTRIES_MAX),
+    CYAML_FIELD_SEQUENCE("key", ABSENT, security_section, key, &string_entry, 0, ENTRIES_MAX),
+    CYAML_FIELD_STRING_PTR("client-cas", ABSENT, security_section, client_cas, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("crls", ABSENT, security_section, crls, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("ocsp", ABSENT, security_section, ocsp, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_ENUM_PTR("suites", ABSENT | CYAML_FLAG_STRICT, security_section, suites, suites, 4),
+    CYAML_FIELD_STRING_PTR("seal-key", ABSENT, security_section, seal_key, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_ENUM_PTR("on-credential-change", ABSENT | CYAML_FLAG_STRICT, security_section,
+                         on_credential_change, changes, 2),
+    SECURITY_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t tcp_fields[] = {TCP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t coap_fields[] = {
-    CYAML_FIELD_SEQUENCE("listen", ABSENT, coap_section, listen, &string_entry, 1, ENTRIES_MAX),
+    CYAML_FIELD_SEQUENCE("listen", ABSENT, coap_section, listen, &string_entry, 0, ENTRIES_MAX),
     CYAML_FIELD_SEQUENCE("public", ABSENT, coap_section, public, &string_entry, 0, ENTRIES_MAX),
     COAP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t http_fields[] = {
@@ -110,6 +165,11 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("console", ABSENT, file_content, console, 1, CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("models", ABSENT, file_content, models, &string_entry, 0, ENTRIES_MAX),
     CYAML_FIELD_MAPPING_PTR("coap", ABSENT, file_content, coap, coap_fields),
+    CYAML_FIELD_MAPPING_PTR("coaps", ABSENT, file_content, coaps, listen_fields),
+    CYAML_FIELD_MAPPING_PTR("coap-tcp", ABSENT, file_content, coap_tcp, listen_fields),
+    CYAML_FIELD_MAPPING_PTR("coaps-tcp", ABSENT, file_content, coaps_tcp, listen_fields),
+    CYAML_FIELD_MAPPING_PTR("security", ABSENT, file_content, security, security_fields),
+    CYAML_FIELD_MAPPING_PTR("tcp", ABSENT, file_content, tcp, tcp_fields),
     CYAML_FIELD_MAPPING_PTR("http", ABSENT, file_content, http, http_fields),
     CYAML_FIELD_MAPPING_PTR("limits", ABSENT, file_content, limits, limits_fields),
     CYAML_FIELD_MAPPING_PTR("queue", ABSENT, file_content, queue, queue_fields),
@@ -238,15 +298,51 @@ static bool apply_list(string_list *list, char *const *items, uint32_t count)
     return true;
 }
 
+/* An empty list is said, too: nothing is listened to. */
+static bool apply_listen(settings *set, dn_transport transport, char *const *items, uint32_t count)
+{
+    set->at[transport].is_named = set->at[transport].is_named || items != NULL;
+    return apply_list(&set->at[transport].listen, items, count);
+}
+
+static bool apply_more_listens(settings *set, const file_content *from)
+{
+    const listen_section *const sections[] = {NULL, from->coaps, from->coap_tcp, from->coaps_tcp};
+    for (size_t i = DN_TRANSPORT_DTLS; i < sizeof sections / sizeof sections[0]; i++) {
+        if (sections[i] != NULL &&
+            !apply_listen(set, (dn_transport)i, sections[i]->listen, sections[i]->listen_count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_security(settings *set, const security_section *from)
+{
+    set->nosec = from->nosec != NULL ? *from->nosec : set->nosec;
+    set->suites = from->suites != NULL ? *from->suites : set->suites;
+    if (from->on_credential_change != NULL) {
+        set->keep_changed_sessions = *from->on_credential_change == CHANGE_KEEPS;
+    }
+    return apply_list(&set->certificates, from->certificate, from->certificate_count) &&
+           apply_list(&set->keys, from->key, from->key_count) &&
+           (from->client_cas == NULL || settings_string(&set->client_cas, from->client_cas)) &&
+           (from->crls == NULL || settings_string(&set->crls, from->crls)) &&
+           (from->ocsp == NULL || settings_string(&set->ocsp, from->ocsp)) &&
+           (from->seal_key == NULL || settings_string(&set->seal_key, from->seal_key));
+}
+
 static bool apply_texts(settings *set, const file_content *from)
 {
     bool good = (from->data == NULL || settings_string(&set->data, from->data)) &&
                 (from->console == NULL || settings_string(&set->console, from->console)) &&
                 apply_list(&set->models, from->models, from->models_count);
     if (good && from->coap != NULL) {
-        good = apply_list(&set->coap_listen, from->coap->listen, from->coap->listen_count) &&
+        good = apply_listen(set, DN_TRANSPORT_UDP, from->coap->listen, from->coap->listen_count) &&
                apply_list(&set->coap_public, from->coap->public, from->coap->public_count);
     }
+    good = good && apply_more_listens(set, from) &&
+           (from->security == NULL || apply_security(set, from->security));
     if (good && from->http != NULL) {
         good = (from->http->listen == NULL || settings_string(&set->http_listen, from->http->listen)) &&
                apply_list(&set->http_names, from->http->names, from->http->names_count);

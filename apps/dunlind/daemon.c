@@ -6,6 +6,7 @@
 #include "api/listener.h"
 #include "api/model_files.h"
 #include "config.h"
+#include "keys.h"
 #include "logging.h"
 #include "places.h"
 #include "port/clock.h"
@@ -26,7 +27,10 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define ERROR_MAX 512u
+#define ERROR_MAX        512u
+#define LOOK_AT_FILES_MS 5000 /* how often keys and certificates are looked at */
+#define URIS_MAX         (4 * LIST_MAX)
+#define URI_MAX          96u
 
 typedef struct {
     const options *given;
@@ -37,8 +41,13 @@ typedef struct {
     dn_fleet *fleet;
     dn_api *api;
     dn_entropy fleet_entropy, api_entropy; /* one for each: neither is shared by threads */
+    keys *keys;
     const char *coap[LIST_MAX];
     size_t coap_count;
+    char uri_text[URIS_MAX][URI_MAX];
+    const char *uris[URIS_MAX]; /* of every transport, plain CoAP first */
+    size_t uri_count;
+    uint64_t look_ms;     /* at the files of the keys, next */
     int signals, failure; /* signalfd, eventfd */
     pthread_mutex_t lock;
     char failed[ERROR_MAX]; /* under the lock: why the fleet failed */
@@ -149,16 +158,41 @@ static void on_failure(void *context, const char *detail)
     (void)written;
 }
 
+static const char *const schemes[] = {"coap", "coaps", "coap+tcp", "coaps+tcp"};
+
+static void name_addresses(daemon_state *state)
+{
+    while ((state->coap[state->coap_count] = dn_fleet_address(state->fleet, state->coap_count)) != NULL &&
+           state->coap_count + 1 < LIST_MAX) {
+        state->coap_count++;
+    }
+    for (size_t transport = 0; transport < 4; transport++) {
+        const char *address;
+        for (size_t i = 0; state->uri_count < URIS_MAX &&
+                           (address = dn_fleet_address_of(state->fleet, (dn_transport)transport, i)) != NULL;
+             i++) {
+            char *text = state->uri_text[state->uri_count];
+            snprintf(text, URI_MAX, "%s://%s", schemes[transport], address);
+            state->uris[state->uri_count++] = text;
+        }
+    }
+}
+
 static bool start_fleet(daemon_state *state, char *error, size_t error_size)
 {
-    dn_store *store = open_store(state, error, error_size);
+    dn_store *store = open_store(state, error, error_size); /* it locks the data folder */
     if (store == NULL) {
+        return false;
+    }
+    state->keys = keys_open(state->set, &state->logging.log, error, error_size);
+    if (state->keys == NULL) {
+        store->ops->close(store);
         return false;
     }
     dn_fleet_config config = dn_fleet_config_default();
     settings_fleet(state->set, &config);
-    config.coap_addresses = (const char *const *)state->set->coap_listen.item;
-    config.coap_address_count = state->set->coap_listen.count;
+    config.tls = keys_tls(state->keys);
+    config.credentials = keys_credentials(state->keys);
     config.store = store;
     config.packages = state->packages[0] != 0 ? state->packages : NULL;
     config.random = dn_entropy_random(&state->fleet_entropy);
@@ -169,11 +203,18 @@ static bool start_fleet(daemon_state *state, char *error, size_t error_size)
         return false;
     }
     dn_fleet_on_failure(state->fleet, on_failure, state);
-    for (size_t i = 0; i < config.coap_address_count; i++) {
-        state->coap[i] = dn_fleet_address(state->fleet, i);
-    }
-    state->coap_count = config.coap_address_count;
+    name_addresses(state);
     return true;
+}
+
+static void show_identity(daemon_state *state)
+{
+    const dn_api_identity identity = keys_identity(state->keys);
+    dunlin_status status = dn_api_set_identity(state->api, &identity);
+    if (status != DUNLIN_OK) {
+        dn_log_at(&state->logging.log, DN_LOG_ERROR, "security", "the server's identity cannot be shown: %s",
+                  dunlin_status_text(status));
+    }
 }
 
 static bool start_api(daemon_state *state, char *error, size_t error_size)
@@ -193,13 +234,20 @@ static bool start_api(daemon_state *state, char *error, size_t error_size)
     config.version = DUNLIN_VERSION;
     config.coap_addresses = state->coap;
     config.coap_address_count = state->coap_count;
+    config.uris = state->uris;
+    config.uri_count = state->uri_count;
+    config.credentials = keys_credentials(state->keys);
     config.fleet = state->fleet;
     config.registry = state->registry;
     config.random = dn_entropy_random(&state->api_entropy);
     config.log = &state->logging.log;
     config.wall_ms = wall_ms;
     config.clock_ms = clock_ms;
-    return dn_api_start(&config, &state->api, error, error_size) == DUNLIN_OK;
+    if (dn_api_start(&config, &state->api, error, error_size) != DUNLIN_OK) {
+        return false;
+    }
+    show_identity(state);
+    return true;
 }
 
 /* ---- announcing ----------------------------------------------------------------------------- */
@@ -210,7 +258,12 @@ static bool write_ready_file(const daemon_state *state)
     dn_jsonw json;
     dn_jsonw_start(&json, &text);
     dn_jsonw_begin(&json, '{');
-    dn_jsonw_pair(&json, "coap", state->coap[0]);
+    for (size_t transport = 0; transport < 4; transport++) {
+        const char *first = dn_fleet_address_of(state->fleet, (dn_transport)transport, 0);
+        if (first != NULL) {
+            dn_jsonw_pair(&json, schemes[transport], first);
+        }
+    }
     dn_jsonw_pair(&json, "http", dn_api_address(state->api));
     dn_jsonw_pair_unsigned(&json, "pid", (uint64_t)getpid());
     dn_jsonw_end(&json, '}');
@@ -220,12 +273,47 @@ static bool write_ready_file(const daemon_state *state)
     return good;
 }
 
+/* True when one of the addresses for plain CoAP can be reached from elsewhere. */
+static bool is_open_to_others(const daemon_state *state)
+{
+    for (size_t transport = DN_TRANSPORT_UDP; transport <= DN_TRANSPORT_TCP; transport += DN_TRANSPORT_TCP) {
+        const char *address;
+        for (size_t i = 0; (address = dn_fleet_address_of(state->fleet, (dn_transport)transport, i)) != NULL;
+             i++) {
+            if (!dn_listener_is_loopback(address)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void speak_of_nosec(const daemon_state *state)
+{
+    const dn_log *log = &state->logging.log;
+    if (!is_open_to_others(state)) {
+        return;
+    }
+    if (state->set->nosec == DN_NOSEC_ON) {
+        dn_log_at(
+            log, DN_LOG_WARN, "security",
+            "WARNING: security.nosec is on: devices without a credential are believed whoever they say they "
+            "are, and what they send and get can be read and changed by anybody on the way");
+    } else {
+        dn_log_at(log, DN_LOG_INFO, "security",
+                  "CoAP without security is for devices on this host only: others get 4.03 and have to use "
+                  "DTLS or TLS "
+                  "(security.nosec)");
+    }
+}
+
 static bool announce(daemon_state *state)
 {
     const dn_log *log = &state->logging.log;
-    for (size_t i = 0; i < state->coap_count; i++) {
-        printf("coap listening on coap://%s\n", state->coap[i]);
+    for (size_t i = 0; i < state->uri_count; i++) {
+        printf("%.*s listening on %s\n", (int)strcspn(state->uris[i], ":"), state->uris[i], state->uris[i]);
     }
+    speak_of_nosec(state);
     printf("console on http://%s/\n", dn_api_address(state->api));
     fflush(stdout);
     if (!dn_listener_is_loopback(dn_api_address(state->api))) {
@@ -240,8 +328,8 @@ static bool announce(daemon_state *state)
                   strerror(errno));
         return false;
     }
-    sd_notifyf(0, "READY=1\nMAINPID=%ld\nSTATUS=Listening on coap://%s and http://%s/", (long)getpid(),
-               state->coap[0], dn_api_address(state->api));
+    sd_notifyf(0, "READY=1\nMAINPID=%ld\nSTATUS=Listening on %s and http://%s/", (long)getpid(),
+               state->uris[0], dn_api_address(state->api));
     return true;
 }
 
@@ -280,7 +368,14 @@ static void compare(daemon_state *state, settings *fresh)
     settings *now = state->set;
     warn_fixed(state, texts_differ(now->data, fresh->data), "", "data");
     warn_fixed(state, texts_differ(now->console, fresh->console), "", "console");
-    warn_fixed(state, lists_differ(&now->coap_listen, &fresh->coap_listen), "coap", "listen");
+    for (size_t i = 0; i < sizeof now->at / sizeof now->at[0]; i++) {
+        warn_fixed(state, lists_differ(&now->at[i].listen, &fresh->at[i].listen), settings_transports[i],
+                   "listen");
+    }
+    warn_fixed(state, now->nosec != fresh->nosec, "security", "nosec");
+    warn_fixed(state, texts_differ(now->seal_key, fresh->seal_key), "security", "seal-key");
+    warn_fixed(state, now->keep_changed_sessions != fresh->keep_changed_sessions, "security",
+               "on-credential-change");
     warn_fixed(state, lists_differ(&now->coap_public, &fresh->coap_public), "coap", "public");
     warn_fixed(state, now->packages_serve != fresh->packages_serve, "packages", "serve");
     warn_fixed(state, texts_differ(now->http_listen, fresh->http_listen), "http", "listen");
@@ -295,6 +390,26 @@ static void compare(daemon_state *state, settings *fresh)
     }
 }
 
+/* Keys and certificates from the files that the settings name now. */
+static void reload_keys(daemon_state *state)
+{
+    if (keys_reload(state->keys, state->set)) {
+        dn_fleet_use_tls(state->fleet, keys_tls(state->keys));
+        show_identity(state);
+    }
+}
+
+static void look_at_files(daemon_state *state)
+{
+    uint64_t now_ms = dn_clock_ms();
+    if (now_ms >= state->look_ms) {
+        state->look_ms = now_ms + LOOK_AT_FILES_MS;
+        if (keys_have_changed(state->keys)) {
+            reload_keys(state);
+        }
+    }
+}
+
 static void reload(daemon_state *state)
 {
     const dn_log *log = &state->logging.log;
@@ -303,6 +418,8 @@ static void reload(daemon_state *state)
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)dn_clock_us());
     if (daemon_settings(state->given, &fresh, error, sizeof error)) {
         compare(state, &fresh);
+        settings_swap_keys(state->set, &fresh);
+        reload_keys(state);
         logging_level(&state->logging, fresh.log_level);
         load_models(state, &fresh);
         if (dn_api_reload(state->api, error, sizeof error) != DUNLIN_OK) {
@@ -338,12 +455,14 @@ static int serve(daemon_state *state)
 {
     uint64_t watchdog_us = 0;
     bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
-    int timeout_ms = watched ? (int)(watchdog_us / 2000) : -1;
+    int timeout_ms =
+        watched && watchdog_us / 2000 < LOOK_AT_FILES_MS ? (int)(watchdog_us / 2000) : LOOK_AT_FILES_MS;
     for (;;) {
         struct pollfd at[2] = {{.fd = state->signals, .events = POLLIN},
                                {.fd = state->failure, .events = POLLIN}};
         int ready = poll(at, 2, timeout_ms);
         const char *detail = NULL;
+        look_at_files(state);
         if (watched && dn_fleet_healthy(state->fleet, &detail)) {
             sd_notify(0, "WATCHDOG=1");
         }
@@ -400,6 +519,7 @@ static void stop(daemon_state *state)
         uint64_t now_ms = dn_clock_ms();
         dn_fleet_stop(state->fleet, now_ms < end_ms ? (uint32_t)(end_ms - now_ms) : 0);
     }
+    keys_close(state->keys);
     dn_registry_free(state->registry);
     close(state->signals);
     close(state->failure);

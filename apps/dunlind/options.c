@@ -16,6 +16,19 @@ static const char help[] =
     "  --coap ADDR:PORT         listen for devices here; may be given several times (default [::]:5683, "
     "which\n"
     "                           takes IPv4 as well)\n"
+    "  --coaps ADDR:PORT        the same with DTLS (default [::]:5684; with --coap and without this: none)\n"
+    "  --coap-tcp ADDR:PORT     the same over TCP (default: none)\n"
+    "  --coaps-tcp ADDR:PORT    the same over TLS (default: none)\n"
+    "  --nosec off|loopback|on  who may speak without security: nobody, devices on this host (default), "
+    "anybody\n"
+    "  --certificate FILE --key FILE\n"
+    "                           the server's certificate, with its chain, and the private key, in PEM (the "
+    "key may be\n"
+    "                           a pkcs11: URI); several pairs by repetition (default: made at the first "
+    "start, in DIR)\n"
+    "  --client-cas FILE        authorities of devices' certificates, in PEM\n"
+    "  --seal-key FILE          the key by which credentials are sealed (default DIR/seal.key); also\n"
+    "                           credential:NAME (systemd) and pkcs11:...\n"
     "  --public-coap HOST:PORT  how devices reach --coap, for the addresses of packages that they fetch; "
     "may\n"
     "                           be given several times (default: the addresses of --coap that name one)\n"
@@ -39,8 +52,8 @@ static const char help[] =
     "\n"
     "Port 0 takes any free port; the lines printed at the start say which. IPv6: [::1]:5683.\n"
     "\n"
-    "Signals: SIGTERM and SIGINT stop; SIGHUP reads configuration, object definitions and console files "
-    "anew.\n"
+    "Signals: SIGTERM and SIGINT stop; SIGHUP reads configuration, object definitions, console files, "
+    "certificates\nand keys anew; the last two are read as well when their files change.\n"
     "\n"
     "Exit status: 0 stopped as asked; 1 could not start; 2 wrong options or configuration; 3 failed while "
     "running.\n"
@@ -50,11 +63,20 @@ static const char help[] =
     "http://127.0.0.1:8080/\n"
     "  dunlind --data /var/lib/dunlin --coap 192.0.2.7:5683 --coap [2001:db8::7]:5683\n"
     "  dunlind --config /etc/dunlin/dunlind.yaml --check-config\n"
+    "  dunlind --nosec off --certificate server.pem --key server.key --client-cas devices.pem\n"
     "  dunlind --store memory --coap 127.0.0.1:0 --http 127.0.0.1:0 --ready-file ready.json\n";
 
 enum {
     OPT_DATA = 256,
-    OPT_COAP,
+    OPT_COAP, /* these four in the order of dn_transport */
+    OPT_COAPS,
+    OPT_COAP_TCP,
+    OPT_COAPS_TCP,
+    OPT_NOSEC,
+    OPT_CERTIFICATE,
+    OPT_KEY,
+    OPT_CLIENT_CAS,
+    OPT_SEAL_KEY,
     OPT_PUBLIC_COAP,
     OPT_HTTP,
     OPT_HTTP_OPEN,
@@ -73,6 +95,14 @@ enum {
 
 static const struct option table[] = {{"data", required_argument, NULL, OPT_DATA},
                                       {"coap", required_argument, NULL, OPT_COAP},
+                                      {"coaps", required_argument, NULL, OPT_COAPS},
+                                      {"coap-tcp", required_argument, NULL, OPT_COAP_TCP},
+                                      {"coaps-tcp", required_argument, NULL, OPT_COAPS_TCP},
+                                      {"nosec", required_argument, NULL, OPT_NOSEC},
+                                      {"certificate", required_argument, NULL, OPT_CERTIFICATE},
+                                      {"key", required_argument, NULL, OPT_KEY},
+                                      {"client-cas", required_argument, NULL, OPT_CLIENT_CAS},
+                                      {"seal-key", required_argument, NULL, OPT_SEAL_KEY},
                                       {"public-coap", required_argument, NULL, OPT_PUBLIC_COAP},
                                       {"http", required_argument, NULL, OPT_HTTP},
                                       {"http-open", no_argument, NULL, OPT_HTTP_OPEN},
@@ -111,6 +141,12 @@ static const char **place_of(options *given, int option)
         return &given->config_file;
     case OPT_CONSOLE:
         return &given->console;
+    case OPT_NOSEC:
+        return &given->nosec;
+    case OPT_CLIENT_CAS:
+        return &given->client_cas;
+    case OPT_SEAL_KEY:
+        return &given->seal_key;
     case OPT_STORE:
         return &given->store;
     case OPT_DURABILITY:
@@ -135,7 +171,18 @@ static options_result take(options *given, int option)
     }
     switch (option) {
     case OPT_COAP:
-        return add(given->coap, &given->coap_count, optarg, "coap") ? OPTIONS_RUN : OPTIONS_BAD;
+    case OPT_COAPS:
+    case OPT_COAP_TCP:
+    case OPT_COAPS_TCP:
+        return add(given->at[option - OPT_COAP].text, &given->at[option - OPT_COAP].count, optarg,
+                   settings_transports[option - OPT_COAP])
+                   ? OPTIONS_RUN
+                   : OPTIONS_BAD;
+    case OPT_CERTIFICATE:
+        return add(given->certificates, &given->certificate_count, optarg, "certificate") ? OPTIONS_RUN
+                                                                                          : OPTIONS_BAD;
+    case OPT_KEY:
+        return add(given->keys, &given->key_count, optarg, "key") ? OPTIONS_RUN : OPTIONS_BAD;
     case OPT_PUBLIC_COAP:
         return add(given->coap_public, &given->coap_public_count, optarg, "public-coap") ? OPTIONS_RUN
                                                                                          : OPTIONS_BAD;
@@ -199,6 +246,9 @@ static bool apply_choices(const options *given, settings *set, char *error, size
     static const char *const durabilities[] = {"process", "power"};
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     static const char *const formats[] = {"text", "json", "journal"};
+    static const char *const policies[] = {"off", "loopback", "on"};
+    int nosec = given->nosec == NULL ? (int)set->nosec
+                                     : choose("nosec", given->nosec, policies, 3, error, error_size);
     int store =
         given->store == NULL ? (int)set->store : choose("store", given->store, stores, 2, error, error_size);
     int durability = given->durability == NULL
@@ -210,9 +260,10 @@ static bool apply_choices(const options *given, settings *set, char *error, size
     int format = given->log_format == NULL
                      ? (int)set->format
                      : choose("log-format", given->log_format, formats, 3, error, error_size);
-    if (store < 0 || durability < 0 || level < 0 || format < 0) {
+    if (nosec < 0 || store < 0 || durability < 0 || level < 0 || format < 0) {
         return false;
     }
+    set->nosec = (dn_nosec)nosec;
     set->store = (store_type)store;
     set->durability = (dn_durability)durability;
     set->log_level = (dn_log_level)level;
@@ -220,29 +271,42 @@ static bool apply_choices(const options *given, settings *set, char *error, size
     return true;
 }
 
+/* What was given, in place of what stands there; nothing given changes nothing. */
+static bool apply_list(const char *const *given, size_t count, string_list *list)
+{
+    bool good = true;
+    if (count > 0) {
+        settings_clear(list);
+    }
+    for (size_t i = 0; good && i < count; i++) {
+        good = settings_add(list, given[i]);
+    }
+    return good;
+}
+
+static bool apply_lists(const options *given, settings *set)
+{
+    for (size_t i = 0; i < sizeof given->at / sizeof given->at[0]; i++) {
+        if (!apply_list(given->at[i].text, given->at[i].count, &set->at[i].listen)) {
+            return false;
+        }
+        set->at[i].is_named = set->at[i].is_named || given->at[i].count > 0;
+    }
+    set->only_coap = given->at[DN_TRANSPORT_UDP].count > 0;
+    return apply_list(given->certificates, given->certificate_count, &set->certificates) &&
+           apply_list(given->keys, given->key_count, &set->keys) &&
+           apply_list(given->coap_public, given->coap_public_count, &set->coap_public) &&
+           apply_list(given->models, given->model_count, &set->models);
+}
+
 static bool apply_texts(const options *given, settings *set)
 {
     bool good = (given->data == NULL || settings_string(&set->data, given->data)) &&
                 (given->http == NULL || settings_string(&set->http_listen, given->http)) &&
-                (given->console == NULL || settings_string(&set->console, given->console));
-    if (given->coap_count > 0) {
-        settings_clear(&set->coap_listen);
-    }
-    for (size_t i = 0; good && i < given->coap_count; i++) {
-        good = settings_add(&set->coap_listen, given->coap[i]);
-    }
-    if (given->coap_public_count > 0) {
-        settings_clear(&set->coap_public);
-    }
-    for (size_t i = 0; good && i < given->coap_public_count; i++) {
-        good = settings_add(&set->coap_public, given->coap_public[i]);
-    }
-    if (given->model_count > 0) {
-        settings_clear(&set->models);
-    }
-    for (size_t i = 0; good && i < given->model_count; i++) {
-        good = settings_add(&set->models, given->models[i]);
-    }
+                (given->console == NULL || settings_string(&set->console, given->console)) &&
+                (given->client_cas == NULL || settings_string(&set->client_cas, given->client_cas)) &&
+                (given->seal_key == NULL || settings_string(&set->seal_key, given->seal_key)) &&
+                apply_lists(given, set);
     set->http_open = set->http_open || given->http_open;
     return good;
 }

@@ -14,8 +14,13 @@ typedef struct {
     bool check_config;
     const char *data, *http, *console, *store, *durability, *log_level, *log_format;
     bool http_open;
-    const char *coap[LIST_MAX];
-    size_t coap_count;
+    struct {
+        const char *text[LIST_MAX];
+        size_t count;
+    } at[4]; /* --coap and the others, by dn_transport */
+    const char *nosec, *client_cas, *seal_key;
+    const char *certificates[LIST_MAX], *keys[LIST_MAX];
+    size_t certificate_count, key_count;
     const char *coap_public[LIST_MAX];
     size_t coap_public_count;
     const char *models[LIST_MAX];

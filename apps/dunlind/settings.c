@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define IN_coap     coap
+#define IN_security security
+#define IN_tcp      tcp
 #define IN_http     http
 #define IN_limits   limits
 #define IN_store    stored
@@ -18,6 +20,7 @@
 #define NUMBER_ROW(section, key, member, least, most) \
     {#section, key, offsetof(settings, IN_##section.member), least, most},
 
+const char *const settings_transports[4] = {"coap", "coaps", "coap-tcp", "coaps-tcp"};
 const number_setting number_settings[] = {ALL_NUMBERS(NUMBER_ROW)};
 const size_t number_setting_count = sizeof number_settings / sizeof number_settings[0];
 
@@ -76,6 +79,28 @@ static void init_coap(settings *set, const dn_coap_config *coap)
     set->coap.block_size = 16u << coap->block_szx;
 }
 
+static void init_security(settings *set, const dn_fleet_config *fleet)
+{
+    const dn_tls_server_config tls = dn_tls_server_config_default();
+    set->nosec = fleet->nosec;
+    set->suites = tls.suites;
+    set->keep_changed_sessions = fleet->keep_changed_sessions;
+    set->security.max_sessions = fleet->dtls.max_sessions;
+    set->security.max_handshakes = fleet->dtls.max_handshakes;
+    set->security.max_handshakes_per_host = fleet->dtls.max_handshakes_per_host;
+    set->security.handshake_ms = tls.handshake_ms;
+    set->security.idle_s = fleet->dtls.idle_s;
+    set->security.resumable = tls.resumable;
+    set->security.ticket_lifetime_s = tls.ticket_lifetime_s;
+    set->security.mtu = tls.mtu;
+    set->security.retransmit_ms = tls.retransmit_ms;
+    set->tcp.max_connections = fleet->tcp.max_connections;
+    set->tcp.max_per_host = fleet->tcp.max_per_host;
+    set->tcp.max_unsent_bytes = fleet->tcp.max_unsent;
+    set->tcp.keepalive_s = fleet->tcp.keepalive_s;
+    set->tcp.max_message = fleet->coap.max_stream_message;
+}
+
 static void init_http(settings *set)
 {
     dn_api_config api = dn_api_config_default();
@@ -101,6 +126,7 @@ bool settings_init(settings *set)
     dn_sqlite_config sqlite = dn_sqlite_config_default();
     *set = (settings){.log_level = DN_LOG_INFO, .format = LOG_TEXT, .durability = sqlite.durability};
     init_coap(set, &fleet.coap);
+    init_security(set, &fleet);
     init_http(set);
     set->limits.registrations = fleet.max_registrations;
     set->limits.link_list_bytes = fleet.max_link_list_bytes;
@@ -128,7 +154,10 @@ bool settings_init(settings *set)
 
 bool settings_complete(settings *set)
 {
-    return set->coap_listen.count > 0 || settings_add(&set->coap_listen, "[::]:5683");
+    bool plain = set->at[DN_TRANSPORT_UDP].is_named || set->nosec == DN_NOSEC_OFF ||
+                 settings_add(&set->at[DN_TRANSPORT_UDP].listen, "[::]:5683");
+    return plain && (set->at[DN_TRANSPORT_DTLS].is_named || set->only_coap ||
+                     settings_add(&set->at[DN_TRANSPORT_DTLS].listen, "[::]:5684"));
 }
 
 void settings_free(settings *set)
@@ -137,10 +166,44 @@ void settings_free(settings *set)
     free(set->console);
     free(set->http_listen);
     settings_clear(&set->models);
-    settings_clear(&set->coap_listen);
+    for (size_t i = 0; i < sizeof set->at / sizeof set->at[0]; i++) {
+        settings_clear(&set->at[i].listen);
+    }
     settings_clear(&set->coap_public);
+    settings_clear(&set->certificates);
+    settings_clear(&set->keys);
+    free(set->client_cas);
+    free(set->crls);
+    free(set->ocsp);
+    free(set->seal_key);
     settings_clear(&set->http_names);
     *set = (settings){0};
+}
+
+static void swap_text(char **a, char **b)
+{
+    char *kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void swap_list(string_list *a, string_list *b)
+{
+    const string_list kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+void settings_swap_keys(settings *a, settings *b)
+{
+    const dn_tls_suites suites = a->suites;
+    a->suites = b->suites;
+    b->suites = suites;
+    swap_list(&a->certificates, &b->certificates);
+    swap_list(&a->keys, &b->keys);
+    swap_text(&a->client_cas, &b->client_cas);
+    swap_text(&a->crls, &b->crls);
+    swap_text(&a->ocsp, &b->ocsp);
 }
 
 /* "host:port" as it stands in a URI: a name, an IPv4 address, or an IPv6 address in brackets. */
@@ -157,8 +220,38 @@ static bool is_authority(const char *text)
     return host > 0 && host <= 253 && inner == host && port > 0 && port < 65536;
 }
 
+static bool check_security(const settings *set, char *error, size_t error_size)
+{
+    size_t plain = set->at[DN_TRANSPORT_UDP].listen.count + set->at[DN_TRANSPORT_TCP].listen.count;
+    size_t secure = set->at[DN_TRANSPORT_DTLS].listen.count + set->at[DN_TRANSPORT_TLS].listen.count;
+    if (set->nosec == DN_NOSEC_OFF && plain > 0) {
+        snprintf(error, error_size,
+                 "security.nosec: off leaves nothing for coap.listen and coap-tcp.listen to do: remove them");
+        return false;
+    }
+    if (plain + secure == 0) {
+        snprintf(error, error_size,
+                 "no address is left on which devices could be heard: see coap.listen, coaps.listen");
+        return false;
+    }
+    if (set->certificates.count != set->keys.count) {
+        snprintf(error, error_size,
+                 "security.certificate: there are %zu, but %zu in security.key: each needs its own",
+                 set->certificates.count, set->keys.count);
+        return false;
+    }
+    if (set->certificates.count > DN_TLS_KEY_PAIRS_MAX) {
+        snprintf(error, error_size, "security.certificate: %u at most", DN_TLS_KEY_PAIRS_MAX);
+        return false;
+    }
+    return true;
+}
+
 bool settings_check(const settings *set, char *error, size_t error_size)
 {
+    if (!check_security(set, error, error_size)) {
+        return false;
+    }
     for (size_t i = 0; i < set->coap_public.count; i++) {
         if (!is_authority(set->coap_public.item[i])) {
             snprintf(error, error_size, "coap.public: \"%.100s\" must be HOST:PORT",
@@ -179,6 +272,49 @@ bool settings_check(const settings *set, char *error, size_t error_size)
         return false;
     }
     return true;
+}
+
+static void limit_sessions(const settings *set, dn_secure_config *config)
+{
+    config->max_sessions = set->security.max_sessions;
+    config->max_handshakes = set->security.max_handshakes;
+    config->max_handshakes_per_host = set->security.max_handshakes_per_host;
+    config->idle_s = set->security.idle_s;
+}
+
+static dn_ports_addresses addresses_of(const settings *set, dn_transport transport)
+{
+    const string_list *listen = &set->at[transport].listen;
+    return (dn_ports_addresses){.addresses = (const char *const *)listen->item, .count = listen->count};
+}
+
+/* All but CoAP's own numbers: who is listened to, and on what terms. */
+static void fleet_streams(const settings *set, dn_fleet_config *config)
+{
+    config->coap_addresses = addresses_of(set, DN_TRANSPORT_UDP).addresses;
+    config->coap_address_count = addresses_of(set, DN_TRANSPORT_UDP).count;
+    config->dtls_addresses = addresses_of(set, DN_TRANSPORT_DTLS);
+    config->tcp_addresses = addresses_of(set, DN_TRANSPORT_TCP);
+    config->tls_addresses = addresses_of(set, DN_TRANSPORT_TLS);
+    config->nosec = set->nosec;
+    config->keep_changed_sessions = set->keep_changed_sessions;
+    limit_sessions(set, &config->dtls);
+    limit_sessions(set, &config->tls_streams);
+    config->tcp.max_connections = set->tcp.max_connections;
+    config->tcp.max_per_host = set->tcp.max_per_host;
+    config->tcp.max_unsent = set->tcp.max_unsent_bytes;
+    config->tcp.keepalive_s = set->tcp.keepalive_s;
+    config->coap.max_stream_message = set->tcp.max_message;
+}
+
+void settings_tls(const settings *set, dn_tls_server_config *config)
+{
+    config->suites = set->suites;
+    config->resumable = set->security.resumable;
+    config->ticket_lifetime_s = set->security.ticket_lifetime_s;
+    config->mtu = (uint16_t)set->security.mtu;
+    config->retransmit_ms = set->security.retransmit_ms;
+    config->handshake_ms = set->security.handshake_ms;
 }
 
 void settings_fleet(const settings *set, dn_fleet_config *config)
@@ -202,6 +338,7 @@ void settings_fleet(const settings *set, dn_fleet_config *config)
     while ((16u << coap->block_szx) < set->coap.block_size) {
         coap->block_szx++;
     }
+    fleet_streams(set, config);
     config->max_registrations = set->limits.registrations;
     config->max_link_list_bytes = set->limits.link_list_bytes;
     config->max_link_lists = set->limits.link_lists;

@@ -34,6 +34,24 @@
     X(coap, "max-body", max_body, 1024, 16777216)                       \
     X(coap, "block-size", block_size, 16, 1024)
 
+#define SECURITY_NUMBERS(X)                                                     \
+    X(security, "max-sessions", max_sessions, 1, 16777216)                      \
+    X(security, "max-handshakes", max_handshakes, 1, 1000000)                   \
+    X(security, "max-handshakes-per-host", max_handshakes_per_host, 1, 1000000) \
+    X(security, "handshake-ms", handshake_ms, 1000, 600000)                     \
+    X(security, "idle-s", idle_s, 0, 31536000)                                  \
+    X(security, "resumable", resumable, 0, 16777216)                            \
+    X(security, "ticket-lifetime-s", ticket_lifetime_s, 60, 604800)             \
+    X(security, "mtu", mtu, 576, 2048)                                          \
+    X(security, "retransmit-ms", retransmit_ms, 100, 60000)
+
+#define TCP_NUMBERS(X)                                            \
+    X(tcp, "max-connections", max_connections, 1, 1000000)        \
+    X(tcp, "max-per-host", max_per_host, 1, 1000000)              \
+    X(tcp, "max-unsent-bytes", max_unsent_bytes, 16384, 16777216) \
+    X(tcp, "keepalive-s", keepalive_s, 0, 86400)                  \
+    X(tcp, "max-message", max_message, 1152, 1048576)
+
 #define HTTP_NUMBERS(X)                                                    \
     X(http, "threads", threads, 1, 64)                                     \
     X(http, "max-connections", max_connections, 1, 65536)                  \
@@ -73,8 +91,10 @@
     X(store, "journal-kib", journal_kib, 256, 16777216) \
     X(store, "sweep-percent", sweep_percent, 1, 1000)
 
-#define ALL_NUMBERS(X) \
-    COAP_NUMBERS(X) HTTP_NUMBERS(X) LIMIT_NUMBERS(X) QUEUE_NUMBERS(X) PACKAGE_NUMBERS(X) STORE_NUMBERS(X)
+#define ALL_NUMBERS(X)  \
+    COAP_NUMBERS(X)     \
+    SECURITY_NUMBERS(X) \
+    TCP_NUMBERS(X) HTTP_NUMBERS(X) LIMIT_NUMBERS(X) QUEUE_NUMBERS(X) PACKAGE_NUMBERS(X) STORE_NUMBERS(X)
 
 #define NUMBER_MEMBER(section, key, member, least, most) uint32_t member;
 
@@ -91,8 +111,19 @@ typedef struct {
     char *data;
     char *console; /* NULL: where it is installed */
     string_list models;
-    string_list coap_listen;
+    /* Where devices are listened to, by dn_transport; `is_named`: the file or the command line has said, maybe that there is none. */
+    struct {
+        string_list listen;
+        bool is_named;
+    } at[4];
+    bool only_coap;          /* --coap was given: nothing is served on default addresses beside it */
     string_list coap_public; /* "host:port" */
+    dn_nosec nosec;
+    string_list certificates, keys; /* in the same order */
+    char *client_cas, *crls, *ocsp; /* NULL: none */
+    char *seal_key;                 /* NULL: in the data folder */
+    dn_tls_suites suites;
+    bool keep_changed_sessions;
     char *http_listen;
     bool http_open;
     string_list http_names;
@@ -104,6 +135,12 @@ typedef struct {
     struct {
         COAP_NUMBERS(NUMBER_MEMBER)
     } coap;
+    struct {
+        SECURITY_NUMBERS(NUMBER_MEMBER)
+    } security;
+    struct {
+        TCP_NUMBERS(NUMBER_MEMBER)
+    } tcp;
     struct {
         HTTP_NUMBERS(NUMBER_MEMBER)
     } http;
@@ -128,12 +165,14 @@ typedef struct {
     uint32_t least, most;
 } number_setting;
 
+/* Of each dn_transport: the section of its addresses, "coap-tcp", which is its URI scheme with another sign. */
+extern const char *const settings_transports[4];
 extern const number_setting number_settings[];
 extern const size_t number_setting_count;
 
 /* The defaults, which are those of the libraries. False: no memory. */
 bool settings_init(settings *set);
-/* What stays open after file and command line gets its default: data folder, addresses. False: no memory. */
+/* What stays open after file and command line gets its default: addresses. False: no memory. */
 bool settings_complete(settings *set);
 void settings_free(settings *set);
 uint32_t *settings_number(settings *set, const number_setting *number);
@@ -142,11 +181,14 @@ bool settings_string(char **place, const char *value);
 /* Adds a copy; false: no memory or the list is full. */
 bool settings_add(string_list *list, const char *value);
 void settings_clear(string_list *list);
+/* Exchanges what names keys and certificates, and the suites. */
+void settings_swap_keys(settings *a, settings *b);
 /* Checks what depends on more than one setting. False: `error` says what is wrong. */
 bool settings_check(const settings *set, char *error, size_t error_size);
 
 /* The configurations of the parts. */
 void settings_fleet(const settings *set, dn_fleet_config *config);
+void settings_tls(const settings *set, dn_tls_server_config *config);
 void settings_api(const settings *set, dn_api_config *config);
 dn_sqlite_config settings_sqlite(const settings *set);
 

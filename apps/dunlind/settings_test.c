@@ -61,7 +61,71 @@ static void defaults_are_those_of_the_parts(void **state)
     assert_memory_equal(&made.coap, &fleet.coap, sizeof fleet.coap);
     assert_int_equal(made.max_registrations, fleet.max_registrations);
     assert_int_equal(made.event_buffer_bytes, fleet.event_buffer_bytes);
-    assert_string_equal(set.coap_listen.item[0], "[::]:5683");
+    assert_int_equal(made.nosec, DN_NOSEC_LOOPBACK);
+    assert_memory_equal(&made.tcp, &fleet.tcp, sizeof fleet.tcp);
+    assert_int_equal(made.dtls.max_sessions, fleet.dtls.max_sessions);
+    dn_tls_server_config tls = dn_tls_server_config_default();
+    dn_tls_server_config made_tls = tls;
+    settings_tls(&set, &made_tls);
+    assert_memory_equal(&made_tls, &tls, sizeof tls);
+    assert_int_equal(made.coap_address_count, 1);
+    assert_string_equal(made.coap_addresses[0], "[::]:5683");
+    assert_int_equal(made.dtls_addresses.count, 1);
+    assert_string_equal(made.dtls_addresses.addresses[0], "[::]:5684");
+    assert_int_equal(made.tcp_addresses.count + made.tls_addresses.count, 0);
+    settings_free(&set);
+}
+
+/* Which addresses are listened on when some are named and some are not. */
+static void addresses_have_defaults(void **state)
+{
+    (void)state;
+    static const struct {
+        dn_nosec nosec;
+        bool only_coap, names_dtls, has_dtls, names_udp;
+        size_t udp, dtls;
+    } cases[] = {
+        {DN_NOSEC_LOOPBACK, false, false, false, false, 1, 1},
+        {DN_NOSEC_LOOPBACK, true, false, false, true, 0, 0},
+        {DN_NOSEC_LOOPBACK, true, true, true, true, 0, 1},
+        {DN_NOSEC_LOOPBACK, false, true, false, false, 1, 0},
+        {DN_NOSEC_LOOPBACK, false, true, true, false, 1, 1},
+        {DN_NOSEC_OFF, false, false, false, false, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        settings set;
+        assert_true(settings_init(&set));
+        set.nosec = cases[i].nosec;
+        set.only_coap = cases[i].only_coap;
+        set.at[DN_TRANSPORT_UDP].is_named = cases[i].names_udp;
+        set.at[DN_TRANSPORT_DTLS].is_named = cases[i].names_dtls;
+        assert_true(!cases[i].has_dtls || settings_add(&set.at[DN_TRANSPORT_DTLS].listen, "127.0.0.1:0"));
+        assert_true(settings_complete(&set));
+        assert_int_equal(set.at[DN_TRANSPORT_UDP].listen.count, cases[i].udp);
+        assert_int_equal(set.at[DN_TRANSPORT_DTLS].listen.count, cases[i].dtls);
+        settings_free(&set);
+    }
+}
+
+static void security_is_checked(void **state)
+{
+    (void)state;
+    settings set;
+    char error[512];
+    assert_true(settings_init(&set));
+    assert_false(settings_check(&set, error, sizeof error)); /* no address at all */
+    assert_true(settings_complete(&set));
+    assert_true(settings_check(&set, error, sizeof error));
+    assert_true(settings_add(&set.certificates, "a.pem"));
+    assert_false(settings_check(&set, error, sizeof error));
+    assert_non_null(strstr(error, "security.certificate"));
+    assert_true(settings_add(&set.keys, "a.key"));
+    assert_true(settings_check(&set, error, sizeof error));
+    set.nosec = DN_NOSEC_OFF;
+    assert_false(settings_check(&set, error, sizeof error));
+    assert_non_null(strstr(error, "security.nosec"));
+    settings_clear(&set.at[DN_TRANSPORT_UDP].listen);
+    assert_true(settings_check(&set, error, sizeof error));
     settings_free(&set);
 }
 
@@ -71,6 +135,7 @@ static void combinations_are_checked(void **state)
     settings set;
     char error[512];
     assert_true(settings_init(&set));
+    assert_true(settings_complete(&set));
     assert_true(settings_check(&set, error, sizeof error));
     set.coap.block_size = 96;
     assert_false(settings_check(&set, error, sizeof error));
@@ -89,8 +154,9 @@ static void combinations_are_checked(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_number_is_documented),
-                                       cmocka_unit_test(defaults_are_those_of_the_parts),
-                                       cmocka_unit_test(combinations_are_checked)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_number_is_documented), cmocka_unit_test(defaults_are_those_of_the_parts),
+        cmocka_unit_test(addresses_have_defaults), cmocka_unit_test(security_is_checked),
+        cmocka_unit_test(combinations_are_checked)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

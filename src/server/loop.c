@@ -43,6 +43,8 @@ struct dn_loop {
     atomic_bool stopping;
     atomic_bool attention;           /* something but the mailbox wants the thread to look up */
     atomic_bool credentials_changed; /* the shard has to hear of it */
+    pthread_mutex_t tls_lock;
+    dn_tls_context *tls; /* under the lock: what new handshakes use; NULL: none */
     _Atomic uint32_t grace_ms;
     atomic_bool failed;
     char detail[DETAIL_MAX]; /* written before `failed` */
@@ -138,7 +140,13 @@ static dunlin_status open_ports(dn_loop *loop, char *error, size_t error_size)
 static void on_credentials_changed(void *context, uint64_t number)
 {
     dn_loop *loop = context;
-    if (!loop->config.keep_changed_sessions) {
+    if (loop->config.keep_changed_sessions) {
+        (void)pthread_mutex_lock(&loop->tls_lock);
+        if (loop->tls != NULL) {
+            dn_tls_context_drop_tickets(loop->tls);
+        }
+        (void)pthread_mutex_unlock(&loop->tls_lock);
+    } else {
         dn_ports_revoke_later(loop->ports, number);
     }
     atomic_store(&loop->credentials_changed, true);
@@ -157,6 +165,11 @@ static void watch_credentials(dn_loop *loop, bool watched)
 
 void dn_loop_use_tls(dn_loop *loop, dn_tls_context *tls)
 {
+    (void)pthread_mutex_lock(&loop->tls_lock);
+    dn_tls_context *former = loop->tls;
+    loop->tls = dn_tls_context_keep(tls);
+    (void)pthread_mutex_unlock(&loop->tls_lock);
+    dn_tls_context_give_up(former);
     dn_ports_use_later(loop->ports, tls);
     atomic_store(&loop->attention, true);
     dn_mailbox_wake(&loop->mailbox);
@@ -410,6 +423,7 @@ static void close_all(dn_loop *loop)
 {
     watch_credentials(loop, false);
     dn_ports_close(loop->ports);
+    dn_tls_context_give_up(loop->tls);
     if (loop->shard != NULL) {
         dn_shard_destroy(loop->shard);
     } else {
@@ -418,6 +432,7 @@ static void close_all(dn_loop *loop)
     dn_mailbox_free(&loop->mailbox);
     (void)pthread_mutex_destroy(&loop->failure_lock);
     (void)pthread_mutex_destroy(&loop->completed_lock);
+    (void)pthread_mutex_destroy(&loop->tls_lock);
     free(loop);
 }
 
@@ -480,6 +495,8 @@ dunlin_status dn_loop_create(const dn_fleet_config *config, dn_events *events, d
     made->config = *config;
     (void)pthread_mutex_init(&made->failure_lock, NULL);
     (void)pthread_mutex_init(&made->completed_lock, NULL);
+    (void)pthread_mutex_init(&made->tls_lock, NULL);
+    made->tls = config->tls != NULL ? dn_tls_context_keep(config->tls) : NULL;
     made->now_ms = now_ms(made);
     dunlin_status status = DUNLIN_ERR_MEMORY;
     if (!dn_mailbox_init(&made->mailbox)) {

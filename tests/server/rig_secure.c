@@ -60,6 +60,7 @@ void rig_roam(rig *r, rig_device *device)
 {
     close_stream(device);
     rig_rebind(r, device);
+    device->is_open = true;
     open_stream(r, device);
     const dn_peer peer = rig_peer(device);
     rig_session(r, &peer, true);

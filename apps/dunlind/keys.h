@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What dunlind proves itself with, and what it checks devices by: certificates and keys from files, or made at the first start; authorities,
+ * revocation lists; the credentials of devices. Files are read again when they change; what cannot be read leaves the former in use.
+ *
+ * Threads: the main thread.
+ */
+#ifndef DUNLIND_KEYS_H
+#define DUNLIND_KEYS_H
+
+#include "api/api.h"
+#include "settings.h"
+
+typedef struct keys keys;
+
+/* Opens the credentials, and loads or makes what else the settings name, in set->data or, with store.type memory, in memory. NULL: `error` says why. */
+keys *keys_open(const settings *set, const dn_log *log, char *error, size_t error_size);
+/* After the fleet and the API are gone. May be NULL. */
+void keys_close(keys *held);
+
+dn_credentials *keys_credentials(const keys *held);
+/* The present one; the keeper's reference stays its own. */
+dn_tls_context *keys_tls(const keys *held);
+/* What devices must know of the server. Valid until the next reload. */
+dn_api_identity keys_identity(const keys *held);
+
+/* True when a file has changed since it was read. */
+bool keys_have_changed(keys *held);
+/* Reads all anew, by these settings. True: keys_tls and keys_identity are new ones. False: nothing has changed, and the log says why. */
+bool keys_reload(keys *held, const settings *set);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dunlind's own key; see own_key.h. */
+#include "own_key.h"
+
+#include "codec/base64.h"
+#include "port/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAY_S       INT64_C(86400)
+#define VALID_DAYS  3650
+#define KEY_PEM_MAX 512
+#define LINE        64 /* of PEM: RFC 7468 section 2 */
+#define NAME_MAX_   64 /* of a Common Name */
+
+static const char head[] = "-----BEGIN PRIVATE KEY-----\n";
+static const char foot[] = "-----END PRIVATE KEY-----\n";
+
+/* Names of this host by which devices might know it; they can be told to expect another one (/0/x/14), or this certificate itself. */
+static bool certify(own_key *out, char *error, size_t error_size)
+{
+    uint8_t der[DN_CERTIFICATE_DER_MAX];
+    size_t len;
+    char host[NAME_MAX_ + 1] = "";
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == 0) {
+        snprintf(host, sizeof host, "dunlind");
+    }
+    const char *const names[] = {host, "localhost"};
+    int64_t now_s = dn_clock_wall_ms() / 1000;
+    const dn_certificate_terms terms = {.common_name = host,
+                                        .dns_names = names,
+                                        .dns_count = 2,
+                                        .from_s = now_s - DAY_S,
+                                        .until_s = now_s + VALID_DAYS * DAY_S,
+                                        .key = dunlin_slice_make(out->key, out->key_len)};
+    dunlin_status status = dn_certificate_issue(&terms, der, &len);
+    if (status == DUNLIN_OK) {
+        status = dn_certificate_pem(dunlin_slice_make(der, len), out->certificate, sizeof out->certificate,
+                                    &out->certificate_len);
+    }
+    if (status != DUNLIN_OK) {
+        snprintf(error, error_size, "the server's certificate cannot be made: %s",
+                 dunlin_status_text(status));
+    }
+    return status == DUNLIN_OK;
+}
+
+bool own_key_make(own_key *out, char *error, size_t error_size)
+{
+    dunlin_status status = dn_key_generate(out->key, &out->key_len);
+    if (status != DUNLIN_OK) {
+        snprintf(error, error_size, "the server's key cannot be made: %s", dunlin_status_text(status));
+        return false;
+    }
+    return certify(out, error, error_size);
+}
+
+bool own_key_files(const char *dir, char *certificate, char *key, size_t size, char *error, size_t error_size)
+{
+    int a = snprintf(certificate, size, "%s/server.pem", dir);
+    int b = snprintf(key, size, "%s/server.key", dir);
+    if (a < 0 || b < 0 || (size_t)a >= size || (size_t)b >= size) {
+        snprintf(error, error_size, "the name of the data folder is too long");
+        return false;
+    }
+    return true;
+}
+
+/* All or nothing, on the disk when this returns. */
+static bool write_file(const char *path, mode_t mode, const char *text, size_t len)
+{
+    char temporary[PATH_MAX];
+    int name = snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
+    if (name < 0 || (size_t)name >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    (void)unlink(temporary);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0) {
+        return false;
+    }
+    bool good = fchmod(fd, mode) == 0 && write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+    good = close(fd) == 0 && good;
+    good = good && rename(temporary, path) == 0;
+    if (!good) {
+        int reason = errno;
+        (void)unlink(temporary);
+        errno = reason;
+    }
+    return good;
+}
+
+static size_t to_pem(const own_key *key, char out[KEY_PEM_MAX])
+{
+    char text[KEY_PEM_MAX];
+    size_t len =
+        dn_base64_encode(DN_BASE64_PADDED, dunlin_slice_make(key->key, key->key_len), (uint8_t *)text);
+    size_t at = (size_t)snprintf(out, KEY_PEM_MAX, "%s", head);
+    for (size_t i = 0; i < len; i += LINE) {
+        int part = (int)(len - i < LINE ? len - i : LINE);
+        at += (size_t)snprintf(out + at, KEY_PEM_MAX - at, "%.*s\n", part, text + i);
+    }
+    at += (size_t)snprintf(out + at, KEY_PEM_MAX - at, "%s", foot);
+    explicit_bzero(text, sizeof text);
+    return at;
+}
+
+/* The key that is there, which has no certificate: it was lost or is to be renewed. */
+static bool read_key(const char *path, own_key *out)
+{
+    char pem[KEY_PEM_MAX], text[KEY_PEM_MAX];
+    size_t len = 0;
+    FILE *file = fopen(path, "re");
+    size_t got = file != NULL ? fread(pem, 1, sizeof pem - 1, file) : 0;
+    if (file != NULL) {
+        fclose(file);
+    }
+    pem[got] = 0;
+    const char *begin = strstr(pem, head);
+    const char *end = strstr(pem, foot);
+    for (const char *at = begin != NULL ? begin + sizeof head - 1 : NULL;
+         at != NULL && end != NULL && at < end; at++) {
+        if (*at != '\n') {
+            text[len++] = *at;
+        }
+    }
+    bool good = len > 0 && len * 3 / 4 <= sizeof out->key &&
+                dn_base64_decode(dunlin_slice_make(text, len), out->key, &out->key_len) == DUNLIN_OK;
+    explicit_bzero(pem, sizeof pem);
+    explicit_bzero(text, sizeof text);
+    return good;
+}
+
+static bool is_there(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0;
+}
+
+static bool keep(const own_key *made, bool with_key, const char *certificate, const char *key)
+{
+    char pem[KEY_PEM_MAX];
+    bool good = true;
+    if (with_key) {
+        good = write_file(key, 0600, pem, to_pem(made, pem));
+        explicit_bzero(pem, sizeof pem);
+    }
+    return good && write_file(certificate, 0644, made->certificate, made->certificate_len);
+}
+
+bool own_key_ensure(const char *dir, const dn_log *log, char *error, size_t error_size)
+{
+    char certificate[PATH_MAX], key[PATH_MAX];
+    own_key made = {.key_len = 0};
+    if (!own_key_files(dir, certificate, key, sizeof key, error, error_size)) {
+        return false;
+    }
+    bool has_key = is_there(key);
+    if (has_key && is_there(certificate)) {
+        return true;
+    }
+    if (has_key && !read_key(key, &made)) {
+        snprintf(error, error_size, "%s is no key that was made here, and %s is missing", key, certificate);
+        return false;
+    }
+    bool good = has_key ? certify(&made, error, error_size) : own_key_make(&made, error, error_size);
+    if (good && !keep(&made, !has_key, certificate, key)) {
+        snprintf(error, error_size, "cannot write %s and %s: %s", key, certificate, strerror(errno));
+        good = false;
+    }
+    explicit_bzero(&made, sizeof made);
+    if (good) {
+        dn_log_at(log, DN_LOG_INFO, "security", "made %s%s%s, self-signed: devices have to be told of it",
+                  has_key ? "" : key, has_key ? "" : " and ", certificate);
+    }
+    return good;
+}
