@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dunlin ets: the OMA LwM2M test cases against a device or a server. */
 #include "apps/dunlin/cmd_ets_operator.h"
+#include "apps/dunlin/cmd_ets_security.h"
 #include "apps/dunlin/command.h"
 #include "apps/dunlin/options.h"
 #include "ets/ets.h"
@@ -13,16 +14,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIST_MAX    32
-#define ERROR_MAX   200
-#define MS_PER_S    1000u
-#define SERVERS_MAX 2u
+#define LIST_MAX      32
+#define ERROR_MAX     200
+#define MS_PER_S      1000u
+#define SERVERS_MAX   2u
+#define ADDRESSES_MAX 8u /* two servers, four transports */
+#define URI_MAX       128
 
 static const char USAGE[] = "dunlin ets list|client|server [OPTION ...]";
 
 typedef struct {
     const char *listen, *target, *operator_text, *cases, *endpoint, *lwm2m, *junit, *html, *wait, *hands,
         *packages;
+    dn_ets_security_options security;
     bool verbose, procedure;
     const char *patterns[LIST_MAX];
     size_t pattern_count;
@@ -35,34 +39,49 @@ void dn_help_ets(FILE *out)
         "Run the OMA LwM2M test cases (ETS) against a device or a server.\n\n"
         "usage: dunlin ets list [--case GLOBS] [--procedure]\n"
         "       dunlin ets client --listen ADDR:PORT [--endpoint NAME] [--case GLOBS] [--hands yes] "
-        "[REPORTS]\n"
+        "[CREDENTIALS] [REPORTS]\n"
         "       dunlin ets server --target coap://HOST:PORT --operator OPERATOR [--case GLOBS] [--lwm2m 1.0] "
-        "[REPORTS]\n\n"
+        "[CREDENTIALS] [REPORTS]\n\n"
         "  list            the cases, with those that do not apply and why; --procedure: with their steps\n"
         "  client          act as the server, and drive the device that registers\n"
         "  server          act as the device, and let the server's operator drive it\n\n"
         "  --case GLOBS    shell patterns of case numbers, with commas: 'int-2*,int-101' (default: all)\n"
-        "  --listen A      where to listen, \"127.0.0.1:5683\"; a second one after a comma is the second "
-        "server of the\n"
-        "                  cases that need two\n"
+        "  --listen A      where to listen: 127.0.0.1:5683, coaps://127.0.0.1:5684, coap+tcp://…, "
+        "coaps+tcp://…, "
+        "with commas;\n"
+        "                  a second address of one kind is the second server of the cases that need two\n"
         "  --endpoint NAME client: the device to test (default: the first that registers); server: our name "
         "there\n"
         "  --wait S        how long to wait for the device to register (default 60)\n"
         "  --hands yes     ask for what a person must do on the device, and wait for Enter\n"
         "  --packages DIR  firmware packages for the device: files ok, oversized, noram, corrupt, type and "
         "fails\n"
-        "  --target URI    the server under test; two with a comma, for the cases that need two\n"
+        "  --target URI    the server under test: coap://, coaps://, coap+tcp://, coaps+tcp://, with commas; "
+        "the "
+        "first is for\n"
+        "                  the cases that are about no transport in particular, a second one of a kind is "
+        "the "
+        "second server\n"
         "  --operator OP   how to reach its operator: http://HOST:PORT, the REST interface of a dunlind, or\n"
         "                  exec:PROGRAM ARGS, a program that takes JSON lines (two with ';;')\n"
         "  --lwm2m V       server: the version of our device, 1.0 or 1.1 (default 1.1)\n"
         "  --junit FILE    write the verdicts as JUnit XML\n"
         "  --html FILE     write a page with procedures, messages and verdicts\n"
         "  -v, --verbose   print steps, messages and criteria as they come\n\n"
+        "credentials, for DTLS and TLS:\n"
+        "  --psk ID:HEX    the pre-shared key of the device, and its identity\n"
+        "  --cert FILE     our certificate (PEM or DER), with --key FILE\n"
+        "  --trust FILE    client: who issues the certificates of devices (PEM)\n"
+        "  --server-cert F server: what our device knows of the server's certificate; --usage 0..3, --sni "
+        "NAME\n\n"
         "exit code: 0 all cases that apply have passed, 1 some have failed, 2 usage, 3 the other side did "
         "not come\n\n"
         "examples:\n"
         "  dunlin ets list --case 'int-3*'\n"
         "  dunlin ets client --listen 0.0.0.0:5683 --case 'int-1*,int-2*' --html report.html\n"
+        "  dunlin ets client --listen coaps://0.0.0.0:5684 --psk dev-1:000102030405060708090a0b0c0d0e0f "
+        "--case "
+        "int-401\n"
         "  dunlin ets server --target coap://127.0.0.1:5683 --operator http://127.0.0.1:8080 --junit "
         "report.xml\n",
         out);
@@ -245,28 +264,49 @@ static size_t split(char *text, const char *separator, const char **pieces, size
     return count;
 }
 
-static int client(ets_options *o)
+static void show_places(const dn_ets_listen *listen)
+{
+    char uri[URI_MAX];
+    for (size_t i = 0; dn_ets_listen_uri(listen, i, uri, sizeof uri); i++) {
+        (void)printf("waiting for a device at %s\n", uri);
+    }
+    (void)fflush(stdout);
+}
+
+static int client_with(ets_options *o, const dn_ets_security *security)
 {
     char error[ERROR_MAX];
-    const char *addresses[SERVERS_MAX];
+    const char *addresses[ADDRESSES_MAX];
     char *text = o->listen != NULL ? strdup(o->listen) : NULL;
     if (text == NULL) {
         (void)fputs("dunlin ets client: --listen ADDR:PORT says where the device is to register\n", stderr);
         return EXIT_CODE_USAGE;
     }
-    const size_t count = split(text, ",", addresses, SERVERS_MAX);
-    dn_ets_listen *listen = dn_ets_listen_create(addresses, count, o->endpoint, error, sizeof error);
+    const dn_ets_listen_config config = {.addresses = addresses,
+                                         .count = split(text, ",", addresses, ADDRESSES_MAX),
+                                         .endpoint = o->endpoint,
+                                         .pair = security->key.len > 0 ? &security->pair : NULL,
+                                         .trusted = security->trusted,
+                                         .identity = security->identity,
+                                         .key = security->secret};
+    dn_ets_listen *listen = dn_ets_listen_create(&config, error, sizeof error);
     free(text);
     if (listen == NULL) {
         (void)fprintf(stderr, "dunlin ets client: %s\n", error);
         return EXIT_CODE_USAGE;
     }
-    for (size_t i = 0; i < count; i++) {
-        (void)printf("waiting for a device at coap://%s\n", dn_ets_listen_address(listen, i));
-    }
-    (void)fflush(stdout);
+    show_places(listen);
     const int exit_code = run(o, dn_ets_listen_world(listen));
     dn_ets_listen_destroy(listen);
+    return exit_code;
+}
+
+static int client(ets_options *o)
+{
+    dn_ets_security security;
+    const int exit_code =
+        dn_ets_security_read(&security, &o->security) ? client_with(o, &security) : EXIT_CODE_USAGE;
+    dn_ets_security_free(&security);
     return exit_code;
 }
 
@@ -276,32 +316,50 @@ static int server_with(ets_options *o, dn_ets_remote *const *remotes, size_t cou
     char error[ERROR_MAX];
     const char *uris[SERVERS_MAX];
     const dn_ets_operator *operators[SERVERS_MAX];
+    dn_ets_security security;
     for (size_t i = 0; i < count; i++) {
         operators[i] = dn_ets_remote_operator(remotes[i]);
-        uris[i] = i < target_count ? targets[i] : dn_ets_remote_uri(remotes[i]);
-        if (uris[i] == NULL) {
+        uris[i] = target_count > 0 ? NULL : dn_ets_remote_uri(remotes[i]);
+        if (target_count == 0 && uris[i] == NULL) {
             (void)fputs("dunlin ets server: --target coap://HOST:PORT says which server is to be tested\n",
                         stderr);
             return EXIT_CODE_USAGE;
         }
     }
-    dn_ets_target *target = dn_ets_target_create(uris, operators, count, error, sizeof error);
-    if (target == NULL) {
-        (void)fprintf(stderr, "dunlin ets server: %s\n", error);
+    if (!dn_ets_security_read(&security, &o->security)) {
+        dn_ets_security_free(&security);
         return EXIT_CODE_USAGE;
     }
-    const int exit_code = run(o, dn_ets_target_world(target));
-    dn_ets_target_destroy(target);
+    const dn_ets_target_config config = {.uris = target_count > 0 ? targets : uris,
+                                         .count = target_count > 0 ? target_count : count,
+                                         .operators = operators,
+                                         .operator_count = count,
+                                         .identity = security.identity,
+                                         .key = security.secret,
+                                         .certificate = security.certificate,
+                                         .private_key = security.key,
+                                         .server_certificate = security.server_certificate,
+                                         .usage = security.usage,
+                                         .sni = o->security.sni};
+    dn_ets_target *target = dn_ets_target_create(&config, error, sizeof error);
+    int exit_code = EXIT_CODE_USAGE;
+    if (target == NULL) {
+        (void)fprintf(stderr, "dunlin ets server: %s\n", error);
+    } else {
+        exit_code = run(o, dn_ets_target_world(target));
+        dn_ets_target_destroy(target);
+    }
+    dn_ets_security_free(&security);
     return exit_code;
 }
 
 static int server(ets_options *o)
 {
-    const char *targets[SERVERS_MAX], *texts[SERVERS_MAX];
+    const char *targets[ADDRESSES_MAX], *texts[SERVERS_MAX];
     dn_ets_remote *remotes[SERVERS_MAX] = {NULL};
     char *target_text = o->target != NULL ? strdup(o->target) : NULL;
     char *operator_text = o->operator_text != NULL ? strdup(o->operator_text) : NULL;
-    const size_t target_count = split(target_text, ",", targets, SERVERS_MAX);
+    const size_t target_count = split(target_text, ",", targets, ADDRESSES_MAX);
     const size_t count = split(operator_text, ";;", texts, SERVERS_MAX);
     int exit_code = EXIT_CODE_USAGE;
     size_t opened = 0;
@@ -352,6 +410,13 @@ int dn_cmd_ets(int argc, char **argv)
                              {"--html", &o.html, NULL},
                              {"--hands", &o.hands, NULL},
                              {"--packages", &o.packages, NULL},
+                             {"--psk", &o.security.psk, NULL},
+                             {"--cert", &o.security.cert, NULL},
+                             {"--key", &o.security.key, NULL},
+                             {"--trust", &o.security.trust, NULL},
+                             {"--server-cert", &o.security.server_cert, NULL},
+                             {"--usage", &o.security.usage, NULL},
+                             {"--sni", &o.security.sni, NULL},
                              {"--procedure", NULL, &o.procedure},
                              {"--verbose", NULL, &o.verbose},
                              {"-v", NULL, &o.verbose},

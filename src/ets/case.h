@@ -54,6 +54,8 @@ struct dn_ets_case {
     uint32_t lifetime_s;
     bool queue_mode;
     bool portfolio;
+    dn_ets_way way;
+    bool apart; /* device and server do not come together: the steps are done all the same */
     const dn_ets_step *steps;
     size_t step_count;
 };
@@ -67,6 +69,6 @@ struct dn_ets_group {
 #define DN_ETS_STEPS(table) .steps = (table), .step_count = sizeof(table) / sizeof((table)[0])
 
 extern const dn_ets_group dn_ets_group_registration, dn_ets_group_management, dn_ets_group_reporting,
-    dn_ets_group_objects, dn_ets_group_more;
+    dn_ets_group_security, dn_ets_group_objects, dn_ets_group_more;
 
 #endif

@@ -57,6 +57,27 @@ static const dn_ets_step INT_105[] = {
     IS_REGISTERED(),      RESTORE("/1/x/1", ANY),
 };
 
+/* It says by which binding it can be reached from now on, or leaves it at that of the connection. */
+static void binding_is_tcp(dn_ets_run *run, const dn_ets_step *step)
+{
+    char value[16];
+    const char *query = run->world->trace.list[run->registration.request]->query;
+    (void)step;
+    const bool said = dn_ets_query(query, "b", value, sizeof value);
+    (void)dn_ets_expect(run, said && strchr(value, 'T') != NULL, "the Register has b=T: %s",
+                        said ? value : "no b");
+}
+
+static const dn_ets_step INT_106[] = {
+    SIGNALS(),
+    COMES_BY(DN_ETS_WAY_TCP),
+    REGISTERS(),
+    CHECK(binding_is_tcp, "The Register tells the binding T"),
+    CHECK(register_says, "The Register has ep, lt, lwm2m and the list of Objects, without 0 and 21"),
+    IS_REGISTERED(),
+    STAYS_ON(DN_ETS_WAY_TCP),
+};
+
 static const dn_ets_step INT_107[] = {
     SAVE("/1/x/1"),  WRITE("/1/x/1", ANY, "120"), UPDATES("lt=120", 20), UPDATES(NULL, 120),
     IS_REGISTERED(), RESTORE("/1/x/1", ANY),
@@ -118,7 +139,8 @@ static const dn_ets_case cases[] = {
      .roles = CS,
      .versions = DN_ETS_V11,
      .config = DN_ETS_C1,
-     .why_not = "CoAP over TCP is optional, and this tool does not speak it"},
+     .way = DN_ETS_WAY_TCP,
+     DN_ETS_STEPS(INT_106)},
     {.id = "int-107",
      .title = "Extending the lifetime",
      .roles = CS,

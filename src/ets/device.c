@@ -28,6 +28,9 @@
 #define ARENA_MORE  16384u /* for the tables of the Objects that are added */
 #define ALL_BEARERS 2
 
+#define CREDENTIAL_MAX     2048u /* a certificate */
+#define STREAM_MESSAGE_MAX 8192u
+
 /* The parts of a configuration beyond C.1. */
 enum {
     DEFAULTS = 1, /* /1/x/2, 3, 5 */
@@ -58,6 +61,10 @@ static const struct {
     {DN_ETS_C11, DEFAULTS | CELLULAR},
     {DN_ETS_C12, DEFAULTS | PORTFOLIO},
     {DN_ETS_C14, DEFAULTS | ACCESS},
+    {DN_ETS_C17, 0}, /* C.1 with other credentials, as are the next three */
+    {DN_ETS_C18, 0},
+    {DN_ETS_C19, 0},
+    {DN_ETS_C20, 0},
 };
 
 bool dn_ets_device_knows(dn_ets_config config)
@@ -114,6 +121,18 @@ static dunlin_status on_resolve(void *context, const char *uri, dunlin_peer *pee
 {
     dn_ets_device *d = context;
     return d->around.resolve(d->around.context, uri, peer);
+}
+
+static dunlin_status on_connect(void *context, const dunlin_way *way, dunlin_peer *peer)
+{
+    dn_ets_device *d = context;
+    return d->around.connect(d->around.context, way, peer);
+}
+
+static void on_disconnect(void *context, uint16_t server)
+{
+    dn_ets_device *d = context;
+    d->around.disconnect(d->around.context, server);
 }
 
 static int64_t on_unix_s(void *context)
@@ -311,6 +330,12 @@ static dunlin_status add_accounts(dn_ets_device *d)
         (void)snprintf(account.uri, sizeof account.uri, "%s", d->around.uris[i]);
         account.ssid = (int32_t)i + 1;
         account.lifetime_s = d->setup.lifetime_s != 0 ? (int32_t)d->setup.lifetime_s : LIFETIME_S;
+        if (d->around.security[i] != NULL) {
+            account.security = *d->around.security[i];
+        }
+        if (strstr(d->around.uris[i], "+tcp:") != NULL) {
+            (void)snprintf(account.binding, sizeof account.binding, "T");
+        }
         account.store_notifications = false;
         account.disable_s = DISABLE_S;
         if ((d->parts & DEFAULTS) != 0) {
@@ -331,6 +356,12 @@ static dunlin_client_config make_config(dn_ets_device *d)
     config.lwm2m = d->setup.minor == 0 ? DUNLIN_LWM2M_1_0 : DUNLIN_LWM2M_1_1;
     config.call = (dunlin_client_callbacks){
         .send = on_send, .random = on_random, .resolve = on_resolve, .unix_s = on_unix_s, .context = d};
+    if (d->around.connect != NULL) {
+        config.call.connect = on_connect;
+        config.call.disconnect = on_disconnect;
+        config.credential_max = CREDENTIAL_MAX;
+        config.stream_message = STREAM_MESSAGE_MAX;
+    }
     config.servers = (uint16_t)d->setup.servers;
     config.queue_mode = d->setup.queue_mode;
     config.max_body = 8192;

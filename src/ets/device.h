@@ -26,8 +26,23 @@ typedef enum {
     DN_ETS_C12 = 12,
     DN_ETS_C14 = 14,
     DN_ETS_C15 = 15,
-    DN_ETS_C16 = 16
+    DN_ETS_C16 = 16,
+    DN_ETS_C17 = 17,
+    DN_ETS_C18 = 18,
+    DN_ETS_C19 = 19,
+    DN_ETS_C20 = 20
 } dn_ets_config;
+
+/* By which transport, and with what proof of who it is, the device goes to its server. */
+typedef enum {
+    DN_ETS_WAY_ANY, /* as the setting has it; simulated: UDP without security */
+    DN_ETS_WAY_PSK, /* DTLS with a pre-shared key, which is C.1 as it is printed */
+    DN_ETS_WAY_X509,
+    DN_ETS_WAY_X509_OTHER, /* to a server whose certificate has another name */
+    DN_ETS_WAY_TCP,
+    DN_ETS_WAY_TLS_PSK,
+    DN_ETS_WAY_TLS_X509
+} dn_ets_way;
 
 /* What a case wants of the device beyond its configuration. */
 typedef struct {
@@ -38,6 +53,7 @@ typedef struct {
     bool portfolio; /* Object 16 as well */
     const char *endpoint;
     size_t servers; /* 1, or 2 in C.14 */
+    dn_ets_way way;
 } dn_ets_setup;
 
 typedef struct {
@@ -47,6 +63,10 @@ typedef struct {
     void *context;
     dn_random random;
     const char *uris[DN_ETS_SERVERS_MAX];
+    /* As dunlin_client_callbacks has them; NULL: UDP without security alone. */
+    dunlin_status (*connect)(void *context, const dunlin_way *way, dunlin_peer *peer);
+    void (*disconnect)(void *context, uint16_t server);
+    const dunlin_security *security[DN_ETS_SERVERS_MAX]; /* NULL: none */
 } dn_ets_surroundings;
 
 typedef struct dn_ets_device dn_ets_device;

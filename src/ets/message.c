@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHOWN_MAX 1024u /* bytes of a payload that is shown as it is */
+#define SHOWN_MAX  1024u /* bytes of a payload that is shown as it is */
+#define SIGNAL_CSM 0xe1u /* 7.01; the other signals follow */
 
 typedef struct {
     uint16_t number;
@@ -74,6 +75,11 @@ const char *dn_ets_code_name(uint8_t code)
         {DN_COAP_INTERNAL_ERROR, "5.00 Internal Server Error"},
         {DN_COAP_NOT_IMPLEMENTED, "5.01 Not Implemented"},
         {DN_COAP_UNAVAILABLE, "5.03 Service Unavailable"},
+        {SIGNAL_CSM, "7.01 CSM"},
+        {SIGNAL_CSM + 1, "7.02 Ping"},
+        {SIGNAL_CSM + 2, "7.03 Pong"},
+        {SIGNAL_CSM + 3, "7.04 Release"},
+        {SIGNAL_CSM + 4, "7.05 Abort"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].code == code) {
@@ -191,6 +197,21 @@ static void put_payload(dn_ets_text *out, const dn_ets_message *message, dunlin_
     dn_ets_values_clear(&values);
 }
 
+/* Message id, which streams have not, and token. */
+static void put_numbers(dn_ets_text *out, const dn_coap_message *is, bool framed)
+{
+    if (!framed) {
+        dn_ets_text_printf(out, " [mid %u", (unsigned)is->mid);
+    }
+    if (is->token.len > 0) {
+        dn_ets_text_printf(out, framed ? " [token " : ", token ");
+        put_bytes(out, dunlin_slice_make(is->token.bytes, is->token.len));
+    }
+    if (!framed || is->token.len > 0) {
+        dn_ets_text_printf(out, "]");
+    }
+}
+
 char *dn_ets_message_text(const dn_ets_message *message, dunlin_path base)
 {
     static const char *const types[] = {"CON", "NON", "ACK", "RST"};
@@ -203,7 +224,15 @@ char *dn_ets_message_text(const dn_ets_message *message, dunlin_path base)
     }
     const dn_coap_message *is = &message->is;
     const char *name = dn_ets_code_name(is->code);
-    dn_ets_text_printf(&out, "%s ", types[is->type & 3]);
+    const dn_transport transport = dn_peer_transport(&message->device);
+    const bool framed = dn_transport_is_stream(transport);
+    if (transport != DN_TRANSPORT_UDP) {
+        static const char *const transports[] = {"UDP", "DTLS", "TCP", "TLS"};
+        dn_ets_text_printf(&out, "(%s) ", transports[transport]);
+    }
+    if (!framed) {
+        dn_ets_text_printf(&out, "%s ", types[is->type & 3]);
+    }
     if (is->code == DN_COAP_EMPTY) {
         dn_ets_text_printf(&out, "empty");
     } else if (name != NULL) {
@@ -217,13 +246,9 @@ char *dn_ets_message_text(const dn_ets_message *message, dunlin_path base)
         dn_ets_text_printf(&out, "%s", message->query[0] != '\0' ? "?" : "");
         put_text(&out, dunlin_slice_of(message->query));
     }
-    dn_ets_text_printf(&out, " [mid %u", (unsigned)is->mid);
-    if (is->token.len > 0) {
-        dn_ets_text_printf(&out, ", token ");
-        put_bytes(&out, dunlin_slice_make(is->token.bytes, is->token.len));
-    }
-    dn_ets_text_printf(&out, "]%s%s", message->again ? " (again)" : "", message->lost ? " (lost)" : "");
-    dn_coap_options walk = is->options;
+    put_numbers(&out, is, framed);
+    dn_ets_text_printf(&out, "%s%s", message->again ? " (again)" : "", message->lost ? " (lost)" : "");
+    dn_coap_options walk = dn_coap_is_signal(is->code) ? (dn_coap_options){0} : is->options;
     dn_coap_option option;
     while (dn_coap_option_next(&walk, &option) == DUNLIN_OK) {
         put_option(&out, &option);

@@ -483,9 +483,16 @@ static void run_case(dn_ets_world *world, const dn_ets_options *options, dn_ets_
                                 .queue_mode = what->queue_mode,
                                 .portfolio = what->portfolio,
                                 .endpoint = options->endpoint,
-                                .servers = what->config == DN_ETS_C14 ? 2 : 1};
+                                .servers = what->config == DN_ETS_C14 ? 2 : 1,
+                                .way = what->way};
     if (setup.servers > world->servers) {
         set_verdict(&run, DN_ETS_NOT_APPLICABLE, "the case needs a second server");
+        return;
+    }
+    if (strcmp(world->setting, "client") != 0 && what->way != DN_ETS_WAY_ANY &&
+        (world->ways & 1u << what->way) == 0) {
+        set_verdict(&run, DN_ETS_NOT_APPLICABLE,
+                    "the server is not reached in that way: see --target and the options for credentials");
         return;
     }
     world->trace.added = on_message;
@@ -495,7 +502,7 @@ static void run_case(dn_ets_world *world, const dn_ets_options *options, dn_ets_
         (void)dn_ets_expect(&run, false, "the device can be configured: %s", world->error);
     } else {
         run.begin_ms = world->now_ms(world->context);
-        if (meet(&run, results)) {
+        if (what->apart || meet(&run, results)) {
             run.mark = run.begin;
             dn_ets_do(&run, what->steps, what->step_count);
         }

@@ -19,6 +19,8 @@
 #define SPOOF_MID     0x4554u /* "ET" */
 #define PATH_TEXT_MAX 512u
 
+#define CONNECTIONS_MAX 16u
+
 typedef struct waiting {
     struct waiting *next;
     dn_peer peer;
@@ -47,7 +49,10 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     dn_ets_shard_side *side = context;
     dn_coap_message message;
-    if (side->spoof.len > 0 && dn_coap_message_read(&message, datagram) == DUNLIN_OK &&
+    const bool framed = dn_transport_is_stream(dn_peer_transport(peer));
+    if (side->spoof.len > 0 &&
+        (framed ? dn_coap_message_read_framed(&message, datagram)
+                : dn_coap_message_read(&message, datagram)) == DUNLIN_OK &&
         message.token.len == side->spoof.len &&
         memcmp(&message.token, &side->spoof, sizeof side->spoof) == 0) {
         return;
@@ -112,6 +117,24 @@ void dn_ets_shard_side_receive(dn_ets_shard_side *side, const dn_peer *peer, dun
     if (!side->failed) {
         dn_shard_begin(side->shard);
         dn_shard_receive(side->shard, peer, datagram);
+        settle(side);
+    }
+}
+
+void dn_ets_shard_side_opened(dn_ets_shard_side *side, const dn_peer *peer)
+{
+    if (!side->failed) {
+        dn_shard_begin(side->shard);
+        dn_shard_opened(side->shard, peer);
+        settle(side);
+    }
+}
+
+void dn_ets_shard_side_closed(dn_ets_shard_side *side, const dn_peer *peer)
+{
+    if (!side->failed) {
+        dn_shard_begin(side->shard);
+        dn_shard_closed(side->shard, peer);
         settle(side);
     }
 }
@@ -443,6 +466,24 @@ bool dn_ets_shard_side_offer(dn_ets_shard_side *side, dunlin_slice package, char
 
 /* ---- making ---- */
 
+static const dn_identity *identity_of(void *context, const dn_peer *peer)
+{
+    const dn_ets_shard_side *side = context;
+    return side->config.identity(side->config.context, peer);
+}
+
+static bool reaches(void *context, const dn_peer *peer)
+{
+    const dn_ets_shard_side *side = context;
+    return side->config.reaches(side->config.context, peer);
+}
+
+static void end_peer(void *context, const dn_peer *peer)
+{
+    const dn_ets_shard_side *side = context;
+    side->config.end_peer(side->config.context, peer);
+}
+
 static uint64_t clock_ms(void *context)
 {
     dn_ets_shard_side *side = context;
@@ -466,6 +507,13 @@ dn_ets_shard_side *dn_ets_shard_side_create(const dn_ets_shard_config *config, c
     if (side == NULL) {
         return NULL;
     }
+    if (config->identity != NULL) {
+        made.identity = identity_of;
+        made.reaches = reaches;
+        made.end_peer = end_peer;
+    }
+    made.fleet.credentials = config->credentials;
+    made.fleet.coap.connections = CONNECTIONS_MAX;
     side->config = *config;
     side->last = &side->first;
     side->operator=(dn_ets_operator){.name = "the server", .ask = ask_shard, .context = side};
@@ -525,7 +573,10 @@ void dn_ets_shard_side_leave(dn_ets_shard_side *side, const dn_ets_registration 
         dn_coap_write_option(&writer, DN_OPTION_URI_PATH, dunlin_slice_make(at + 1, len));
         at += len + 1;
     }
-    dn_ets_shard_side_receive(side, &registration->device, dunlin_slice_make(bytes, writer.len));
+    const bool framed = dn_transport_is_stream(dn_peer_transport(&registration->device));
+    const size_t start = framed ? dn_coap_message_frame(bytes, writer.len) : 0;
+    dn_ets_shard_side_receive(side, &registration->device,
+                              dunlin_slice_make(bytes + start, writer.len - start));
     side->spoof.len = 0;
 }
 

@@ -20,6 +20,11 @@ typedef struct {
     void *context;
     dn_peer_text *peer_text;
     bool (*same_host)(const dn_peer *a, const dn_peer *b);
+    /* As dn_shard_config has them, all or none. */
+    const dn_identity *(*identity)(void *context, const dn_peer *peer);
+    bool (*reaches)(void *context, const dn_peer *peer);
+    void (*end_peer)(void *context, const dn_peer *peer);
+    dn_credentials *credentials; /* may be NULL */
     dn_random random;
 } dn_ets_shard_config;
 
@@ -28,6 +33,9 @@ dn_ets_shard_side *dn_ets_shard_side_create(const dn_ets_shard_config *config, c
                                             size_t error_size);
 void dn_ets_shard_side_destroy(dn_ets_shard_side *side);
 void dn_ets_shard_side_receive(dn_ets_shard_side *side, const dn_peer *peer, dunlin_slice datagram);
+/* A stream or a session of that peer is there, or is gone. */
+void dn_ets_shard_side_opened(dn_ets_shard_side *side, const dn_peer *peer);
+void dn_ets_shard_side_closed(dn_ets_shard_side *side, const dn_peer *peer);
 void dn_ets_shard_side_expire(dn_ets_shard_side *side);
 uint64_t dn_ets_shard_side_deadline(const dn_ets_shard_side *side);
 bool dn_ets_shard_side_failed(const dn_ets_shard_side *side);

@@ -10,7 +10,8 @@ typedef struct dn_ets_sim dn_ets_sim;
 
 typedef struct {
     uint64_t seed;
-    uint32_t loss_permille; /* in each direction */
+    uint32_t loss_permille; /* in each direction; streams lose nothing */
+    dn_ets_way way;         /* of cases that are about no way in particular, and have one server */
     /* For tests of this tool: changes, drops (false) or lets pass a datagram on its way. May be NULL. */
     bool (*meddle)(void *context, bool to_device, uint8_t *bytes, size_t *len, size_t capacity);
     void *context;

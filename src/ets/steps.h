@@ -200,6 +200,28 @@
         .kind = &dn_ets_kind_wait, .to_s = (seconds_) \
     }
 
+/* ---- security and transports ---- */
+/* The device has a session or a connection of this kind with the server. */
+#define COMES_BY(way_)                                  \
+    {                                                   \
+        .kind = &dn_ets_kind_comes, .operation = (way_) \
+    }
+/* All messages of the case went over it. */
+#define STAYS_ON(way_)                                  \
+    {                                                   \
+        .kind = &dn_ets_kind_stays, .operation = (way_) \
+    }
+/* Capabilities and Settings Messages go both ways before anything else (RFC 8323 section 5.3). */
+#define SIGNALS()                    \
+    {                                \
+        .kind = &dn_ets_kind_signals \
+    }
+/* The device ends the handshake, and does not register within so long. */
+#define REFUSES_SERVER(within_s)                         \
+    {                                                    \
+        .kind = &dn_ets_kind_refuses, .to_s = (within_s) \
+    }
+
 /* ---- reporting: `count` notifications of `path`, each from_s to to_s after the one before ---- */
 #define NOTIFIES(path_, count_, from_, to_)                                                                 \
     {                                                                                                       \

@@ -1,45 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our device on UDP. Each case gets a new one. */
+/* Our device on a real network. Each case gets a new one, with sockets and sessions of its own. */
 #include "ets/target.h"
 
-#include "ets/udp_side.h"
+#include "port/clock.h"
+#include "port/entropy.h"
+#include "port/transport.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLACK_MS     1500u
-#define STOP_MS      5000u
-#define HOST_MAX     255u
-#define DATAGRAM_MAX 2048u
-#define COAP_PORT    5683u
-#define SCHEME       "coap://"
-#define SPOOF_MID    0x4554u
+#define SLACK_MS       1500u
+#define STOP_MS        5000u
+#define WAIT_MAX_MS    50 /* an operator in another thread may have finished */
+#define DATAGRAM_MAX   2048u
+#define SPOOF_MID      0x4554u
+#define STREAM_MESSAGE 8192u
+#define TRANSPORTS     4u
+
+typedef struct {
+    const char *uris[TRANSPORTS]; /* NULL: it is not reached so */
+    const char *first;
+    dn_peer peer;                 /* once something went there */
+    dn_ets_connection connection; /* of this case */
+    bool is_up;
+} server;
 
 struct dn_ets_target {
     dn_ets_world world;
-    dn_ets_udp_side udp;
-    const char *uris[DN_ETS_SERVERS_MAX];
-    dn_peer servers[DN_ETS_SERVERS_MAX];
+    dn_ets_target_config config;
+    dn_ways *ways;
+    dn_entropy entropy;
+    server servers[DN_ETS_SERVERS_MAX];
+    dunlin_security security;
     dn_peer self; /* only a name in the trace */
+    dn_ets_refusal refusal;
+    bool refused;
     uint16_t spoofs;
     bool cut;
 };
 
-static bool same(const dn_peer *a, const dn_peer *b)
+static const char *const SCHEMES[TRANSPORTS] = {"coap://", "coaps://", "coap+tcp://", "coaps+tcp://"};
+
+static dn_peer to_internal(const dunlin_peer *peer)
 {
-    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+    dn_peer out = {.len = peer->len};
+    memcpy(out.bytes, peer->bytes, sizeof out.bytes);
+    return out;
 }
 
 static unsigned number_of(const dn_ets_target *t, const dn_peer *peer)
 {
-    return t->world.servers > 1 && same(peer, &t->servers[1]) ? 1 : 0;
+    return t->world.servers > 1 && dn_peer_equal(peer, &t->servers[1].peer) ? 1 : 0;
 }
 
 static uint64_t now_ms(void *context)
 {
     (void)context;
-    return dn_ets_clock_ms();
+    return dn_clock_ms();
+}
+
+static void keep(dn_ets_target *t, bool to_device, const dunlin_peer *peer, dunlin_slice message)
+{
+    const dn_peer at = to_internal(peer);
+    dn_peer self = t->self;
+    dn_peer_set_transport(&self, dn_peer_transport(&at));
+    dn_ets_trace_add(&t->world.trace, dn_clock_ms(), to_device, number_of(t, &at), &self, false, message);
 }
 
 /* ---- the device's surroundings ---- */
@@ -47,43 +74,65 @@ static uint64_t now_ms(void *context)
 static void device_send(void *context, const dunlin_peer *peer, dunlin_slice datagram)
 {
     dn_ets_target *t = context;
-    dn_peer to = {.len = peer->len};
-    memcpy(to.bytes, peer->bytes, sizeof to.bytes);
     if (!t->cut) {
-        dn_ets_trace_add(&t->world.trace, dn_ets_clock_ms(), false, number_of(t, &to), &t->self, false,
-                         datagram);
-        dn_ets_udp_side_send(&t->udp, &to, datagram);
+        keep(t, false, peer, datagram);
+        dn_ways_send(t->ways, peer, datagram);
     }
+}
+
+static dunlin_status device_connect(void *context, const dunlin_way *way, dunlin_peer *peer)
+{
+    dn_ets_target *t = context;
+    server *s = &t->servers[way->server - 1];
+    const dunlin_status status = dn_ways_connect(t->ways, way, peer);
+    if (status == DUNLIN_OK) {
+        s->peer = to_internal(peer);
+        s->is_up = true;
+        s->connection.transport = dn_peer_transport(&s->peer);
+    }
+    return status;
+}
+
+static void device_disconnect(void *context, uint16_t number)
+{
+    dn_ets_target *t = context;
+    t->servers[number - 1].is_up = false;
+    dn_ways_disconnect(t->ways, number);
 }
 
 static dunlin_status device_resolve(void *context, const char *uri, dunlin_peer *peer)
 {
-    dn_ets_target *t = context;
-    for (size_t i = 0; i < t->world.servers; i++) {
-        if (strcmp(uri, t->uris[i]) == 0) {
-            *peer = (dunlin_peer){.len = t->servers[i].len};
-            memcpy(peer->bytes, t->servers[i].bytes, sizeof peer->bytes);
-            return DUNLIN_OK;
-        }
-    }
-    return DUNLIN_ERR_NOT_FOUND;
+    return dn_ways_resolve(((dn_ets_target *)context)->ways, uri, peer);
 }
 
 static int64_t device_wall(void *context)
 {
     (void)context;
-    return dn_ets_wall_ms() / 1000;
+    return dn_clock_wall_ms() / 1000;
 }
 
-static void on_datagram(void *context, const dn_peer *peer, dunlin_slice datagram)
+static void on_message(void *context, const dunlin_peer *from, dunlin_slice message)
 {
     dn_ets_target *t = context;
-    dunlin_peer from = {.len = peer->len};
-    memcpy(from.bytes, peer->bytes, sizeof from.bytes);
     if (!t->cut && t->world.device != NULL) {
-        dn_ets_trace_add(&t->world.trace, dn_ets_clock_ms(), true, number_of(t, peer), &t->self, false,
-                         datagram);
-        dn_ets_device_receive(t->world.device, &from, datagram, dn_ets_clock_ms());
+        keep(t, true, from, message);
+        dn_ets_device_receive(t->world.device, from, message, dn_clock_ms());
+    }
+}
+
+static void on_way(void *context, const dn_ways_event *event)
+{
+    dn_ets_target *t = context;
+    server *s = &t->servers[event->server - 1];
+    s->is_up = event->kind == DN_WAYS_UP;
+    if (s->is_up) {
+        (void)snprintf(s->connection.suite, sizeof s->connection.suite, "%s", event->suite);
+    } else if (event->kind == DN_WAYS_DOWN && event->status != DUNLIN_END &&
+               event->status != DUNLIN_ERR_TIMEOUT) {
+        t->refused = true;
+        t->refusal.by_device = event->status == DUNLIN_ERR_ACCESS;
+        t->refusal.alert = event->alert;
+        (void)snprintf(t->refusal.why, sizeof t->refusal.why, "%s", event->why);
     }
 }
 
@@ -92,25 +141,116 @@ static void on_datagram(void *context, const dn_peer *peer, dunlin_slice datagra
 static void turn(void *context, uint64_t until_ms)
 {
     dn_ets_target *t = context;
-    const uint64_t due_ms = dn_ets_device_deadline(t->world.device);
-    dn_ets_udp_side_wait(&t->udp, due_ms < until_ms ? due_ms : until_ms, on_datagram, t);
-    if (dn_ets_device_deadline(t->world.device) <= dn_ets_clock_ms()) {
-        dn_ets_device_step(t->world.device, dn_ets_clock_ms());
+    struct pollfd fds[DN_WAYS_FDS_MAX];
+    const uint64_t due_ms[] = {dn_ets_device_deadline(t->world.device), dn_ways_deadline(t->ways)};
+    for (size_t i = 0; i < 2; i++) {
+        until_ms = due_ms[i] < until_ms ? due_ms[i] : until_ms;
     }
+    const uint64_t now = dn_clock_ms();
+    const uint64_t left_ms = until_ms > now ? until_ms - now : 0;
+    dn_ways_flush(t->ways);
+    (void)poll(fds, (nfds_t)dn_ways_fds(t->ways, fds), left_ms < WAIT_MAX_MS ? (int)left_ms : WAIT_MAX_MS);
+    dn_ways_work(t->ways);
+    if (dn_ets_device_deadline(t->world.device) <= dn_clock_ms()) {
+        dn_ets_device_step(t->world.device, dn_clock_ms());
+    }
+    dn_ways_flush(t->ways);
+}
+
+static const struct {
+    dn_transport transport;
+    uint8_t mode;
+} WAYS[] = {
+    [DN_ETS_WAY_PSK] = {DN_TRANSPORT_DTLS, DN_SECURITY_PSK},
+    [DN_ETS_WAY_X509] = {DN_TRANSPORT_DTLS, DN_SECURITY_X509},
+    [DN_ETS_WAY_TCP] = {DN_TRANSPORT_TCP, DN_SECURITY_NOSEC},
+    [DN_ETS_WAY_TLS_PSK] = {DN_TRANSPORT_TLS, DN_SECURITY_PSK},
+    [DN_ETS_WAY_TLS_X509] = {DN_TRANSPORT_TLS, DN_SECURITY_X509},
+};
+
+static bool has_credentials(const dn_ets_target_config *config, uint8_t mode)
+{
+    return mode == DN_SECURITY_PSK ? config->key.len > 0
+                                   : mode != DN_SECURITY_X509 || config->private_key.len > 0;
+}
+
+static unsigned possible_ways(const dn_ets_target *t)
+{
+    unsigned set = 1u << DN_ETS_WAY_ANY;
+    for (unsigned i = DN_ETS_WAY_PSK; i < sizeof WAYS / sizeof WAYS[0]; i++) {
+        if (i != DN_ETS_WAY_X509_OTHER && t->servers[0].uris[WAYS[i].transport] != NULL &&
+            has_credentials(&t->config, WAYS[i].mode)) {
+            set |= 1u << i;
+        }
+    }
+    return set;
+}
+
+static dn_transport transport_of(const char *uri)
+{
+    unsigned i = TRANSPORTS - 1;
+    while (i > 0 && strncmp(uri, SCHEMES[i], strlen(SCHEMES[i])) != 0) {
+        i--;
+    }
+    return (dn_transport)i;
+}
+
+/* By which URI, and with what. */
+static const char *choose(dn_ets_target *t, dn_ets_way way, server *s)
+{
+    const char *uri = way == DN_ETS_WAY_ANY ? s->first : s->uris[WAYS[way].transport];
+    uint8_t mode = DN_SECURITY_NOSEC;
+    if (way != DN_ETS_WAY_ANY) {
+        mode = WAYS[way].mode;
+    } else if (dn_transport_is_secure(transport_of(uri))) {
+        mode = t->config.key.len > 0 ? DN_SECURITY_PSK : DN_SECURITY_X509;
+    }
+    s->is_up = false;
+    s->connection = (dn_ets_connection){.transport = transport_of(uri), .mode = mode};
+    t->security = (dunlin_security){.mode = (dunlin_security_mode)mode, .matching = -1, .usage = -1};
+    if (mode == DN_SECURITY_PSK) {
+        t->security.identity = t->config.identity;
+        t->security.secret = t->config.key;
+    } else if (mode == DN_SECURITY_X509) {
+        t->security.identity = t->config.certificate;
+        t->security.secret = t->config.private_key;
+        t->security.server_key = t->config.server_certificate;
+        t->security.usage = t->config.usage;
+        (void)snprintf(t->security.sni, sizeof t->security.sni, "%s",
+                       t->config.sni != NULL ? t->config.sni : "");
+    }
+    return uri;
 }
 
 static bool begin(void *context, const dn_ets_setup *setup)
 {
     dn_ets_target *t = context;
-    const dn_ets_surroundings around = {.send = device_send,
-                                        .resolve = device_resolve,
-                                        .wall_s = device_wall,
-                                        .context = t,
-                                        .random = dn_ets_entropy(),
-                                        .uris = {t->uris[0], t->uris[1]}};
-    t->cut = false;
+    dn_ways_config ways = dn_ways_config_default();
+    dn_ets_surroundings around = {.send = device_send,
+                                  .resolve = device_resolve,
+                                  .wall_s = device_wall,
+                                  .context = t,
+                                  .random = dn_entropy_random(&t->entropy),
+                                  .connect = device_connect,
+                                  .disconnect = device_disconnect};
+    t->cut = t->refused = false;
+    ways.max_stream_message = STREAM_MESSAGE;
+    ways.event = on_way;
+    ways.message = on_message;
+    ways.context = t;
+    if (dn_ways_create(&ways, &t->ways) != DUNLIN_OK) {
+        (void)snprintf(t->world.error, sizeof t->world.error, "no sockets can be had");
+        return false;
+    }
+    for (size_t i = 0; i < t->world.servers; i++) {
+        around.uris[i] = choose(t, setup->way, &t->servers[i]);
+        around.security[i] = &t->security;
+    }
     t->world.device =
-        dn_ets_device_create(setup, &around, dn_ets_clock_ms(), t->world.error, sizeof t->world.error);
+        dn_ets_device_create(setup, &around, dn_clock_ms(), t->world.error, sizeof t->world.error);
+    if (t->world.device != NULL) {
+        dn_ways_attach(t->ways, dn_ets_device_client(t->world.device));
+    }
     return t->world.device != NULL;
 }
 
@@ -125,11 +265,13 @@ static void end(void *context)
     dn_ets_target *t = context;
     if (t->world.device != NULL) {
         t->cut = false;
-        dunlin_client_stop(dn_ets_device_client(t->world.device), dn_ets_clock_ms());
+        dunlin_client_stop(dn_ets_device_client(t->world.device), dn_clock_ms());
         (void)dn_ets_world_run(&t->world, STOP_MS, has_stopped, t);
-        dn_ets_device_destroy(t->world.device);
-        t->world.device = NULL;
     }
+    dn_ways_destroy(t->ways);
+    t->ways = NULL;
+    dn_ets_device_destroy(t->world.device);
+    t->world.device = NULL;
     dn_ets_trace_clear(&t->world.trace);
 }
 
@@ -137,8 +279,10 @@ static void end(void *context)
 static void leave(void *context, unsigned number, const dn_ets_registration *registration)
 {
     dn_ets_target *t = context;
+    const server *s = &t->servers[number];
     uint8_t bytes[DATAGRAM_MAX];
     dn_coap_writer writer;
+    dunlin_peer peer = {.len = s->peer.len};
     const dn_coap_token token = {.len = 8, .bytes = {'e', 't', 's', 's', 'p', 'o', 'o', 'f'}};
     dn_coap_write_header(&writer, bytes, sizeof bytes, DN_COAP_NON, DN_COAP_DELETE,
                          (uint16_t)(SPOOF_MID + t->spoofs++), &token);
@@ -147,7 +291,13 @@ static void leave(void *context, unsigned number, const dn_ets_registration *reg
         dn_coap_write_option(&writer, DN_OPTION_URI_PATH, dunlin_slice_make(at + 1, len));
         at += len + 1;
     }
-    dn_ets_udp_side_send(&t->udp, &t->servers[number], dunlin_slice_make(bytes, writer.len));
+    size_t start = 0;
+    if (dn_transport_is_stream(dn_peer_transport(&s->peer))) {
+        start = dn_coap_message_frame(bytes, writer.len);
+    }
+    memcpy(peer.bytes, s->peer.bytes, sizeof peer.bytes);
+    dn_ways_send(t->ways, &peer, dunlin_slice_make(bytes + start, writer.len - start));
+    dn_ways_flush(t->ways);
 }
 
 static void cut_link(void *context, bool cut)
@@ -155,27 +305,48 @@ static void cut_link(void *context, bool cut)
     ((dn_ets_target *)context)->cut = cut;
 }
 
-/* "coap://host:port", "coap://[::1]:5683". */
-static bool resolve(const char *uri, int family, dn_peer *peer)
+static bool connection(void *context, unsigned number, dn_ets_connection *out)
 {
-    char host[HOST_MAX + 1];
-    if (strncmp(uri, SCHEME, sizeof SCHEME - 1) != 0) {
-        return false;
-    }
-    const char *at = uri + sizeof SCHEME - 1;
-    const bool bracket = *at == '[';
-    const char *stop = bracket ? strchr(at, ']') : at + strcspn(at, ":/");
-    if (stop == NULL || (size_t)(stop - at) > HOST_MAX) {
-        return false;
-    }
-    (void)snprintf(host, sizeof host, "%.*s", (int)(stop - at - bracket), at + bracket);
-    stop += bracket;
-    const unsigned long port = *stop == ':' ? strtoul(stop + 1, NULL, 10) : COAP_PORT;
-    return port > 0 && port <= UINT16_MAX && dn_udp_resolve(host, (uint16_t)port, family, peer) == DUNLIN_OK;
+    const server *s = &((dn_ets_target *)context)->servers[number];
+    *out = s->connection;
+    return s->is_up;
 }
 
-dn_ets_target *dn_ets_target_create(const char *const *uris, const dn_ets_operator *const *operators,
-                                    size_t count, char *error, size_t error_size)
+static bool refusal(void *context, unsigned number, dn_ets_refusal *out)
+{
+    const dn_ets_target *t = context;
+    (void)number;
+    *out = t->refusal;
+    return t->refused;
+}
+
+/* ---- making ---- */
+
+/* A scheme that the server has already begins the next one. NULL, or what is wrong. */
+static const char *take_uri(dn_ets_target *t, const char *uri)
+{
+    const dn_transport transport = transport_of(uri);
+    const size_t scheme = strlen(SCHEMES[transport]);
+    if (strncmp(uri, SCHEMES[transport], scheme) != 0 || uri[scheme] == '\0') {
+        return "is no address of a server";
+    }
+    if (dn_transport_is_secure(transport) && t->config.key.len == 0 && t->config.private_key.len == 0) {
+        return "needs credentials of the device: a pre-shared key, or a certificate with its key";
+    }
+    size_t number = t->world.servers == 0 ? 0 : t->world.servers - 1;
+    number += t->servers[number].uris[transport] != NULL;
+    if (number >= t->config.operator_count || number >= DN_ETS_SERVERS_MAX) {
+        return "is one more server than there are operators";
+    }
+    server *s = &t->servers[number];
+    s->uris[transport] = uri;
+    s->first = s->first == NULL ? uri : s->first;
+    t->world.operators[number] = t->config.operators[number];
+    t->world.servers = number + 1;
+    return NULL;
+}
+
+dn_ets_target *dn_ets_target_create(const dn_ets_target_config *config, char *error, size_t error_size)
 {
     dn_ets_target *t = calloc(1, sizeof *t);
     (void)snprintf(error, error_size, "no memory");
@@ -183,6 +354,7 @@ dn_ets_target *dn_ets_target_create(const char *const *uris, const dn_ets_operat
         return NULL;
     }
     t->self.len = 1;
+    t->config = *config;
     t->world = (dn_ets_world){.setting = "server",
                               .context = t,
                               .slack_ms = SLACK_MS,
@@ -191,29 +363,24 @@ dn_ets_target *dn_ets_target_create(const char *const *uris, const dn_ets_operat
                               .begin = begin,
                               .end = end,
                               .leave = leave,
-                              .cut = cut_link};
-    for (size_t i = 0; i < count && i < DN_ETS_SERVERS_MAX; i++) {
-        t->uris[i] = uris[i];
-        t->world.operators[i] = operators[i];
-        t->world.servers = i + 1;
-        if (!resolve(uris[i], 0, &t->servers[i])) {
-            (void)snprintf(error, error_size, "%s is no address of a server", uris[i]);
+                              .cut = cut_link,
+                              .connection = connection,
+                              .refusal = refusal};
+    for (size_t i = 0; i < config->count; i++) {
+        const char *wrong = take_uri(t, config->uris[i]);
+        if (wrong != NULL) {
+            (void)snprintf(error, error_size, "%s %s", config->uris[i], wrong);
             dn_ets_target_destroy(t);
             return NULL;
         }
     }
-    const char *any = dn_udp_peer_family(&t->servers[0]) == 6 ? "[::]:0" : "0.0.0.0:0";
-    if (!dn_ets_udp_side_open(&t->udp, any, 0, error, error_size)) {
-        dn_ets_target_destroy(t);
-        return NULL;
-    }
+    t->world.ways = possible_ways(t);
     return t;
 }
 
 void dn_ets_target_destroy(dn_ets_target *target)
 {
     if (target != NULL) {
-        dn_ets_udp_side_close(&target->udp);
         dn_ets_trace_clear(&target->world.trace);
         free(target);
     }

@@ -23,11 +23,17 @@ static void join(dn_coap_options options, uint16_t number, char separator, char 
     }
 }
 
+static bool is_framed(const dn_ets_message *message)
+{
+    return dn_transport_is_stream(dn_peer_transport(&message->device));
+}
+
 static void read_message(dn_ets_message *message)
 {
-    message->readable =
-        dn_coap_message_read(&message->is, dunlin_slice_make(message->bytes, message->len)) == DUNLIN_OK;
-    if (message->readable) {
+    const dunlin_slice bytes = dunlin_slice_make(message->bytes, message->len);
+    message->readable = (is_framed(message) ? dn_coap_message_read_framed(&message->is, bytes)
+                                            : dn_coap_message_read(&message->is, bytes)) == DUNLIN_OK;
+    if (message->readable && !dn_coap_is_signal(message->is.code)) {
         join(message->is.options, DN_OPTION_URI_PATH, '/', message->path, sizeof message->path);
         join(message->is.options, DN_OPTION_URI_QUERY, '&', message->query, sizeof message->query);
         join(message->is.options, DN_OPTION_LOCATION_PATH, '/', message->location, sizeof message->location);
@@ -84,7 +90,7 @@ void dn_ets_trace_add(dn_ets_trace *trace, uint64_t at_ms, bool to_device, unsig
         memcpy(message->bytes, datagram.data, datagram.len);
     }
     read_message(message);
-    message->again = is_again(trace, message);
+    message->again = !is_framed(message) && is_again(trace, message);
     trace->list[trace->count++] = message;
     if (trace->added != NULL) {
         trace->added(trace->context, message);

@@ -9,6 +9,21 @@
 #include "ets/device.h"
 #include "ets/operator.h"
 #include "ets/trace.h"
+#include "security/tls.h"
+
+/* How the device and a server are connected. */
+typedef struct {
+    dn_transport transport;
+    uint8_t mode;   /* dn_security_mode */
+    char suite[64]; /* "TLS_PSK_WITH_AES_128_CCM_8"; "" without security, or when it is not known */
+} dn_ets_connection;
+
+/* A handshake between them that failed. */
+typedef struct {
+    bool by_device; /* the device refused the server */
+    int alert;      /* DN_TLS_NO_ALERT: none */
+    char why[DN_TLS_WHY_MAX];
+} dn_ets_refusal;
 
 typedef struct dn_ets_world {
     const char *setting; /* "simulated", "client" (under test), "server" (under test) */
@@ -35,6 +50,12 @@ typedef struct dn_ets_world {
     void (*cut)(void *context, bool cut);
     /* Puts a firmware package where the device can get it, and gives its URI. NULL: it cannot be done here. */
     bool (*offer)(void *context, dunlin_slice package, char *uri, size_t size);
+    unsigned
+        ways; /* set of 1u << dn_ets_way that `begin` can make; where the device is foreign: 0, it comes as it comes */
+    /* How the device under test is connected with `server`. False: it is not, or nobody can tell. NULL: always plain UDP. */
+    bool (*connection)(void *context, unsigned server, dn_ets_connection *out);
+    /* The last handshake since `begin` that failed. False: none did. NULL: there is no security. */
+    bool (*refusal)(void *context, unsigned server, dn_ets_refusal *out);
     /* Something that only a person can do: `begin` tells them, then `done` is asked until it says true. NULL: nobody is
        there. */
     void (*hands_begin)(void *context, const char *what);

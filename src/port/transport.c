@@ -82,6 +82,16 @@ static void carried(const dn_ways *ways, bool out, size_t len)
     }
 }
 
+static void deliver(dn_ways *ways, const dunlin_peer *from, dunlin_slice message)
+{
+    carried(ways, false, message.len);
+    if (ways->config.message != NULL) {
+        ways->config.message(ways->config.context, from, message);
+    } else {
+        dunlin_client_receive(ways->client, from, message, dn_clock_ms());
+    }
+}
+
 /* ---- sockets ---- */
 
 static dunlin_status open_socket(dn_ways *ways, size_t index, const char *address)
@@ -212,8 +222,7 @@ static void on_message(void *context, const dn_peer *peer, dunlin_slice message)
     way_slot *slot = context;
     const dunlin_peer from = to_public(peer);
     slot->heard = true;
-    carried(slot->ways, false, message.len);
-    dunlin_client_receive(slot->ways->client, &from, message, dn_clock_ms());
+    deliver(slot->ways, &from, message);
 }
 
 static void on_up(void *context)
@@ -540,8 +549,7 @@ static void take_datagram(dn_ways *ways, const dn_udp_datagram *datagram)
         return;
     }
     const dunlin_peer from = to_public(&datagram->peer);
-    carried(ways, false, datagram->bytes.len);
-    dunlin_client_receive(ways->client, &from, datagram->bytes, dn_clock_ms());
+    deliver(ways, &from, datagram->bytes);
 }
 
 static void receive_datagrams(dn_ways *ways, way_socket *socket)

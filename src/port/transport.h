@@ -66,6 +66,8 @@ typedef struct {
     void (*event)(void *context, const dn_ways_event *event);
     /* A message goes out or has come, of `len` bytes without what secures it. */
     void (*carried)(void *context, bool out, size_t len);
+    /* Takes a message in place of the client, to which it is to be given then (dunlin_client_receive). */
+    void (*message)(void *context, const dunlin_peer *from, dunlin_slice message);
     /* Last word on how a session is secured: suites, trust store, clock. Preset: CCM8 suites, the system's trust store and clock. */
     void (*refine)(void *context, uint16_t server, dn_tls_client_config *config);
     void *context;

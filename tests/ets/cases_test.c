@@ -14,7 +14,8 @@
 #define LOSS_PERMILLE 200
 #define COME_MS       4000000u /* a Register may have to be repeated after minutes */
 
-static const char *const GROUPS[] = {"registration", "management", "reporting", "objects", "more"};
+static const char *const GROUPS[] = {"registration", "management", "reporting",
+                                     "security",     "objects",    "more"};
 
 /* Cases that do not apply to our client, and why. All others must pass. */
 static const struct {
@@ -28,6 +29,19 @@ static const struct {
     {"int-2001", 1, "our device does not have the Objects"},
     {"int-220", 1, "the device does not have application/vnd.oma.lwm2m+json"},
 };
+
+/* Cases that only datagrams have: a Reset; a download beside the registration, over plain CoAP. */
+static const char *const DATAGRAMS_ONLY[] = {"int-302", "int-756", "int-771", "int-775"};
+
+static bool has_streams(const dn_ets_case *what)
+{
+    for (size_t i = 0; i < sizeof DATAGRAMS_ONLY / sizeof DATAGRAMS_ONLY[0]; i++) {
+        if (dn_ets_case_matches(what, DATAGRAMS_ONLY[i])) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static const char *expected_reason(const dn_ets_case *what, unsigned minor)
 {
@@ -67,9 +81,10 @@ static void show(const dn_ets_result *result)
     }
 }
 
-static unsigned run(const char *pattern, unsigned minor, uint32_t loss_permille, uint64_t seed)
+static unsigned run(const char *pattern, unsigned minor, uint32_t loss_permille, uint64_t seed,
+                    dn_ets_way way)
 {
-    const dn_ets_sim_config config = {.seed = seed, .loss_permille = loss_permille};
+    const dn_ets_sim_config config = {.seed = seed, .loss_permille = loss_permille, .way = way};
     dn_ets_sim *sim = dn_ets_sim_create(&config);
     dn_ets_options options = dn_ets_options_default();
     dn_ets_results results = {.count = 0};
@@ -118,9 +133,14 @@ static unsigned run_group(const dn_ets_group *group, const char *only, uint64_t 
             if (only != NULL && !dn_ets_case_matches(dn_ets_group_case(group, i), only)) {
                 continue;
             }
-            wrong += run(id, minor, 0, 1);
+            wrong += run(id, minor, 0, 1, DN_ETS_WAY_ANY);
             for (uint64_t seed = 1; seed <= seeds; seed++) {
-                wrong += run(id, minor, LOSS_PERMILLE, seed);
+                wrong += run(id, minor, LOSS_PERMILLE, seed, DN_ETS_WAY_ANY);
+            }
+            wrong += run(id, minor, 0, 1, DN_ETS_WAY_PSK);
+            if (minor > 0 && has_streams(dn_ets_group_case(group, i))) {
+                wrong += run(id, minor, 0, 1, DN_ETS_WAY_TCP);
+                wrong += run(id, minor, 0, 1, DN_ETS_WAY_TLS_X509);
             }
         }
     }
@@ -137,7 +157,8 @@ int main(int argc, char **argv)
             return wrong == 0 ? 0 : 1;
         }
     }
-    (void)fprintf(stderr, "usage: %s registration|management|reporting|objects|more [CASE [SEEDS]]\n",
+    (void)fprintf(stderr,
+                  "usage: %s registration|management|reporting|security|objects|more [CASE [SEEDS]]\n",
                   argv[0]);
     return 2;
 }
