@@ -8,11 +8,15 @@
 #include <string.h>
 
 #define RECORD_HEADER     13u
+#define HANDSHAKE_HEADER  12u
 #define IDLE_CALLS_MAX    3u /* calls of the library in a row that take nothing of what is there */
 #define CONTENT_CCS       20u
 #define CONTENT_HANDSHAKE 22u
 /* The library's own limit of a handshake, by the system's clock, which must never come first. It counts milliseconds in 31 bits. */
 #define LIBRARY_LIMIT_MS 0x7fffffffu
+/* Bytes of a handshake message: a chain of certificates for a device has a few thousand. The library keeps several that are incomplete, each with
+   memory for the length that its first fragment claims. */
+#define MESSAGE_MAX 16384u
 
 static size_t record_len(dunlin_slice records)
 {
@@ -53,10 +57,77 @@ static ssize_t push(gnutls_transport_ptr_t to, const void *bytes, size_t len)
     return (ssize_t)len;
 }
 
+/* True when the other end's ChangeCipherSpec comes next. */
+static bool awaits_change(const dn_tls_session *session)
+{
+    gnutls_session_t gnutls = session->gnutls;
+    if (session->flight->has_changed) {
+        return false;
+    }
+    const gnutls_kx_algorithm_t exchange = gnutls_kx_get(gnutls);
+    switch (gnutls_handshake_get_last_in(gnutls)) {
+    case GNUTLS_HANDSHAKE_CLIENT_KEY_EXCHANGE: /* a client with a certificate verifies it first */
+        return exchange == GNUTLS_KX_PSK || exchange == GNUTLS_KX_ECDHE_PSK;
+    case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY:
+    case GNUTLS_HANDSHAKE_SERVER_HELLO_DONE:
+    case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
+    case GNUTLS_HANDSHAKE_SERVER_HELLO: /* if it resumes, which a client's library does not tell yet */
+        return true;
+    case GNUTLS_HANDSHAKE_CLIENT_HELLO:
+        return gnutls_session_is_resumed(gnutls) != 0;
+    default:
+        return false;
+    }
+}
+
+/*
+ * A ChangeCipherSpec that is not awaited is not for the library: it keeps each, in 16 KiB of memory, and fails when the one that it awaits has
+ * come. They are in the clear, so anybody can make them. The other end repeats one that was early.
+ */
+static bool is_early_change(const dn_tls_session *session, dunlin_slice record)
+{
+    return record.data[0] == CONTENT_CCS &&
+           !(record.len == RECORD_HEADER + 1 && record.data[RECORD_HEADER] == 1 && awaits_change(session));
+}
+
+/* A handshake record in the clear with a message, or a part of one, that would be too long. */
+static bool is_too_long(dunlin_slice record)
+{
+    if (record.data[0] != CONTENT_HANDSHAKE || record.data[3] != 0 || record.data[4] != 0) {
+        return false;
+    }
+    for (size_t at = RECORD_HEADER; at + HANDSHAKE_HEADER <= record.len;) {
+        const uint8_t *header = record.data + at;
+        if (((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]) > MESSAGE_MAX) {
+            return true;
+        }
+        at += HANDSHAKE_HEADER + ((size_t)header[9] << 16 | (size_t)header[10] << 8 | header[11]);
+    }
+    return false;
+}
+
+/* Goes to the next record of a datagram that the library may see while it shakes hands. */
+static void skip_harmful(dn_tls_session *session)
+{
+    size_t len;
+    if (!session->datagram || session->flight == NULL) {
+        return;
+    }
+    while ((len = record_len(session->in)) > 0) {
+        const dunlin_slice record = dunlin_slice_make(session->in.data, len);
+        if (!is_early_change(session, record) && !is_too_long(record)) {
+            return;
+        }
+        session->in.data += len;
+        session->in.len -= len;
+    }
+}
+
 /* Of a datagram one record at a time, so that it is known from outside how much the library has looked at. */
 static ssize_t pull(gnutls_transport_ptr_t from, void *bytes, size_t size)
 {
     dn_tls_session *session = from;
+    skip_harmful(session);
     size_t len = session->in.len;
     if (session->datagram) {
         len = record_len(session->in);
@@ -68,6 +139,9 @@ static ssize_t pull(gnutls_transport_ptr_t from, void *bytes, size_t size)
         gnutls_transport_set_errno(session->gnutls, EAGAIN);
         return -1;
     }
+    if (session->datagram && session->flight != NULL && session->in.data[0] == CONTENT_CCS) {
+        session->flight->has_changed = true;
+    }
     memcpy(bytes, session->in.data, len);
     session->in.data += len;
     session->in.len -= len;
@@ -77,7 +151,8 @@ static ssize_t pull(gnutls_transport_ptr_t from, void *bytes, size_t size)
 static int pull_timeout(gnutls_transport_ptr_t from, unsigned ms)
 {
     (void)ms;
-    const dn_tls_session *session = from;
+    dn_tls_session *session = from;
+    skip_harmful(session);
     const size_t len = session->datagram ? record_len(session->in) : session->in.len;
     return len > 0 ? 1 : 0;
 }

@@ -20,6 +20,7 @@ struct dn_flight {
     bool has_identity;     /* server, PSK: the identity is known */
     bool is_last_sent;     /* our Finished is out */
     bool is_key_exchanged; /* server: ClientKeyExchange has come */
+    bool has_changed;      /* DTLS: the other end's ChangeCipherSpec was let in */
     uint32_t wait_ms;
     uint64_t sent_ms;
     dn_tls_verdict verdict; /* of a callback */

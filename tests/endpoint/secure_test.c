@@ -236,6 +236,46 @@ static void half_open_handshakes_are_limited(void **state)
     rig_destroy(r);
 }
 
+/* Whoever has shown that it is there can neither make a handshake keep what it sends, nor end one of another by what it makes up in the clear:
+   a ChangeCipherSpec too early, and beginnings of messages that claim to be long. */
+static void half_open_handshakes_keep_little(void **state)
+{
+    static const struct {
+        uint8_t record[40];
+        size_t len, varies; /* at that offset: a counter */
+    } cases[] = {
+        {{20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1}, 14, 10},
+        {{20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3}, 16, 10},
+        {{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 1, 0, 0, 0, 16, 11, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 4, 9, 9, 9, 9},
+         29,
+         18},
+        {{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 1, 0, 0, 0, 16, 16, 0, 0x40, 1, 0, 3, 0, 0, 9, 0, 0, 4, 9, 9, 9, 9},
+         29,
+         13},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rig *r = rig_create(DTLS, NULL);
+        dn_peer peer = rig_peer(DTLS, 1, 1000);
+        rig_client *client = dial(r, 1, &peer);
+        while (count(r)->half_open == 0) {
+            assert_true(rig_step(r, r->now_ms + 100));
+        }
+        size_t before = mallinfo2().uordblks;
+        for (unsigned n = 0; n < 200; n++) {
+            uint8_t record[40];
+            memcpy(record, cases[i].record, sizeof record);
+            record[cases[i].varies] = (uint8_t)n;
+            rig_inject(r, &peer, dunlin_slice_make(record, cases[i].len));
+        }
+        assert_true(mallinfo2().uordblks <= before + 1024);
+        rig_run(r, 10000);
+        assert_true(rig_is_open(client));
+        assert_int_equal(count(r)->failed, 0);
+        rig_destroy(r);
+    }
+}
+
 static void garbage_does_no_harm(void **state)
 {
     (void)state;
@@ -598,6 +638,7 @@ int main(void)
         cmocka_unit_test(forged_hellos_cost_nothing),
         cmocka_unit_test(cookies_do_not_travel),
         cmocka_unit_test(half_open_handshakes_are_limited),
+        cmocka_unit_test(half_open_handshakes_keep_little),
         cmocka_unit_test(garbage_does_no_harm),
         cmocka_unit_test(a_device_that_starts_again),
         cmocka_unit_test(an_established_session_outlives_attempts),
