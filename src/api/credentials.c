@@ -74,11 +74,12 @@ static void answer_failure(dn_call *call, dunlin_status status)
     dn_credentials *keeper = call->api->config.credentials;
     switch (status) {
     case DUNLIN_ERR_NOT_FOUND:
-        dn_call_problem(call, DN_PROBLEM_NO_CREDENTIAL, "There is no credential of that name.");
+        dn_call_problem(call, DN_PROBLEM_NO_CREDENTIAL,
+                        "A credential is asked for by the name, or the pattern, as it was set.");
         return;
     case DUNLIN_ERR_DUPLICATE:
         dn_call_problem(call, DN_PROBLEM_CREDENTIAL_IN_USE,
-                        "The identity or public key is that of another endpoint's credential.");
+                        "Each endpoint needs an identity or a public key of its own.");
         return;
     case DUNLIN_ERR_LIMIT:
         dn_call_problem(call, DN_PROBLEM_TOO_MANY_CREDENTIALS,
@@ -155,7 +156,7 @@ static void reply_put(dn_call *call)
         log_change(call, w->created ? "made" : "replaced", dn_security_mode_text(w->credential.mode));
         reply_credential(call, w->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, &w->credential);
     } else if (w->status == DUNLIN_ERR_STATE) {
-        dn_call_problem(call, DN_PROBLEM_CREDENTIAL_EXISTS, "There is a credential of that name already.");
+        dn_call_problem(call, DN_PROBLEM_CREDENTIAL_EXISTS, "It was to be made only if there was none.");
     } else {
         answer_failure(call, w->status);
     }
