@@ -103,6 +103,9 @@ void daemon_start(daemon_process *d)
     if (!read_address(text, "\"coap\"", &d->coap) || !read_address(text, "\"http\"", &d->http)) {
         stop(d, "wrote no addresses into its ready file");
     }
+    if (!read_address(text, "\"coaps\"", &d->coaps)) {
+        d->coaps = (struct sockaddr_in){0};
+    }
 }
 
 void daemon_kill(daemon_process *d)

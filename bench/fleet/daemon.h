@@ -15,6 +15,7 @@ typedef struct {
     char dir[DAEMON_PATH_MAX]; /* data, ready file and log are in here */
     pid_t pid;
     struct sockaddr_in coap, http;
+    struct sockaddr_in coaps; /* zero: it serves no DTLS */
     double start_s; /* from the start of the process to its ready file */
 } daemon_process;
 

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What security costs a dunlind: handshakes beside those of two ends in memory, requests over established DTLS beside plain CoAP, and the
+ * memory of an idle session. docs/bench.md says how to read it.
+ */
+#include "fleet/daemon.h"
+#include "security/material.h"
+#include "security/pair.h"
+#include "security/talk.h"
+#include "store/credentials.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HANDSHAKE_TARGET 0.5
+#define REQUEST_TARGET   0.6
+#define BYTES_TARGET     (11 * 1024)
+#define SLICES           3u
+#define WARM_UP          200u /* sessions that fill what is made once */
+#define SHAKING          32u
+#define SEED             20261122u
+
+typedef struct {
+    daemon_process plain, secure;
+    uint32_t count, handshakes, rounds, in_flight;
+    bool no_targets, keep;
+    const char *base;
+    char dir[DAEMON_PATH_MAX / 2];
+    endpoint endpoint;
+    devices devices, plain_devices;
+    sessions sessions;
+    material material;
+    dn_credentials *credentials;
+    dn_tls_context *server;
+    dn_tls_context *client[MATERIAL_KINDS];
+    dn_tls_context **own; /* of each device */
+    bool missed;
+} bench;
+
+static void judge(bench *b, double figure, double target, bool at_least)
+{
+    bool met = at_least ? figure >= target : figure <= target;
+    printf("  %s\n", b->no_targets ? "" : met ? "ok" : "MISSED");
+    b->missed = b->missed || !met;
+    fflush(stdout);
+}
+
+/* ---- handshakes ---- */
+
+static dn_tls_context *one_for_all(void *context, uint32_t index)
+{
+    (void)index;
+    return context;
+}
+
+/* A slice in memory, one through dunlind, one in memory: both meet the same machine. */
+static void shake(bench *b, material_kind kind)
+{
+    uint32_t slice = b->handshakes / SLICES;
+    double memory_us = 0;
+    double server_us = 0;
+    double client_us = 0;
+    stats s;
+    stats_start(&s, (uint64_t)slice * SLICES);
+    for (uint32_t i = 0; i < SLICES; i++) {
+        memory_us += pair_handshake_us(b->server, b->client[kind], slice / 2) / (2 * SLICES);
+        double server = daemon_cpu_us(b->secure.pid);
+        double client = pair_cpu_us();
+        sessions_handshakes(&b->sessions, one_for_all, b->client[kind], i * slice, slice, SHAKING, false, &s);
+        server_us += (daemon_cpu_us(b->secure.pid) - server) / (slice * SLICES);
+        client_us += (pair_cpu_us() - client) / (slice * SLICES);
+        memory_us += pair_handshake_us(b->server, b->client[kind], slice / 2) / (2 * SLICES);
+    }
+    double ratio = memory_us / (server_us + client_us);
+    printf("%-22s %8.0f %10.0f %10.0f %10.0f %7.2f %7.2f", material_names[kind], stats_rate(&s), memory_us,
+           server_us + client_us, server_us, ratio, HANDSHAKE_TARGET);
+    judge(b, ratio, HANDSHAKE_TARGET, true);
+}
+
+static void handshakes(bench *b)
+{
+    printf("\n%-22s %8s %10s %10s %10s %7s %7s\n", "full handshake, DTLS", "per s", "memory us", "both us",
+           "server us", "ratio", "target");
+    for (int kind = 0; kind < MATERIAL_KINDS; kind++) {
+        shake(b, (material_kind)kind);
+    }
+}
+
+/* ---- memory ---- */
+
+static dn_tls_context *own_context(void *context, uint32_t index)
+{
+    const bench *b = context;
+    if (b->own[index] == NULL) {
+        b->own[index] = material_device(index);
+    }
+    return b->own[index];
+}
+
+static void memory(bench *b)
+{
+    uint32_t rest = b->count - WARM_UP;
+    stats s;
+    stats_start(&s, b->count);
+    sessions_handshakes(&b->sessions, own_context, b, 0, WARM_UP, SHAKING, true, &s);
+    uint64_t before = daemon_rss_bytes(b->secure.pid);
+    sessions_handshakes(&b->sessions, own_context, b, WARM_UP, rest, SHAKING, true, &s);
+    double bytes = (double)(daemon_rss_bytes(b->secure.pid) - before) / rest;
+    printf("\n%-22s %8.0f bytes of %u idle ones, target %u", "an established session", bytes, (unsigned)rest,
+           (unsigned)BYTES_TARGET);
+    judge(b, bytes, BYTES_TARGET, false);
+}
+
+/* ---- requests ---- */
+
+typedef struct {
+    stats s;
+    double server_us;
+} measure;
+
+static void one_slice(bench *b, talk_kind kind, bool is_secure, uint64_t total, measure *m)
+{
+    daemon_process *d = is_secure ? &b->secure : &b->plain;
+    double before = daemon_cpu_us(d->pid);
+    talk_run(kind, is_secure ? &b->devices : &b->plain_devices, &b->endpoint, &d->coap,
+             is_secure ? &b->sessions : NULL, b->in_flight, total, &m->s);
+    m->server_us += (daemon_cpu_us(d->pid) - before) / (double)m->s.total;
+}
+
+static void compare(bench *b, talk_kind kind, const char *name, uint32_t slices, double target)
+{
+    measure plain = {.server_us = 0};
+    measure secure = {.server_us = 0};
+    uint64_t total = kind == TALK_REGISTER ? b->count : (uint64_t)b->count * b->rounds;
+    stats_start(&plain.s, total * slices);
+    stats_start(&secure.s, total * slices);
+    for (uint32_t i = 0; i < slices; i++) {
+        one_slice(b, kind, false, total, &plain);
+        one_slice(b, kind, true, total, &secure);
+    }
+    double ratio = stats_rate(&secure.s) / stats_rate(&plain.s);
+    printf("%-22s %8.0f %10.0f %7.2f %7.2f %10.1f %10.1f %10.2f %8llu", name, stats_rate(&plain.s),
+           stats_rate(&secure.s), ratio, target, plain.server_us, secure.server_us,
+           plain.server_us / secure.server_us, (unsigned long long)(plain.s.repeated + secure.s.repeated));
+    if (target > 0) {
+        judge(b, ratio, target, true);
+    } else {
+        printf("\n");
+    }
+}
+
+static void requests(bench *b)
+{
+    printf("\n%-22s %8s %10s %7s %7s %10s %10s %10s %8s\n", "requests, in flight 64", "plain/s", "DTLS/s",
+           "ratio", "target", "plain cpu", "DTLS cpu", "cpu ratio", "repeated");
+    compare(b, TALK_REGISTER, "register", 1, 0);
+    compare(b, TALK_UPDATE, "update", SLICES, REQUEST_TARGET);
+}
+
+/* ---- life ---- */
+
+static void make_dir(char *path, size_t size, const char *base, const char *name)
+{
+    if (snprintf(path, size, "%s/%s", base, name) >= (int)size || mkdir(path, 0700) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void start(bench *b)
+{
+    static char config[DAEMON_PATH_MAX + 32];
+    char error[256];
+    const dn_credential_store_config in_memory = dn_credential_store_config_default();
+    snprintf(b->dir, sizeof b->dir, "%.200s/security-bench-XXXXXX", b->base);
+    if (mkdtemp(b->dir) == NULL) {
+        perror(b->dir);
+        exit(1);
+    }
+    make_dir(b->plain.dir, sizeof b->plain.dir, b->dir, "plain");
+    make_dir(b->secure.dir, sizeof b->secure.dir, b->dir, "secure");
+    material_make(&b->material);
+    material_write(&b->material, b->secure.dir);
+    material_store(&b->material, b->secure.dir, b->count);
+    snprintf(config, sizeof config, "%s/dunlind.yaml", b->secure.dir);
+    b->secure.config = config;
+    b->secure.program = b->plain.program;
+    daemon_start(&b->plain);
+    daemon_start(&b->secure);
+    if (b->secure.coaps.sin_port == 0) {
+        fprintf(stderr, "security_bench: %s does not serve DTLS\n", b->secure.program);
+        exit(1);
+    }
+    if (dn_credential_store_open(&in_memory, &b->credentials, error, sizeof error) != DUNLIN_OK) {
+        fprintf(stderr, "security_bench: %s\n", error);
+        exit(1);
+    }
+    material_put(&b->material, b->credentials, 0);
+    b->server = material_server(&b->material, b->credentials);
+    for (int kind = 0; kind < MATERIAL_KINDS; kind++) {
+        b->client[kind] = material_client(&b->material, (material_kind)kind);
+    }
+    b->own = calloc(b->count, sizeof *b->own);
+    devices_make(&b->devices, b->count, SEED);
+    devices_make(&b->plain_devices, b->count, SEED);
+    sessions_make(&b->sessions, &b->endpoint, &b->secure.coaps, b->count);
+}
+
+static void finish(bench *b)
+{
+    char command[DAEMON_PATH_MAX];
+    sessions_free(&b->sessions);
+    for (uint32_t i = 0; i < b->count; i++) {
+        dn_tls_context_give_up(b->own[i]);
+    }
+    free(b->own);
+    for (int kind = 0; kind < MATERIAL_KINDS; kind++) {
+        dn_tls_context_give_up(b->client[kind]);
+    }
+    dn_tls_context_give_up(b->server);
+    b->credentials->ops->close(b->credentials);
+    devices_free(&b->devices);
+    devices_free(&b->plain_devices);
+    daemon_stop(&b->plain);
+    daemon_stop(&b->secure);
+    snprintf(command, sizeof command, "rm -rf '%s'", b->dir);
+    if (!b->keep && system(command) != 0) {
+        fprintf(stderr, "security_bench: %s cannot be removed\n", b->dir);
+    }
+}
+
+static _Noreturn void usage(int status)
+{
+    fprintf(status == 0 ? stdout : stderr,
+            "Usage: security_bench --server DUNLIND [--dir DIR] [--devices N] [--handshakes N] [--rounds N]\n"
+            "                      [--in-flight N] [--no-targets] [--keep]\n"
+            "Exit status: 0 targets met, 3 one was missed, 1 something failed, 2 usage.\n");
+    exit(status);
+}
+
+static uint32_t number_of(const char *text)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (*end != '\0' || number == 0 || number > 1000000) {
+        usage(2);
+    }
+    return (uint32_t)number;
+}
+
+static void take_options(bench *b, int argc, char **argv)
+{
+    static const struct option names[] = {{"server", 1, NULL, 's'},     {"dir", 1, NULL, 'd'},
+                                          {"devices", 1, NULL, 'n'},    {"handshakes", 1, NULL, 'a'},
+                                          {"rounds", 1, NULL, 'r'},     {"in-flight", 1, NULL, 'i'},
+                                          {"no-targets", 0, NULL, 't'}, {"keep", 0, NULL, 'k'},
+                                          {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (option == 's') {
+            b->plain.program = optarg;
+        } else if (option == 'd') {
+            b->base = optarg;
+        } else if (option == 'n') {
+            b->count = number_of(optarg);
+        } else if (option == 'a') {
+            b->handshakes = number_of(optarg);
+        } else if (option == 'r') {
+            b->rounds = number_of(optarg);
+        } else if (option == 'i') {
+            b->in_flight = number_of(optarg);
+        } else if (option == 't' || option == 'k') {
+            *(option == 't' ? &b->no_targets : &b->keep) = true;
+        } else {
+            usage(option == 'h' ? 0 : 2);
+        }
+    }
+    if (optind != argc || b->plain.program == NULL || b->count <= 2 * WARM_UP) {
+        usage(2);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static bench b = {.count = 2000, .handshakes = 3000, .rounds = 10, .in_flight = 64};
+    b.base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    take_options(&b, argc, argv);
+    endpoint_open(&b.endpoint);
+    start(&b);
+    handshakes(&b);
+    memory(&b);
+    requests(&b);
+    finish(&b);
+    endpoint_close(&b.endpoint);
+    return b.no_targets || !b.missed ? 0 : 3;
+}
