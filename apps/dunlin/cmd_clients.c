@@ -33,6 +33,8 @@ static void add_row(dn_table *table, const json_t *client)
     (void)snprintf(binding, sizeof binding, "%.10s%s", dn_show_text(client, "binding"),
                    json_is_true(json_object_get(client, "queueMode")) ? "Q" : "");
     dn_table_cell(table, binding);
+    dn_table_cell(table, dn_show_text(client, "transport"));
+    dn_table_cell(table, dn_show_text(client, "security"));
     char lifetime[32];
     (void)snprintf(lifetime, sizeof lifetime, "%" JSON_INTEGER_FORMAT " s",
                    json_integer_value(json_object_get(client, "lifetime")));
@@ -47,17 +49,17 @@ static void add_row(dn_table *table, const json_t *client)
 
 static void print_table(const json_t *all)
 {
-    static const char *const titles[] = {"ENDPOINT", "STATE",  "LWM2M",       "BINDING",
-                                         "LIFETIME", "QUEUED", "LAST UPDATE", "ADDRESS"};
+    static const char *const titles[] = {"ENDPOINT", "STATE",    "LWM2M",  "BINDING",     "VIA",
+                                         "SECURITY", "LIFETIME", "QUEUED", "LAST UPDATE", "ADDRESS"};
     dn_table table;
-    dn_table_start(&table, 8, titles);
+    dn_table_start(&table, 10, titles);
     size_t i = 0;
     const json_t *client = NULL;
     json_array_foreach(all, i, client)
     {
         add_row(&table, client);
     }
-    dn_table_print(&table, stdout, 1u << 4 | 1u << 5);
+    dn_table_print(&table, stdout, 1u << 6 | 1u << 7);
 }
 
 /* Appends a page to `all`; gives the cursor of the next one, or NULL with the exit code. */

@@ -23,6 +23,8 @@ static const dn_command COMMANDS[] = {
     {"request", "show a queued request, or wait for its answer", dn_cmd_request, dn_help_request},
     {"packages", "list, add and remove the packages that devices can get", dn_cmd_packages, dn_help_packages},
     {"firmware", "update the firmware of a device", dn_cmd_firmware, dn_help_firmware},
+    {"credentials", "keep what devices prove themselves with, and make keys", dn_cmd_credentials,
+     dn_help_credentials},
     {"events", "print what happens in the fleet as it happens", dn_cmd_events, dn_help_events},
     {"models", "list the object definitions, or add one", dn_cmd_models, dn_help_models},
     {"client", "run a simulated device", dn_cmd_client, dn_help_client},

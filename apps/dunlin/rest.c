@@ -84,18 +84,27 @@ static size_t split(char *bytes, size_t size, size_t count, void *context)
     return size * count;
 }
 
+/* What of a request is not there each time. */
+typedef struct {
+    splitter *lines;    /* NULL: the whole answer */
+    CURL *kept;         /* NULL: a connection of its own */
+    const char *header; /* NULL: no further one */
+} extras;
+
 static dn_answer perform(const char *method, const char *url, const char *body, size_t body_len,
-                         const char *type, splitter *lines)
+                         const char *type, const extras *more)
 {
     dn_answer answer = {0};
     dn_text_clear(&answer.body);
     char curl_text[CURL_ERROR_SIZE] = "";
-    CURL *curl = curl_easy_init();
+    splitter *lines = more->lines;
+    CURL *curl = more->kept != NULL ? more->kept : curl_easy_init();
     if (curl == NULL) {
         explain(&answer, CURLE_OUT_OF_MEMORY, "", url);
         return answer;
     }
-    struct curl_slist *headers = NULL;
+    curl_easy_reset(curl);
+    struct curl_slist *headers = more->header != NULL ? curl_slist_append(NULL, more->header) : NULL;
     dn_text content_type = {0};
     if (body != NULL) {
         dn_text_printf(&content_type, "Content-Type: %s", type);
@@ -103,8 +112,8 @@ static dn_answer perform(const char *method, const char *url, const char *body, 
         headers = curl_slist_append(headers, "Expect:");
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_len);
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-        (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     }
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(curl, CURLOPT_URL, url);
     (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, curl_text);
@@ -128,13 +137,31 @@ static dn_answer perform(const char *method, const char *url, const char *body, 
     }
     curl_slist_free_all(headers);
     dn_text_free(&content_type);
-    curl_easy_cleanup(curl);
+    if (more->kept == NULL) {
+        curl_easy_cleanup(curl);
+    }
     return answer;
 }
 
 dn_answer dn_rest(const char *method, const char *url, const char *body, size_t body_len, const char *type)
 {
-    return perform(method, url, body, body_len, type, NULL);
+    return perform(method, url, body, body_len, type, &(extras){0});
+}
+
+dn_answer dn_rest_on(dn_rest_connection *connection, const char *method, const char *url, const char *body,
+                     size_t body_len, const char *header)
+{
+    if (connection->curl == NULL) {
+        connection->curl = curl_easy_init();
+    }
+    return perform(method, url, body, body_len, "application/json",
+                   &(extras){.kept = connection->curl, .header = header});
+}
+
+void dn_rest_close(dn_rest_connection *connection)
+{
+    curl_easy_cleanup(connection->curl);
+    connection->curl = NULL;
 }
 
 dn_answer dn_rest_lines(const char *method, const char *url, const char *body, size_t body_len,
@@ -142,7 +169,7 @@ dn_answer dn_rest_lines(const char *method, const char *url, const char *body, s
 {
     splitter lines = {.handler = handler, .context = context};
     dn_text_clear(&lines.line);
-    dn_answer answer = perform(method, url, body, body_len, "application/json", &lines);
+    dn_answer answer = perform(method, url, body, body_len, "application/json", &(extras){.lines = &lines});
     if (answer.status >= 200 && answer.status <= 299) {
         (void)give_line(&lines); /* a last line without an end */
     }

@@ -20,6 +20,15 @@ dn_text dn_rest_url(const dn_options *options, const char *path, bool device);
 dn_answer dn_rest(const char *method, const char *url, const char *body, size_t body_len, const char *type);
 void dn_answer_free(dn_answer *answer);
 
+/* A connection that stays for the next request. Zero-initialised is a new one. */
+typedef struct {
+    void *curl;
+} dn_rest_connection;
+/* A request with a JSON body (NULL: none) and a further header (NULL: none). */
+dn_answer dn_rest_on(dn_rest_connection *connection, const char *method, const char *url, const char *body,
+                     size_t body_len, const char *header);
+void dn_rest_close(dn_rest_connection *connection);
+
 /* One line of an answer, without its end. Return false to stop. */
 typedef bool dn_line_handler(void *context, const char *line, size_t len);
 /* As dn_rest, but the body of a 2xx is given away line by line as it comes. */
