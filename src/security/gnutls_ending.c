@@ -98,7 +98,10 @@ static void fail_by_alert(dn_tls_session *session)
 
 void dn_tls_fail(dn_tls_session *session, int result)
 {
-    if (result == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+    /* A server that waits for a certificate and gets an alert is told by the library that there is no certificate. */
+    if (result == GNUTLS_E_FATAL_ALERT_RECEIVED ||
+        (result == GNUTLS_E_NO_CERTIFICATE_FOUND &&
+         gnutls_alert_get(session->gnutls) != GNUTLS_A_CLOSE_NOTIFY)) {
         fail_by_alert(session);
         return;
     }
@@ -110,8 +113,7 @@ void dn_tls_fail(dn_tls_session *session, int result)
     if (session->flight != NULL && session->flight->verdict.alert != DN_TLS_NO_ALERT) {
         const dn_tls_verdict verdict = session->flight->verdict;
         send_alert(session, verdict.alert);
-        dn_tls_end(session, verdict.alert == GNUTLS_A_INTERNAL_ERROR ? DUNLIN_ERR_MEMORY : DUNLIN_ERR_ACCESS,
-                   verdict.alert, false, verdict.why);
+        dn_tls_end(session, verdict.status, verdict.alert, false, verdict.why);
         return;
     }
     int alert = gnutls_error_to_alert(result, NULL);

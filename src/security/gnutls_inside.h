@@ -56,11 +56,22 @@ struct dn_tls_context {
 typedef struct {
     int alert; /* DN_TLS_NO_ALERT: it does not */
     const char *why;
+    dunlin_status status;
 } dn_tls_verdict;
 
 static inline dn_tls_verdict dn_tls_fine(void)
 {
-    return (dn_tls_verdict){DN_TLS_NO_ALERT, NULL};
+    return (dn_tls_verdict){DN_TLS_NO_ALERT, NULL, DUNLIN_OK};
+}
+
+static inline dn_tls_verdict dn_tls_refusal(int alert, const char *why)
+{
+    return (dn_tls_verdict){alert, why, DUNLIN_ERR_ACCESS};
+}
+
+static inline dn_tls_verdict dn_tls_no_memory(void)
+{
+    return (dn_tls_verdict){GNUTLS_A_INTERNAL_ERROR, "no memory", DUNLIN_ERR_MEMORY};
 }
 
 typedef struct dn_flight dn_flight;
@@ -112,9 +123,7 @@ dn_tls_verdict dn_tls_client_verify(dn_tls_session *session);
 
 /* The session that the library's callbacks are called for. */
 dn_tls_session *dn_tls_session_of(gnutls_session_t gnutls);
-/* Remembers why the handshake must fail: for callbacks, which then return GNUTLS_E_CERTIFICATE_ERROR. */
-void dn_tls_refuse(dn_tls_session *session, int alert, const char *why);
-/* Takes the verdict of a callback: 0, or what makes the library stop. */
+/* Takes the verdict of a callback: 0, or an error that makes the library stop; the verdict says why. */
 int dn_tls_judge(dn_tls_session *session, dn_tls_verdict verdict);
 
 static inline gnutls_datum_t dn_datum(dunlin_slice bytes)

@@ -13,14 +13,7 @@
 #define CLAIM_NAMES_MAX 32u
 #define CLAIM_BYTES_MAX 4096u
 
-static const char no_memory[] = "no memory";
-
 /* ---- who it is ---- */
-
-static dn_tls_verdict refusal(int alert, const char *why)
-{
-    return (dn_tls_verdict){alert, why};
-}
 
 static dn_tls_verdict remember(dn_tls_session *session, const dn_credential *found)
 {
@@ -28,7 +21,7 @@ static dn_tls_verdict remember(dn_tls_session *session, const dn_credential *fou
         session->identity = malloc(sizeof *session->identity);
     }
     if (session->identity == NULL) {
-        return refusal(GNUTLS_A_INTERNAL_ERROR, no_memory);
+        return dn_tls_no_memory();
     }
     *session->identity = dn_credential_identity(found);
     return dn_tls_fine();
@@ -37,12 +30,13 @@ static dn_tls_verdict remember(dn_tls_session *session, const dn_credential *fou
 static dn_tls_verdict lookup_failed(dunlin_status status, int unknown_alert, const char *unknown)
 {
     if (status == DUNLIN_ERR_NOT_FOUND) {
-        return refusal(unknown_alert, unknown);
+        return dn_tls_refusal(unknown_alert, unknown);
     }
     if (status == DUNLIN_ERR_ACCESS) {
-        return refusal(GNUTLS_A_ACCESS_DENIED, "the certificate does not entitle to the name that it bears");
+        return dn_tls_refusal(GNUTLS_A_ACCESS_DENIED,
+                              "the certificate does not entitle to the name that it bears");
     }
-    return refusal(GNUTLS_A_INTERNAL_ERROR, "the credentials cannot be read");
+    return dn_tls_refusal(GNUTLS_A_INTERNAL_ERROR, "the credentials cannot be read");
 }
 
 static dunlin_status look_up_psk(dn_tls_session *session, const gnutls_datum_t *name, dn_credential *found)
@@ -66,7 +60,7 @@ static int find_psk(gnutls_session_t gnutls, const gnutls_datum_t *name, gnutls_
     } else {
         key->data = gnutls_malloc(found.key_len);
         if (key->data == NULL) {
-            verdict = refusal(GNUTLS_A_INTERNAL_ERROR, no_memory);
+            verdict = dn_tls_no_memory();
         } else {
             memcpy(key->data, found.key, found.key_len);
             key->size = found.key_len;
@@ -168,14 +162,14 @@ static dn_tls_verdict check_certificates(dn_tls_session *session)
     unsigned count = 0;
     const gnutls_datum_t *list = gnutls_certificate_get_peers(session->gnutls, &count);
     if (list == NULL || count == 0) {
-        return refusal(GNUTLS_A_HANDSHAKE_FAILURE, "no client certificate was sent");
+        return dn_tls_refusal(GNUTLS_A_HANDSHAKE_FAILURE, "no client certificate was sent");
     }
     if (gnutls_certificate_type_get2(session->gnutls, GNUTLS_CTYPE_CLIENT) == GNUTLS_CRT_RAWPK) {
         return check_raw_key(session, &list[0]);
     }
     dn_chain chain;
     if (!dn_chain_import(&chain, list, count)) {
-        return refusal(GNUTLS_A_BAD_CERTIFICATE, "the certificates cannot be read, or are too many");
+        return dn_tls_refusal(GNUTLS_A_BAD_CERTIFICATE, "the certificates cannot be read, or are too many");
     }
     const dn_tls_verdict verdict = check_chain(session, &chain);
     dn_chain_free(&chain);

@@ -13,19 +13,14 @@ dn_tls_session *dn_tls_session_of(gnutls_session_t gnutls)
     return gnutls_session_get_ptr(gnutls);
 }
 
-void dn_tls_refuse(dn_tls_session *session, int alert, const char *why)
-{
-    if (session->flight != NULL) {
-        session->flight->verdict = (dn_tls_verdict){alert, why};
-    }
-}
-
 int dn_tls_judge(dn_tls_session *session, dn_tls_verdict verdict)
 {
     if (verdict.alert == DN_TLS_NO_ALERT) {
         return 0;
     }
-    dn_tls_refuse(session, verdict.alert, verdict.why);
+    if (session->flight != NULL) {
+        session->flight->verdict = verdict;
+    }
     return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
@@ -44,8 +39,8 @@ static bool may_open(dn_tls_session *session)
         return dn_tls_judge(session, verdict) == 0;
     }
     if (session->context->is_server && session->identity == NULL) {
-        dn_tls_refuse(session, GNUTLS_A_ACCESS_DENIED, "nobody has proved to be anyone");
-        return false;
+        return dn_tls_judge(session,
+                            dn_tls_refusal(GNUTLS_A_ACCESS_DENIED, "nobody has proved to be anyone")) == 0;
     }
     return true;
 }

@@ -199,9 +199,10 @@ static dn_path_state state_of(unsigned status)
         unsigned bits;
         dn_path_state state;
     } findings[] = {
+        {GNUTLS_CERT_SIGNER_NOT_CA, DN_PATH_UNKNOWN_CA},
         {GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, DN_PATH_BAD},
         {GNUTLS_CERT_INSECURE_ALGORITHM, DN_PATH_WEAK},
-        {GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA, DN_PATH_UNKNOWN_CA},
+        {GNUTLS_CERT_SIGNER_NOT_FOUND, DN_PATH_UNKNOWN_CA},
         {GNUTLS_CERT_PURPOSE_MISMATCH | GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, DN_PATH_PURPOSE},
     };
     for (size_t i = 0; i < sizeof findings / sizeof findings[0]; i++) {

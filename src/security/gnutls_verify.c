@@ -11,34 +11,30 @@
 #include <string.h>
 
 #define OCSP_AHEAD_MAX_S    300 /* by which a responder's clock may be ahead of ours */
+#define OCSP_SINGLES_MAX    16u /* certificates that a response may be about */
 #define BAD_STATUS_RESPONSE 113 /* bad_certificate_status_response, for which the library has no name */
 
 typedef enum { MATCH_NONE, MATCH_KEY, MATCH_CERTIFICATE } match;
-
-static dn_tls_verdict refusal(int alert, const char *why)
-{
-    return (dn_tls_verdict){alert, why};
-}
 
 dn_tls_verdict dn_tls_path_verdict(dn_path_state state)
 {
     switch (state) {
     case DN_PATH_UNKNOWN_CA:
-        return refusal(GNUTLS_A_UNKNOWN_CA, "the certificate is not from a trusted CA");
+        return dn_tls_refusal(GNUTLS_A_UNKNOWN_CA, "the certificate is not from a trusted CA");
     case DN_PATH_BAD:
-        return refusal(GNUTLS_A_BAD_CERTIFICATE,
-                       "a signature or a constraint of the certificates does not hold");
+        return dn_tls_refusal(GNUTLS_A_BAD_CERTIFICATE,
+                              "a signature or a constraint of the certificates does not hold");
     case DN_PATH_WEAK:
-        return refusal(GNUTLS_A_UNSUPPORTED_CERTIFICATE,
-                       "a certificate has a hash or a curve that is not allowed");
+        return dn_tls_refusal(GNUTLS_A_UNSUPPORTED_CERTIFICATE,
+                              "a certificate has a hash or a curve that is not allowed");
     case DN_PATH_PURPOSE:
-        return refusal(GNUTLS_A_UNSUPPORTED_CERTIFICATE, "the certificate is not for this purpose");
+        return dn_tls_refusal(GNUTLS_A_UNSUPPORTED_CERTIFICATE, "the certificate is not for this purpose");
     case DN_PATH_NOT_YET:
-        return refusal(GNUTLS_A_CERTIFICATE_EXPIRED, "the certificate is not valid yet");
+        return dn_tls_refusal(GNUTLS_A_CERTIFICATE_EXPIRED, "the certificate is not valid yet");
     case DN_PATH_EXPIRED:
-        return refusal(GNUTLS_A_CERTIFICATE_EXPIRED, "the certificate has expired");
+        return dn_tls_refusal(GNUTLS_A_CERTIFICATE_EXPIRED, "the certificate has expired");
     case DN_PATH_REVOKED:
-        return refusal(GNUTLS_A_CERTIFICATE_REVOKED, "the certificate was revoked");
+        return dn_tls_refusal(GNUTLS_A_CERTIFICATE_REVOKED, "the certificate was revoked");
     case DN_PATH_TRUSTED:
         break;
     }
@@ -100,16 +96,16 @@ static bool is_timely(gnutls_ocsp_resp_t response, unsigned index, int64_t wall_
 static dn_tls_verdict check_response(gnutls_ocsp_resp_t response, const dn_path *path, int64_t wall_s)
 {
     const dn_tls_verdict bad =
-        refusal(BAD_STATUS_RESPONSE, "the stapled status of the certificate is not valid");
+        dn_tls_refusal(BAD_STATUS_RESPONSE, "the stapled status of the certificate is not valid");
     if (gnutls_ocsp_resp_get_status(response) != GNUTLS_OCSP_RESP_SUCCESSFUL) {
         return bad;
     }
     unsigned index = 0;
-    while (gnutls_ocsp_resp_check_crt(response, index, path->certs[0]) < 0) {
-        if (gnutls_ocsp_resp_get_single(response, ++index, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        NULL) < 0) {
-            return bad; /* it is about other certificates */
-        }
+    while (index < OCSP_SINGLES_MAX && gnutls_ocsp_resp_check_crt(response, index, path->certs[0]) < 0) {
+        index++;
+    }
+    if (index == OCSP_SINGLES_MAX) {
+        return bad; /* it is about other certificates */
     }
     unsigned problems = 0;
     unsigned status = GNUTLS_OCSP_CERT_UNKNOWN;
@@ -119,8 +115,8 @@ static dn_tls_verdict check_response(gnutls_ocsp_resp_t response, const dn_path 
         return bad;
     }
     if (status == GNUTLS_OCSP_CERT_REVOKED) {
-        return refusal(GNUTLS_A_CERTIFICATE_REVOKED,
-                       "the stapled status says that the certificate was revoked");
+        return dn_tls_refusal(GNUTLS_A_CERTIFICATE_REVOKED,
+                              "the stapled status says that the certificate was revoked");
     }
     return status == GNUTLS_OCSP_CERT_GOOD ? dn_tls_fine() : bad;
 }
@@ -133,9 +129,9 @@ static dn_tls_verdict check_staple(dn_tls_session *session, const dn_path *path)
     }
     gnutls_ocsp_resp_t response = NULL;
     if (gnutls_ocsp_resp_init(&response) < 0) {
-        return refusal(GNUTLS_A_INTERNAL_ERROR, "no memory");
+        return dn_tls_no_memory();
     }
-    dn_tls_verdict verdict = refusal(BAD_STATUS_RESPONSE, "the stapled status cannot be read");
+    dn_tls_verdict verdict = dn_tls_refusal(BAD_STATUS_RESPONSE, "the stapled status cannot be read");
     if (gnutls_ocsp_resp_import(response, &stapled) >= 0) {
         verdict = check_response(response, path, dn_tls_context_wall(session->context));
     }
@@ -169,7 +165,8 @@ static dn_tls_verdict check_ca_constraint(dn_tls_session *session, const dn_chai
             return dn_tls_fine();
         }
     }
-    return refusal(GNUTLS_A_UNKNOWN_CA, "the certificate is from another CA than the one that is demanded");
+    return dn_tls_refusal(GNUTLS_A_UNKNOWN_CA,
+                          "the certificate is from another CA than the one that is demanded");
 }
 
 /* 2, "trust anchor assertion": what the account names is the only root. It may come in the chain, or, as a whole certificate, from the account. */
@@ -186,12 +183,12 @@ static dn_tls_verdict check_anchor(dn_tls_session *session, const dn_chain *chai
         anchor = dn_chain_import(&named, &der, 1) ? named.certs[0] : NULL;
     }
     dn_tls_verdict verdict =
-        refusal(GNUTLS_A_UNKNOWN_CA, "the certificate is not from the CA that the account names");
+        dn_tls_refusal(GNUTLS_A_UNKNOWN_CA, "the certificate is not from the CA that the account names");
     dn_trust *trust = dn_trust_create();
     if (trust == NULL) {
-        verdict = refusal(GNUTLS_A_INTERNAL_ERROR, "no memory");
+        verdict = dn_tls_no_memory();
     } else if (anchor != NULL && !dn_cert_is_ca(anchor)) {
-        verdict = refusal(GNUTLS_A_UNKNOWN_CA, "what the account names as trust anchor is no CA");
+        verdict = dn_tls_refusal(GNUTLS_A_UNKNOWN_CA, "what the account names as trust anchor is no CA");
     } else if (anchor != NULL && dn_trust_add_anchor(trust, anchor)) {
         dn_path path;
         verdict = check_path(session, trust, chain, &path);
@@ -206,7 +203,7 @@ static dn_tls_verdict check_name(const dn_tls_session *session, gnutls_x509_crt_
     const dn_tls_expectation *expect = &session->context->expect;
     return dn_names_match(leaf, expect->host, expect->is_address)
                ? dn_tls_fine()
-               : refusal(GNUTLS_A_BAD_CERTIFICATE, "the certificate is for another name");
+               : dn_tls_refusal(GNUTLS_A_BAD_CERTIFICATE, "the certificate is for another name");
 }
 
 static dn_tls_verdict check_usage(dn_tls_session *session, const dn_chain *chain)
@@ -215,7 +212,8 @@ static dn_tls_verdict check_usage(dn_tls_session *session, const dn_chain *chain
     const match leaf_match = cert_matches(expect, chain->certs[0]);
     const bool is_for_leaf = expect->usage == 1 || expect->usage == 3;
     if (is_for_leaf && leaf_match == MATCH_NONE) {
-        return refusal(GNUTLS_A_CERTIFICATE_UNKNOWN, "the certificate is another one than the account names");
+        return dn_tls_refusal(GNUTLS_A_CERTIFICATE_UNKNOWN,
+                              "the certificate is another one than the account names");
     }
     /* Usage 3 leaves out path and validity (section 5.2.8.7), but not which curves and hashes may be used at all. */
     const dn_path_rules rules = {.wall_s = expect->usage == 3 ? -1 : dn_tls_context_wall(session->context),
@@ -248,16 +246,17 @@ dn_tls_verdict dn_tls_client_verify(dn_tls_session *session)
     unsigned count = 0;
     const gnutls_datum_t *list = gnutls_certificate_get_peers(session->gnutls, &count);
     if (list == NULL || count == 0) {
-        return refusal(GNUTLS_A_HANDSHAKE_FAILURE, "the server has sent no certificate");
+        return dn_tls_refusal(GNUTLS_A_HANDSHAKE_FAILURE, "the server has sent no certificate");
     }
     if (session->context->expect.mode == DN_SECURITY_RPK) {
         return bytes_match(&session->context->expect, &list[0])
                    ? dn_tls_fine()
-                   : refusal(GNUTLS_A_CERTIFICATE_UNKNOWN, "the server's raw public key is another one");
+                   : dn_tls_refusal(GNUTLS_A_CERTIFICATE_UNKNOWN,
+                                    "the server's raw public key is another one");
     }
     dn_chain chain;
     if (!dn_chain_import(&chain, list, count)) {
-        return refusal(GNUTLS_A_BAD_CERTIFICATE, "the certificates cannot be read, or are too many");
+        return dn_tls_refusal(GNUTLS_A_BAD_CERTIFICATE, "the certificates cannot be read, or are too many");
     }
     const dn_tls_verdict verdict = check_usage(session, &chain);
     dn_chain_free(&chain);
