@@ -93,6 +93,7 @@ typedef struct {
     bool wanted;       /* to be asked for */
     bool unwanted;     /* to be given back */
     bool came, gone;
+    bool asking; /* `connect` or `disconnect` is at work, and says itself what comes of it */
     int16_t gone_alert;
     dunlin_status gone_status, ending_status;
     uint64_t since_ms; /* when it came up */

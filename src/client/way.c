@@ -154,7 +154,9 @@ static void give_back(dn_account *account)
     lose(account);
     account->way.unwanted = false;
     if (call->disconnect != NULL) {
+        account->way.asking = true;
         call->disconnect(call->context, (uint16_t)account->server.ssid);
+        account->way.asking = false;
     }
 }
 
@@ -193,6 +195,9 @@ static bool is_same(const dn_account *account, const dn_peer *peer)
 /* Messages may follow before the next step. */
 void dn_client_way_came(dn_account *account, const dn_peer *peer)
 {
+    if (account->way.asking) {
+        return;
+    }
     if (account->way.state == DN_WAY_NONE || account->way.unwanted || account->way.gone) {
         account->way.unwanted = true; /* it was given up before it came */
         return;
@@ -212,7 +217,7 @@ void dn_client_way_came(dn_account *account, const dn_peer *peer)
 void dn_client_way_gone(dn_account *account, dunlin_status status, int alert)
 {
     const bool said = alert >= 0 && alert <= UINT8_MAX;
-    if (account->way.state == DN_WAY_NONE) {
+    if (account->way.state == DN_WAY_NONE || account->way.asking) {
         return;
     }
     if (said) {
@@ -311,7 +316,9 @@ dunlin_status dn_client_way_ask(dn_account *account)
     dn_client_security_view(account, &security);
     memset(&found, 0, sizeof found);
     const dunlin_way way = {(uint16_t)account->server.ssid, uri, &security, account->way.anew};
+    account->way.asking = true;
     const dunlin_status status = call->connect(call->context, &way, &found);
+    account->way.asking = false;
     if (status == DUNLIN_OK) {
         dn_peer peer = {.len = found.len};
         memcpy(peer.bytes, found.bytes, sizeof peer.bytes);

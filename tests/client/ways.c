@@ -97,6 +97,9 @@ static dunlin_status on_connect(void *context, const dunlin_way *way, dunlin_pee
     note(w, way->server, 'c');
     if (w->answer == DUNLIN_OK) {
         *peer = peer_of(w);
+        if (w->chatty) {
+            dunlin_client_connected(w->r.client, way->server, peer, dn_simlink_now(w->r.link));
+        }
         if (!dn_coap_is_open(w->r.server, &w->r.client_stream)) {
             server_end(w, true);
         }
@@ -110,6 +113,9 @@ static void on_disconnect(void *context, uint16_t server)
     w->disconnects++;
     server_end(w, false);
     note(w, server, 'd');
+    if (w->chatty) {
+        dunlin_client_disconnected(w->r.client, server, DUNLIN_END, 42, dn_simlink_now(w->r.link));
+    }
 }
 
 static void add(ways *w, const ways_account *account, int32_t ssid)

@@ -17,7 +17,8 @@ typedef struct {
     rig r;
     dunlin_status answer; /* [OK] of `connect` */
     dunlin_access access[WAYS_ACCESS];
-    bool dumb; /* the server's end of a stream says nothing */
+    bool dumb;   /* the server's end of a stream says nothing */
+    bool chatty; /* `connect` and `disconnect` tell from within what they have done, which nobody needs */
     unsigned connects, disconnects;
     uint16_t asked_server; /* of the last `connect` */
     char asked_uri[DUNLIN_URI_MAX + 8];

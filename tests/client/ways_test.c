@@ -182,6 +182,21 @@ static void registered_by_table(void **state)
     PLAY(rows);
 }
 
+static void what_is_told_from_within_is_known_already(void **state)
+{
+    static const char *const uris[] = {"coap://server", "coaps://server", "coaps+tcp://server"};
+    static ways w;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const ways_account account = {.uri = uris[i]};
+        ways_open(&w, &account, 1);
+        w.chatty = true;
+        ways_play(&w, "0 start; 20 restart; 21 run; 40 stop; 41 run");
+        assert_string_equal(w.log, i == 0 ? "0c 0R 20d 20c 20R 40D 40d" : "0c 0C 0R 20d 20c 20C 20R 40D 40d");
+        ways_close(&w);
+    }
+}
+
 /* ---- the two ends of a stream ---- */
 
 static void server_signals(ways *w, dunlin_slice message)
@@ -699,6 +714,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connecting_by_table),
         cmocka_unit_test(registered_by_table),
+        cmocka_unit_test(what_is_told_from_within_is_known_already),
         cmocka_unit_test(streams_that_the_server_ends),
         cmocka_unit_test(a_server_without_csm_is_left),
         cmocka_unit_test(requests_come_over_streams),
