@@ -8,7 +8,7 @@
 
 #include "security/issue.h"
 
-#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +177,21 @@ static bool make_rpk(making *m)
 
 /* ---- certificates ---- */
 
+/* The SHA-256 of a certificate in DER; false: it is none. */
+static bool fingerprint(const dn_text *file, uint8_t digest[32])
+{
+    gnutls_x509_crt_t certificate = NULL;
+    const gnutls_datum_t der = {.data = (unsigned char *)file->data, .size = (unsigned)file->len};
+    size_t len = 32;
+    if (file->len == 0 || gnutls_x509_crt_init(&certificate) != 0) {
+        return false;
+    }
+    const bool ok = gnutls_x509_crt_import(certificate, &der, GNUTLS_X509_FMT_DER) == 0 &&
+                    gnutls_x509_crt_get_fingerprint(certificate, GNUTLS_DIG_SHA256, digest, &len) == 0;
+    gnutls_x509_crt_deinit(certificate);
+    return ok;
+}
+
 static bool take_certificate(making *m)
 {
     dn_text file = {0};
@@ -196,7 +211,7 @@ static bool take_certificate(making *m)
             set_text(m, "certificate", begin);
         }
     } else {
-        ok = file.len > 0 && gnutls_hash_fast(GNUTLS_DIG_SHA256, file.data, file.len, digest) == 0;
+        ok = fingerprint(&file, digest);
         if (ok) {
             dn_credential_add_hex(&digits, digest, sizeof digest);
             set_text(m, "fingerprint", digits.data);

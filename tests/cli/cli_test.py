@@ -22,6 +22,7 @@ from support.harness import Runner, Skipped, Suite, case, check, equal  # noqa: 
 from support.programs import BIN, ROOT, wait_until  # noqa: E402
 
 import flood  # noqa: E402
+from credentials_suite import Credentials  # noqa: E402
 import toolchain  # noqa: E402
 from devices import DunlinDevice  # noqa: E402
 
@@ -29,7 +30,7 @@ DUNLIN = os.path.join(BIN, "dunlin")
 OK, REFUSED, USAGE, UNREACHABLE, TIMEOUT = 0, 1, 2, 3, 4
 NAME = "urn:dev:ops:42-thermo/1 ä"
 COMMANDS = ["clients", "read", "write", "exec", "create", "delete", "discover", "observe", "observations", "cancel",
-            "attributes", "requests", "request", "packages", "firmware", "events", "models", "client", "ets", "completion"]
+            "attributes", "requests", "request", "packages", "firmware", "credentials", "events", "models", "client", "ets", "completion"]
 MANY = 1050
 MESSAGE_IDS = itertools.count(1)
 
@@ -121,7 +122,15 @@ class Help(Suite):
             ("requests", "a", "b"), ("requests", "--limit", "0"), ("request",), ("request", "1", "2"), ("packages", "add"), ("packages", "rm", "x", "--name", "y"),
             ("packages", "add", "/nonexistent"), ("packages", "--name", "x"), ("firmware",), ("firmware", "status"), ("firmware", "nothing", "a"),
             ("firmware", "push", "a"), ("firmware", "status", "a", "b"), ("firmware", "update", "a", "--update"), ("firmware", "status", "a", "--patience", "0"),
-            ("firmware", "push", "a", "/nonexistent"), ("events", "extra"), ("events", "--count", "-1"),
+            ("firmware", "push", "a", "/nonexistent"), ("credentials", "show"), ("credentials", "nothing"), ("credentials", "set", "a"),
+            ("credentials", "set", "a", "--psk", "--x509"), ("credentials", "set", "a", "--psk", "--key", "00"),
+            ("credentials", "set", "a", "--psk", "--key", "@/nonexistent"), ("credentials", "set", "a*", "--psk"),
+            ("credentials", "set", "a", "--psk", "--identity", "hex:0"), ("credentials", "set", "a", "--x509", "--key", "00"),
+            ("credentials", "set", "a", "--rpk", "/nonexistent"), ("credentials", "set", "a*", "--rpk-generate"),
+            ("credentials", "set", "a", "--psk", "--name", "b"), ("credentials", "set", "a", "--x509", "--certificate", __file__),
+            ("credentials", "set", "a", "--x509", "--certificate", "/x", "--fingerprint", "00"), ("credentials", "list", "--limit", "0"),
+            ("credentials", "import", "/nonexistent"), ("credentials", "new-seal-key", "/tmp/x", "--token", "x"),
+            ("events", "extra"), ("events", "--count", "-1"),
             ("models", "--add", "/nonexistent.xml"), ("completion",), ("completion", "tcsh"),
             ("client", "-e", "x"), ("client", "-u", "coap://127.0.0.1"), ("client", "-e", "x", "-u", "http://127.0.0.1"))])
     def wrong(self, title, arguments):
@@ -137,7 +146,8 @@ class Help(Suite):
         for line, wanted in [("dunlin obs", {"observe", "observations"}), ("dunlin compl", {"completion"}),
                              ("dunlin --ver", {"--version"}), ("dunlin read x --for", {"--format"}),
                              ("dunlin client --li", {"--lifetime"}), ("dunlin client --end", {"--endpoint"}),
-                             ("dunlin clients --js", {"--json"}), ("dunlin completion z", {"zsh"})]:
+                             ("dunlin clients --js", {"--json"}), ("dunlin credentials new", {"new-seal-key"}),
+                             ("dunlin credentials x --rpk", {"--rpk", "--rpk-generate"}), ("dunlin completion z", {"zsh"})]:
             equal(complete(script, line), wanted, line)
 
     @case("the completion script of {0} is good {0}", ["zsh", "fish"])
@@ -202,7 +212,7 @@ class Tool(Suite):
                           ("observations", "x"), ("cancel", "x", "/3"), ("cancel", "1"), ("events", "--count", "1"), ("models",),
                           ("read", "x", "/3", "/4"), ("read", "--all", "/3"), ("write", "x", "/3/0/14=1"),
                           ("attributes", "x", "/3", "pmin=1"), ("requests",), ("request", "1"), ("packages",),
-                          ("packages", "add", __file__), ("packages", "rm", "x"), ("firmware", "status", "x")):
+                          ("packages", "add", __file__), ("packages", "rm", "x"), ("credentials",), ("credentials", "set", "x", "--psk"), ("firmware", "status", "x")):
             status, out, said = run(*arguments, server="http://127.0.0.1:9")
             equal((status, out), (UNREACHABLE, ""), str(arguments))
             check("127.0.0.1:9" in said and "DUNLIN_SERVER" in said, said)
@@ -611,7 +621,7 @@ def main():
     shutil.rmtree(programs.LOGS, ignore_errors=True)
     os.makedirs(programs.LOGS)
     pattern = f"*{sys.argv[1]}*" if len(sys.argv) > 1 else "*"
-    return Runner([Help, Tool, Pages], os.path.join(programs.WORK, "junit.xml"), pattern).run()
+    return Runner([Help, Tool, Pages, Credentials], os.path.join(programs.WORK, "junit.xml"), pattern).run()
 
 
 if __name__ == "__main__":
