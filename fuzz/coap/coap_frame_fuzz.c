@@ -37,10 +37,8 @@ static void write_again(const dn_coap_message *message, size_t limit)
     }
     dn_coap_write_payload(&writer, message->payload);
     require(!writer.failed);
-    size_t start = dn_coap_message_frame(out, writer.len);
-    require(writer.len - start <= limit);
-    require(dn_coap_message_read_framed(&again, dunlin_slice_make(out + start, writer.len - start)) ==
-            DUNLIN_OK);
+    dunlin_slice framed = dn_coap_message_frame(out, writer.len);
+    require(framed.len <= limit && dn_coap_message_read_framed(&again, framed) == DUNLIN_OK);
     require(again.code == message->code && dn_coap_token_equal(&again.token, &message->token));
     require(again.has == message->has && again.bad_option == message->bad_option);
     require(dunlin_slice_equal(again.payload, message->payload));

@@ -60,7 +60,7 @@ static bool is_in_range(const dn_coap_config *config)
         {config->block_szx, 0, DN_COAP_SZX_MAX},
         {config->connections, 0, 1u << 20},
         {config->connections == 0 ? DN_COAP_MAX_MESSAGE_BASE : config->max_stream_message,
-         DN_COAP_MAX_MESSAGE_BASE, 1u << 16},
+         DN_COAP_MAX_MESSAGE_BASE, 1u << 20},
         {config->connections == 0 ? 1 : config->csm_timeout_ms, 1, 600000},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
@@ -95,8 +95,9 @@ static void lay_out(dn_coap *coap, dn_coap_arena *arena)
                          config->transfer_timeout_ms);
     dn_coap_connections_init(&coap->connections, arena, &coap->remotes, config->connections);
     bool streams = config->connections > 0 && config->max_stream_message > config->max_message;
-    coap->out_datagram =
-        dn_coap_arena_take(arena, 1, streams ? config->max_stream_message : config->max_message);
+    uint8_t *out = dn_coap_arena_take(
+        arena, 1, DN_COAP_FRAME_AHEAD + (streams ? config->max_stream_message : config->max_message));
+    coap->out_datagram = out == NULL ? NULL : out + DN_COAP_FRAME_AHEAD;
     coap->body = dn_coap_arena_take(arena, 1, config->max_body);
 }
 

@@ -73,7 +73,7 @@ typedef struct {
         connections; /* 0: streams that can be open at a time; each has a place among the peers, beside `peers` */
     uint32_t
         max_stream_message; /* 8192: largest message on a stream, in and out, signalling included; told to the
-                                    other end as Max-Message-Size (RFC 8323 section 5.3.1). 1152 to 65536 */
+                                    other end as Max-Message-Size (RFC 8323 section 5.3.1). 1152 to 1048576 */
     uint32_t csm_timeout_ms; /* 30000: the other end's CSM must have come by then (RFC 8323 section 5.3) */
 } dn_coap_config;
 

@@ -175,6 +175,9 @@ dunlin_status dn_coap_message_read(dn_coap_message *message, dunlin_slice datagr
     return read_options(message, dunlin_slice_make(bytes + at, datagram.len - at));
 }
 
+/* RFC 8323 section 3.2: what a length of 4 more bytes counts from. */
+#define BASE_OF_FOUR 65805u
+
 /* Splits a delta or length into its nibble and 0 to 2 more bytes. */
 static unsigned extend(uint32_t value, uint8_t out[2], size_t *len)
 {
@@ -220,18 +223,26 @@ dunlin_status dn_coap_message_read_framed(dn_coap_message *message, dunlin_slice
     return read_options(message, dunlin_slice_make(bytes.data + at, bytes.len - at));
 }
 
-size_t dn_coap_message_frame(uint8_t *message, size_t len)
+dunlin_slice dn_coap_message_frame(uint8_t *message, size_t len)
 {
     uint8_t token_len = message[0] & 15u;
     uint8_t code = message[1];
-    uint8_t more[2];
-    size_t more_len;
-    unsigned nibble = extend((uint32_t)(len - DN_COAP_HEADER_LEN - token_len), more, &more_len);
-    size_t start = DN_COAP_HEADER_LEN - 2 - more_len;
-    message[start] = (uint8_t)(nibble << 4 | token_len);
-    memcpy(message + start + 1, more, more_len);
+    uint8_t more[4];
+    size_t more_len = 4;
+    uint32_t rest = (uint32_t)(len - DN_COAP_HEADER_LEN - token_len);
+    unsigned nibble = 15;
+    if (rest < BASE_OF_FOUR) {
+        nibble = extend(rest, more, &more_len);
+    } else {
+        for (unsigned i = 0; i < 4; i++) {
+            more[i] = (uint8_t)((rest - BASE_OF_FOUR) >> (24 - 8 * i));
+        }
+    }
+    uint8_t *start = message + DN_COAP_HEADER_LEN - 2 - more_len;
+    start[0] = (uint8_t)(nibble << 4 | token_len);
+    memcpy(start + 1, more, more_len);
     message[DN_COAP_HEADER_LEN - 1] = code;
-    return start;
+    return dunlin_slice_make(start, (size_t)(message + len - start));
 }
 
 void dn_coap_write_header(dn_coap_writer *writer, uint8_t *data, size_t cap, dn_coap_type type, uint8_t code,

@@ -94,8 +94,10 @@ dunlin_status dn_coap_message_read(dn_coap_message *message, dunlin_slice datagr
  * says; MALFORMED otherwise.
  */
 dunlin_status dn_coap_message_read_framed(dn_coap_message *message, dunlin_slice bytes);
-/* Turns a written message of up to 65,808 bytes into one for a stream, in place. Returns where it begins now: its end stays. */
-size_t dn_coap_message_frame(uint8_t *message, size_t len);
+/* Turns a written message into one for a stream, in place: it ends where it did, and begins up to two bytes behind its
+   begin, or, if it is longer than 65,808 bytes, up to DN_COAP_FRAME_AHEAD before it. */
+#define DN_COAP_FRAME_AHEAD 2
+dunlin_slice dn_coap_message_frame(uint8_t *message, size_t len);
 
 static inline bool dn_coap_is_signal(uint8_t code)
 {

@@ -18,8 +18,7 @@ void dn_coap_send_framed(dn_coap *coap, uint32_t remote, uint8_t *message, size_
 {
     const dn_coap_connection *connection = dn_coap_connection_of(&coap->connections, remote);
     if (connection != NULL && !connection->ended) {
-        size_t start = dn_coap_message_frame(message, len);
-        dn_coap_send(coap, remote, dunlin_slice_make(message + start, len - start));
+        dn_coap_send(coap, remote, dn_coap_message_frame(message, len));
     }
 }
 

@@ -162,6 +162,16 @@ static uint64_t request_key(const dn_coap *coap, const dn_coap_message *message)
     return key.k0;
 }
 
+/*
+ * The payload of a FETCH is part of what it asks for (RFC 8132 section 2.1). It goes into the lower half of its key, so that a request
+ * for the next block, which need not repeat it, can find the answer by the upper half (dn_coap_transfer_find_like).
+ */
+static uint64_t question_key(const dn_coap *coap, uint64_t key, uint8_t method, dunlin_slice payload)
+{
+    return method == DN_COAP_FETCH && payload.len > 0 ? key ^ (dn_hash(&coap->key, payload) & UINT32_MAX)
+                                                      : key;
+}
+
 /* A body under way to the request callback. */
 typedef struct {
     dunlin_slice payload;
@@ -423,6 +433,10 @@ static bool serve_kept(dn_coap *coap, const dn_coap_pending *pending, const dn_c
     }
     dn_coap_transfer *kept =
         dn_coap_transfer_find(&coap->transfers, DN_COAP_TRANSFER_SERVE, pending->remote, pending->key);
+    if (kept == NULL && message->code == DN_COAP_FETCH && message->payload.len == 0) {
+        kept = dn_coap_transfer_find_like(&coap->transfers, DN_COAP_TRANSFER_SERVE, pending->remote,
+                                          pending->key);
+    }
     if (kept == NULL) {
         if (is_safe(message->code)) {
             return false; /* it is made again; its ETag tells whether it is still the same */
@@ -530,6 +544,7 @@ void dn_coap_serve(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
         return;
     }
     bool answered = (message->has & DN_COAP_HAS_BLOCK1) != 0 && !assemble(coap, pending, message, &body);
+    pending->key = question_key(coap, pending->key, message->code, body.payload);
     if (answered || (body.lent == NULL && serve_kept(coap, pending, message))) {
         end_pending(coap, pending);
         return;

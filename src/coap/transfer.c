@@ -27,6 +27,20 @@ dn_coap_transfer *dn_coap_transfer_find(const dn_coap_transfers *transfers, dn_c
     return NULL;
 }
 
+dn_coap_transfer *dn_coap_transfer_find_like(const dn_coap_transfers *transfers, dn_coap_transfer_role role,
+                                             uint32_t remote, uint64_t key)
+{
+    dn_coap_transfer *best = NULL;
+    for (uint32_t i = 0; i < transfers->count; i++) {
+        dn_coap_transfer *candidate = &transfers->at[i];
+        if (candidate->role == role && candidate->remote == remote && candidate->key >> 32 == key >> 32 &&
+            (best == NULL || candidate->used_ms > best->used_ms)) {
+            best = candidate;
+        }
+    }
+    return best;
+}
+
 void dn_coap_transfer_end(dn_coap_transfers *transfers, dn_coap_transfer *transfer)
 {
     dn_deadline_cancel(transfers->wheel, &transfer->timer.deadline);

@@ -59,6 +59,9 @@ dn_coap_transfer *dn_coap_transfer_start(dn_coap_transfers *transfers, dn_coap_t
                                          uint32_t remote, uint64_t key, uint64_t now_ms);
 dn_coap_transfer *dn_coap_transfer_find(const dn_coap_transfers *transfers, dn_coap_transfer_role role,
                                         uint32_t remote, uint64_t key);
+/* The one used last of those whose keys have the same upper half. */
+dn_coap_transfer *dn_coap_transfer_find_like(const dn_coap_transfers *transfers, dn_coap_transfer_role role,
+                                             uint32_t remote, uint64_t key);
 /* Puts its expiry off; for ASSEMBLE and SERVE. */
 void dn_coap_transfer_touch(dn_coap_transfers *transfers, dn_coap_transfer *transfer, uint64_t now_ms);
 /* Takes it out of the table for a callback; dn_coap_transfer_end must follow. */

@@ -23,7 +23,7 @@ static dn_coap_config pipe_config(void)
 /* Pairs of ends that take messages of different sizes, some with BERT and some without. */
 static coap_pipe *open_pipe(uint64_t seed)
 {
-    static const uint32_t sizes[] = {1152, 1153, 1300, 2300, 8192, 20000, 65536};
+    static const uint32_t sizes[] = {1152, 1153, 1300, 2300, 8192, 20000, 100000};
     dn_coap_config first = pipe_config(), second = pipe_config();
     first.max_stream_message = sizes[seed % 7];
     second.max_stream_message = sizes[seed / 7 % 7];
@@ -100,8 +100,7 @@ static void one_of_each(coap_pipe *pipe, size_t size)
 /* Put, got, mirrored, up and down in pieces: whatever the ends take, the body is the same. */
 static void bodies_of_all_sizes(void **state)
 {
-    static const size_t sizes[] = {0,    1,    12,   13,   1000, 1024, 1025, 1070, 1087, 1088,  1152,  1300,
-                                   2048, 2049, 2300, 3072, 7168, 8092, 8192, 8193, 9000, 20000, 65535, 65536};
+    static const size_t sizes[] = {0, 13, 1024, 1025, 1087, 1152, 2300, 3072, 8193, 20000, 65536};
     (void)state;
     for (uint64_t seed = 0; seed < 49; seed++) {
         coap_pipe *pipe = open_pipe(seed);
