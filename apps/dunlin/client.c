@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `dunlin client`: the simulated device on a UDP socket. This file wires it together and runs its loop. */
+/* `dunlin client`: the simulated device. This file wires it together and runs its loop. */
 #include "apps/dunlin/client_access.h"
 #include "apps/dunlin/client_console.h"
 #include "apps/dunlin/client_identity.h"
@@ -8,14 +8,14 @@
 #include "apps/dunlin/client_options.h"
 #include "apps/dunlin/client_report.h"
 #include "apps/dunlin/command.h"
-#include "bearer/udp.h"
 #include "port/clock.h"
 #include "port/entropy.h"
 #include "port/linux_net.h"
 #include "port/loop.h"
+#include "port/transport.h"
+#include "port/uri.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,10 +39,10 @@
 #define TRANSFERS       4
 #define DEDUP_SLOTS     64
 #define DEDUP_REPLY     256
-#define BATCH           16
 #define REBOOT_MS       1000
 #define STOP_MS         5000 /* how long a De-register may take at the end */
 #define POLL_MAX_MS     3600000
+#define OWN_FDS         3
 
 typedef struct {
     dn_sim_options options;
@@ -56,11 +56,11 @@ typedef struct {
     dn_sim_models models;
     dn_sim_console console;
     dunlin_client *client;
-    void *arena;
-    dn_udp udp;
-    bool open;
-    dn_udp_batch *batch;
-    dn_udp_outbox *outbox;
+    void *arena; /* with secrets */
+    size_t arena_size;
+    dn_sim_security security[DUNLIN_SERVERS_MAX];
+    dn_ways *ways;
+    dn_log log; /* of the ways */
     dn_entropy entropy;
     int signals;
     uint64_t move_at_ms, reboot_at_ms, stop_at_ms; /* DN_NEVER: not */
@@ -69,19 +69,24 @@ typedef struct {
 
 /* ---- what the client asks of its surroundings ---- */
 
-static dn_peer to_internal(const dunlin_peer *peer)
+static dunlin_status on_connect(void *context, const dunlin_way *way, dunlin_peer *peer)
 {
-    dn_peer out = {.len = peer->len};
-    memcpy(out.bytes, peer->bytes, sizeof out.bytes);
-    return out;
+    return dn_ways_connect(((program *)context)->ways, way, peer);
 }
 
-static void on_send(void *context, const dunlin_peer *peer, dunlin_slice datagram)
+static void on_disconnect(void *context, uint16_t server)
 {
-    program *p = context;
-    const dn_peer to = to_internal(peer);
-    dunlin_statistics_message(&p->network.statistics, true, datagram.len);
-    dn_udp_send(&p->udp, p->outbox, &to, datagram);
+    dn_ways_disconnect(((program *)context)->ways, server);
+}
+
+static void on_send(void *context, const dunlin_peer *peer, dunlin_slice message)
+{
+    dn_ways_send(((program *)context)->ways, peer, message);
+}
+
+static dunlin_status on_resolve(void *context, const char *uri, dunlin_peer *peer)
+{
+    return dn_ways_resolve(((program *)context)->ways, uri, peer);
 }
 
 static void on_random(void *context, void *out, size_t len)
@@ -89,24 +94,6 @@ static void on_random(void *context, void *out, size_t len)
     program *p = context;
     const dn_random random = dn_entropy_random(&p->entropy);
     random.fill(random.context, out, len);
-}
-
-/* A socket bound to an IPv6 wildcard reaches IPv4 too. */
-static dunlin_status on_resolve(void *context, const char *uri, dunlin_peer *peer)
-{
-    program *p = context;
-    dn_sim_address address;
-    dn_peer found;
-    if (dn_sim_authority_read(uri, &address) != NULL) {
-        return DUNLIN_ERR_NOT_FOUND;
-    }
-    const int family = p->udp.family == AF_INET6 && p->udp.wildcard ? AF_UNSPEC : p->udp.family;
-    const dunlin_status status = dn_udp_resolve(address.host, address.port, family, &found);
-    if (status == DUNLIN_OK) {
-        peer->len = found.len;
-        memcpy(peer->bytes, found.bytes, sizeof peer->bytes);
-    }
-    return status;
 }
 
 static void on_log(void *context, dunlin_log_level level, const char *area, const char *message)
@@ -123,6 +110,38 @@ static void on_event(void *context, const dunlin_client_event *event)
     p->ended = p->ended || dn_sim_report_all_failed(&p->report);
 }
 
+/* Credentials that cannot be used at the very beginning are a mistake of the command line. */
+static void on_way(void *context, const dn_ways_event *event)
+{
+    program *p = context;
+    dn_sim_report_way(&p->report, event);
+    const bool useless = event->status == DUNLIN_ERR_ARGUMENT || event->status == DUNLIN_ERR_UNSUPPORTED;
+    if (event->kind == DN_WAYS_FAULT && useless && !p->report.was_up) {
+        p->report.exit_code = EXIT_CODE_USAGE;
+        p->ended = true;
+    }
+}
+
+static void on_carried(void *context, bool out, size_t len)
+{
+    program *p = context;
+    dunlin_statistics_message(&p->network.statistics, out, len);
+}
+
+static void on_refine(void *context, uint16_t server, dn_tls_client_config *config)
+{
+    const program *p = context;
+    if (server >= 1 && server <= p->options.url_count) {
+        config->roots = p->security[server - 1].roots;
+        config->suites = p->security[server - 1].suites;
+    }
+}
+
+static void on_ways_log(void *context, dn_log_level level, const char *area, const char *message)
+{
+    on_log(context, (dunlin_log_level)level, area, message);
+}
+
 static int64_t on_unix_s(void *context)
 {
     return (int64_t)time(NULL) + ((const program *)context)->device.clock_offset_s;
@@ -130,35 +149,50 @@ static int64_t on_unix_s(void *context)
 
 /* ---- setting up ---- */
 
-/* IPv6 if one of the servers has such an address; if none has one yet, resolving goes on with IPv4. */
-static const char *any_address(const program *p)
+static bool open_ways(program *p)
 {
-    for (size_t i = 0; i < p->options.url_count; i++) {
-        dn_sim_address server;
-        dn_peer found;
-        if (dn_sim_url_read(p->options.urls[i], &server) == NULL &&
-            dn_udp_resolve(server.host, server.port, AF_UNSPEC, &found) == DUNLIN_OK &&
-            dn_udp_peer_family(&found) == 6) {
-            return "[::]:0";
-        }
-    }
-    return "0.0.0.0:0";
-}
-
-static bool open_socket(program *p)
-{
-    const char *local = p->options.local != NULL ? p->options.local : any_address(p);
-    const dunlin_status status = dn_udp_open(&p->udp, local, 0);
-    p->open = true;
+    dn_ways_config config = dn_ways_config_default();
+    p->log = (dn_log){on_ways_log, p, p->options.verbose ? DN_LOG_DEBUG : DN_LOG_WARN};
+    config.local = p->options.local;
+    config.log = &p->log;
+    config.event = on_way;
+    config.carried = on_carried;
+    config.refine = on_refine;
+    config.context = p;
+    const dunlin_status status = dn_ways_create(&config, &p->ways);
     if (status == DUNLIN_ERR_ARGUMENT) {
         (void)fprintf(
             stderr,
             "dunlin client: --local takes ADDRESS:PORT such as 127.0.0.1:0 or [::1]:56830, not '%s'\n",
-            local);
+            p->options.local);
     } else if (status != DUNLIN_OK) {
-        (void)fprintf(stderr, "dunlin client: cannot bind to %s: %s\n", local, strerror(errno));
+        (void)fprintf(stderr, "dunlin client: cannot bind to %s: %s\n", p->options.local, strerror(errno));
     }
     return status == DUNLIN_OK;
+}
+
+static bool read_security(program *p)
+{
+    for (size_t i = 0; i < p->options.url_count; i++) {
+        if (!dn_sim_security_load(&p->options.security[i], &p->security[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The most bytes that a credential has; 0: there are none. */
+static uint16_t credential_max(const program *p)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < p->options.url_count; i++) {
+        const dunlin_security *s = &p->security[i].security;
+        const size_t sizes[] = {s->identity.len, s->server_key.len, s->secret.len};
+        for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+            most = sizes[k] > most ? sizes[k] : most;
+        }
+    }
+    return (uint16_t)most;
 }
 
 static bool read_models(program *p)
@@ -176,7 +210,9 @@ static dunlin_client_config make_config(program *p)
     dunlin_client_config config = dunlin_client_config_default();
     config.endpoint = p->options.endpoint;
     config.lwm2m = p->options.lwm2m;
-    config.call = (dunlin_client_callbacks){.send = on_send,
+    config.call = (dunlin_client_callbacks){.connect = on_connect,
+                                            .disconnect = on_disconnect,
+                                            .send = on_send,
                                             .random = on_random,
                                             .resolve = on_resolve,
                                             .event = on_event,
@@ -186,6 +222,8 @@ static dunlin_client_config make_config(program *p)
     config.log_least = p->options.verbose ? DUNLIN_LOG_DEBUG : DUNLIN_LOG_WARN;
     config.notify_confirmable = p->options.confirmable;
     config.servers = (uint16_t)p->options.url_count;
+    config.credential_max = credential_max(p);
+    config.stream_message = (uint16_t)dn_ways_config_default().max_stream_message;
     config.root_path = p->options.root_path;
     config.queue_mode = p->options.queue;
     config.awake_ms = p->options.awake_ms != 0 ? p->options.awake_ms : config.awake_ms;
@@ -247,7 +285,8 @@ static dunlin_status add_servers(program *p)
     for (size_t i = 0; status == DUNLIN_OK && i < p->options.url_count; i++) {
         dunlin_server server = dunlin_server_default();
         (void)snprintf(server.uri, sizeof server.uri, "%s", p->options.urls[i]);
-        (void)snprintf(server.binding, sizeof server.binding, "%s", p->options.binding);
+        (void)snprintf(server.binding, sizeof server.binding, "%s", dn_sim_binding_of(&p->options, i));
+        server.security = p->security[i].security;
         server.ssid = (int32_t)(i + 1);
         server.lifetime_s = p->options.lifetime_s;
         server.policy.retry_timer_s = p->options.retry_s;
@@ -260,8 +299,8 @@ static bool make_client(program *p)
 {
     const dunlin_client_config config = make_config(p);
     const size_t size = dunlin_client_arena_size(&config) + objects_size(p);
-    p->arena = aligned_alloc(DUNLIN_ARENA_ALIGN,
-                             (size + DUNLIN_ARENA_ALIGN - 1) / DUNLIN_ARENA_ALIGN * DUNLIN_ARENA_ALIGN);
+    p->arena_size = (size + DUNLIN_ARENA_ALIGN - 1) / DUNLIN_ARENA_ALIGN * DUNLIN_ARENA_ALIGN;
+    p->arena = aligned_alloc(DUNLIN_ARENA_ALIGN, p->arena_size);
     p->client = p->arena == NULL ? NULL : dunlin_client_create(p->arena, size, &config, dn_clock_ms());
     dunlin_status status = p->client == NULL ? DUNLIN_ERR_MEMORY : add_objects(p);
     if (status == DUNLIN_OK) {
@@ -276,12 +315,12 @@ static bool make_client(program *p)
 /* What it is made of, as the options and this machine have it. */
 static bool fill_device(program *p)
 {
-    dn_sim_address server;
+    dn_uri_server server;
     char interface[DN_LINUX_INTERFACE_MAX] = "";
     dn_sim_models_init(&p->models);
     dn_sim_device_init(&p->device, p->options.seed);
-    p->device.device.binding = p->options.binding;
-    (void)dn_sim_url_read(p->options.urls[0], &server); /* it was read before */
+    p->device.device.binding = dn_sim_bindings(&p->options);
+    (void)dn_uri_read(p->options.urls[0], &server, NULL); /* it was read before */
     (void)dn_linux_interface_to(server.host, interface);
     dn_sim_network_init(&p->network, p->options.cellular, interface);
     dn_sim_place_init(&p->place, &p->device.seeded);
@@ -296,49 +335,36 @@ static bool set_up(program *p)
     static const int stop_signals[] = {SIGINT, SIGTERM};
     p->report.options = &p->options;
     p->move_at_ms = p->reboot_at_ms = p->stop_at_ms = DN_NEVER;
-    p->batch = malloc(sizeof *p->batch);
-    p->outbox = malloc(sizeof *p->outbox);
     p->signals = dn_signals_open(stop_signals, sizeof stop_signals / sizeof stop_signals[0]);
-    if (p->batch == NULL || p->outbox == NULL || p->signals < 0) {
+    if (p->signals < 0) {
         (void)fprintf(stderr, "dunlin client: cannot start: %s\n", strerror(errno));
         return false;
     }
-    dn_udp_outbox_init(p->outbox);
-    return fill_device(p) && read_models(p) && open_socket(p) && make_client(p);
+    if (!fill_device(p) || !read_models(p) || !read_security(p) || !open_ways(p) || !make_client(p)) {
+        return false;
+    }
+    dn_ways_attach(p->ways, p->client);
+    return true;
 }
 
 static void tear_down(program *p)
 {
-    if (p->open) {
-        dn_udp_close(&p->udp);
+    dn_ways_destroy(p->ways);
+    for (size_t i = 0; i < DUNLIN_SERVERS_MAX; i++) {
+        dn_sim_security_free(&p->security[i]);
     }
     if (p->signals >= 0) {
         (void)close(p->signals);
     }
     dn_sim_firmware_close(&p->firmware);
     dn_sim_models_free(&p->models);
+    if (p->arena != NULL) {
+        explicit_bzero(p->arena, p->arena_size);
+    }
     free(p->arena);
-    free(p->batch);
-    free(p->outbox);
 }
 
 /* ---- the loop ---- */
-
-/* Asleep, the radio is off: what comes is lost. */
-static void receive(program *p)
-{
-    while (dn_udp_receive(&p->udp, p->batch, BATCH) == DUNLIN_OK) {
-        const uint64_t now = dn_clock_ms();
-        for (size_t i = 0; i < p->batch->count && dunlin_client_awake(p->client); i++) {
-            const dn_udp_datagram *datagram = &p->batch->datagram[i];
-            dunlin_peer from = {.len = datagram->peer.len};
-            memcpy(from.bytes, datagram->peer.bytes, sizeof from.bytes);
-            dunlin_statistics_message(&p->network.statistics, false, datagram->bytes.len);
-            dunlin_client_receive(p->client, &from, datagram->bytes, now);
-        }
-        (void)dn_udp_flush(&p->udp, p->outbox); /* what does not go now is a loss that CoAP repairs */
-    }
-}
 
 static void begin_stop(program *p, uint64_t now)
 {
@@ -365,6 +391,7 @@ static void reboot(program *p, uint64_t now)
     }
     p->device.reboot = p->device.factory_reset = false;
     p->reboot_at_ms = DN_NEVER;
+    dn_ways_drop(p->ways); /* what was in memory only is lost */
     dunlin_client_restart(p->client, now);
 }
 
@@ -397,10 +424,27 @@ static void update_firmware(program *p, uint64_t now)
     }
 }
 
+/* Without security it is another device to a server: the registration is of the old address. */
+static void go_on_elsewhere(program *p, uint64_t now)
+{
+    bool proven = true;
+    for (size_t i = 0; i < p->options.url_count; i++) {
+        proven = proven && dn_transport_is_secure(p->options.transports[i]);
+    }
+    if (proven) {
+        dunlin_client_update(p->client);
+    } else {
+        dunlin_client_restart(p->client, now);
+    }
+}
+
 static int wait_ms(const program *p, uint64_t now)
 {
     uint64_t until = dunlin_client_deadline(p->client);
-    const uint64_t others[] = {p->move_at_ms, p->reboot_at_ms, p->stop_at_ms,
+    const uint64_t others[] = {dn_ways_deadline(p->ways),
+                               p->move_at_ms,
+                               p->reboot_at_ms,
+                               p->stop_at_ms,
                                dn_sim_firmware_deadline(&p->firmware),
                                dunlin_statistics_deadline(&p->network.statistics)};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -414,29 +458,31 @@ static int wait_ms(const program *p, uint64_t now)
 
 static void turn(program *p)
 {
-    struct pollfd fds[] = {
-        {p->udp.fd, POLLIN, 0},
+    struct pollfd fds[OWN_FDS + DN_WAYS_FDS_MAX] = {
         {p->signals, POLLIN, 0},
         {p->options.console && p->console.open ? STDIN_FILENO : -1, POLLIN, 0},
         {dn_sim_firmware_fd(&p->firmware), POLLIN, 0},
     };
-    const int ready = poll(fds, sizeof fds / sizeof fds[0], wait_ms(p, dn_clock_ms()));
-    if (ready > 0 && fds[0].revents != 0) {
-        receive(p);
-    }
-    if (ready > 0 && fds[2].revents != 0) {
+    const size_t count = OWN_FDS + dn_ways_fds(p->ways, fds + OWN_FDS);
+    dn_ways_flush(p->ways);
+    const int ready = poll(fds, (nfds_t)count, wait_ms(p, dn_clock_ms()));
+    dn_ways_work(p->ways);
+    if (ready > 0 && fds[1].revents != 0) {
         dn_sim_console_read(&p->console);
     }
     const uint64_t now = dn_clock_ms();
-    if ((ready > 0 && fds[1].revents != 0 && dn_signals_take(p->signals) != 0) || p->console.quit) {
+    if ((ready > 0 && fds[0].revents != 0 && dn_signals_take(p->signals) != 0) || p->console.quit) {
         begin_stop(p, now);
     }
     update_firmware(p, now);
     dunlin_statistics_step(p->client, &p->network.statistics, now);
     reboot(p, now);
     move(p, now);
+    if (p->console.roamed) {
+        p->console.roamed = false;
+        go_on_elsewhere(p, now);
+    }
     dunlin_client_step(p->client, now);
-    (void)dn_udp_flush(&p->udp, p->outbox);
     if (p->stop_at_ms != DN_NEVER && (dunlin_client_stopped(p->client) || now >= p->stop_at_ms)) {
         p->ended = true;
     }
@@ -444,17 +490,30 @@ static void turn(program *p)
 
 static void run(program *p)
 {
-    (void)printf("device %s, LwM2M %s, at %s\n", p->options.endpoint,
-                 p->options.lwm2m == DUNLIN_LWM2M_1_0 ? "1.0" : "1.1", p->udp.text);
+    const char *address = dn_ways_address(p->ways);
+    (void)printf("device %s, LwM2M %s%s%s\n", p->options.endpoint,
+                 p->options.lwm2m == DUNLIN_LWM2M_1_0 ? "1.0" : "1.1", address[0] == '\0' ? "" : ", at ",
+                 address);
     (void)fflush(stdout);
     if (p->options.console) {
-        const dn_sim_parts parts = {p->client, &p->device, &p->place, &p->firmware};
+        const dn_sim_parts parts = {p->client, &p->device, &p->place, &p->firmware, p->ways};
         dn_sim_console_open(&p->console, &parts);
     }
     dunlin_client_start(p->client, dn_clock_ms());
-    (void)dn_udp_flush(&p->udp, p->outbox);
     while (!p->ended) {
         turn(p);
+    }
+}
+
+/* A key of the command line is not shown by ps any longer. */
+static void hide_keys(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        char *key = strncmp(argv[i], "--key=", 6) == 0 ? argv[i] + 6 : NULL;
+        key = strcmp(argv[i], "--key") == 0 && i + 1 < argc ? argv[i + 1] : key;
+        if (key != NULL && key[0] != '@') {
+            memset(key, '*', strlen(key));
+        }
     }
 }
 
@@ -469,7 +528,9 @@ int dn_cmd_client(int argc, char **argv)
     p->signals = -1;
     p->firmware.package.fd = -1;
     if (dn_sim_options_read(argc, argv, &p->options)) {
-        if (set_up(p)) {
+        const bool ready = set_up(p);
+        hide_keys(argc, argv);
+        if (ready) {
             run(p);
             exit_code = p->report.exit_code;
         }

@@ -267,6 +267,27 @@ static void run_reboot(dn_sim_console *console, char **arguments)
     console->parts.device->reboot = true;
 }
 
+/* The device is reached at another address: without security it is another device, to which the registration does not belong. */
+static void run_roam(dn_sim_console *console, char **arguments)
+{
+    (void)arguments;
+    const dunlin_status status = dn_ways_roam(console->parts.ways);
+    if (status != DUNLIN_OK) {
+        (void)printf("error: no other socket: %s\n", strerror(errno));
+        return;
+    }
+    (void)printf("it is at %s\n", dn_ways_address(console->parts.ways));
+    console->roamed = true;
+}
+
+static void run_drop(dn_sim_console *console, char **arguments)
+{
+    (void)arguments;
+    dn_ways_drop(console->parts.ways);
+    dunlin_client_update(console->parts.client);
+    (void)printf("sessions are forgotten\n");
+}
+
 static void run_quit(dn_sim_console *console, char **arguments)
 {
     (void)arguments;
@@ -291,6 +312,8 @@ static const console_command commands[] = {
     {"send", "PATH ...", "send values to the servers that want them: send /3/0/9 /3303/0", 1, 1, run_send},
     {"reboot", "", "start anew", 0, 0, run_reboot},
     {"update", "", "send an Update now", 0, 0, run_update},
+    {"roam", "", "go on from another address and port", 0, 0, run_roam},
+    {"drop-session", "", "forget sessions and connections, as after a loss of power", 0, 0, run_drop},
     {"status", "", "how it stands", 0, 0, run_status},
     {"help", "", "this", 0, 0, run_help},
     {"quit", "", "de-register and end", 0, 0, run_quit},
@@ -302,7 +325,7 @@ static void run_help(dn_sim_console *console, char **arguments)
     (void)console;
     (void)arguments;
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        (void)printf("%-8s %-11s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+        (void)printf("%-12s %-11s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "apps/dunlin/client_device.h"
 #include "apps/dunlin/client_firmware.h"
 #include "apps/dunlin/client_place.h"
+#include "port/transport.h"
 
 #define DN_SIM_LINE_MAX 16384
 
@@ -15,6 +16,7 @@ typedef struct {
     dn_sim_device *device;
     dn_sim_place *place;
     dn_sim_firmware *firmware;
+    dn_ways *ways;
 } dn_sim_parts;
 
 typedef struct {
@@ -25,6 +27,7 @@ typedef struct {
     bool prompt;   /* a person sits there */
     bool open;     /* input has not ended */
     bool quit;     /* asked for */
+    bool roamed;   /* the device has another address now */
 } dn_sim_console;
 
 void dn_sim_console_open(dn_sim_console *console, const dn_sim_parts *parts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the command line of `dunlin client`, and its help. */
+/* Reading the command line of `dunlin client`. */
 #include "apps/dunlin/client_options.h"
 
 #include "apps/dunlin/command.h"
@@ -8,75 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEME            "coap://"
-#define PORT_DEFAULT      5683
 #define PERIOD_DEFAULT_S  2.0
 #define PERIOD_MAX_S      86400.0
 #define INSTALL_DEFAULT_S 2.0
 #define RETRY_DEFAULT_S   10
 #define RETRY_MAX_S       86400
 #define MS_PER_S          1000.0
-
-void dn_help_client(FILE *out)
-{
-    (void)fputs(
-        "usage: dunlin client -e NAME -u coap://HOST[:PORT] [OPTION ...]\n\n"
-        "Runs a simulated LwM2M device until it is stopped (Ctrl-C or SIGTERM): Device (3), Connectivity "
-        "Monitoring "
-        "(4),\n"
-        "Firmware Update (5), Location (6), Connectivity Statistics (7), Portfolio (16), a temperature "
-        "sensor (3303) "
-        "and a\n"
-        "light (3311). Addresses, routers, traffic, memory and battery are those of the machine it runs on; "
-        "the rest "
-        "is made up.\n\n"
-        "options:\n"
-        "  -e, --endpoint NAME    the device's endpoint name\n"
-        "  -u, --url URL          the server, coap://HOST[:PORT]; the port is 5683 if left out. Given again "
-        "for\n"
-        "                         further servers: they get the Short Server IDs 1, 2, ..., and access "
-        "control\n"
-        "      --lifetime S       lifetime of the registration in seconds [86400]; 0 is for ever\n"
-        "      --queue            queue mode: the device sleeps between messages, and hears nothing then\n"
-        "      --awake S          how long it listens after its last message, in queue mode [93]\n"
-        "      --binding LETTERS  the binding to announce [U; UQ in queue mode of LwM2M 1.0]\n"
-        "      --root-path PATH   have the Objects below this path, as /lwm2m\n"
-        "      --object FILE.xml  also have the Objects of an OMA definition file; may be given again\n"
-        "      --cellular         also have a modem: Cellular Connectivity (10) and APN profiles (11)\n"
-        "      --lwm2m 1.0|1.1    the version to speak [1.1]\n"
-        "      --period S         seconds between movements of the values [2]; 0: they stand still\n"
-        "      --seed N           the same seed gives the same values [from the name]\n"
-        "      --confirm          send every notification Confirmable\n"
-        "      --retry S          wait this long before the second try to register, then twice as long [10]\n"
-        "      --local ADDR:PORT  bind to this address [any; port 0 is a free one]\n"
-        "      --state DIR        keep the firmware and how far its update is in DIR, and go on from there\n"
-        "      --firmware-fail WHAT   let updates fail: flash, ram, connection, integrity, type, install, "
-        "or\n"
-        "                         defer (if /5/0/13 allows it)\n"
-        "      --firmware-time S  seconds that an installation takes [2]\n"
-        "      --firmware-object 1.0|1.1  the version of Firmware Update; 1.1 can be cancelled and deferred "
-        "[1.0]\n"
-        "      --ca FILE          trust these certificates for https downloads [the system's]\n"
-        "      --ready-file FILE  write the location of the registration to FILE once there is one\n"
-        "      --no-console       do not read commands from the standard input\n"
-        "  -v, --verbose          tell of updates, and of what the servers do\n\n"
-        "A firmware package is any file. It may begin with the lines version=X, which is the firmware "
-        "version (/3/0/3)\n"
-        "after the update (else it is made from the content), and fail=WHAT, as --firmware-fail. Packages "
-        "are taken by\n"
-        "push, and from coap://, http:// and https://.\n\n"
-        "While it runs, it takes commands from the standard input: 'help' lists them. When the input ends, "
-        "the device "
-        "goes on.\n\n"
-        "exit code: 0 stopped as asked, 1 the server refused, 2 wrong command line, 3 no server\n\n"
-        "examples:\n"
-        "  dunlin client -e thermo-1 -u coap://127.0.0.1:5683\n"
-        "  dunlin client -e meter-7 -u coap://lwm2m.example.org --lifetime 300 --object models/3305.xml -v\n"
-        "  dunlin client -e sleepy-1 -u coap://127.0.0.1 --queue --awake 10 --state /tmp/sleepy-1\n"
-        "  dunlin client -e both-1 -u coap://127.0.0.1:5683 -u coap://127.0.0.1:5783\n"
-        "  dunlin client -e old-1 -u 'coap://[::1]:5683' --lwm2m 1.0 --period 0 --no-console\n",
-        out);
-}
 
 static bool wrong(const char *format, const char *what)
 {
@@ -98,90 +35,6 @@ static bool read_whole(const char *name, const char *text, uint64_t max, uint64_
     }
     *out = number;
     return true;
-}
-
-static bool read_port(const char *text, uint16_t *out)
-{
-    char *end = NULL;
-    const unsigned long port = strtoul(text, &end, 10);
-    *out = (uint16_t)port;
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port > 0 && port <= UINT16_MAX;
-}
-
-/* The schemes that will be there one day say so. */
-static const char *check_scheme(const char *url)
-{
-    if (strncmp(url, "coaps://", 8) == 0) {
-        return "coaps:// is not supported yet: use coap://";
-    }
-    if (strncmp(url, "coap+tcp://", 11) == 0 || strncmp(url, "coaps+tcp://", 12) == 0) {
-        return "CoAP over TCP is not supported yet: use coap://";
-    }
-    return strncmp(url, SCHEME, sizeof SCHEME - 1) == 0 ? NULL : "it has to begin with coap://";
-}
-
-/* The host at `text`, without the brackets of an IPv6 address; `*end` goes behind it. */
-static const char *read_host(const char *text, const char **end, dn_sim_address *out)
-{
-    const bool bracketed = *text == '[';
-    const char *host = text + (bracketed ? 1 : 0);
-    const size_t len = strcspn(host, bracketed ? "]" : ":/?#@");
-    if (bracketed && host[len] != ']') {
-        return "the IPv6 address has no ']'";
-    }
-    if (len == 0 || len >= sizeof out->host) {
-        return "it names no host";
-    }
-    memcpy(out->host, host, len);
-    out->host[len] = '\0';
-    *end = host + len + (bracketed ? 1 : 0);
-    return NULL;
-}
-
-/* Host and port; `*end` goes behind them. */
-static const char *read_authority(const char *url, dn_sim_address *out, const char **end)
-{
-    const char *fault = check_scheme(url);
-    if (fault == NULL && strlen(url) > DUNLIN_URI_MAX) {
-        fault = "it is longer than 255 characters";
-    }
-    if (fault == NULL) {
-        fault = read_host(url + sizeof SCHEME - 1, end, out);
-    }
-    if (fault != NULL) {
-        return fault;
-    }
-    out->port = PORT_DEFAULT;
-    if (**end == ':') {
-        char port[8] = "";
-        const size_t digits = strcspn(++*end, "/?");
-        memcpy(port, *end, digits < sizeof port ? digits : 0);
-        if (!read_port(port, &out->port)) {
-            return "the port has to be 1 to 65535";
-        }
-        *end += digits;
-    }
-    return NULL;
-}
-
-const char *dn_sim_url_read(const char *url, dn_sim_address *out)
-{
-    const char *end = NULL;
-    const char *fault = read_authority(url, out, &end);
-    if (fault != NULL) {
-        return fault;
-    }
-    return *end == '\0' || strcmp(end, "/") == 0 ? NULL : "there must be nothing behind host and port";
-}
-
-const char *dn_sim_authority_read(const char *uri, dn_sim_address *out)
-{
-    const char *end = NULL;
-    const char *fault = read_authority(uri, out, &end);
-    if (fault != NULL) {
-        return fault;
-    }
-    return strchr("/?", *end) != NULL ? NULL : "what is behind host and port is no path";
 }
 
 /* FNV-1a: devices with different names move differently. */
@@ -230,8 +83,13 @@ static bool take_object(const char *file, dn_sim_options *out)
 
 static bool take_url(const char *url, dn_sim_options *out)
 {
-    dn_sim_address address;
-    const char *fault = dn_sim_url_read(url, &address);
+    dn_uri_server server;
+    const char *rest = "";
+    const char *fault =
+        strlen(url) > DUNLIN_URI_MAX ? "it is longer than 255 characters" : dn_uri_read(url, &server, &rest);
+    if (fault == NULL && *rest != '\0' && strcmp(rest, "/") != 0) {
+        fault = "there must be nothing behind host and port";
+    }
     if (fault == NULL && out->url_count == DUNLIN_SERVERS_MAX) {
         fault = "it is one server too many";
     }
@@ -241,6 +99,7 @@ static bool take_url(const char *url, dn_sim_options *out)
                       url, fault);
         return false;
     }
+    out->transports[out->url_count] = server.transport;
     out->urls[out->url_count++] = url;
     return true;
 }
@@ -314,30 +173,71 @@ static bool take_firmware_time(const char *value, dn_sim_options *out)
     return read_seconds("--firmware-time", value, PERIOD_MAX_S, &out->firmware_time_ms);
 }
 
+/* Of the server that was named last, or of all before the first is. */
+static dn_sim_security_options *security_of(dn_sim_options *out)
+{
+    return out->url_count == 0 ? &out->common : &out->security[out->url_count - 1];
+}
+
+static bool take_usage(const char *value, dn_sim_options *out)
+{
+    uint64_t number = 0;
+    const bool good = read_whole("--usage", value, 3, &number);
+    security_of(out)->usage = (int16_t)number;
+    return good;
+}
+
+static bool take_matching(const char *value, dn_sim_options *out)
+{
+    uint64_t number = 0;
+    const bool good = read_whole("--matching", value, 3, &number);
+    security_of(out)->matching = (int16_t)number;
+    return good;
+}
+
+static bool take_suites(const char *word, dn_sim_options *out)
+{
+    return dn_sim_suites_read(word, &security_of(out)->suites) ||
+           wrong("--suites takes ccm8, cbc, mandated or more, not '%s'", word);
+}
+
 /* Options with a value: a text that is just kept, or a function that reads it. */
 static const struct {
     const char *name, *short_name;
     size_t text; /* offset of the `const char *`, if there is no function */
     bool (*take)(const char *value, dn_sim_options *out);
+    bool of_server; /* the offset is in its dn_sim_security_options */
 } valued[] = {
-    {"--endpoint", "-e", offsetof(dn_sim_options, endpoint), NULL},
-    {"--url", "-u", 0, take_url},
-    {"--lifetime", NULL, 0, take_lifetime},
-    {"--awake", NULL, 0, take_awake},
-    {"--binding", NULL, 0, take_binding},
-    {"--root-path", NULL, 0, take_root_path},
-    {"--object", NULL, 0, take_object},
-    {"--lwm2m", NULL, 0, take_lwm2m},
-    {"--period", NULL, 0, take_period},
-    {"--seed", NULL, 0, take_seed},
-    {"--retry", NULL, 0, take_retry},
-    {"--local", NULL, offsetof(dn_sim_options, local), NULL},
-    {"--state", NULL, offsetof(dn_sim_options, state_dir), NULL},
-    {"--firmware-fail", NULL, 0, take_failure},
-    {"--firmware-time", NULL, 0, take_firmware_time},
-    {"--firmware-object", NULL, 0, take_firmware_object},
-    {"--ca", NULL, offsetof(dn_sim_options, ca_file), NULL},
-    {"--ready-file", NULL, offsetof(dn_sim_options, ready_file), NULL},
+    {"--endpoint", "-e", offsetof(dn_sim_options, endpoint), NULL, false},
+    {"--url", "-u", 0, take_url, false},
+    {"--lifetime", NULL, 0, take_lifetime, false},
+    {"--awake", NULL, 0, take_awake, false},
+    {"--binding", NULL, 0, take_binding, false},
+    {"--root-path", NULL, 0, take_root_path, false},
+    {"--object", NULL, 0, take_object, false},
+    {"--lwm2m", NULL, 0, take_lwm2m, false},
+    {"--period", NULL, 0, take_period, false},
+    {"--seed", NULL, 0, take_seed, false},
+    {"--retry", NULL, 0, take_retry, false},
+    {"--local", NULL, offsetof(dn_sim_options, local), NULL, false},
+    {"--state", NULL, offsetof(dn_sim_options, state_dir), NULL, false},
+    {"--firmware-fail", NULL, 0, take_failure, false},
+    {"--firmware-time", NULL, 0, take_firmware_time, false},
+    {"--firmware-object", NULL, 0, take_firmware_object, false},
+    {"--ca", NULL, offsetof(dn_sim_options, ca_file), NULL, false},
+    {"--ready-file", NULL, offsetof(dn_sim_options, ready_file), NULL, false},
+    {"--identity", NULL, offsetof(dn_sim_security_options, identity), NULL, true},
+    {"--key", NULL, offsetof(dn_sim_security_options, key), NULL, true},
+    {"--public-key", NULL, offsetof(dn_sim_security_options, public_key), NULL, true},
+    {"--private-key", NULL, offsetof(dn_sim_security_options, private_key), NULL, true},
+    {"--cert", NULL, offsetof(dn_sim_security_options, certificate), NULL, true},
+    {"--server-key", NULL, offsetof(dn_sim_security_options, server_key), NULL, true},
+    {"--server-cert", NULL, offsetof(dn_sim_security_options, server_certificate), NULL, true},
+    {"--sni", NULL, offsetof(dn_sim_security_options, sni), NULL, true},
+    {"--roots", NULL, offsetof(dn_sim_security_options, roots), NULL, true},
+    {"--usage", NULL, 0, take_usage, false},
+    {"--matching", NULL, 0, take_matching, false},
+    {"--suites", NULL, 0, take_suites, false},
 };
 #define VALUED_COUNT (sizeof valued / sizeof valued[0])
 
@@ -375,7 +275,8 @@ static bool take_value(size_t row, const char *value, dn_sim_options *out)
     if (valued[row].take != NULL) {
         return valued[row].take(value, out);
     }
-    memcpy((char *)out + valued[row].text, &value, sizeof value);
+    char *base = valued[row].of_server ? (char *)security_of(out) : (char *)out;
+    memcpy(base + valued[row].text, &value, sizeof value);
     return true;
 }
 
@@ -415,11 +316,30 @@ static bool take_one(int argc, char **argv, int *at, dn_sim_options *out)
     return take_value(row, argv[(*at)++], out);
 }
 
+/* Without credentials nothing is secured, and with them it must be. */
+static bool check_server(const dn_sim_options *o, size_t i)
+{
+    const bool secured = dn_transport_is_secure(o->transports[i]);
+    const bool given = dn_sim_security_given(&o->security[i]);
+    if (o->lwm2m == DUNLIN_LWM2M_1_0 && dn_transport_is_stream(o->transports[i])) {
+        return wrong("%s: LwM2M 1.0 has no CoAP over TCP", o->urls[i]);
+    }
+    if (secured && !given && !dn_sim_security_given(&o->common)) {
+        return wrong("%s needs credentials, such as --identity and --key", o->urls[i]);
+    }
+    return secured || !given || wrong("%s takes no credentials: it is not secured", o->urls[i]);
+}
+
 /* What must be there, and what does not go together. */
 static bool check(const dn_sim_options *o)
 {
     if (o->endpoint == NULL || o->url_count == 0) {
-        return wrong("%s is missing", o->endpoint == NULL ? "-e NAME" : "-u coap://HOST:PORT");
+        return wrong("%s is missing", o->endpoint == NULL ? "-e NAME" : "-u URL");
+    }
+    for (size_t i = 0; i < o->url_count; i++) {
+        if (!check_server(o, i)) {
+            return false;
+        }
     }
     const size_t name = strlen(o->endpoint);
     if (name == 0 || name > DUNLIN_ENDPOINT_MAX) {
@@ -440,6 +360,10 @@ static bool check(const dn_sim_options *o)
 bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out)
 {
     memset(out, 0, sizeof *out);
+    out->common = dn_sim_security_none();
+    for (size_t i = 0; i < DUNLIN_SERVERS_MAX; i++) {
+        out->security[i] = dn_sim_security_none();
+    }
     out->lifetime_s = dunlin_server_default().lifetime_s;
     out->lwm2m = DUNLIN_LWM2M_1_1;
     out->period_ms = (uint32_t)(PERIOD_DEFAULT_S * MS_PER_S);
@@ -455,11 +379,36 @@ bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out)
     if (!check(out)) {
         return false;
     }
-    if (out->binding == NULL) {
-        out->binding = out->queue && out->lwm2m == DUNLIN_LWM2M_1_0 ? "UQ" : "U";
+    for (size_t i = 0; i < out->url_count; i++) {
+        if (dn_transport_is_secure(out->transports[i])) {
+            dn_sim_security_inherit(&out->security[i], &out->common);
+        }
     }
     if (out->seed == 0) {
         out->seed = seed_of(out->endpoint);
     }
     return true;
+}
+
+const char *dn_sim_binding_of(const dn_sim_options *o, size_t server)
+{
+    if (o->binding != NULL) {
+        return o->binding;
+    }
+    if (dn_transport_is_stream(o->transports[server])) {
+        return "T";
+    }
+    return o->queue && o->lwm2m == DUNLIN_LWM2M_1_0 ? "UQ" : "U";
+}
+
+/* The letters of all servers. */
+const char *dn_sim_bindings(const dn_sim_options *o)
+{
+    const char *first = dn_sim_binding_of(o, 0);
+    for (size_t i = 1; i < o->url_count; i++) {
+        if (strcmp(dn_sim_binding_of(o, i), first) != 0) {
+            return "UT";
+        }
+    }
+    return first;
 }

@@ -4,21 +4,20 @@
 #define DUNLIN_APP_CLIENT_OPTIONS_H
 
 #include "apps/dunlin/client_failure.h"
+#include "apps/dunlin/client_security.h"
+#include "port/uri.h"
 #include <dunlin/client.h>
 
 #define DN_SIM_OBJECT_FILES_MAX 32
-#define DN_SIM_HOST_MAX         256
-
-typedef struct {
-    char host[DN_SIM_HOST_MAX];
-    uint16_t port;
-} dn_sim_address;
 
 typedef struct {
     const char *endpoint;
     const char *urls[DUNLIN_SERVERS_MAX]; /* as given; the first has the Short Server ID 1 */
+    dn_transport transports[DUNLIN_SERVERS_MAX];
+    dn_sim_security_options security[DUNLIN_SERVERS_MAX]; /* by server, with what is common to all */
+    dn_sim_security_options common;
     size_t url_count;
-    const char *local;      /* address to bind, NULL: any */
+    const char *local;      /* address to bind UDP and DTLS to, NULL: any */
     const char *ready_file; /* NULL: none */
     const char *objects[DN_SIM_OBJECT_FILES_MAX];
     size_t object_count;
@@ -27,7 +26,7 @@ typedef struct {
     uint32_t period_ms; /* between movements of the simulated values; 0: they stand still */
     uint32_t retry_s;
     uint64_t seed;
-    const char *binding;   /* NULL: what fits */
+    const char *binding;   /* NULL: what fits, see dn_sim_binding_of */
     const char *root_path; /* "": the Objects are at the root */
     bool queue;
     uint32_t awake_ms;     /* 0: as the library has it */
@@ -44,9 +43,8 @@ typedef struct {
 
 /* Reads it. False: what is wrong was printed to stderr, the caller exits with EXIT_CODE_USAGE. */
 bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out);
-/* Takes "coap://host[:port]" apart. NULL, or what is wrong with it. */
-const char *dn_sim_url_read(const char *url, dn_sim_address *out);
-/* The same for a URI that may go on with a path and a query. */
-const char *dn_sim_authority_read(const char *uri, dn_sim_address *out);
+/* What a server is told, and the device as a whole. */
+const char *dn_sim_binding_of(const dn_sim_options *options, size_t server);
+const char *dn_sim_bindings(const dn_sim_options *options);
 
 #endif

@@ -15,6 +15,11 @@ static const char *url_of(const dn_sim_report *r, uint16_t server)
     return server >= 1 && server <= r->options->url_count ? r->options->urls[server - 1] : "the server";
 }
 
+static uint16_t bit_of(uint16_t server)
+{
+    return server == 0 ? 0 : (uint16_t)(1u << (server - 1) % DUNLIN_SERVERS_MAX);
+}
+
 static const char *advice(uint8_t code)
 {
     static const struct {
@@ -42,8 +47,12 @@ static const char *advice(uint8_t code)
     return NULL;
 }
 
-static void say_next(uint64_t retry_ms)
+static void say_next(dn_sim_report *r, const dunlin_client_event *event)
 {
+    const uint64_t retry_ms = event->retry_ms;
+    if (retry_ms == DUNLIN_NEVER) {
+        r->told_end |= bit_of(event->server);
+    }
     if (retry_ms == DUNLIN_NEVER) {
         (void)fputs("; giving up\n", stderr);
     } else if (retry_ms == 0) {
@@ -53,7 +62,7 @@ static void say_next(uint64_t retry_ms)
     }
 }
 
-static void say_refused(const dunlin_client_event *event)
+static void say_refused(dn_sim_report *r, const dunlin_client_event *event)
 {
     const char *known = advice(event->code);
     if (known != NULL) {
@@ -61,13 +70,15 @@ static void say_refused(const dunlin_client_event *event)
     } else {
         (void)fprintf(stderr, "dunlin client: refused with %u.%02u", event->code >> 5, event->code & 31u);
     }
-    say_next(event->retry_ms);
+    say_next(r, event);
 }
 
-static void say_unreachable(const dn_sim_report *r, const dunlin_client_event *event)
+static void say_unreachable(dn_sim_report *r, const dunlin_client_event *event)
 {
     const char *url = url_of(r, event->server);
-    if (event->status == DUNLIN_ERR_NOT_FOUND) {
+    if ((r->way_failed & bit_of(event->server)) != 0) {
+        (void)fprintf(stderr, "dunlin client: there is no way to %s", url);
+    } else if (event->status == DUNLIN_ERR_NOT_FOUND) {
         (void)fprintf(stderr, "dunlin client: the host of %s has no address (of this kind)", url);
     } else if (event->status == DUNLIN_ERR_TIMEOUT) {
         (void)fprintf(stderr, "dunlin client: no answer from %s: is a server running there?", url);
@@ -75,7 +86,26 @@ static void say_unreachable(const dn_sim_report *r, const dunlin_client_event *e
         (void)fprintf(stderr, "dunlin client: cannot register with %s: %s", url,
                       dunlin_status_text(event->status));
     }
-    say_next(event->retry_ms);
+    say_next(r, event);
+}
+
+/* A mistake of the command line stays the reason, whatever follows from it. */
+static void end_with(dn_sim_report *r, int exit_code)
+{
+    if (r->exit_code != EXIT_CODE_USAGE) {
+        r->exit_code = exit_code;
+    }
+}
+
+/* After an alert that makes more tries useless, nothing else was told. */
+static void say_failed(dn_sim_report *r, const dunlin_client_event *event)
+{
+    if ((r->told_end & bit_of(event->server)) == 0) {
+        (void)fprintf(stderr, "dunlin client: no further try with %s would help; giving up\n",
+                      url_of(r, event->server));
+        end_with(r, EXIT_CODE_UNREACHABLE);
+    }
+    r->told_end &= (uint16_t)~bit_of(event->server);
 }
 
 static void write_ready(const dn_sim_report *r, const char *location)
@@ -143,22 +173,24 @@ static void say_more(const dunlin_client_event *event)
 
 void dn_sim_report_event(dn_sim_report *r, const dunlin_client_event *event)
 {
-    const uint16_t bit = event->server == 0 ? 0 : (uint16_t)(1u << (event->server - 1) % DUNLIN_SERVERS_MAX);
+    const uint16_t bit = bit_of(event->server);
     switch (event->kind) {
     case DUNLIN_CLIENT_REGISTERED:
         r->failed &= (uint16_t)~bit;
+        r->told_end &= (uint16_t)~bit;
         (void)printf("registered as %s with %s\n", event->location, url_of(r, event->server));
         write_ready(r, event->location);
         break;
     case DUNLIN_CLIENT_REFUSED:
-        say_refused(event);
-        r->exit_code = EXIT_CODE_REFUSED;
+        say_refused(r, event);
+        end_with(r, EXIT_CODE_REFUSED);
         break;
     case DUNLIN_CLIENT_UNREACHABLE:
         say_unreachable(r, event);
-        r->exit_code = EXIT_CODE_UNREACHABLE;
+        end_with(r, EXIT_CODE_UNREACHABLE);
         break;
     case DUNLIN_CLIENT_FAILED:
+        say_failed(r, event);
         r->failed |= bit;
         break;
     case DUNLIN_CLIENT_DEREGISTERED:
@@ -168,6 +200,79 @@ void dn_sim_report_event(dn_sim_report *r, const dunlin_client_event *event)
         if (r->options->verbose) {
             say_more(event);
         }
+        break;
+    }
+    (void)fflush(stdout);
+}
+
+/* What an alert of the server tells about our credentials, as far as it is known. */
+static const char *meaning(int alert)
+{
+    static const struct {
+        int alert;
+        const char *text;
+    } rows[] = {
+        {20, "the key may be another one than the server's"},
+        {40, "there is no suite or kind of credential that both take"},
+        {42, "the server does not take the certificate"},
+        {43, "the server does not take this kind of certificate"},
+        {44, "the certificate is revoked"},
+        {45, "the certificate has expired, or is not yet valid"},
+        {46, "the server does not take the certificate, or does not know the public key"},
+        {48, "the server does not trust who issued the certificate"},
+        {49, "the server does not let these credentials in"},
+        {51, "the key is another one than the server's"},
+        {70, "the server speaks another version of (D)TLS"},
+        {71, "the server wants stronger keys or suites"},
+        {115, "the server does not know this identity"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].alert == alert) {
+            return rows[i].text;
+        }
+    }
+    return NULL;
+}
+
+static void say_up(const dn_ways_event *event)
+{
+    if (event->suite[0] == '\0') {
+        (void)printf("connected to %s\n", event->uri);
+        return;
+    }
+    (void)printf("connected to %s with %s, %s handshake, %llu ms\n", event->uri, event->suite,
+                 event->is_resumed ? "resumed" : "full", (unsigned long long)event->handshake_ms);
+}
+
+static void say_down(const dn_ways_event *event)
+{
+    if (event->status == DUNLIN_END || event->status == DUNLIN_ERR_CANCELLED) {
+        (void)printf("disconnected from %s: %s\n", event->uri, event->why);
+        return;
+    }
+    (void)fprintf(stderr, "dunlin client: no session with %s: %s", event->uri, event->why);
+    if (event->alert != DN_TLS_NO_ALERT) {
+        const char *means = event->status == DUNLIN_ERR_REJECTED ? meaning(event->alert) : NULL;
+        (void)fprintf(stderr, " (alert %d, %s%s%s)", event->alert, dn_tls_alert_name(event->alert),
+                      means == NULL ? "" : ": ", means == NULL ? "" : means);
+    }
+    (void)fputs("\n", stderr);
+}
+
+void dn_sim_report_way(dn_sim_report *r, const dn_ways_event *event)
+{
+    r->way_failed |= bit_of(event->server);
+    switch (event->kind) {
+    case DN_WAYS_UP:
+        r->way_failed &= (uint16_t)~bit_of(event->server);
+        r->was_up = true;
+        say_up(event);
+        break;
+    case DN_WAYS_DOWN:
+        say_down(event);
+        break;
+    default:
+        (void)fprintf(stderr, "dunlin client: %s cannot be used: %s\n", event->uri, event->why);
         break;
     }
     (void)fflush(stdout);

@@ -4,15 +4,21 @@
 #define DUNLIN_APP_CLIENT_REPORT_H
 
 #include "apps/dunlin/client_options.h"
+#include "port/transport.h"
 
 typedef struct {
     const dn_sim_options *options;
-    uint16_t failed; /* servers with which all tries are used up, a bit each */
+    uint16_t failed;     /* servers with which all tries are used up, a bit each */
+    uint16_t way_failed; /* servers to which the last way failed, and why was told, a bit each */
+    uint16_t told_end;   /* servers of which was told that there is no further try, a bit each */
+    bool was_up;         /* a way to a server has been there */
     int exit_code;
 } dn_sim_report;
 
 /* Prints an event. */
 void dn_sim_report_event(dn_sim_report *report, const dunlin_client_event *event);
+/* Prints what became of a way to a server. */
+void dn_sim_report_way(dn_sim_report *report, const dn_ways_event *event);
 /* True when no server is left to try. */
 bool dn_sim_report_all_failed(const dn_sim_report *report);
 

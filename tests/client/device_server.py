@@ -37,8 +37,13 @@ def encode_options(options):
 
 def decode(datagram):
     """Code, token, options and payload of a CoAP message."""
-    at, number, options = 4 + (datagram[0] & 15), 0, []
-    token = datagram[4:at]
+    token, at = datagram[4:4 + (datagram[0] & 15)], 4 + (datagram[0] & 15)
+    return datagram[1], token, *decode_body(datagram[at:])
+
+
+def decode_body(datagram):
+    """Options and payload."""
+    at, number, options = 0, 0, []
 
     def more(value, position):
         if value == 13:
@@ -54,15 +59,17 @@ def decode(datagram):
         number += delta
         options.append((number, datagram[at:at + length]))
         at += length
-    return datagram[1], token, options, datagram[at + 1:]
+    return options, datagram[at + 1:]
 
 
 class Server:
     """Answers /rd, and asks what a test wants."""
 
-    def __init__(self, family=socket.AF_INET, register=0x41):
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
+    def __init__(self, family=socket.AF_INET, register=0x41, bridge=None):
+        """`bridge`: what stands for the socket, and has its port (see bridges.py)."""
+        self.socket = bridge or socket.socket(family, socket.SOCK_DGRAM)
+        if bridge is None:
+            self.socket.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
         self.port = self.socket.getsockname()[1]
         self.register, self.peer, self.mid = register, None, 1
         self.files = {}  # path: bytes that are served by Block2
@@ -185,7 +192,10 @@ class DeviceTest(unittest.TestCase):
         for process in self.started:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    stream.close()
         self.server.close()
         self.folder.cleanup()
 
@@ -194,9 +204,9 @@ class DeviceTest(unittest.TestCase):
         self.started.append(process)
         return process
 
-    def client(self, *arguments, server=None, host="127.0.0.1", **options):
+    def client(self, *arguments, server=None, host="127.0.0.1", scheme="coap", **options):
         port = (server or self.server).port
-        return self.start(self.dunlin, "client", "-e", "prog-1", "-u", f"coap://{host}:{port}", "--local",
+        return self.start(self.dunlin, "client", "-e", "prog-1", "-u", f"{scheme}://{host}:{port}", "--local",
                           "[::1]:0" if ":" in host else "127.0.0.1:0", *arguments, **options)
 
     def says(self, process, text):

@@ -11,82 +11,10 @@
 
 #define ARGUMENTS_MAX 16
 
-static void urls(void **state)
-{
-    static const struct {
-        const char *url, *host; /* host NULL: refused */
-        uint16_t port;
-    } rows[] = {
-        {"coap://127.0.0.1:5683", "127.0.0.1", 5683},
-        {"coap://lwm2m.example.org", "lwm2m.example.org", 5683},
-        {"coap://host/", "host", 5683},
-        {"coap://host:1/", "host", 1},
-        {"coap://[::1]:7000", "::1", 7000},
-        {"coap://[2001:db8::1]", "2001:db8::1", 5683},
-        {"coaps://host", NULL, 0},
-        {"coap+tcp://host", NULL, 0},
-        {"http://host", NULL, 0},
-        {"host:5683", NULL, 0},
-        {"coap://", NULL, 0},
-        {"coap://:5683", NULL, 0},
-        {"coap://host:", NULL, 0},
-        {"coap://host:0", NULL, 0},
-        {"coap://host:65536", NULL, 0},
-        {"coap://host:5683x", NULL, 0},
-        {"coap://host:99999999", NULL, 0},
-        {"coap://host/path", NULL, 0},
-        {"coap://host?x", NULL, 0},
-        {"coap://user@host", NULL, 0},
-        {"coap://[::1", NULL, 0},
-        {"coap://[::1]x", NULL, 0},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        dn_sim_address address;
-        const char *fault = dn_sim_url_read(rows[i].url, &address);
-        if ((fault == NULL) != (rows[i].host != NULL)) {
-            fail_msg("%s: %s", rows[i].url, fault == NULL ? "was taken" : fault);
-        }
-        if (fault == NULL) {
-            assert_string_equal(address.host, rows[i].host);
-            assert_int_equal(address.port, rows[i].port);
-        }
-    }
-}
-
-/* Downloads name more than a host. */
-static void authorities(void **state)
-{
-    static const struct {
-        const char *uri, *host; /* host NULL: refused */
-        uint16_t port;
-    } rows[] = {
-        {"coap://host", "host", 5683},
-        {"coap://host/fw/1.bin", "host", 5683},
-        {"coap://[::1]:7000/fw?x=1", "::1", 7000},
-        {"coap://host:1?x", "host", 1},
-        {"coap://host:1#x", NULL, 0},
-        {"coap://user@host/x", NULL, 0},
-        {"http://host/x", NULL, 0},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        dn_sim_address address;
-        const char *fault = dn_sim_authority_read(rows[i].uri, &address);
-        if ((fault == NULL) != (rows[i].host != NULL)) {
-            fail_msg("%s: %s", rows[i].uri, fault == NULL ? "was taken" : fault);
-        }
-        if (fault == NULL) {
-            assert_string_equal(address.host, rows[i].host);
-            assert_int_equal(address.port, rows[i].port);
-        }
-    }
-}
-
 static bool read_all(const char *const *words, dn_sim_options *options)
 {
     char *argv[ARGUMENTS_MAX] = {NULL};
-    char copies[ARGUMENTS_MAX][64];
+    static char copies[ARGUMENTS_MAX][64]; /* the options point there */
     int argc = 0;
     for (; words[argc] != NULL; argc++) {
         strcpy(copies[argc], words[argc]);
@@ -142,6 +70,20 @@ static void command_lines(void **state)
         {false, {GOOD, "--bogus"}},
         {false, {GOOD, "--a-very-long-option-that-no-one-would-want", "x"}},
         {false, {GOOD, "extra"}},
+        {true, {"client", "-e", "x", "-u", "coaps://h", "--identity=i", "--key=hex:00"}},
+        {true, {"client", "-e", "x", "--identity=i", "--key=hex:00", "-u", "coaps+tcp://h"}},
+        {true, {"client", "-e", "x", "--identity=i", "--key=hex:00", "-u", "coap://h"}},
+        {true, {"client", "-e", "x", "-u", "coap+tcp://h/"}},
+        {true, {"client", "-e", "x", "-u", "coap://[2001:db8::1]:7"}},
+        {false, {"client", "-e", "x", "-u", "coaps://h"}},
+        {false, {"client", "-e", "x", "-u", "coaps://h", "--usage=1"}},
+        {false, {GOOD, "--identity=i", "--key=hex:00"}},
+        {false, {"client", "-e", "x", "-u", "coap+tcp://h", "--lwm2m=1.0"}},
+        {false, {"client", "-e", "x", "-u", "coap://h/path"}},
+        {false, {"client", "-e", "x", "-u", "coap://h?query"}},
+        {false, {GOOD, "--usage", "4"}},
+        {false, {GOOD, "--matching", "-1"}},
+        {false, {GOOD, "--suites", "all"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -170,7 +112,7 @@ static void values_arrive(void **state)
     assert_int_equal(options.lifetime_s, 86400);
     assert_int_equal(options.lwm2m, DUNLIN_LWM2M_1_1);
     assert_true(options.seed != 0); /* from the name */
-    assert_string_equal(options.binding, "U");
+    assert_string_equal(dn_sim_bindings(&options), "U");
     assert_string_equal(options.root_path, "");
     assert_int_equal(options.firmware_fail, DN_SIM_FAIL_NOT);
     static const char *const more[] = {GOOD, "--lwm2m=1.0", "--queue", "--awake=3", "-u=coap://i", NULL};
@@ -180,10 +122,48 @@ static void values_arrive(void **state)
     assert_true(read_all(servers, &options));
     assert_int_equal(options.url_count, 2);
     assert_int_equal(options.awake_ms, 3000);
-    assert_string_equal(options.binding, "UQ");
+    assert_string_equal(dn_sim_bindings(&options), "UQ");
     static const char *const failing[] = {GOOD, "--firmware-fail=integrity", NULL};
     assert_true(read_all(failing, &options));
     assert_int_equal(options.firmware_fail, DN_SIM_FAIL_INTEGRITY);
+}
+
+/* Those before the first server are of all; credentials of its own are not mixed with others'. */
+static void credentials_of_servers(void **state)
+{
+    static const char *const words[] = {"client",   "-e",        "x",     "--identity=all",
+                                        "--key=@k", "--usage=2", "-u=no", NULL};
+    static const char *const good[] = {"client",
+                                       "-e",
+                                       "x",
+                                       "--identity=all",
+                                       "--key=@k",
+                                       "--usage=2",
+                                       "--url=coaps://a",
+                                       "--suites=more",
+                                       "--url=coap://b",
+                                       "--url=coaps+tcp://c",
+                                       "--cert=d",
+                                       "--private-key=pkcs11:e",
+                                       "--usage=1",
+                                       NULL};
+    dn_sim_options o;
+    (void)state;
+    assert_false(read_all(words, &o));
+    assert_true(read_all(good, &o));
+    assert_string_equal(o.security[0].identity, "all");
+    assert_string_equal(o.security[0].key, "@k");
+    assert_int_equal(o.security[0].usage, 2);
+    assert_int_equal(o.security[0].suites, DN_TLS_SUITES_MORE);
+    assert_false(dn_sim_security_given(&o.security[1]));
+    assert_null(o.security[2].identity);
+    assert_string_equal(o.security[2].certificate, "d");
+    assert_int_equal(o.security[2].usage, 1);
+    assert_int_equal(o.security[2].suites, -1);
+    assert_int_equal(o.transports[2], DN_TRANSPORT_TLS);
+    assert_string_equal(dn_sim_binding_of(&o, 0), "U");
+    assert_string_equal(dn_sim_binding_of(&o, 2), "T");
+    assert_string_equal(dn_sim_bindings(&o), "UT");
 }
 
 static void too_many_servers(void **state)
@@ -222,8 +202,10 @@ static void too_many_servers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls),          cmocka_unit_test(authorities),      cmocka_unit_test(command_lines),
-        cmocka_unit_test(values_arrive), cmocka_unit_test(too_many_servers),
+        cmocka_unit_test(command_lines),
+        cmocka_unit_test(credentials_of_servers),
+        cmocka_unit_test(values_arrive),
+        cmocka_unit_test(too_many_servers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,8 +223,11 @@ class ProgramTest(DeviceTest):
     def test_wrong_command_lines(self):
         rows = (
             (["-e", "x", "-u", "http://h"], 2, "coap://"),
-            (["-e", "x", "-u", "coaps://h"], 2, "not supported yet"),
-            (["-e", "x"], 2, "-u coap://HOST:PORT is missing"),
+            (["-e", "x", "-u", "coaps://h"], 2, "needs credentials"),
+            (["-e", "x", "-u", "coaps://h", "--identity", "i", "--key", "secret"], 2, "--key takes hex:DIGITS"),
+            (["-e", "x", "-u", "coaps://h", "--identity", "i", "--key", "@/nonexistent"], 2, "--key /nonexistent: "),
+            (["-e", "x", "-u", "coaps://h", "--cert", "/nonexistent"], 2, "--private-key is missing"),
+            (["-e", "x"], 2, "-u URL is missing"),
             (["-e", "x", "-u", "coap://127.0.0.1", "--state", "/proc/no/such"], 2, "cannot keep anything"),
             (["-e", "x", "-u", "coap://127.0.0.1", "--firmware-fail", "often"], 2, "--firmware-fail takes"),
             (["-e", "x", "-u", "coap://127.0.0.1", "--object", "/nonexistent.xml"], 2, "cannot read"),
