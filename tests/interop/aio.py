@@ -6,7 +6,7 @@ import asyncio
 import aiocoap
 from aiocoap import Code, Message
 from aiocoap.resource import ObservableResource
-from aiocoap.transports import udp6
+from aiocoap.transports import tls, udp6
 from support.harness import check
 from support.programs import free_port
 
@@ -23,6 +23,17 @@ async def open_context(site=None, block=1024, port=0, host="127.0.0.1"):
     udp6.UDP6EndpointAddress.maximum_block_size_exp = block_exponent(block)
     context = await aiocoap.Context.create_server_context(site, bind=(host, port), transports=["udp6"])
     return context
+
+
+async def open_stream_context(site, security=None, server_port=None, host="127.0.0.1"):
+    """The same over TCP, or (with an ssl.SSLContext) over TLS: to connect, or to listen on a port."""
+    kind = "tls" if security else "tcp"
+    if server_port is not None:
+        # A TLS port of aiocoap lies one above what it is told.
+        return await aiocoap.Context.create_server_context(site, bind=(host, server_port - (1 if security else 0)),
+                                                           transports=[kind + "server"], _ssl_context=security)
+    tls.TLSClient._ssl_context_factory = lambda self, hostinfo: security
+    return await aiocoap.Context.create_server_context(site, transports=[kind + "client"])
 
 
 async def request(context, code, uri, payload=b"", timeout_s=ANSWER_TIMEOUT_S, **options):
@@ -99,14 +110,18 @@ class Node(ObservableResource):
 class Device:
     """A registered device: `async with Device(uri, name, links, node) as device`."""
 
-    def __init__(self, server, endpoint, links, node, block=1024, lwm2m="1.1", lifetime=300, more=()):
+    def __init__(self, server, endpoint, links, node, block=1024, lwm2m="1.1", lifetime=300, more=(), security=None):
         self.server, self.endpoint, self.links, self.node, self.block = server, endpoint, links, node, block
+        self.security = security
         self.query = [f"ep={endpoint}", f"lt={lifetime}", f"lwm2m={lwm2m}", *more]
         self.context = self.answer = self.location = None
 
     async def __aenter__(self):
         host = "::1" if "[::1]" in self.server else "127.0.0.1"
-        self.context = await open_context(self.node, self.block, host=host)
+        if "+tcp:" in self.server:
+            self.context = await open_stream_context(self.node, self.security)
+        else:
+            self.context = await open_context(self.node, self.block, host=host)
         self.answer = await self.register()
         return self
 
@@ -133,8 +148,8 @@ class Device:
 class Server:
     """An LwM2M server with one registration: `async with Server() as server`; then await server.registered(name)."""
 
-    def __init__(self, block=1024):
-        self.block = block
+    def __init__(self, block=1024, stream=False, security=None):
+        self.block, self.stream, self.security = block, stream, security
         self.registrations = {}  # endpoint: (remote, query, payload)
         self.changed = asyncio.Condition()
         self.updates, self.removed, self.sends = [], [], []
@@ -144,9 +159,12 @@ class Server:
     async def __aenter__(self):
         site = Node()
         site.render = self.render
-        port = free_port()
-        self.context = await open_context(site, self.block, port)
-        self.uri = f"coap://127.0.0.1:{port}"
+        port = free_port("tcp" if self.stream else "udp")
+        if self.stream:
+            self.context = await open_stream_context(site, self.security, port)
+        else:
+            self.context = await open_context(site, self.block, port)
+        self.uri = f"coap{'s' if self.security else ''}{'+tcp' if self.stream else ''}://127.0.0.1:{port}"
         return self
 
     async def __aexit__(self, *_):

@@ -16,12 +16,14 @@ ANSWER_TIMEOUT_S = 60  # what answers in milliseconds, but on a machine that doe
 class LeshanDevice:
     """Leshan's client library with objects 1, 3, 3303 and 33500, and 5 if asked for."""
 
-    def __init__(self, programs, endpoint, uri, lwm2m="1.1", lifetime=300, block=None, queue=False, firmware=False):
+    def __init__(self, programs, endpoint, uri, lwm2m="1.1", lifetime=300, block=None, queue=False, firmware=False,
+                 more=()):
         self.endpoint, self.lwm2m = endpoint, lwm2m
         options = ["--endpoint", endpoint, "--server", uri, "--lwm2m", lwm2m, "--lifetime", str(lifetime)]
         options += ["--block", str(block)] if block else []
         options += ["--queue", "yes"] if queue else []
         options += ["--firmware", "yes"] if firmware else []
+        options += more
         self.program = programs.peer(endpoint, toolchain.leshan("Device", *options))
         self.program.event("ready", timeout_s=toolchain.START_TIMEOUT_S)
         self.set("/3/0/0", "string", "Leshan")

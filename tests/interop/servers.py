@@ -166,11 +166,21 @@ class DunlindServer:
 class LeshanServer:
     """Leshan's server library, driven by JSON lines."""
 
-    def __init__(self, programs, block=None, awake_ms=None):
+    def __init__(self, programs, block=None, awake_ms=None, more=()):
         options = ["--block", str(block)] if block else []
         options += ["--awake", str(awake_ms)] if awake_ms else []
-        self.program = programs.peer("leshan-server", toolchain.leshan("Server", *options))
-        self.uri = self.program.event("ready", timeout_s=START_TIMEOUT_S)["uri"]
+        self.program = programs.peer("leshan-server", toolchain.leshan("Server", *options, *more))
+        ready = self.program.event("ready", timeout_s=START_TIMEOUT_S)
+        self.uri, self.secure_uri = ready["uri"], ready["secure"]
+
+    def secure(self, **credential):
+        """Makes a device's credential known."""
+        answer = self.program.ask("secure", **credential)
+        if "error" in answer:
+            raise AssertionError(f"Leshan refused a credential: {answer['error']}")
+
+    def unsecure(self, endpoint):
+        self.program.ask("unsecure", endpoint=endpoint)
 
     def registration(self, endpoint):
         for client in self.program.ask("list")["clients"]:

@@ -2,7 +2,7 @@
 """Certificate material for tests, made with the openssl program when it is needed and never kept: good and bad in every way.
 
 `python3 pki.py FOLDER` writes all of it. For each NAME there are NAME.key (PKCS#8, PEM), NAME.key.der, NAME.pub (SubjectPublicKeyInfo,
-PEM), NAME.pub.der and, but for bare keys, NAME.pem, NAME.der and NAME.chain (PEM: the certificate and those above it but for the root).
+PEM), NAME.pub.der, NAME.pair (both in PEM) and, but for bare keys, NAME.pem, NAME.der and NAME.chain (PEM: the certificate and those above it but for the root).
 """
 
 import datetime
@@ -82,6 +82,9 @@ class Pki:
                       self.path(name, "key.der"))
         for form, suffix in (("PEM", "pub"), ("DER", "pub.der")):
             self._openssl("pkey", "-in", self.path(name, "key"), "-pubout", "-outform", form, "-out", self.path(name, suffix))
+        with open(self.path(name, "pair"), "w", encoding="ascii") as file:
+            file.write(self.text(name, "key") + self.text(name, "pub"))
+        os.chmod(self.path(name, "pair"), 0o600)
         return name
 
     def certificate(self, name, issuer=None, cn=None, role="ca", alternatives="", begins=-1, ends=30, curve=P256, digest="sha256",

@@ -15,6 +15,7 @@ CSM, PING, PONG, RELEASE, ABORT = 0xE1, 0xE2, 0xE3, 0xE4, 0xE5
 OBSERVE, LOCATION_PATH, URI_PATH, CONTENT_FORMAT, URI_QUERY, ACCEPT = 6, 8, 11, 12, 15, 17
 MAX_MESSAGE_SIZE, BLOCK_WISE = 2, 4  # options of a CSM
 ANSWER_TIMEOUT_S = 60
+APART_S = 0.2
 
 Message = collections.namedtuple("Message", "kind code mid token options payload")
 
@@ -106,7 +107,7 @@ class Wire:
 
     def __init__(self, write, read, stream):
         self.write, self.stream = write, stream
-        self.came, self.mid, self.ended = queue.Queue(), 1, False
+        self.came, self.mid, self.ended, self.sent_at = queue.Queue(), 1, False, 0.0
         threading.Thread(target=self._read, args=(read,), daemon=True).start()
 
     def _read(self, read):
@@ -129,6 +130,9 @@ class Wire:
         self.came.put(None)
 
     def send(self, message):
+        if not self.stream:  # what is written close together comes together out of a pipe
+            time.sleep(max(0.0, self.sent_at + APART_S - time.monotonic()))
+            self.sent_at = time.monotonic()
         self.write(frame(message) if self.stream else datagram(message))
 
     def receive(self, timeout_s=ANSWER_TIMEOUT_S):

@@ -46,9 +46,9 @@ def wait_until(what, condition, timeout_s=60.0, every_s=0.05):
         time.sleep(every_s)
 
 
-def free_port():
-    """A UDP port of the loopback that nobody has now, for programs that can't choose one and tell."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+def free_port(kind="udp"):
+    """A UDP or TCP port of the loopback that nobody has now, for programs that can't choose one and tell."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
 
@@ -214,9 +214,14 @@ class Dunlind(Program):
         with open(ready, encoding="utf-8") as file:
             addresses = json.load(file)
         self.coap, self.http = addresses["coap"], addresses["http"]
+        self.addresses = addresses
         self.uri = "coap://" + self.coap
         self.url = "http://" + self.http
         self.rest = Rest(self.http)
+
+    def uri_of(self, scheme):
+        """That of one of its ports: coap, coaps, coap+tcp, coaps+tcp."""
+        return f"{scheme}://{self.addresses[scheme]}"
 
     def remove_data(self):
         shutil.rmtree(self.data, ignore_errors=True)

@@ -45,13 +45,17 @@ final class Options {
         return all;
     }
 
-    /** A block size asked for with --block, room for large values, and the suites of --suites NAME,… (of DTLS, if it is there). */
+    /** A block size asked for with --block, room for large values, and what there is of DTLS: --suites NAME,…, --retransmissions N. */
     void configure(Configuration configuration) {
         configuration.set(CoapConfig.MAX_RESOURCE_BODY_SIZE, 200_000);
         String block = get("--block", null);
         if (block != null) {
             configuration.set(CoapConfig.PREFERRED_BLOCK_SIZE, Integer.parseInt(block));
             configuration.set(CoapConfig.MAX_MESSAGE_SIZE, Integer.parseInt(block));
+        }
+        String retransmissions = get("--retransmissions", null);
+        if (retransmissions != null) {
+            configuration.set(DtlsConfig.DTLS_MAX_RETRANSMISSIONS, Integer.parseInt(retransmissions));
         }
         String suites = get("--suites", null);
         if (suites != null) {
