@@ -99,91 +99,92 @@ static void assert_bytes(dunlin_slice slice, const char *bytes, size_t len)
     assert_memory_equal(slice.data, bytes, len);
 }
 
+static const struct {
+    dn_sim_security_options o;
+    dunlin_security_mode mode;
+    const char *identity, *server, *secret;
+    size_t identity_len, server_len, secret_len;
+} good[] = {
+    {{NONE}, DUNLIN_NOSEC, "", "", "", 0, 0, 0},
+    {{.identity = "me", .key = "hex:00fF", NONE}, DUNLIN_PSK, "me", "", "\x00\xff", 2, 0, 2},
+    {{.identity = "hex:00ff", .key = "@%digits", NONE},
+     DUNLIN_PSK,
+     "\x00\xff",
+     "",
+     "\x00\xff\x10\xab",
+     2,
+     0,
+     4},
+    {{.identity = "me", .key = "@%prefixed", NONE}, DUNLIN_PSK, "me", "", "\x00", 2, 0, 1},
+    {{.public_key = "%public", .private_key = "%private", .server_key = "%der", NONE},
+     DUNLIN_RPK,
+     "0\x03\x02\x01\x05",
+     "0\x03\x02\x01\x05",
+     "0\x03\x02\x01\x06",
+     5,
+     5,
+     5},
+    {{.public_key = "%der", .private_key = "pkcs11:token=t", .server_key = "%public", NONE},
+     DUNLIN_RPK,
+     "0\x03\x02\x01\x05",
+     "0\x03\x02\x01\x05",
+     "pkcs11:token=t",
+     5,
+     5,
+     14},
+    {{.certificate = "%certificate", .private_key = "%pkcs8", .server_certificate = "%certificate", NONE},
+     DUNLIN_X509,
+     "0\x03\x02\x01\x08",
+     "0\x03\x02\x01\x08",
+     "0\x03\x02\x01\x07",
+     5,
+     5,
+     5},
+    {{.certificate = "%certificate",
+      .private_key = "%pkcs8",
+      .server_certificate = HASH,
+      .usage = 3,
+      .matching = 1,
+      .suites = 3},
+     DUNLIN_X509,
+     "0\x03\x02\x01\x08",
+     "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17"
+     "\x18"
+     "\x19\x1a\x1b\x1c\x1d\x1e\x1f",
+     "0\x03\x02\x01\x07",
+     5,
+     32,
+     5},
+    {{.certificate = "%certificate",
+      .private_key = "%pkcs8",
+      .server_certificate = "%certificate",
+      .roots = "%chain",
+      .usage = 1,
+      .matching = -1,
+      .suites = -1},
+     DUNLIN_X509,
+     "0\x03\x02\x01\x08",
+     "0\x03\x02\x01\x08",
+     "0\x03\x02\x01\x07",
+     5,
+     5,
+     5},
+};
+
 static void good_ones(void **state)
 {
-    static const struct {
-        dn_sim_security_options o;
-        dunlin_security_mode mode;
-        const char *identity, *server, *secret;
-        size_t identity_len, server_len, secret_len;
-    } rows[] = {
-        {{NONE}, DUNLIN_NOSEC, "", "", "", 0, 0, 0},
-        {{.identity = "me", .key = "hex:00fF", NONE}, DUNLIN_PSK, "me", "", "\x00\xff", 2, 0, 2},
-        {{.identity = "hex:00ff", .key = "@%digits", NONE},
-         DUNLIN_PSK,
-         "\x00\xff",
-         "",
-         "\x00\xff\x10\xab",
-         2,
-         0,
-         4},
-        {{.identity = "me", .key = "@%prefixed", NONE}, DUNLIN_PSK, "me", "", "\x00", 2, 0, 1},
-        {{.public_key = "%public", .private_key = "%private", .server_key = "%der", NONE},
-         DUNLIN_RPK,
-         "0\x03\x02\x01\x05",
-         "0\x03\x02\x01\x05",
-         "0\x03\x02\x01\x06",
-         5,
-         5,
-         5},
-        {{.public_key = "%der", .private_key = "pkcs11:token=t", .server_key = "%public", NONE},
-         DUNLIN_RPK,
-         "0\x03\x02\x01\x05",
-         "0\x03\x02\x01\x05",
-         "pkcs11:token=t",
-         5,
-         5,
-         14},
-        {{.certificate = "%certificate", .private_key = "%pkcs8", .server_certificate = "%certificate", NONE},
-         DUNLIN_X509,
-         "0\x03\x02\x01\x08",
-         "0\x03\x02\x01\x08",
-         "0\x03\x02\x01\x07",
-         5,
-         5,
-         5},
-        {{.certificate = "%certificate",
-          .private_key = "%pkcs8",
-          .server_certificate = HASH,
-          .usage = 3,
-          .matching = 1,
-          .suites = 3},
-         DUNLIN_X509,
-         "0\x03\x02\x01\x08",
-         "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17"
-         "\x18"
-         "\x19\x1a\x1b\x1c\x1d\x1e\x1f",
-         "0\x03\x02\x01\x07",
-         5,
-         32,
-         5},
-        {{.certificate = "%certificate",
-          .private_key = "%pkcs8",
-          .server_certificate = "%certificate",
-          .roots = "%chain",
-          .usage = 1,
-          .matching = -1,
-          .suites = -1},
-         DUNLIN_X509,
-         "0\x03\x02\x01\x08",
-         "0\x03\x02\x01\x08",
-         "0\x03\x02\x01\x07",
-         5,
-         5,
-         5},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         dn_sim_security got;
-        if (!load(*state, &rows[i].o, &got)) {
+        if (!load(*state, &good[i].o, &got)) {
             fail_msg("row %zu was refused", i);
         }
-        assert_int_equal(got.security.mode, rows[i].mode);
-        assert_bytes(got.security.identity, rows[i].identity, rows[i].identity_len);
-        assert_bytes(got.security.server_key, rows[i].server, rows[i].server_len);
-        assert_bytes(got.security.secret, rows[i].secret, rows[i].secret_len);
-        assert_int_equal(got.security.usage, rows[i].o.usage);
-        assert_int_equal(got.suites, rows[i].o.suites < 0 ? (int)DN_TLS_SUITES_CCM8 : rows[i].o.suites);
-        assert_int_equal(got.roots.len > 0, rows[i].o.roots != NULL);
+        assert_int_equal(got.security.mode, good[i].mode);
+        assert_bytes(got.security.identity, good[i].identity, good[i].identity_len);
+        assert_bytes(got.security.server_key, good[i].server, good[i].server_len);
+        assert_bytes(got.security.secret, good[i].secret, good[i].secret_len);
+        assert_int_equal(got.security.usage, good[i].o.usage);
+        assert_int_equal(got.suites, good[i].o.suites < 0 ? (int)DN_TLS_SUITES_CCM8 : good[i].o.suites);
+        assert_int_equal(got.roots.len > 0, good[i].o.roots != NULL);
         dn_sim_security_free(&got);
         assert_null(got.bytes[0].data);
     }
