@@ -54,6 +54,9 @@ static ssize_t push(gnutls_transport_ptr_t to, const void *bytes, size_t len)
         gnutls_transport_set_errno(session->gnutls, ENOMEM);
         return -1;
     }
+    if (session->flight != NULL) {
+        session->flight->has_written = true;
+    }
     return (ssize_t)len;
 }
 
@@ -148,13 +151,28 @@ static ssize_t pull(gnutls_transport_ptr_t from, void *bytes, size_t size)
     return (ssize_t)len;
 }
 
+/*
+ * The library asks whether something can be read, and takes "no" for the end of a wait: it would repeat its flight. So it hears "no" only when that is
+ * wanted, or when it has just sent something and looks whether the answer is there already; else that it should ask later.
+ */
 static int pull_timeout(gnutls_transport_ptr_t from, unsigned ms)
 {
     (void)ms;
     dn_tls_session *session = from;
+    dn_flight *flight = session->flight;
     skip_harmful(session);
     const size_t len = session->datagram ? record_len(session->in) : session->in.len;
-    return len > 0 ? 1 : 0;
+    if (len > 0) {
+        return 1;
+    }
+    if (flight != NULL && !flight->may_repeat && !flight->has_written) {
+        gnutls_transport_set_errno(session->gnutls, EAGAIN);
+        return -1;
+    }
+    if (flight != NULL) {
+        flight->has_written = false;
+    }
+    return 0;
 }
 
 void dn_flight_flush(dn_tls_session *session)
@@ -247,7 +265,9 @@ static void drop_out(dn_tls_session *session)
 static int repeat(dn_tls_session *session, uint64_t now_ms)
 {
     dn_flight *flight = session->flight;
+    flight->may_repeat = true;
     const int result = drive(session);
+    flight->may_repeat = false;
     if (result == GNUTLS_E_AGAIN || result == 0) {
         dn_flight_flush(session);
     }

@@ -3,9 +3,10 @@
  * The driving of a handshake: the library's transport functions, gathering of records into datagrams, retransmission by the caller's
  * clock, and what the handshake has seen so far, for the day it fails.
  *
- * Retransmission (RFC 6347 section 4.2.4). The library retransmits its last flight by the system's clock. Here its wait is set to 0, so that it
- * does so whenever it is called with nothing to read, and at the wrong moments besides: those records are thrown away. So a flight goes out
- * again exactly when its time has come by the caller's clock, or when the other end's repetition shows that it did not arrive.
+ * Retransmission (RFC 6347 section 4.2.4). The library retransmits its last flight by the system's clock, when it is called, has nothing to read, and its
+ * wait is over. Here its wait is set to 0, and whether there is nothing to read is told to it so that it repeats exactly when the time has come
+ * by the caller's clock, or when the other end's repetition shows that the flight did not arrive. A message out of order makes it repeat as well;
+ * those records are thrown away.
  */
 #ifndef DN_SECURITY_GNUTLS_FLIGHT_H
 #define DN_SECURITY_GNUTLS_FLIGHT_H
@@ -16,6 +17,8 @@
 
 struct dn_flight {
     bool is_new;           /* a message was made during this call: what is written is no repetition */
+    bool may_repeat;       /* the time to repeat has come */
+    bool has_written;      /* since the library last asked for something to read */
     bool has_heard;        /* a message that was not seen before came in during this call */
     bool has_identity;     /* server, PSK: the identity is known */
     bool is_last_sent;     /* our Finished is out */

@@ -98,7 +98,10 @@ static dn_tls_verdict check_raw_key(dn_tls_session *session, const gnutls_datum_
             ? DUNLIN_ERR_NOT_FOUND
             : credentials->ops->find_key(credentials, dunlin_slice_make(key->data, key->size), &found);
     if (status != DUNLIN_OK) {
-        return lookup_failed(status, GNUTLS_A_CERTIFICATE_UNKNOWN, "unknown raw public key");
+        return lookup_failed(status,
+                             session->is_resumed ? GNUTLS_A_ACCESS_DENIED : GNUTLS_A_CERTIFICATE_UNKNOWN,
+                             session->is_resumed ? "the raw public key of a resumed session is gone"
+                                                 : "unknown raw public key");
     }
     const dn_tls_verdict verdict = remember(session, &found);
     dn_credential_wipe(&found);
