@@ -76,6 +76,53 @@ static void write_fleet(dn_text *text, const dn_fleet_counters *c)
         (unsigned long long)(c->commit_us_total % 1000000));
 }
 
+/* Transports, sessions and who was let in. */
+static void write_security(dn_text *text, const dn_fleet_counters *c)
+{
+    const metric metrics[] = {
+        {"dunlin_nosec_refused_total", "counter", "Requests without security from who may not.",
+         c->nosec_refused},
+        {"dunlin_identity_refused_total", "counter",
+         "Requests for an endpoint that the proved identity is not entitled to.", c->identity_refused},
+        {"dunlin_tcp_connections", "gauge", "TCP connections open now, with and without TLS.",
+         c->tcp_connections},
+        {"dunlin_tcp_accepted_total", "counter", "TCP connections accepted.", c->tcp_accepted},
+        {"dunlin_tcp_refused_total", "counter", "TCP connections refused because of a limit.",
+         c->tcp_refused},
+        {"dunlin_tcp_malformed_total", "counter", "TCP connections ended because of what was sent.",
+         c->tcp_malformed},
+        {"dunlin_tcp_overrun_total", "counter", "TCP connections ended because the peer did not read.",
+         c->tcp_overrun},
+        {"dunlin_dtls_sessions", "gauge", "DTLS sessions open now.", c->dtls_sessions},
+        {"dunlin_dtls_half_open", "gauge", "DTLS handshakes under way.", c->dtls_half_open},
+        {"dunlin_tls_sessions", "gauge", "TLS sessions open now.", c->tls_sessions},
+        {"dunlin_tls_half_open", "gauge", "TLS handshakes under way.", c->tls_half_open},
+        {"dunlin_handshakes_total", "counter", "Handshakes completed, resumed ones included.", c->handshakes},
+        {"dunlin_handshakes_resumed_total", "counter", "Handshakes that resumed a session.",
+         c->handshakes_resumed},
+        {"dunlin_handshakes_failed_total", "counter", "Handshakes that failed, for whatever reason.",
+         c->handshakes_failed},
+        {"dunlin_handshakes_unknown_psk_total", "counter",
+         "Handshakes with a PSK identity that is not known.", c->handshakes_unknown_psk},
+        {"dunlin_handshakes_bad_key_total", "counter",
+         "Handshakes with a wrong key, or that were tampered with.", c->handshakes_bad_key},
+        {"dunlin_handshakes_bad_certificate_total", "counter",
+         "Handshakes with a certificate or public key that is not accepted.", c->handshakes_bad_certificate},
+        {"dunlin_handshakes_timeout_total", "counter", "Handshakes that took too long.",
+         c->handshakes_timeout},
+        {"dunlin_handshake_limits_total", "counter", "Handshakes not begun, or given up, because of a limit.",
+         c->handshake_limits},
+        {"dunlin_dtls_cookies_total", "counter", "HelloVerifyRequests sent.", c->cookies},
+        {"dunlin_session_evictions_total", "counter", "Sessions that gave way to others.",
+         c->session_evictions},
+        {"dunlin_session_strangers_total", "counter", "Datagrams of no session that begin none.",
+         c->session_strangers},
+        {"dunlin_sessions_revoked_total", "counter", "Sessions ended because their credential changed.",
+         c->sessions_revoked},
+    };
+    write_all(text, metrics, COUNT(metrics));
+}
+
 static void write_coap(dn_text *text, const dn_fleet_counters *counters)
 {
     const metric metrics[] = {
@@ -135,7 +182,10 @@ static void write_api(dn_api *api, dn_text *text)
     pthread_mutex_lock(&api->flights.lock);
     uint64_t waiting = api->flights.count;
     pthread_mutex_unlock(&api->flights.lock);
+    dn_credentials *keeper = api->config.credentials;
     const metric metrics[] = {
+        {"dunlin_credentials", "gauge", "Credentials of devices, patterns included.",
+         keeper != NULL ? keeper->ops->count(keeper) : 0},
         {"dunlin_http_waiting", "gauge", "HTTP requests that wait for the fleet.", waiting},
         {"dunlin_bulk_reads", "gauge", "Reads of many devices open now.", atomic_load(&api->bulks.count)},
         {"dunlin_event_streams", "gauge", "Event streams open now.", feed.streams},
@@ -160,6 +210,7 @@ void dn_metrics_write(dn_api *api, dn_text *text)
                    "dunlin_info{version=\"%s\"} 1\n",
                    api->config.version);
     write_fleet(text, &counters);
+    write_security(text, &counters);
     write_coap(text, &counters);
     write_api(api, text);
     dn_http_metrics_write(api->metrics, text);
