@@ -22,6 +22,7 @@
 #define SLICES           3u
 #define WARM_UP          200u /* sessions that fill what is made once */
 #define SHAKING          32u
+#define BATCH            50u /* sessions that are made before they are pinged */
 #define SEED             20261122u
 
 typedef struct {
@@ -103,12 +104,16 @@ static dn_tls_context *own_context(void *context, uint32_t index)
 
 static void memory(bench *b)
 {
-    uint32_t rest = b->count - WARM_UP;
+    uint32_t rest = (b->count - WARM_UP) / BATCH * BATCH;
     stats s;
     stats_start(&s, b->count);
     sessions_handshakes(&b->sessions, own_context, b, 0, WARM_UP, SHAKING, true, &s);
+    sessions_ping(&b->sessions, 0, WARM_UP);
     uint64_t before = daemon_rss_bytes(b->secure.pid);
-    sessions_handshakes(&b->sessions, own_context, b, WARM_UP, rest, SHAKING, true, &s);
+    for (uint32_t i = 0; i < rest; i += BATCH) {
+        sessions_handshakes(&b->sessions, own_context, b, WARM_UP + i, BATCH, SHAKING, true, &s);
+        sessions_ping(&b->sessions, WARM_UP + i, BATCH);
+    }
     double bytes = (double)(daemon_rss_bytes(b->secure.pid) - before) / rest;
     printf("\n%-22s %8.0f bytes of %u idle ones, target %u", "an established session", bytes, (unsigned)rest,
            (unsigned)BYTES_TARGET);
@@ -279,7 +284,7 @@ static void take_options(bench *b, int argc, char **argv)
             usage(option == 'h' ? 0 : 2);
         }
     }
-    if (optind != argc || b->plain.program == NULL || b->count <= 2 * WARM_UP) {
+    if (optind != argc || b->plain.program == NULL || b->count <= 2 * WARM_UP || b->count % BATCH != 0) {
         usage(2);
     }
 }

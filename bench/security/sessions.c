@@ -34,6 +34,7 @@ static void output(void *context, dunlin_slice bytes)
 static void input(void *context, dunlin_slice plain)
 {
     const session_slot *slot = context;
+    slot->owner->pongs++;
     if (slot->owner->input != NULL) {
         slot->owner->input(slot->owner->input_context, slot->device, plain);
     }
@@ -173,5 +174,22 @@ void sessions_send(sessions *s, uint32_t device, const void *bytes, size_t len)
     dunlin_status status = dn_tls_send(s->slots[device].session, dunlin_slice_make(bytes, len), now_ms());
     if (status != DUNLIN_OK) {
         stop("a message over a session", dunlin_status_text(status));
+    }
+}
+
+void sessions_ping(sessions *s, uint32_t first, uint32_t total)
+{
+    static const uint8_t ping[] = {0x40, 0, 0x12, 0x34}; /* CON, empty: answered with a Reset */
+    s->pongs = 0;
+    for (uint32_t i = 0; i < total; i++) {
+        sessions_send(s, first + i, ping, sizeof ping);
+    }
+    endpoint_flush(s->endpoint);
+    for (unsigned silences = 0; s->pongs < total; silences++) {
+        if (sessions_receive(s, true) > 0) {
+            silences = 0;
+        } else if (silences > 100) {
+            stop("a ping", "it was not answered");
+        }
     }
 }

@@ -27,6 +27,7 @@ struct sessions {
     uint32_t *shaking; /* devices whose handshake is in progress */
     uint32_t shaking_count;
     uint64_t expired_ns;
+    uint32_t pongs;
     /* Gets what arrives decrypted; may be NULL. */
     void (*input)(void *context, uint32_t device, dunlin_slice plain);
     void *input_context;
@@ -43,5 +44,7 @@ void sessions_send(sessions *s, uint32_t device, const void *bytes, size_t len);
 /* Takes what arrives and hands it to the sessions; `wait` for the first up to 100 ms. */
 unsigned sessions_receive(sessions *s, bool wait);
 void sessions_close(sessions *s, uint32_t device);
+/* A CoAP ping over each of these sessions, and its answer: what both ends kept for the handshake is gone then. */
+void sessions_ping(sessions *s, uint32_t first, uint32_t total);
 
 #endif

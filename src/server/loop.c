@@ -37,6 +37,9 @@ struct dn_loop {
     dn_ports *ports;
     pthread_t thread;
     uint64_t now_ms; /* of this cycle */
+    /* Whose message is being taken, so that who it is has to be found once only; NULL: not looked up. */
+    const dn_peer *speaker;
+    const dn_identity *speaker_identity;
     uint64_t batches, commit_us_total;
     uint64_t stop_at_ms;
 
@@ -76,8 +79,15 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice message)
 
 static const dn_identity *identity_of(void *context, const dn_peer *peer)
 {
-    const dn_loop *loop = context;
-    return loop->ports != NULL ? dn_ports_identity(loop->ports, peer) : NULL;
+    dn_loop *loop = context;
+    if (loop->speaker_identity != NULL && dn_peer_equal(peer, loop->speaker)) {
+        return loop->speaker_identity;
+    }
+    const dn_identity *identity = loop->ports != NULL ? dn_ports_identity(loop->ports, peer) : NULL;
+    if (loop->speaker != NULL && dn_peer_equal(peer, loop->speaker)) {
+        loop->speaker_identity = identity;
+    }
+    return identity;
 }
 
 /* While the store is loaded there are no ports yet, and no sessions. */
@@ -90,12 +100,17 @@ static bool reaches(void *context, const dn_peer *peer)
 static void end_peer(void *context, const dn_peer *peer)
 {
     dn_loop *loop = context;
+    loop->speaker_identity = NULL;
     dn_ports_end(loop->ports, peer, loop->now_ms);
 }
 
 static void on_message(void *context, const dn_peer *peer, dunlin_slice message)
 {
-    dn_shard_receive(((dn_loop *)context)->shard, peer, message);
+    dn_loop *loop = context;
+    loop->speaker = peer;
+    dn_shard_receive(loop->shard, peer, message);
+    loop->speaker = NULL;
+    loop->speaker_identity = NULL;
 }
 
 static void on_opened(void *context, const dn_peer *peer)
