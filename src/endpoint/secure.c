@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* How long a cookie is good: at least this, at most twice. */
-#define COOKIE_KEY_MS 300000u
+#define COOKIE_KEY_MS UINT64_C(300000)
 #define ANSWER_MAX    256u
 
 /* A DTLS record's header (RFC 6347 section 4.1), and where in a ClientHello the client's random is. */
@@ -118,11 +118,16 @@ bool dn_secure_connected(dn_secure *secure, const dn_peer *peer, uint64_t now_ms
 
 static void age_cookies(dn_secure *secure, uint64_t now_ms)
 {
-    if (now_ms - secure->cookie_since_ms >= COOKIE_KEY_MS) {
-        memcpy(secure->cookie_key[1], secure->cookie_key[0], DN_TLS_COOKIE_KEY);
-        draw(secure, secure->cookie_key[0], DN_TLS_COOKIE_KEY);
-        secure->cookie_since_ms = now_ms;
+    uint64_t age = now_ms - secure->cookie_since_ms;
+    if (age < COOKIE_KEY_MS) {
+        return;
     }
+    memcpy(secure->cookie_key[1], secure->cookie_key[0], DN_TLS_COOKIE_KEY);
+    if (age >= 2 * COOKIE_KEY_MS) { /* nobody asked for long */
+        draw(secure, secure->cookie_key[1], DN_TLS_COOKIE_KEY);
+    }
+    draw(secure, secure->cookie_key[0], DN_TLS_COOKIE_KEY);
+    secure->cookie_since_ms = now_ms;
 }
 
 static dn_tls_cookie check_cookie(dn_secure *secure, const dn_peer *peer, dunlin_slice datagram,

@@ -16,23 +16,38 @@
 
 /* The network. */
 
-static void transmit(rig *r, bool to_server, const dn_peer *peer, dunlin_slice bytes)
+static void send_packet(rig *r, bool to_server, const dn_peer *peer, const uint8_t *bytes, size_t len)
 {
-    bool stream = dn_transport_is_stream(r->config.transport);
     dn_random random = dn_seeded_random(&r->seed);
-    if (!stream && r->loss_percent > 0 && dn_random_between(&random, 0, 99) < r->loss_percent) {
+    if (r->loss_percent > 0 && dn_random_between(&random, 0, 99) < r->loss_percent) {
         return;
     }
-    size_t cut = stream && r->cut > 0 ? r->cut : bytes.len;
-    for (size_t at = 0; at < bytes.len; at += cut) {
-        size_t len = bytes.len - at < cut ? bytes.len - at : cut;
-        rig_packet *packet = malloc(sizeof *packet + len);
-        assert_non_null(packet);
-        *packet =
-            (rig_packet){.at_ms = r->now_ms + r->delay_ms, .to_server = to_server, .peer = *peer, .len = len};
-        memcpy(packet->bytes, bytes.data + at, len);
-        *(r->last != NULL ? &r->last->next : &r->first) = packet;
-        r->last = packet;
+    rig_packet *packet = malloc(sizeof *packet + len);
+    assert_non_null(packet);
+    *packet =
+        (rig_packet){.at_ms = r->now_ms + r->delay_ms, .to_server = to_server, .peer = *peer, .len = len};
+    memcpy(packet->bytes, bytes, len);
+    *(r->last != NULL ? &r->last->next : &r->first) = packet;
+    r->last = packet;
+}
+
+/* Of what is sent together, how much arrives together. */
+static size_t piece_of(const rig *r, dunlin_slice bytes)
+{
+    if (dn_transport_is_stream(r->config.transport)) {
+        return r->cut > 0 && r->cut < bytes.len ? r->cut : bytes.len;
+    }
+    size_t record = bytes.len > 13 ? 13 + ((size_t)bytes.data[11] << 8 | bytes.data[12]) : bytes.len;
+    return r->split && record < bytes.len ? record : bytes.len;
+}
+
+static void transmit(rig *r, bool to_server, const dn_peer *peer, dunlin_slice bytes)
+{
+    while (bytes.len > 0) {
+        size_t len = piece_of(r, bytes);
+        send_packet(r, to_server, peer, bytes.data, len);
+        bytes.data += len;
+        bytes.len -= len;
     }
 }
 

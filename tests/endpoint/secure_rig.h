@@ -59,9 +59,10 @@ struct rig {
     dn_seeded seed;
     unsigned loss_percent;
     uint32_t delay_ms;
-    size_t cut;                                   /* streams: bytes that arrive together */
-    bool echo;                                    /* the server sends back what it gets */
-    bool end_in_input, end_in_opened;             /* the callbacks end the session that calls */
+    bool split;                       /* datagrams: one for each record, as some libraries send them */
+    size_t cut;                       /* streams: bytes that arrive together */
+    bool echo;                        /* the server sends back what it gets */
+    bool end_in_input, end_in_opened; /* the callbacks end the session that calls */
     size_t server_outputs, drop_server_output_at; /* the n-th output, from 1, is lost */
     rig_packet *first, *last;
     rig_client *clients;
