@@ -400,6 +400,11 @@ static void sources(void **state)
     rig_play(rig, "< TCP 0.01 @a1 11='source' 11='10000'", "= request GET source/10000",
              "> TCP 2.05 @a1 4=e1 12= 23=0f 28=2710 p=~0+7168", "< TCP 0.01 @a1 11='source' 11='10000' 23=77",
              "= request GET source/10000", "> TCP 2.05 @a1 4=e1 12= 23=77 p=~7168+2832", NULL);
+    /* What fits a message can be the answer to any method. */
+    rig_play(rig, "< TCP 0.02 @a2 11='source' 11='3000'", "= request POST source/3000",
+             "> TCP 2.05 @a2 4=e1 12= p=~0+3000", "< TCP 0.02 @a3 11='source' 11='10000'",
+             "= request POST source/10000", "> TCP 5.00 @a3", NULL);
+    request.source = rig_source(rig, 10000);
     rig->unreadable = 7168;
     assert_int_equal(rig_request_with(rig, &request, "x"), DUNLIN_OK);
     rig_play(rig, "> TCP 0.03 @* 11='x' 27=0f 60=2710 p=~0+7168", "< TCP 2.31 @L 27=0f", "= result -42",

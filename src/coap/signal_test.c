@@ -107,7 +107,7 @@ static void what_does_not_end_a_stream(void **state)
     } rows[] = {
         {"an empty message, before anything", "< TCP 0.00 @", true},
         {"an empty message with a token", "< raw:0100a1", true},
-        {"an empty message full of nonsense", "< raw:3000ffffff", true},
+        {"an empty message full of nonsense", "< raw:3000f0ffff", true},
         {"a CSM without options", "< TCP 7.01 @", true},
         {"a CSM with a token and a payload", "< TCP 7.01 @a1 p='hello'", true},
         {"a CSM with elective options", "< TCP 7.01 @ 2=2000 4= 6=aa 1000=bb", true},
