@@ -7,9 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is kept of a session: a mark, the digest of the configuration, then what the library gives. */
-static const uint8_t resume_mark[4] = {'D', 'n', 'T', 1};
-#define RESUME_HEADER (sizeof resume_mark + sizeof(((dn_tls_expectation *)0)->digest))
+/* What is kept of a session: a mark, the digest of the configuration, then what the library gives. The mark tells datagrams from streams: what is of
+   one cannot be resumed over the other. */
+#define RESUME_MARK   4u
+#define RESUME_HEADER (RESUME_MARK + sizeof(((dn_tls_expectation *)0)->digest))
+
+static void resume_header(const dn_tls_session *session, uint8_t out[RESUME_HEADER])
+{
+    const uint8_t mark[RESUME_MARK] = {'D', 'n', 1, session->datagram ? 'D' : 'S'};
+    memcpy(out, mark, sizeof mark);
+    memcpy(out + sizeof mark, session->context->expect.digest, sizeof session->context->expect.digest);
+}
 
 static int retrieve(gnutls_session_t gnutls, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs,
                     unsigned *certs_len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len,
@@ -280,11 +288,11 @@ dunlin_status dn_tls_client_create(const dn_tls_client_config *config, dn_tls_co
 /* What was kept of another configuration is left aside: a full handshake follows. */
 static void take_up(dn_tls_session *session, dunlin_slice resume)
 {
-    const dn_tls_expectation *expect = &session->context->expect;
-    if (resume.len > RESUME_HEADER && memcmp(resume.data, resume_mark, sizeof resume_mark) == 0 &&
-        memcmp(resume.data + sizeof resume_mark, expect->digest, sizeof expect->digest) == 0) {
-        (void)gnutls_session_set_data(session->gnutls, resume.data + RESUME_HEADER,
-                                      resume.len - RESUME_HEADER);
+    uint8_t header[RESUME_HEADER];
+    resume_header(session, header);
+    if (resume.len > sizeof header && memcmp(resume.data, header, sizeof header) == 0) {
+        (void)gnutls_session_set_data(session->gnutls, resume.data + sizeof header,
+                                      resume.len - sizeof header);
     }
 }
 
@@ -321,8 +329,7 @@ size_t dn_tls_resumption(dn_tls_session *session, uint8_t *out, size_t size)
     if (len > size || len > DN_TLS_RESUME_MAX) {
         len = 0;
     } else {
-        memcpy(out, resume_mark, sizeof resume_mark);
-        memcpy(out + sizeof resume_mark, session->context->expect.digest, RESUME_HEADER - sizeof resume_mark);
+        resume_header(session, out);
         memcpy(out + RESUME_HEADER, data.data, data.size);
     }
     gnutls_memset(data.data, 0, data.size);
