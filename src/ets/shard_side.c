@@ -574,9 +574,9 @@ void dn_ets_shard_side_leave(dn_ets_shard_side *side, const dn_ets_registration 
         at += len + 1;
     }
     const bool framed = dn_transport_is_stream(dn_peer_transport(&registration->device));
-    const size_t start = framed ? dn_coap_message_frame(bytes, writer.len) : 0;
-    dn_ets_shard_side_receive(side, &registration->device,
-                              dunlin_slice_make(bytes + start, writer.len - start));
+    const dunlin_slice message =
+        framed ? dn_coap_message_frame(bytes, writer.len) : dunlin_slice_make(bytes, writer.len);
+    dn_ets_shard_side_receive(side, &registration->device, message);
     side->spoof.len = 0;
 }
 

@@ -291,12 +291,11 @@ static void leave(void *context, unsigned number, const dn_ets_registration *reg
         dn_coap_write_option(&writer, DN_OPTION_URI_PATH, dunlin_slice_make(at + 1, len));
         at += len + 1;
     }
-    size_t start = 0;
-    if (dn_transport_is_stream(dn_peer_transport(&s->peer))) {
-        start = dn_coap_message_frame(bytes, writer.len);
-    }
+    const dunlin_slice message = dn_transport_is_stream(dn_peer_transport(&s->peer))
+                                     ? dn_coap_message_frame(bytes, writer.len)
+                                     : dunlin_slice_make(bytes, writer.len);
     memcpy(peer.bytes, s->peer.bytes, sizeof peer.bytes);
-    dn_ways_send(t->ways, &peer, dunlin_slice_make(bytes + start, writer.len - start));
+    dn_ways_send(t->ways, &peer, message);
     dn_ways_flush(t->ways);
 }
 
