@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 CSM, PING, PONG = 0xE1, 0xE2, 0xE3
 LOCALHOST = "127.0.0.1"
@@ -144,11 +145,13 @@ class PipeBridge(Bridge):
 
     def _await_listener(self):
         """Its kernel table tells; a connection would be taken for the device's."""
-        wanted = f"0100007F:{self.port:04X}"
+        wanted = [f"{address}:{self.port:04X}" for address in ("0100007F", "00000000")]
         while self.process.poll() is None:
             with open("/proc/net/tcp", encoding="ascii") as table:
-                if any(line.split()[1] == wanted and line.split()[3] == "0A" for line in table.readlines()[1:]):
+                if any(line.split()[1] in wanted and line.split()[3] == "0A" for line in table.readlines()[1:]):
                     return
+            time.sleep(0.01)
+        raise AssertionError(f"{self.process.args} ended: {self.process.stderr.read().decode()}")
 
     def close(self):
         self.process.kill()

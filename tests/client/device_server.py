@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -211,8 +212,13 @@ class DeviceTest(unittest.TestCase):
 
     def says(self, process, text):
         """Reads what a program tells, up to a line that has this text."""
+        late = threading.Timer(TIMEOUT_S, process.kill)
+        late.start()
         while text not in (line := process.stdout.readline()):
-            self.assertNotEqual(line, "", f"it ended without saying '{text}'")
+            if line == "":
+                late.cancel()
+                raise AssertionError(f"it ended, or was ended, without saying '{text}'")
+        late.cancel()
 
     def until(self, path, value):
         """Waits until the device has this value."""

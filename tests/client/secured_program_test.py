@@ -168,14 +168,14 @@ class TlsTest(SecuredTest):
         bridge = self.serve(TcpBridge(self.context()))
         for trust, why in ((("--server-cert", self.made("stranger.pem")), "certificate"),
                            (("--server-cert", self.made("stranger.pem"), "--usage", "2"), "certificate"),
-                           (("--roots", self.made("ca.pem"), "--usage", "1", "--server-cert", self.made("server.pem")), "name")):
+                           (("--roots", self.made("ca.pem"), "--usage", "0", "--server-cert", self.made("ca.pem")), "name")):
             process = self.client("--retry", "0", *self.x509(*trust), scheme="coaps+tcp")
             self.server.wait(lambda: process.poll() is not None)
             _, err = process.communicate(timeout=TIMEOUT_S)
             self.assertEqual(process.returncode, 3, err)
             self.assertRegex(err, f"no session with .*({why}).* \\(alert \\d+, [a-z_]+", trust)
         self.assertEqual(bridge.connections, 0)
-        process = self.client(*self.x509("--roots", self.made("ca.pem"), "--usage", "1", "--server-cert", self.made("server.pem"),
+        process = self.client(*self.x509("--roots", self.made("ca.pem"), "--usage", "0", "--server-cert", self.made("ca.pem"),
                                          "--sni", "server.example.org"), scheme="coaps+tcp")
         self.registered()
         self.stop(process)
