@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/alerts.h"
 #include "tests/client/ways.h"
 
 #define SECOND 1000ull
@@ -330,67 +329,6 @@ static void requests_before_registration_are_ignored_on_streams(void **state)
     }
 }
 
-/* ---- alerts ---- */
-
-#define EACH_ALERT 256
-
-static dn_alert_response expected_response(int alert)
-{
-    static const int fail[] = {42, 43, 44, 45, 46, 48, 49, 112, 113, 114, 115};
-    static const int ignore[] = {30, 41, 60, 110};
-    for (size_t i = 0; i < sizeof fail / sizeof fail[0]; i++) {
-        if (fail[i] == alert) {
-            return DN_ALERT_FAIL;
-        }
-    }
-    for (size_t i = 0; i < sizeof ignore / sizeof ignore[0]; i++) {
-        if (ignore[i] == alert) {
-            return DN_ALERT_IGNORE;
-        }
-    }
-    return DN_ALERT_RETRY;
-}
-
-static void each_alert_means_what_the_table_says(void **state)
-{
-    (void)state;
-    for (int alert = -1; alert < EACH_ALERT; alert++) {
-        assert_int_equal(dn_client_alert_response(alert), expected_response(alert));
-    }
-}
-
-/* What each alert does in each state in which a way can go. */
-static void each_alert_in_each_state(void **state)
-{
-    static const struct {
-        const char *script, *tried, *failed;
-    } rows[] = {
-        {"0 later; 0 start; 2 cut %d; 3 run", "0c 2N", "0c 2F 2B"},
-        {"0 mute; 0 start; 2 cut %d; 3 run", "0c 0C 2L 2N", "0c 0C 2L 2F 2B"},
-        {"0 start; 20 cut %d; 21 run", "0c 0C 0R 20L 20c 20C 20R", "0c 0C 0R 20L 20F 20B"},
-        {"0 start; 20 mute; 20 update; 21 hear; 21 cut %d; 22 run", "0c 0C 0R 21L 21c 21C 21R",
-         "0c 0C 0R 21L 21F 21B"},
-        {"0 refuse; 0 start; 2 cut %d; 3 run", "0c 0C 0X 2L", "0c 0C 0X 2L 2F 2B"},
-        {"0 start; 20 mute; 20 stop; 22 cut %d; 23 run", "0c 0C 0R 22L 22D", "0c 0C 0R 22L 22D"},
-    };
-    const ways_account account = {TLS};
-    static ways w;
-    char script[96];
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        for (int alert = 0; alert <= 120; alert++) {
-            const bool fails = expected_response(alert) == DN_ALERT_FAIL;
-            (void)snprintf(script, sizeof script, rows[i].script, alert);
-            ways_open(&w, &account, 1);
-            ways_play(&w, script);
-            if (strcmp(w.log, fails ? rows[i].failed : rows[i].tried) != 0) {
-                fail_msg("%s: %s", script, w.log);
-            }
-            ways_close(&w);
-        }
-    }
-}
-
 static const dunlin_client_event *last_event(const ways *w, dunlin_client_event_kind kind)
 {
     const dunlin_client_event *found = NULL;
@@ -399,61 +337,6 @@ static const dunlin_client_event *last_event(const ways *w, dunlin_client_event_
     }
     assert_non_null(found);
     return found;
-}
-
-static void events_tell_of_alerts(void **state)
-{
-    const ways_account account = {0};
-    static ways w;
-    (void)state;
-    ways_open(&w, &account, 1);
-    ways_play(&w, "0 later; 0 start; 2 cut 40; 13 up; 30 cut 10; 31 update; 32 cut 115; 33 run");
-    assert_string_equal(w.log, "0c 2N 12c 13C 13R 30L 31c 32F 32B");
-    assert_int_equal(last_event(&w, DUNLIN_CLIENT_UNREACHABLE)->alert, 40);
-    assert_int_equal(last_event(&w, DUNLIN_CLIENT_UNREACHABLE)->retry_ms, 10 * SECOND);
-    assert_int_equal(last_event(&w, DUNLIN_CLIENT_DISCONNECTED)->alert, 10);
-    assert_int_equal(last_event(&w, DUNLIN_CLIENT_DISCONNECTED)->status, DUNLIN_ERR_IO);
-    assert_int_equal(last_event(&w, DUNLIN_CLIENT_FAILED)->alert, 115);
-    assert_int_equal(last_event(&w, DUNLIN_CLIENT_REGISTERED)->alert, -1);
-    assert_int_equal(last_event(&w, DUNLIN_CLIENT_BOOTSTRAP)->alert, -1);
-    ways_close(&w);
-}
-
-/* /1/x/11: there once there was one, and for good. */
-static void the_last_alert_is_kept(void **state)
-{
-    const ways_account account = {TLS};
-    static ways w;
-    (void)state;
-    ways_open(&w, &account, 1);
-    ways_play(&w, "0 start; 1 run");
-    assert_string_equal(rig_code(rig_get(&w.r, "/1/0/11", 0)->code), "4.04");
-    ways_play(&w, "20 cut; 21 run"); /* without an alert */
-    assert_string_equal(rig_code(rig_get(&w.r, "/1/0/11", 0)->code), "4.04");
-    ways_play(&w, "40 cut 80; 41 run");
-    assert_string_equal(rig_code(rig_get(&w.r, "/1/0/11", 0)->code), "2.05");
-    assert_memory_equal(w.r.answer.payload, "80", 2);
-    ways_play(&w, "60 end 0; 61 run");
-    (void)rig_get(&w.r, "/1/0/11", 0);
-    assert_int_equal(w.r.answer.len, 1);
-    assert_memory_equal(w.r.answer.payload, "0", 1);
-    ways_play(&w, "80 cut 1000; 81 run"); /* none that there could be */
-    (void)rig_get(&w.r, "/1/0/11", 0);
-    assert_memory_equal(w.r.answer.payload, "0", 1);
-    assert_string_equal(rig_code(rig_send(&w.r, DN_COAP_PUT, "/1/0/11", 0, "1")->code), "4.05");
-    ways_close(&w);
-}
-
-static void lwm2m_1_0_keeps_no_alert(void **state)
-{
-    const ways_account account = {.lwm2m_1_0 = true};
-    static ways w;
-    (void)state;
-    ways_open(&w, &account, 1);
-    ways_play(&w, "0 start; 20 cut 80; 21 update; 22 run");
-    assert_string_equal(w.log, "0c 0C 0R 20L 21c 21C 21R");
-    assert_string_equal(rig_code(rig_get(&w.r, "/1/0/11", 0)->code), "4.04");
-    ways_close(&w);
 }
 
 /* ---- reports ---- */
@@ -709,6 +592,107 @@ static void several_servers_by_table(void **state)
     }
 }
 
+/* ---- one address, two transports ---- */
+
+typedef struct {
+    unsigned sent[4];   /* by transport */
+    uint8_t last[4][8]; /* begin of the last message */
+    uint16_t registered[4];
+    unsigned count;
+} by_hand;
+
+static dunlin_status hand_connect(void *context, const dunlin_way *way, dunlin_peer *peer)
+{
+    (void)context;
+    const bool tcp = strcmp(way->uri, "coap+tcp://server") == 0;
+    *peer = (dunlin_peer){.len = 7, .bytes = {(uint8_t)(tcp ? 0x21 : 0x01), 127, 0, 0, 1, 0x16, 0x33}};
+    return DUNLIN_OK;
+}
+
+static void hand_send(void *context, const dunlin_peer *peer, dunlin_slice message)
+{
+    by_hand *h = context;
+    const size_t transport = peer->bytes[0] >> 4;
+    h->sent[transport]++;
+    memcpy(h->last[transport], message.data, message.len < 8 ? message.len : 8);
+}
+
+static void hand_random(void *context, void *out, size_t len)
+{
+    (void)context;
+    memset(out, 0x55, len);
+}
+
+static dunlin_status hand_resolve(void *context, const char *uri, dunlin_peer *peer)
+{
+    (void)context;
+    (void)uri;
+    (void)peer;
+    return DUNLIN_ERR_NOT_FOUND;
+}
+
+static void hand_event(void *context, const dunlin_client_event *event)
+{
+    by_hand *h = context;
+    if (event->kind == DUNLIN_CLIENT_REGISTERED) {
+        h->registered[h->count++] = event->server;
+    }
+}
+
+static dunlin_client *hand_client(by_hand *h, void *arena, size_t size)
+{
+    static const char *const uris[] = {"coap://server", "coap+tcp://server"};
+    static dunlin_access access[2];
+    dunlin_client_config config = dunlin_client_config_default();
+    config.endpoint = "by-hand";
+    config.servers = 2;
+    config.stream_message = 1152;
+    config.call = (dunlin_client_callbacks){.send = hand_send,
+                                            .random = hand_random,
+                                            .resolve = hand_resolve,
+                                            .connect = hand_connect,
+                                            .event = hand_event,
+                                            .context = h};
+    dunlin_client *client = dunlin_client_create(arena, size, &config, 0);
+    assert_non_null(client);
+    assert_int_equal(dunlin_access_add(client, access, 2, 0), DUNLIN_OK);
+    for (size_t i = 0; i < 2; i++) {
+        dunlin_server server = dunlin_server_default();
+        strcpy(server.uri, uris[i]);
+        server.ssid = (int32_t)i + 1;
+        assert_int_equal(dunlin_client_add_server(client, &server), DUNLIN_OK);
+    }
+    return client;
+}
+
+static void accounts_at_one_address_are_told_apart(void **state)
+{
+    static _Alignas(16) uint8_t arena[RIG_ARENA_MAX];
+    static const dunlin_peer udp = {.len = 7, .bytes = {0x01, 127, 0, 0, 1, 0x16, 0x33}};
+    static const dunlin_peer tcp = {.len = 7, .bytes = {0x21, 127, 0, 0, 1, 0x16, 0x33}};
+    /* 2.01 to what has the token that the random bytes make, once by a stream, once as an acknowledgement */
+    static const uint8_t csm[] = {0x00, 0xe1};
+    static const uint8_t created_tcp[] = {0x58, 0x41, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
+                                          0x55, 0x55, 0x82, 'r',  'd',  0x01, 'x'};
+    uint8_t created_udp[] = {0x68, 0x41, 0,    0,    0x55, 0x55, 0x55, 0x55, 0x55,
+                             0x55, 0x55, 0x55, 0x82, 'r',  'd',  0x01, 'x'};
+    by_hand h;
+    (void)state;
+    memset(&h, 0, sizeof h);
+    dunlin_client *client = hand_client(&h, arena, sizeof arena);
+    dunlin_client_start(client, 0);
+    assert_int_equal(h.sent[DN_TRANSPORT_UDP], 1);
+    assert_int_equal(h.sent[DN_TRANSPORT_TCP], 2); /* and its CSM */
+    dunlin_client_receive(client, &tcp, dunlin_slice_make(csm, sizeof csm), 1);
+    dunlin_client_receive(client, &tcp, dunlin_slice_make(created_tcp, sizeof created_tcp), 1);
+    assert_int_equal(h.count, 1);
+    assert_int_equal(h.registered[0], 2);
+    memcpy(created_udp + 2, h.last[DN_TRANSPORT_UDP] + 2, 2);
+    dunlin_client_receive(client, &udp, dunlin_slice_make(created_udp, sizeof created_udp), 2);
+    assert_int_equal(h.count, 2);
+    assert_int_equal(h.registered[1], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -719,11 +703,6 @@ int main(void)
         cmocka_unit_test(a_server_without_csm_is_left),
         cmocka_unit_test(requests_come_over_streams),
         cmocka_unit_test(requests_before_registration_are_ignored_on_streams),
-        cmocka_unit_test(each_alert_means_what_the_table_says),
-        cmocka_unit_test(each_alert_in_each_state),
-        cmocka_unit_test(events_tell_of_alerts),
-        cmocka_unit_test(the_last_alert_is_kept),
-        cmocka_unit_test(lwm2m_1_0_keeps_no_alert),
         cmocka_unit_test(what_is_to_be_told_makes_a_way),
         cmocka_unit_test(values_are_stored_while_there_is_no_way),
         cmocka_unit_test(transports_by_table),
@@ -733,6 +712,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_reached_fails_at_once),
         cmocka_unit_test(a_sleeper_keeps_its_way),
         cmocka_unit_test(several_servers_by_table),
+        cmocka_unit_test(accounts_at_one_address_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
