@@ -6,11 +6,16 @@ void dn_coap_connections_init(dn_coap_connections *connections, dn_coap_arena *a
                               dn_coap_remotes *remotes, uint32_t count)
 {
     dn_coap_connection *at = dn_coap_arena_take(arena, count, sizeof *at);
-    *connections = (dn_coap_connections){at, remotes, count, DN_COAP_NONE, 0};
+    *connections = (dn_coap_connections){at, remotes, DN_COAP_NONE, 0, 0};
     for (uint32_t i = count; at != NULL && i > 0; i--) {
         at[i - 1] = (dn_coap_connection){.remote = DN_COAP_NONE, .next_free = connections->free};
         connections->free = i - 1;
     }
+}
+
+static bool is_unnamed(const dn_coap_connections *connections, uint32_t remote)
+{
+    return !dn_transport_is_stream(dn_peer_transport(&connections->remotes->at[remote].peer));
 }
 
 dn_coap_connection *dn_coap_connection_make(dn_coap_connections *connections, uint32_t remote)
@@ -28,6 +33,7 @@ dn_coap_connection *dn_coap_connection_make(dn_coap_connections *connections, ui
     connections->remotes->at[remote].connection = index;
     dn_coap_remote_hold(connections->remotes, remote);
     connections->in_use++;
+    connections->unnamed += is_unnamed(connections, remote);
     return made;
 }
 
@@ -39,5 +45,6 @@ void dn_coap_connection_free(dn_coap_connections *connections, dn_coap_connectio
     connection->next_free = connections->free;
     connections->free = (uint32_t)(connection - connections->at);
     connections->in_use--;
+    connections->unnamed -= is_unnamed(connections, remote);
     dn_coap_remote_release(connections->remotes, remote);
 }

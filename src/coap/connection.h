@@ -34,7 +34,8 @@ typedef struct {
 typedef struct {
     dn_coap_connection *at;
     dn_coap_remotes *remotes;
-    uint32_t count, free, in_use;
+    uint32_t free, in_use;
+    uint32_t unnamed; /* of those: whose peer's name does not tell that it is a stream */
 } dn_coap_connections;
 
 void dn_coap_connections_init(dn_coap_connections *connections, dn_coap_arena *arena,
@@ -43,6 +44,13 @@ void dn_coap_connections_init(dn_coap_connections *connections, dn_coap_arena *a
 dn_coap_connection *dn_coap_connection_make(dn_coap_connections *connections, uint32_t remote);
 /* Its deadline must be cancelled. */
 void dn_coap_connection_free(dn_coap_connections *connections, dn_coap_connection *connection);
+/* False: no need to look, this peer has none. What comes in datagrams is spared a look-up by that. */
+static inline bool dn_coap_connection_may_be(const dn_coap_connections *connections, const dn_peer *peer)
+{
+    return connections->in_use > 0 &&
+           (connections->unnamed > 0 || dn_transport_is_stream(dn_peer_transport(peer)));
+}
+
 /* A remote's, or NULL: it is reached by datagrams. */
 static inline dn_coap_connection *dn_coap_connection_of(const dn_coap_connections *connections,
                                                         uint32_t remote)

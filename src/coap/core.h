@@ -47,6 +47,15 @@ static inline bool dn_coap_is_stream(const dn_coap *coap, uint32_t remote)
     return coap->remotes.at[remote].connection != DN_COAP_NONE;
 }
 
+/* The remote of a peer whose stream is open, or DN_COAP_NONE. */
+static inline uint32_t dn_coap_find_stream(const dn_coap *coap, const dn_peer *peer)
+{
+    uint32_t remote = dn_coap_connection_may_be(&coap->connections, peer)
+                          ? dn_coap_remote_find(&coap->remotes, peer)
+                          : DN_COAP_NONE;
+    return remote != DN_COAP_NONE && dn_coap_is_stream(coap, remote) ? remote : DN_COAP_NONE;
+}
+
 /* dn_coap_remote_get, with a remote of which only message ids are left given up for a new one. */
 static inline uint32_t dn_coap_hold_peer(dn_coap *coap, const dn_peer *peer)
 {

@@ -234,9 +234,8 @@ static void receive_framed(dn_coap *coap, uint32_t remote, dunlin_slice bytes)
 /* True: it was of a stream, and is dealt with. */
 static bool receive_from_stream(dn_coap *coap, const dn_peer *peer, dunlin_slice bytes)
 {
-    uint32_t remote =
-        coap->connections.in_use == 0 ? DN_COAP_NONE : dn_coap_remote_find(&coap->remotes, peer);
-    if (remote != DN_COAP_NONE && dn_coap_is_stream(coap, remote)) {
+    uint32_t remote = dn_coap_find_stream(coap, peer);
+    if (remote != DN_COAP_NONE) {
         receive_framed(coap, remote, bytes);
         return true;
     }
@@ -379,9 +378,8 @@ void dn_coap_forget(dn_coap *coap, const dn_peer *peer)
 
 void dn_coap_close(dn_coap *coap, const dn_peer *peer)
 {
-    uint32_t remote =
-        coap->connections.in_use == 0 ? DN_COAP_NONE : dn_coap_remote_find(&coap->remotes, peer);
-    if (remote == DN_COAP_NONE || !dn_coap_is_stream(coap, remote)) {
+    uint32_t remote = dn_coap_find_stream(coap, peer);
+    if (remote == DN_COAP_NONE) {
         return;
     }
     dn_coap_connection *connection = dn_coap_connection_of(&coap->connections, remote);

@@ -14,6 +14,7 @@ typedef struct {
     uint16_t mid;
     const dn_coap_token *token;
     const dn_coap_reply *reply;
+    dn_coap_room room;
     dn_coap_body body;
     dn_coap_etag etag; /* len 0: none of ours */
     bool blockwise;    /* Block2 */
@@ -26,15 +27,19 @@ typedef struct {
 } draft;
 
 /* A response with the whole of `reply`'s body ahead of it. */
-static draft draft_of(const dn_coap_reply *reply, const dn_coap_token *token)
+static draft draft_of(const dn_coap *coap, uint32_t remote, const dn_coap_reply *reply,
+                      const dn_coap_token *token)
 {
-    draft response = {.reply = reply, .token = token, .body = dn_coap_body_of(reply->payload, reply->source)};
+    draft response = {.reply = reply,
+                      .token = token,
+                      .room = dn_coap_room_to(coap, remote),
+                      .body = dn_coap_body_of(reply->payload, reply->source)};
     return response;
 }
 
 /* SPACE: the options are out of order, or too long even for the smallest block. CANCELLED: the body's source
  * fails. */
-static dunlin_status write_draft(const draft *response, uint8_t *out, size_t cap, size_t *length)
+static dunlin_status write_draft(const draft *response, uint8_t *out, size_t *length)
 {
     bool more = false;
     size_t part = response->blockwise
@@ -68,7 +73,8 @@ static dunlin_status write_draft(const draft *response, uint8_t *out, size_t cap
         dn_coap_own_uint(&own, DN_OPTION_SIZE1, response->size1);
     }
     dn_coap_writer writer;
-    dn_coap_write_header(&writer, out, cap, response->type, reply->code, response->mid, response->token);
+    dn_coap_write_header(&writer, out, response->room.message, response->type, reply->code, response->mid,
+                         response->token);
     dn_coap_write_merged(&writer, reply->options, reply->option_count, &own);
     bool readable = dn_coap_body_write(&response->body, response->offset, part, &writer);
     *length = writer.len;
@@ -76,12 +82,12 @@ static dunlin_status write_draft(const draft *response, uint8_t *out, size_t cap
 }
 
 /* Decides on blocks: of `szx` or less, and only if the body needs them or the peer `asked`. */
-static void fit_blocks(const dn_coap_room *room, draft *response, uint8_t szx, bool asked)
+static void fit_blocks(draft *response, uint8_t szx, bool asked)
 {
     const dn_coap_reply *reply = response->reply;
     uint64_t whole = dn_coap_body_size(&response->body);
     size_t around = dn_coap_room_around(reply->options, reply->option_count);
-    dn_coap_fit fit = dn_coap_room_fit(room, around, whole, szx);
+    dn_coap_fit fit = dn_coap_room_fit(&response->room, around, whole, szx);
     response->szx = fit.szx;
     response->block = fit.block;
     response->blockwise = asked || whole > fit.whole;
@@ -113,11 +119,10 @@ static bool is_success(uint8_t code)
 }
 
 /* Fills in the block to send. False: the peer asks for one behind the end. */
-static bool choose_block(const dn_coap *coap, const dn_coap_pending *pending, draft *response)
+static bool choose_block(const dn_coap_pending *pending, draft *response)
 {
-    dn_coap_room room = dn_coap_room_to(coap, pending->remote);
     bool asked = (pending->has & DN_COAP_HAS_BLOCK2) != 0 && is_success(response->reply->code);
-    uint8_t szx = room.szx;
+    uint8_t szx = response->room.szx;
     response->offset = 0;
     if (asked) {
         response->offset = dn_coap_block_offset(&pending->block2);
@@ -127,7 +132,7 @@ static bool choose_block(const dn_coap *coap, const dn_coap_pending *pending, dr
     } else if (!asked && (pending->has & DN_COAP_HAS_BLOCK1) != 0 && pending->block1.szx < szx) {
         szx = pending->block1.szx; /* what it sends is what it likes to get */
     }
-    fit_blocks(&room, response, szx, asked);
+    fit_blocks(response, szx, asked);
     return response->offset == 0 || response->offset < dn_coap_body_size(&response->body);
 }
 
@@ -207,8 +212,7 @@ static void send_written(dn_coap *coap, const dn_coap_pending *pending, size_t l
 static dunlin_status send_draft(dn_coap *coap, const dn_coap_pending *pending, const draft *response)
 {
     size_t length;
-    dn_coap_room room = dn_coap_room_to(coap, pending->remote);
-    dunlin_status status = write_draft(response, coap->out_datagram, room.message, &length);
+    dunlin_status status = write_draft(response, coap->out_datagram, &length);
     if (status == DUNLIN_OK) {
         send_written(coap, pending, length);
     }
@@ -220,7 +224,7 @@ void dn_coap_respond_code(dn_coap *coap, const dn_coap_pending *pending, uint8_t
     dn_coap_reply reply;
     dn_coap_reply_init(&reply, code);
     reply.payload = dunlin_slice_of(diagnostic);
-    draft response = draft_of(&reply, &pending->token);
+    draft response = draft_of(coap, pending->remote, &reply, &pending->token);
     (void)send_draft(coap, pending, &response);
 }
 
@@ -228,7 +232,7 @@ void dn_coap_respond_too_large(dn_coap *coap, const dn_coap_pending *pending, ui
 {
     dn_coap_reply reply;
     dn_coap_reply_init(&reply, DN_COAP_TOO_LARGE);
-    draft response = draft_of(&reply, &pending->token);
+    draft response = draft_of(coap, pending->remote, &reply, &pending->token);
     response.has_size1 = true;
     response.size1 = size1;
     response.has_block1 = szx != DN_COAP_SZX_RESERVED;
@@ -240,7 +244,7 @@ void dn_coap_respond_continue(dn_coap *coap, const dn_coap_pending *pending, con
 {
     dn_coap_reply reply;
     dn_coap_reply_init(&reply, DN_COAP_CONTINUE);
-    draft response = draft_of(&reply, &pending->token);
+    draft response = draft_of(coap, pending->remote, &reply, &pending->token);
     response.has_block1 = true;
     response.block1 = *block1;
     (void)send_draft(coap, pending, &response);
@@ -259,7 +263,7 @@ static uint8_t check_reply(const dn_coap *coap, const dn_coap_pending *pending, 
     if (!from_source && whole > coap->config.max_body) {
         return DN_COAP_INTERNAL_ERROR;
     }
-    if (!choose_block(coap, pending, response)) {
+    if (!choose_block(pending, response)) {
         return DN_COAP_BAD_REQUEST;
     }
     /* What is not kept is asked for again with each block, and only safe methods may be. */
@@ -305,7 +309,7 @@ static bool add_body_options(dn_coap *coap, const dn_coap_pending *pending, draf
 void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coap_reply *reply,
                      const dn_coap_transfer *kept)
 {
-    draft response = draft_of(reply, &pending->token);
+    draft response = draft_of(coap, pending->remote, reply, &pending->token);
     uint8_t refusal = check_reply(coap, pending, &response);
     if (refusal != 0) {
         coap->counters.limits += refusal == DN_COAP_INTERNAL_ERROR;
@@ -335,11 +339,10 @@ size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type t
                                   const dn_coap_token *token, const dn_coap_reply *reply, uint8_t *out)
 {
     size_t length;
-    draft response = draft_of(reply, token);
+    draft response = draft_of(coap, remote, reply, token);
     response.type = type;
     response.mid = mid;
-    dn_coap_room room = dn_coap_room_to(coap, remote);
-    fit_blocks(&room, &response, room.szx, false);
+    fit_blocks(&response, response.room.szx, false);
     if (response.blockwise) {
         bool own;
         dn_coap_etag etag = etag_of_reply(coap, reply, &own);
@@ -353,5 +356,5 @@ size_t dn_coap_write_notification(dn_coap *coap, uint32_t remote, dn_coap_type t
             (void)keep_body(coap, remote, reply->key, reply, &etag, true);
         }
     }
-    return write_draft(&response, out, room.message, &length) == DUNLIN_OK ? length : 0;
+    return write_draft(&response, out, &length) == DUNLIN_OK ? length : 0;
 }

@@ -75,13 +75,16 @@ static bool repeat(dn_coap *coap, uint32_t remote, const dn_coap_message *messag
     return true;
 }
 
+static bool is_of_no_size(const dn_coap *coap, uint32_t remote, const dn_coap_message *message)
+{
+    dn_coap_room room = dn_coap_room_to(coap, remote);
+    return ((message->has & DN_COAP_HAS_BLOCK1) != 0 && !dn_coap_room_takes(&room, &message->block1)) ||
+           ((message->has & DN_COAP_HAS_BLOCK2) != 0 && !dn_coap_room_takes(&room, &message->block2));
+}
+
 /* The code with which a request is refused before anybody sees it, or 0. */
 static uint8_t refusal_of(const dn_coap *coap, uint32_t remote, const dn_coap_message *message)
 {
-    dn_coap_room room = dn_coap_room_to(coap, remote);
-    bool reserved_szx =
-        ((message->has & DN_COAP_HAS_BLOCK1) != 0 && !dn_coap_room_takes(&room, &message->block1)) ||
-        ((message->has & DN_COAP_HAS_BLOCK2) != 0 && !dn_coap_room_takes(&room, &message->block2));
     if (message->bad_option != 0) {
         return DN_COAP_BAD_OPTION;
     }
@@ -91,7 +94,8 @@ static uint8_t refusal_of(const dn_coap *coap, uint32_t remote, const dn_coap_me
     if (message->code > DN_COAP_IPATCH) {
         return DN_COAP_METHOD_NOT_ALLOWED; /* section 5.8 */
     }
-    if (reserved_szx) {
+    if ((message->has & (DN_COAP_HAS_BLOCK1 | DN_COAP_HAS_BLOCK2)) != 0 &&
+        is_of_no_size(coap, remote, message)) {
         return DN_COAP_BAD_REQUEST; /* RFC 7959 section 2.2 */
     }
     /* A block may be a piece of what needs not fit. */

@@ -249,8 +249,7 @@ dunlin_status dn_coap_open(dn_coap *coap, const dn_peer *peer, uint64_t now_ms)
 /* The connection of an open peer, or NULL. */
 static dn_coap_connection *find_connection(const dn_coap *coap, const dn_peer *peer)
 {
-    uint32_t remote =
-        coap->connections.in_use == 0 ? DN_COAP_NONE : dn_coap_remote_find(&coap->remotes, peer);
+    uint32_t remote = dn_coap_find_stream(coap, peer);
     return remote == DN_COAP_NONE ? NULL : dn_coap_connection_of(&coap->connections, remote);
 }
 
