@@ -43,12 +43,14 @@ dn_bundle(NAME dunlin-client EXPORT client
     PARTS dn_base dn_codec dn_coap dn_model dn_client dn_objects
     DESCRIPTION "LwM2M client library without IO and without heap")
 dn_bundle(NAME dunlin-posix EXPORT posix
-    PARTS dn_bearer dn_port
+    PARTS dn_security dn_bearer dn_endpoint dn_port dn_posix
     REQUIRES dunlin-client
+    FIND GnuTLS LINK GnuTLS::GnuTLS MODULES gnutls
     DESCRIPTION "Sockets, clock and event loop for Dunlin on POSIX systems")
 dn_bundle(NAME dunlin-server EXPORT server
-    PARTS dn_base dn_codec dn_coap dn_model dn_ddf dn_bearer dn_port dn_server dn_store
-    FIND Threads SQLite3 EXPAT LINK Threads::Threads SQLite::SQLite3 EXPAT::EXPAT MODULES sqlite3 expat
+    PARTS dn_base dn_codec dn_coap dn_security dn_model dn_ddf dn_bearer dn_endpoint dn_port dn_server dn_store
+    FIND Threads SQLite3 EXPAT GnuTLS LINK Threads::Threads SQLite::SQLite3 EXPAT::EXPAT GnuTLS::GnuTLS
+    MODULES sqlite3 expat gnutls
     DESCRIPTION "LwM2M server library")
 
 get_property(bundles GLOBAL PROPERTY DUNLIN_BUNDLES)

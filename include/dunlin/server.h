@@ -37,6 +37,9 @@ typedef struct {
     const char *const *addresses; /* "0.0.0.0:5683", "[::]:5683"; port 0: any free one */
     size_t address_count;
     dunlin_store *store; /* dunlin_server_stop closes it, and dunlin_server_start when it fails */
+    bool
+        open; /* [false] devices on other hosts may register, although nothing secures CoAP here: for networks with security of their own below
+                  IP (Transport 1.1.1 section 5.3). DTLS and TLS are not a part of this interface */
     uint32_t max_registrations;
     uint32_t max_observations;
     uint32_t max_requests;   /* under way to devices */

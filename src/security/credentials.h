@@ -92,8 +92,9 @@ typedef struct {
 /* Every keeper begins with this. */
 struct dn_credentials {
     const dn_credentials_ops *ops;
-    /* Set by the server, may be NULL: called after each put and remove, before they return, on their thread. */
-    void (*changed)(void *context, uint64_t number);
+    /* Set by the server, may be NULL: called after each put and remove, before they return, on their thread. `is_new`: there was none of that
+       number before, so that nobody can have proved anything by it. */
+    void (*changed)(void *context, uint64_t number, bool is_new);
     void *changed_context;
 };
 

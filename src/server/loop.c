@@ -152,10 +152,13 @@ static dunlin_status open_ports(dn_loop *loop, char *error, size_t error_size)
 
 /* Credentials that change: called on any thread. */
 
-static void on_credentials_changed(void *context, uint64_t number)
+/* By one that is new nobody has proved anything: sessions and tickets stay, however many credentials an operator brings in. */
+static void on_credentials_changed(void *context, uint64_t number, bool is_new)
 {
     dn_loop *loop = context;
-    if (loop->config.keep_changed_sessions) {
+    if (is_new) {
+        /* The shard alone has to hear of it. */
+    } else if (loop->config.keep_changed_sessions) {
         (void)pthread_mutex_lock(&loop->tls_lock);
         if (loop->tls != NULL) {
             dn_tls_context_drop_tickets(loop->tls);

@@ -80,6 +80,7 @@ dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_ser
     dn_fleet_config fleet = dn_fleet_config_default();
     fleet.coap_addresses = config->addresses;
     fleet.coap_address_count = config->address_count;
+    fleet.nosec = config->open ? DN_NOSEC_ON : DN_NOSEC_LOOPBACK;
     fleet.store = config->store;
     fleet.max_registrations = config->max_registrations;
     fleet.max_observations = config->max_observations;

@@ -17,6 +17,7 @@ typedef struct {
     dn_credentials *keeper;
     int64_t now_ms;
     uint64_t changed;
+    bool changed_new;
     unsigned changes;
 } fixture;
 
@@ -25,10 +26,11 @@ static int64_t now_ms(void *context)
     return ((fixture *)context)->now_ms;
 }
 
-static void changed(void *context, uint64_t number)
+static void changed(void *context, uint64_t number, bool is_new)
 {
     fixture *f = context;
     f->changed = number;
+    f->changed_new = is_new;
     f->changes++;
 }
 
@@ -277,7 +279,9 @@ static void test_generations(void **state)
     dn_credential first = get(f, "dev-1");
     assert_true(is_current(f, &first));
     f->now_ms = 2000;
+    assert_true(f->changed_new);
     put(f, psk("dev-1", "id-1", 1)); /* proves what it proved */
+    assert_false(f->changed_new);
     assert_true(is_current(f, &first));
     assert_int_equal(get(f, "dev-1").created_ms, 1000);
     assert_int_equal(get(f, "dev-1").changed_ms, 2000);
@@ -290,6 +294,7 @@ static void test_generations(void **state)
     assert_true(is_current(f, &second));
     assert_int_equal(f->keeper->ops->remove(f->keeper, dunlin_slice_of("dev-1")), DUNLIN_OK);
     assert_int_equal(f->changed, first.number);
+    assert_false(f->changed_new);
     assert_false(is_current(f, &second));
     restart(f);
     put(f, psk("dev-1", "id-1", 2));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The smallest program that uses an installed library: parses and prints a path. */
+/* The smallest program that uses the installed client library: parses and prints a path. */
 #include <dunlin/status.h>
 #include <dunlin/value.h>
 #include <stdio.h>
