@@ -217,10 +217,13 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
 
 size_t dunlin_client_buffer_size(const dunlin_client_config *config)
 {
-    const size_t messages = ((size_t)config->exchanges + 1) * config->max_message;
+    size_t messages = ((size_t)config->exchanges + 1) * config->max_message;
+    if (config->stream_message > config->max_message) {
+        messages += (size_t)config->stream_message - config->max_message;
+    }
     const size_t bodies = ((size_t)config->transfers + 2) * config->max_body;
     return messages + bodies + send_bytes(config) + config->stored_max +
-           config->servers * (size_t)config->list_max;
+           config->servers * (config->list_max + dn_client_security_size(config));
 }
 
 static size_t presence_words(const dunlin_object *object)

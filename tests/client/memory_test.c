@@ -32,6 +32,22 @@ static void eight_objects_fit_into_what_is_promised(void **state)
     assert_true(all - buffers <= PROMISED);
 }
 
+/* What security and streams add to that, beside the credentials themselves. */
+static void security_and_streams_take_little(void **state)
+{
+    dunlin_client_config config = dunlin_client_config_default();
+    (void)state;
+    config.endpoint = "x";
+    const size_t bare = dunlin_client_arena_size(&config);
+    config.credential_max = 128;
+    const size_t secured = dunlin_client_arena_size(&config);
+    config.stream_message = 1152;
+    const size_t streams = dunlin_client_arena_size(&config);
+    print_message("arena by default: %zu bytes; with a PSK: %zu; and streams: %zu\n", bare, secured, streams);
+    assert_in_range(secured - bare, 3 * 128, 3 * 128 + 300);
+    assert_in_range(streams - secured, 1, 300);
+}
+
 /* A small device: short messages, one block-wise transfer at a time, and nothing that it can do without. */
 static void a_small_device(void **state)
 {
@@ -81,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eight_objects_fit_into_what_is_promised),
+        cmocka_unit_test(security_and_streams_take_little),
         cmocka_unit_test(a_small_device),
         cmocka_unit_test(the_arena_is_used_as_announced),
     };

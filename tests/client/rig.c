@@ -265,6 +265,9 @@ static dn_coap_answered server_request(void *context, const dn_coap_incoming *re
     } else if (request->code == DN_COAP_DELETE) {
         r->deregisters++;
         reply->code = r->deregister_code;
+        if (r->deregister_code == 0) {
+            return DN_COAP_LATER; /* never */
+        }
     } else {
         reply->code = DN_COAP_NOT_FOUND;
     }

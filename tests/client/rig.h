@@ -112,7 +112,7 @@ typedef struct {
 
     _Alignas(16) uint8_t server_arena[4 * RIG_ARENA_MAX];
     dn_coap *server;
-    uint8_t register_code, update_code, deregister_code; /* [2.01, 2.04, 2.02] */
+    uint8_t register_code, update_code, deregister_code; /* [2.01, 2.04, 2.02]; the last 0: no answer */
     bool mute;                                           /* the server hears nothing */
     bool reset;                                          /* answers notifications with a Reset */
     const char *location;                                /* ["abc"] second segment of what it gives */

@@ -265,6 +265,8 @@ static bool do_world(ways *w, const char *what)
         r->register_code = what[0] == 'r' ? DN_COAP_FORBIDDEN : DN_COAP_CREATED;
     } else if (strcmp(what, "forget") == 0 || strcmp(what, "know") == 0) {
         r->update_code = what[0] == 'f' ? DN_COAP_NOT_FOUND : DN_COAP_CHANGED;
+    } else if (strcmp(what, "keep") == 0) {
+        r->deregister_code = 0;
     } else if (strcmp(what, "disable") == 0) {
         (void)rig_send(r, DN_COAP_POST, "/1/0/4", -1, NULL);
     } else if (strcmp(what, "trigger") == 0) {

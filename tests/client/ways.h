@@ -59,7 +59,7 @@ void ways_close(ways *w);
  *   cut [alert], end [alert]            dunlin_client_disconnected, with IO, with END
  *   ok, later, none                     what `connect` answers from now on: OK, END, IO
  *   mute, hear                          whether the server hears anything
- *   refuse, accept, forget, know        what it answers to Register and to Update
+ *   refuse, accept, forget, know, keep  what it answers to Register, to Update, and to De-register: nothing
  *   send, value                         the device sends 3303/0/5700; it changes
  *   disable, trigger, trigger-t, observe   the server does that
  *   run                                 nothing
