@@ -186,8 +186,6 @@ void dn_tcp_connection_leave(dn_tcp *tcp, dn_tcp_connection *connection)
     dn_deadline_set(&tcp->wheel, &connection->deadline, tcp->wheel.now_ms + LEAVE_MS);
     if (connection->out == NULL) {
         say_goodbye(tcp, connection);
-    } else if (connection->at_end) {
-        watch(tcp, connection, connection->events & EPOLLOUT);
     }
 }
 

@@ -35,6 +35,7 @@ typedef struct {
     bool echo;            /* `bytes` sends them back */
     bool close_in_opened; /* the callbacks close the connection that calls */
     bool close_in_bytes;
+    bool close_others; /* `bytes` closes all but the connection that calls */
 } side;
 
 static void on_opened(void *context, const dn_peer *peer)
@@ -55,6 +56,11 @@ static void on_bytes(void *context, const dn_peer *peer, dunlin_slice bytes)
     s->got_len += bytes.len;
     if (s->echo) {
         (void)dn_tcp_send(s->tcp, peer, bytes);
+    }
+    for (size_t i = 0; s->close_others && i < s->opened; i++) {
+        if (!dn_peer_equal(&s->peers[i], peer)) {
+            dn_tcp_close(s->tcp, &s->peers[i], true);
+        }
     }
     if (s->close_in_bytes) {
         dn_tcp_close(s->tcp, peer, false);
@@ -285,6 +291,134 @@ static void partial_writes(void **state)
     drop(s);
 }
 
+static uint8_t pattern_at(size_t at)
+{
+    return (uint8_t)(at * 31 >> 3);
+}
+
+/* Sends the pattern's bytes [*at, *at + len). */
+static void send_pattern(side *s, size_t *at, size_t len)
+{
+    uint8_t *bytes = malloc(len);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < len; i++) {
+        bytes[i] = pattern_at(*at + i);
+    }
+    assert_int_equal(dn_tcp_send(s->tcp, &s->peers[0], dunlin_slice_make(bytes, len)), DUNLIN_OK);
+    *at += len;
+    free(bytes);
+}
+
+/* Reads what is there, at most `most` bytes, and checks it. */
+static void take_pattern(int fd, size_t *got, size_t most)
+{
+    uint8_t bytes[65536];
+    ssize_t count = 1;
+    for (size_t taken = 0; taken < most && count > 0; taken += (size_t)count) {
+        count = recv(fd, bytes, most - taken < sizeof bytes ? most - taken : sizeof bytes, MSG_DONTWAIT);
+        for (size_t i = 0; count > 0 && i < (size_t)count; i++) {
+            assert_int_equal(bytes[i], pattern_at(*got + i));
+        }
+        *got += count > 0 ? (size_t)count : 0;
+    }
+}
+
+/* What is gathered behind bytes that still wait for room stays in order, and stays here until it is flushed. */
+static void gathering_behind_unsent(void **state)
+{
+    dn_tcp_config config = dn_tcp_config_default();
+    config.max_unsent = 16 * 1024 * 1024;
+    (void)state;
+    side *s = make(&config, "127.0.0.1:0");
+    int fd = dial(s);
+    until(s, &s->opened, 1);
+    size_t at = 0, got = 0;
+    send_pattern(s, &at, 9 * 1024 * 1024);
+    dn_tcp_flush(s->tcp);
+    for (unsigned round = 0; round < 60; round++) {
+        size_t flushed = at;
+        send_pattern(s, &at, 400000);
+        /* Some room for what was flushed; the work that finds it sends no more than that. */
+        take_pattern(fd, &got, 350000);
+        (void)dn_tcp_work(s->tcp, s->now_ms);
+        assert_true(dn_tcp_count(s->tcp)->bytes_sent <= flushed);
+        dn_tcp_flush(s->tcp);
+    }
+    assert_true(dn_tcp_count(s->tcp)->bytes_sent < at);
+    send_pattern(s, &at, 400000);
+    while (got < at - 400000) {
+        take_pattern(fd, &got, SIZE_MAX);
+        (void)dn_tcp_work(s->tcp, s->now_ms);
+    }
+    assert_int_equal(got, at - 400000);
+    dn_tcp_flush(s->tcp);
+    while (got < at) {
+        take_pattern(fd, &got, SIZE_MAX);
+        (void)dn_tcp_work(s->tcp, s->now_ms);
+    }
+    assert_int_equal(got, at);
+    (void)close(fd);
+    drop(s);
+}
+
+/* The same where the memory must be moved together for what comes behind. */
+static void gathering_more_than_fits_behind(void **state)
+{
+    enum { MIB = 1024 * 1024 };
+    dn_tcp_config config = dn_tcp_config_default();
+    config.max_unsent = 16 * MIB;
+    (void)state;
+    side *s = make(&config, "127.0.0.1:0");
+    int fd = dial(s);
+    until(s, &s->opened, 1);
+    size_t at = 0, got = 0;
+    send_pattern(s, &at, 15 * MIB); /* in memory for 16 */
+    dn_tcp_flush(s->tcp);
+    while (dn_tcp_count(s->tcp)->bytes_sent < 5 * MIB) {
+        take_pattern(fd, &got, MIB);
+        (void)dn_tcp_work(s->tcp, s->now_ms);
+    }
+    send_pattern(s, &at, 4 * MIB);
+    while (got < 15 * MIB) {
+        take_pattern(fd, &got, SIZE_MAX);
+        (void)dn_tcp_work(s->tcp, s->now_ms);
+        assert_true(dn_tcp_count(s->tcp)->bytes_sent <= 15 * MIB);
+    }
+    dn_tcp_flush(s->tcp);
+    while (got < at) {
+        take_pattern(fd, &got, SIZE_MAX);
+        (void)dn_tcp_work(s->tcp, s->now_ms);
+    }
+    (void)close(fd);
+    drop(s);
+}
+
+/* The other end has said that it sends no more, and takes its time to read: nobody spins meanwhile, and it gets everything. */
+static void half_close_of_a_slow_reader(void **state)
+{
+    dn_tcp_config config = dn_tcp_config_default();
+    config.max_unsent = 16 * 1024 * 1024;
+    (void)state;
+    side *s = make(&config, "127.0.0.1:0");
+    int fd = dial(s);
+    until(s, &s->opened, 1);
+    size_t at = 0, got = 0;
+    send_pattern(s, &at, 12 * 1024 * 1024);
+    dn_tcp_flush(s->tcp);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    until(s, &s->closed, 1);
+    assert_int_equal(s->status, DUNLIN_END);
+    (void)dn_tcp_work(s->tcp, s->now_ms);
+    assert_true(is_quiet(s));
+    while (got < at) {
+        take_pattern(fd, &got, SIZE_MAX);
+        (void)dn_tcp_work(s->tcp, s->now_ms);
+    }
+    assert_int_equal(outcome(fd), 1);
+    (void)close(fd);
+    drop(s);
+}
+
 /* Who does not read what we send is not served for ever, and does not take the memory of the others. */
 static void slow_reader(void **state)
 {
@@ -498,6 +632,30 @@ static void closing_from_callbacks(void **state)
     drop(s);
 }
 
+/* The callback of one closes others whose bytes are there as well. */
+static void closing_others_from_callbacks(void **state)
+{
+    (void)state;
+    side *s = make(NULL, "127.0.0.1:0");
+    int fds[4];
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = dial(s);
+        until(s, &s->opened, i + 1);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        put(fds[i], "x");
+    }
+    s->close_others = true;
+    turn(s);
+    assert_int_equal(s->got_len, 1);
+    assert_int_equal(s->closed, 0);
+    assert_int_equal(dn_tcp_connections(s->tcp), 1);
+    for (size_t i = 0; i < 4; i++) {
+        (void)close(fds[i]);
+    }
+    drop(s);
+}
+
 /* Two of our own: one listens, the other connects. */
 static void connects(void **state)
 {
@@ -678,6 +836,9 @@ int main(void)
         cmocka_unit_test(byte_at_a_time),
         cmocka_unit_test(nothing_leaves_before_flush),
         cmocka_unit_test(partial_writes),
+        cmocka_unit_test(gathering_behind_unsent),
+        cmocka_unit_test(gathering_more_than_fits_behind),
+        cmocka_unit_test(half_close_of_a_slow_reader),
         cmocka_unit_test(slow_reader),
         cmocka_unit_test(memory_of_all_is_bounded),
         cmocka_unit_test(limits),
@@ -687,6 +848,7 @@ int main(void)
         cmocka_unit_test(close_waits_only_so_long),
         cmocka_unit_test(abort_resets),
         cmocka_unit_test(closing_from_callbacks),
+        cmocka_unit_test(closing_others_from_callbacks),
         cmocka_unit_test(connects),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(connecting_times_out),
