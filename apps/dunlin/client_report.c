@@ -47,6 +47,14 @@ static const char *advice(uint8_t code)
     return NULL;
 }
 
+/* A mistake of the command line stays the reason, whatever follows from it. */
+static void end_with(dn_sim_report *r, int exit_code)
+{
+    if (r->exit_code != EXIT_CODE_USAGE) {
+        r->exit_code = exit_code;
+    }
+}
+
 static void say_next(dn_sim_report *r, const dunlin_client_event *event)
 {
     const uint64_t retry_ms = event->retry_ms;
@@ -76,6 +84,12 @@ static void say_refused(dn_sim_report *r, const dunlin_client_event *event)
 static void say_unreachable(dn_sim_report *r, const dunlin_client_event *event)
 {
     const char *url = url_of(r, event->server);
+    if ((r->way_left & bit_of(event->server)) != 0 && event->retry_ms != DUNLIN_NEVER) {
+        (void)printf("connecting to %s again in %llu s\n", url,
+                     (unsigned long long)(event->retry_ms / MS_PER_S));
+        return; /* nothing has failed */
+    }
+    end_with(r, EXIT_CODE_UNREACHABLE);
     if ((r->way_failed & bit_of(event->server)) != 0) {
         (void)fprintf(stderr, "dunlin client: there is no way to %s", url);
     } else if (event->status == DUNLIN_ERR_NOT_FOUND) {
@@ -87,14 +101,6 @@ static void say_unreachable(dn_sim_report *r, const dunlin_client_event *event)
                       dunlin_status_text(event->status));
     }
     say_next(r, event);
-}
-
-/* A mistake of the command line stays the reason, whatever follows from it. */
-static void end_with(dn_sim_report *r, int exit_code)
-{
-    if (r->exit_code != EXIT_CODE_USAGE) {
-        r->exit_code = exit_code;
-    }
 }
 
 /* After an alert that makes more tries useless, nothing else was told. */
@@ -187,7 +193,6 @@ void dn_sim_report_event(dn_sim_report *r, const dunlin_client_event *event)
         break;
     case DUNLIN_CLIENT_UNREACHABLE:
         say_unreachable(r, event);
-        end_with(r, EXIT_CODE_UNREACHABLE);
         break;
     case DUNLIN_CLIENT_FAILED:
         say_failed(r, event);
@@ -244,9 +249,15 @@ static void say_up(const dn_ways_event *event)
                  event->is_resumed ? "resumed" : "full", (unsigned long long)event->handshake_ms);
 }
 
+/* Nothing has failed: it was given up, by the server or by us. */
+static bool is_farewell(dunlin_status status)
+{
+    return status == DUNLIN_END || status == DUNLIN_ERR_CANCELLED;
+}
+
 static void say_down(const dn_ways_event *event)
 {
-    if (event->status == DUNLIN_END || event->status == DUNLIN_ERR_CANCELLED) {
+    if (is_farewell(event->status)) {
         (void)printf("disconnected from %s: %s\n", event->uri, event->why);
         return;
     }
@@ -262,6 +273,7 @@ static void say_down(const dn_ways_event *event)
 void dn_sim_report_way(dn_sim_report *r, const dn_ways_event *event)
 {
     r->way_failed |= bit_of(event->server);
+    r->way_left &= (uint16_t)~bit_of(event->server);
     switch (event->kind) {
     case DN_WAYS_UP:
         r->way_failed &= (uint16_t)~bit_of(event->server);
@@ -269,6 +281,7 @@ void dn_sim_report_way(dn_sim_report *r, const dn_ways_event *event)
         say_up(event);
         break;
     case DN_WAYS_DOWN:
+        r->way_left |= is_farewell(event->status) ? bit_of(event->server) : 0;
         say_down(event);
         break;
     default:

@@ -10,6 +10,7 @@ typedef struct {
     const dn_sim_options *options;
     uint16_t failed;     /* servers with which all tries are used up, a bit each */
     uint16_t way_failed; /* servers to which the last way failed, and why was told, a bit each */
+    uint16_t way_left;   /* servers to which the last way ended without a failure, a bit each */
     uint16_t told_end;   /* servers of which was told that there is no further try, a bit each */
     bool was_up;         /* a way to a server has been there */
     int exit_code;

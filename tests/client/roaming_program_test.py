@@ -19,7 +19,6 @@ from device_server import TIMEOUT_S, DeviceTest
 DUNLIND = None
 KEY = "00112233445566778899aabbccddeeff"
 PSK = ("--identity", "roamer", "--key", "hex:" + KEY)
-STREAMS = ("coap+tcp", "coaps+tcp")
 
 
 def run(*command):
@@ -31,9 +30,11 @@ class RoamingTest(DeviceTest):
         super().setUp()
         self.make_certificates()
         ready = os.path.join(self.folder.name, "ready.json")
+        config = pathlib.Path(self.made("dunlind.yaml"))
+        config.write_text("queue:\n  awake-ms: 500\n", encoding="ascii")
         self.log = open(os.path.join(self.folder.name, "log"), "w+", encoding="utf-8")
         self.daemon = subprocess.Popen(
-            [DUNLIND, "--data", os.path.join(self.folder.name, "data"), "--coap", "127.0.0.1:0", "--coaps", "127.0.0.1:0", "--coap-tcp",
+            [DUNLIND, "--config", config, "--data", os.path.join(self.folder.name, "data"), "--coap", "127.0.0.1:0", "--coaps", "127.0.0.1:0", "--coap-tcp",
              "127.0.0.1:0", "--coaps-tcp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", ready, "--certificate",
              self.made("server.pem"), "--key", self.made("server.key"), "--client-cas", self.made("ca.pem")],
             stdout=self.log, stderr=self.log)
@@ -83,9 +84,7 @@ class RoamingTest(DeviceTest):
         self.assertIn(status, (200, 201, 204), answer)
 
     def url(self, scheme):
-        """Ports as the ready file has them."""
-        key = {"coap": "coap", "coaps": "coaps", "coap+tcp": "coapTcp", "coaps+tcp": "coapsTcp"}[scheme]
-        return f"{scheme}://{self.ready[key]}"
+        return f"{scheme}://{self.ready[scheme]}"
 
     def device(self, scheme, *credentials):
         return self.start(self.dunlin, "client", "-e", "roamer", "-u", self.url(scheme), "--local", "127.0.0.1:0", "--period", "0",
@@ -141,7 +140,7 @@ class RoamingTest(DeviceTest):
 
     def test_raw_public_keys(self):
         self.make_key("device")
-        self.credential(mode="rpk", publicKey=pathlib.Path(self.made("device.pub")).read_text(encoding="ascii"))
+        self.credential(mode="rpk", public_key=pathlib.Path(self.made("device.pub")).read_text(encoding="ascii"))
         for scheme in ("coaps", "coaps+tcp"):
             with self.subTest(scheme):
                 self.goes_the_way(scheme, "--public-key", self.made("device.pub"), "--private-key", self.made("device.key"),
@@ -160,7 +159,7 @@ class RoamingTest(DeviceTest):
         rows = ((("--identity", "stranger", "--key", "hex:" + KEY), "(alert 115, unknown_psk_identity: the server does not know this identity)"),
                 (("--identity", "roamer", "--key", "hex:" + KEY[::-1]), "alert 20, bad_record_mac"))
         for scheme in ("coaps+tcp", "coaps"):
-            for credentials, why in rows:
+            for credentials, why in rows[:2 if scheme == "coaps+tcp" else 1]:  # DTLS drops what it cannot decrypt
                 with self.subTest(scheme=scheme, why=why):
                     process = self.start(self.dunlin, "client", "-e", "roamer", "-u", self.url(scheme), "--retry", "0", *credentials)
                     self.until_true(lambda process=process: process.poll() is not None, "it gives up")
@@ -191,6 +190,7 @@ class RoamingTest(DeviceTest):
                 process = self.start(self.dunlin, "client", "-e", "roamer", "-u", self.url(scheme), "--period", "0", "--queue",
                                      "--awake", "1", "-v", *PSK, stdin=subprocess.PIPE)
                 self.says(process, "asleep")
+                self.until_true(lambda: self.call("GET", "/clients/roamer")[1]["presence"] == "asleep", "the server knows it")
                 status, queued = self.call("GET", "/clients/roamer/3/0/0?wait=0")
                 self.assertEqual(status, 202, queued)
                 self.types(process, "update")
