@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,10 +106,11 @@ static bool make_private(dn_database *database, const char *path)
     return true;
 }
 
-bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_t cache_kib)
+bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_t cache_kib,
+                             uint64_t map_bytes)
 {
     const bool in_memory = strcmp(path, ":memory:") == 0;
-    char pragmas[128];
+    char pragmas[192];
     dn_seal *seal = rows->seal;
     *rows = (dn_credential_rows){.seal = seal};
     if ((!in_memory && !make_private(&rows->database, path)) ||
@@ -117,10 +119,10 @@ bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_
     }
     sqlite3_extended_result_codes(rows->database.sqlite, 1);
     sqlite3_busy_timeout(rows->database.sqlite, BUSY_TIMEOUT_MS);
-    snprintf(
-        pragmas, sizeof pragmas,
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-%u",
-        cache_kib);
+    snprintf(pragmas, sizeof pragmas,
+             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
+             "cache_size=-%u; PRAGMA mmap_size=%" PRIu64,
+             cache_kib, map_bytes);
     /* The version first: a newer release's file is not even switched to another journal. */
     if (ensure_schema(&rows->database, path) && dn_database_execute(&rows->database, pragmas)) {
         prepare(rows);

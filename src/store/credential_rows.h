@@ -30,9 +30,10 @@ typedef struct {
     sqlite3_stmt *begin, *commit, *rollback, *insert, *remove, *next, *set_next, *reseal;
 } dn_credential_rows;
 
-/* Opens the file `path` (mode 0600 if it is made; ":memory:": none), makes the tables, prepares. False: see database.error; what was opened is
- * closed. */
-bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_t cache_kib);
+/* Opens the file `path` (mode 0600 if it is made; ":memory:": none), makes the tables, prepares. `map_bytes` of it are read through the
+ * system's memory of files. False: see database.error; what was opened is closed. */
+bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_t cache_kib,
+                             uint64_t map_bytes);
 void dn_credential_rows_close(dn_credential_rows *rows);
 /* After a failure: the connection may be used again. An open transaction is undone. */
 void dn_credential_rows_settle(dn_credential_rows *rows);

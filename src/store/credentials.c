@@ -23,7 +23,7 @@
 #define AREA           "credentials"
 #define READ_CACHE_KIB 8192u
 #define READ_MAP_BYTES \
-    (1024u * 1024u * 1024u) /* a million credentials have 420 MiB; it halves what a look-up costs */
+    (1024u * 1024u * 1024u) /* a million credentials have 260 MB; it nearly halves what a look-up costs */
 #define WRITE_CACHE_KIB 2048u
 #define LIST_MAX        1000u
 #define SLICE_ROWS      64u /* rows sealed anew in a transaction: what a put may have to wait for */
@@ -120,7 +120,7 @@ static dunlin_status find_by(keeper *k, dn_row_key key, dunlin_slice value, dn_c
     if (status == DUNLIN_OK) {
         *out = row.credential;
     }
-    dn_credential_wipe(&row.credential);
+    gnutls_memset(row.credential.key, 0, sizeof row.credential.key); /* all that is secret of it */
     return status;
 }
 
