@@ -59,6 +59,7 @@ struct keys {
     shown_identity shown;
     watched_file files[FILES_MAX];
     size_t file_count;
+    watched_file seal; /* of the sealing keys; an empty path: there is none */
 };
 
 /* Files. */
@@ -296,7 +297,16 @@ static bool open_credentials(keys *held, const settings *set, char *error, size_
     config.dir = held->in_memory ? NULL : set->data;
     config.seal_key = set->seal_key;
     config.log = held->log;
-    return dn_credential_store_open(&config, &held->credentials, error, error_size) == DUNLIN_OK;
+    if (dn_credential_store_open(&config, &held->credentials, error, error_size) != DUNLIN_OK) {
+        return false;
+    }
+    const char *seal = dn_credential_store_seal_file(held->credentials);
+    struct stat about;
+    if (seal != NULL && strlen(seal) < sizeof held->seal.path && stat(seal, &about) == 0) {
+        snprintf(held->seal.path, sizeof held->seal.path, "%s", seal);
+        note(&held->seal, &about);
+    }
+    return true;
 }
 
 keys *keys_open(const settings *set, const dn_log *log, char *error, size_t error_size)
@@ -358,18 +368,35 @@ dn_api_identity keys_identity(const keys *held)
                              .nosec = policies[held->nosec]};
 }
 
+static bool has_changed(watched_file *file)
+{
+    struct stat about;
+    if (stat(file->path, &about) == 0 &&
+        (about.st_mtim.tv_sec != file->changed.tv_sec || about.st_mtim.tv_nsec != file->changed.tv_nsec ||
+         about.st_size != file->size || about.st_ino != file->inode)) {
+        note(file, &about); /* a bad one is complained of once */
+        return true;
+    }
+    return false;
+}
+
+static void reload_seal(keys *held)
+{
+    char error[512];
+    if (dn_credential_store_reload(held->credentials, error, sizeof error) != DUNLIN_OK) {
+        dn_log_at(held->log, DN_LOG_ERROR, AREA, "the former sealing keys stay in use: %s", error);
+    }
+}
+
 bool keys_have_changed(keys *held)
 {
     bool changed = false;
     for (size_t i = 0; i < held->file_count; i++) {
-        watched_file *file = &held->files[i];
-        struct stat about;
-        if (stat(file->path, &about) == 0 &&
-            (about.st_mtim.tv_sec != file->changed.tv_sec || about.st_mtim.tv_nsec != file->changed.tv_nsec ||
-             about.st_size != file->size || about.st_ino != file->inode)) {
-            note(file, &about); /* a bad one is complained of once */
-            changed = true;
-        }
+        changed = has_changed(&held->files[i]) || changed;
+    }
+    /* Sessions have nothing to do with the sealing keys: the rest stays as it is. */
+    if (held->seal.path[0] != 0 && has_changed(&held->seal)) {
+        reload_seal(held);
     }
     return changed;
 }
@@ -377,9 +404,7 @@ bool keys_have_changed(keys *held)
 bool keys_reload(keys *held, const settings *set)
 {
     char error[512];
-    if (dn_credential_store_reload(held->credentials, error, sizeof error) != DUNLIN_OK) {
-        dn_log_at(held->log, DN_LOG_ERROR, AREA, "the former sealing keys stay in use: %s", error);
-    }
+    reload_seal(held);
     if (!load(held, set, error, sizeof error)) {
         dn_log_at(held->log, DN_LOG_ERROR, AREA, "the former keys and certificates stay in use: %s", error);
         return false;

@@ -24,7 +24,7 @@ dn_tls_context *keys_tls(const keys *held);
 /* What devices must know of the server. Valid until the next reload. */
 dn_api_identity keys_identity(const keys *held);
 
-/* True when a file has changed since it was read. */
+/* True when a file has changed since it was read. The sealing keys are read anew at once when theirs has, and do not count. */
 bool keys_have_changed(keys *held);
 /* Reads all anew, by these settings. True: keys_tls and keys_identity are new ones. False: nothing has changed, and the log says why. */
 bool keys_reload(keys *held, const settings *set);

@@ -67,9 +67,11 @@ class Keeping(CredentialsCase):
                          {"endpoint": "thermo-1", "pattern": False, "mode": "psk", "identity": "id-1", "key_bits": 128})
         self.assertEqual(made["created"], made["changed"])
         self.assertEqual(self.api.get(url("thermo-1")).json, made)
+        self.assertIn("\ndunlin_credentials 1\n", self.api.get("/metrics").body)
         replaced = self.put("thermo-1", 200, mode="psk", identity="id-1", key=MORE_KEY.upper())
         self.assertEqual(replaced["created"], made["created"])
         self.assertEqual(self.api.delete(url("thermo-1")).status, 204)
+        self.assertIn("\ndunlin_credentials 0\n", self.api.get("/metrics").body)
         for answer in (self.api.get(url("thermo-1")), self.api.delete(url("thermo-1"))):
             self.assertEqual((answer.status, answer.slug), (404, "no-credential"))
 
@@ -305,6 +307,19 @@ class OnDisk(unittest.TestCase):
         self.assertEqual(self.server.stop(), 0)
         self.again()
         self.assertEqual(self.api.get(url("dev-1")).status, 200)
+
+    def test_the_server_looks_at_the_file_of_sealing_keys(self):
+        self.put("dev-1", KEY)
+        before = self.sealed()
+        subprocess.run([DUNLIN, "credentials", "new-seal-key", self.path("seal.key")], check=True, capture_output=True, timeout=60)
+        wait_until("everything is sealed anew", lambda: self.sealed() != before)
+        os.rename(self.path("seal.key"), self.path("aside"))
+        with open(self.path("seal.key"), "w", encoding="ascii") as file:
+            file.write("rubbish\n")
+        os.chmod(self.path("seal.key"), 0o600)
+        wait_until("it complains", lambda: "the former sealing keys stay in use" in self.server.log_text())
+        self.put("dev-2", KEY)
+        os.rename(self.path("aside"), self.path("seal.key"))
 
     def sealed(self):
         """The numbers of the keys that seal."""
