@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fleet with its thread over loopback, by UDP, DTLS, TCP and TLS: real handshakes, identities that are checked, credentials that
+ * change, contexts that are replaced.
+ */
+#include "endpoint/link.h"
+#include "security/issue.h"
+#include "server/fleet.h"
+#include "store/credentials.h"
+#include "store/memory.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PATIENCE_MS 20000
+#define KEY         "0123456789abcdef"
+#define LINKS       "</1/0>,</3/0>"
+
+static uint64_t clock_ms(void *context)
+{
+    struct timespec now;
+    (void)context;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int64_t wall_ms(void *context)
+{
+    struct timespec now;
+    (void)context;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void fill(void *context, void *out, size_t len)
+{
+    (void)context;
+    assert_int_equal(getrandom(out, len, 0), (ssize_t)len);
+}
+
+/* The server. */
+
+typedef struct {
+    dn_credentials *credentials;
+    dn_tls_context *tls;
+    dn_fleet *fleet;
+} served;
+
+static served s;
+
+static dn_tls_context *server_context(void)
+{
+    char error[256] = "";
+    dn_tls_context *made = NULL;
+    dn_tls_server_config config = dn_tls_server_config_default();
+    config.credentials = s.credentials;
+    if (dn_tls_server_create(&config, &made, error, sizeof error) != DUNLIN_OK) {
+        fail_msg("%s", error);
+    }
+    return made;
+}
+
+static void put_psk(const char *endpoint, const char *identity, const char *key)
+{
+    dn_credential one = {.mode = DN_SECURITY_PSK,
+                         .is_pattern = dn_endpoint_is_pattern(dunlin_slice_of(endpoint)),
+                         .endpoint_len = (uint8_t)strlen(endpoint),
+                         .identity_len = (uint8_t)strlen(identity),
+                         .key_len = (uint8_t)strlen(key)};
+    memcpy(one.endpoint, endpoint, one.endpoint_len);
+    memcpy(one.identity, identity, one.identity_len);
+    memcpy(one.key, key, one.key_len);
+    assert_int_equal(s.credentials->ops->put(s.credentials, &one, NULL), DUNLIN_OK);
+}
+
+static void start(bool keep)
+{
+    static const char *const any[] = {"127.0.0.1:0"};
+    const dn_ports_addresses one = {.addresses = any, .count = 1};
+    const dn_credential_store_config in_memory = dn_credential_store_config_default();
+    char error[256] = "";
+    assert_int_equal(dn_credential_store_open(&in_memory, &s.credentials, error, sizeof error), DUNLIN_OK);
+    s.tls = server_context();
+    dn_fleet_config config = dn_fleet_config_default();
+    config.coap_addresses = any;
+    config.coap_address_count = 1;
+    config.dtls_addresses = config.tcp_addresses = config.tls_addresses = one;
+    config.tls = s.tls;
+    config.credentials = s.credentials;
+    config.keep_changed_sessions = keep;
+    config.tcp.max_connections = 64;
+    config.store = dn_memory_store_create();
+    config.coap.dedup_slots = 1024;
+    config.random = (dn_random){.fill = fill};
+    config.clock_ms = clock_ms;
+    config.wall_ms = wall_ms;
+    if (dn_fleet_start(&config, &s.fleet, error, sizeof error) != DUNLIN_OK) {
+        fail_msg("%s", error);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    start(false);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    dn_fleet_stop(s.fleet, 0);
+    dn_tls_context_give_up(s.tls);
+    s.credentials->ops->close(s.credentials);
+    return 0;
+}
+
+/* A device: a socket, a link, an engine. It answers each request with 2.05 "value". */
+
+typedef struct {
+    int fd;
+    dn_link *link;
+    dn_tls_context *tls;
+    dn_coap *coap;
+    void *arena;
+    dn_random random;
+    dn_peer server;
+    bool is_stream, is_up, is_down;
+    int alert;
+    unsigned asked;
+    bool answered;
+    dunlin_status status;
+    uint8_t code;
+    char location[64];
+} device;
+
+static void on_output(void *context, const dn_peer *peer, dunlin_slice bytes)
+{
+    const device *d = context;
+    (void)peer;
+    while (bytes.len > 0) {
+        ssize_t sent = send(d->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+        if (sent < 0) {
+            assert_true(errno == ECONNREFUSED || errno == EPIPE || errno == ECONNRESET);
+            return;
+        }
+        bytes.data += sent;
+        bytes.len -= (size_t)sent;
+    }
+}
+
+static void on_message(void *context, const dn_peer *peer, dunlin_slice message)
+{
+    device *d = context;
+    dn_coap_receive(d->coap, peer, message, clock_ms(NULL));
+}
+
+/* Messages may follow at once, so the engine has to know. */
+static void on_up(void *context)
+{
+    device *d = context;
+    d->is_up = true;
+    if (d->is_stream) {
+        assert_int_equal(dn_coap_open(d->coap, &d->server, clock_ms(NULL)), DUNLIN_OK);
+    }
+}
+
+static void on_down(void *context, dunlin_status status, int alert, const char *why)
+{
+    device *d = context;
+    (void)status;
+    (void)why;
+    d->is_down = true;
+    d->alert = alert;
+}
+
+static void on_send(void *context, const dn_peer *peer, dunlin_slice message)
+{
+    device *d = context;
+    (void)peer;
+    (void)dn_link_send(d->link, message, clock_ms(NULL));
+}
+
+static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
+                                   dn_coap_reply *reply)
+{
+    (void)request;
+    (void)body;
+    ((device *)context)->asked++;
+    dn_coap_reply_init(reply, DN_COAP_CONTENT);
+    reply->content_format = 0;
+    reply->payload = dunlin_slice_of("value");
+    return DN_COAP_ANSWERED;
+}
+
+static bool on_notification(void *context, const dn_peer *peer, const dn_coap_response *notification)
+{
+    (void)context;
+    (void)peer;
+    (void)notification;
+    return false;
+}
+
+static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    (void)context;
+    (void)peer;
+    (void)status;
+    (void)detail;
+}
+
+static dn_tls_context *client_context(const char *identity, const char *key)
+{
+    char error[256] = "";
+    dn_tls_context *made = NULL;
+    dn_tls_client_config config = dn_tls_client_config_default();
+    config.mode = DN_SECURITY_PSK;
+    config.own = dunlin_slice_of(identity);
+    config.secret = dunlin_slice_of(key);
+    if (dn_tls_client_create(&config, &made, error, sizeof error) != DUNLIN_OK) {
+        fail_msg("%s", error);
+    }
+    return made;
+}
+
+static void make_engine(device *d)
+{
+    dn_coap_config config = dn_coap_config_default();
+    const dn_coap_callbacks callbacks = {.send = on_send,
+                                         .request = on_request,
+                                         .notification = on_notification,
+                                         .stream_ended = on_stream_ended,
+                                         .context = d};
+    config.connections = 1;
+    size_t size = dn_coap_arena_size(&config);
+    d->arena = malloc(size);
+    assert_non_null(d->arena);
+    d->random = (dn_random){.fill = fill};
+    d->coap = dn_coap_create(d->arena, size, &config, &callbacks, &d->random, NULL, clock_ms(NULL));
+    assert_non_null(d->coap);
+}
+
+static void dial(device *d, dn_transport transport)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const char *address = dn_fleet_address_of(s.fleet, transport, 0);
+    assert_non_null(address);
+    assert_int_equal(dn_udp_peer_parse(address, &d->server), DUNLIN_OK);
+    dn_peer_set_transport(&d->server, transport);
+    to.sin_port = htons(dn_udp_peer_port(&d->server));
+    d->is_stream = dn_transport_is_stream(transport);
+    d->fd = socket(AF_INET, d->is_stream ? SOCK_STREAM : SOCK_DGRAM, 0);
+    assert_true(d->fd >= 0);
+    assert_int_equal(connect(d->fd, (const struct sockaddr *)&to, sizeof to), 0);
+}
+
+/* Reads what is there, and what is due. */
+static void turn(device *d)
+{
+    uint8_t bytes[4096];
+    struct pollfd wait = {.fd = d->fd, .events = POLLIN};
+    if (poll(&wait, 1, 20) > 0) {
+        ssize_t got = recv(d->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+        if (got > 0) {
+            dn_link_receive(d->link, dunlin_slice_make(bytes, (size_t)got), clock_ms(NULL));
+        } else if (got == 0 && d->is_stream && !d->is_down) {
+            dn_link_lost(d->link, DUNLIN_ERR_IO);
+        }
+    }
+    dn_link_expire(d->link, clock_ms(NULL));
+    dn_coap_expire(d->coap, clock_ms(NULL));
+}
+
+static void turn_until(device *d, const bool *what, const char *name)
+{
+    uint64_t end_ms = clock_ms(NULL) + PATIENCE_MS;
+    while (!*what) {
+        turn(d);
+        if (clock_ms(NULL) > end_ms) {
+            fail_msg("it took too long: %s", name);
+        }
+    }
+}
+
+/* A device whose way is not up yet. */
+static void device_begin(device *d, dn_transport transport, const char *identity, const char *key)
+{
+    memset(d, 0, sizeof *d);
+    dial(d, transport);
+    make_engine(d);
+    d->tls = dn_transport_is_secure(transport) ? client_context(identity, key) : NULL;
+    const dn_link_config config = {.call = {on_output, on_message, on_up, on_down, d},
+                                   .max_stream_message = 8192};
+    d->link = dn_link_create(&config);
+    assert_non_null(d->link);
+    assert_int_equal(dn_link_open(d->link, &d->server, d->tls, clock_ms(NULL)), DUNLIN_OK);
+    dn_link_connected(d->link, clock_ms(NULL));
+    d->is_up = dn_link_state_of(d->link) == DN_LINK_UP; /* over UDP nobody says so */
+}
+
+static void device_open(device *d, dn_transport transport, const char *identity, const char *key)
+{
+    device_begin(d, transport, identity, key);
+    turn_until(d, &d->is_up, "the handshake");
+}
+
+static void device_close(device *d)
+{
+    dn_link_close(d->link, clock_ms(NULL));
+    dn_link_destroy(d->link);
+    dn_tls_context_give_up(d->tls);
+    close(d->fd);
+    free(d->arena);
+}
+
+static void on_result(void *context, uint64_t exchange, dunlin_status status,
+                      const dn_coap_response *response)
+{
+    device *d = context;
+    (void)exchange;
+    d->answered = true;
+    d->status = status;
+    d->code = status == DUNLIN_OK ? response->code : 0;
+    if (d->code != DN_COAP_CREATED) {
+        return;
+    }
+    dn_coap_options options = response->options;
+    dunlin_slice segment;
+    d->location[0] = 0;
+    while (dn_coap_option_find(&options, DN_OPTION_LOCATION_PATH, &segment) == DUNLIN_OK) {
+        (void)snprintf(d->location, sizeof d->location, "%.*s", (int)segment.len, (const char *)segment.data);
+    }
+}
+
+/* POST to /rd, or to /rd/LOCATION; `query` NULL: none. */
+static uint8_t device_post(device *d, const char *location, const char *const *queries, const char *payload)
+{
+    dn_coap_option options[8] = {{DN_OPTION_URI_PATH, dunlin_slice_of("rd")}};
+    size_t count = 1;
+    uint64_t exchange;
+    if (location != NULL) {
+        options[count++] = (dn_coap_option){DN_OPTION_URI_PATH, dunlin_slice_of(location)};
+    }
+    for (; queries != NULL && *queries != NULL; queries++) {
+        options[count++] = (dn_coap_option){DN_OPTION_URI_QUERY, dunlin_slice_of(*queries)};
+    }
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, DN_COAP_POST);
+    request.confirmable = true;
+    request.options = options;
+    request.option_count = count;
+    request.payload = dunlin_slice_of(payload);
+    request.content_format = payload != NULL ? 40 : DN_COAP_NO_FORMAT;
+    d->answered = false;
+    assert_int_equal(dn_coap_request(d->coap, &d->server, &request, on_result, d, clock_ms(NULL), &exchange),
+                     DUNLIN_OK);
+    turn_until(d, &d->answered, "an answer");
+    return d->code;
+}
+
+static uint8_t device_register(device *d, const char *ep)
+{
+    const char *const with[] = {"lt=300", "lwm2m=1.1", ep, NULL};
+    return device_post(d, NULL, with, LINKS);
+}
+
+/* What callers see. */
+
+typedef struct {
+    atomic_bool done;
+    bool found;
+    uint8_t transport, security, presence;
+    dunlin_status status;
+    uint8_t code;
+} seen;
+
+static void on_client(void *context, const dn_client_view *client)
+{
+    seen *out = context;
+    if (client != NULL) {
+        out->found = true;
+        out->transport = client->transport;
+        out->security = client->security;
+        out->presence = client->presence;
+    }
+    atomic_store(&out->done, true);
+}
+
+static void on_response(void *context, const dn_device_response *response)
+{
+    seen *out = context;
+    out->status = response->status;
+    out->code = response->code;
+    atomic_store(&out->done, true);
+}
+
+/* `d` NULL: nobody serves meanwhile. */
+static void await(seen *what, device *d)
+{
+    uint64_t end_ms = clock_ms(NULL) + PATIENCE_MS;
+    while (!atomic_load(&what->done)) {
+        if (d != NULL) {
+            turn(d);
+        } else {
+            (void)poll(NULL, 0, 5);
+        }
+        assert_true(clock_ms(NULL) < end_ms);
+    }
+}
+
+static seen look(const char *endpoint)
+{
+    seen out = {.found = false};
+    assert_int_equal(dn_fleet_get(s.fleet, dunlin_slice_of(endpoint), on_client, &out), DUNLIN_OK);
+    await(&out, NULL);
+    return out;
+}
+
+static seen ask(const char *endpoint, device *d)
+{
+    seen out = {.found = false};
+    dn_device_request request = {.endpoint = dunlin_slice_of(endpoint),
+                                 .method = DN_COAP_GET,
+                                 .content_format = DN_COAP_NO_FORMAT,
+                                 .accept = DN_COAP_NO_FORMAT,
+                                 .timeout_ms = PATIENCE_MS};
+    assert_int_equal(dunlin_path_parse(dunlin_slice_of("/3/0/0"), &request.path), DUNLIN_OK);
+    assert_int_equal(dn_fleet_request(s.fleet, &request, on_response, &out, NULL), DUNLIN_OK);
+    await(&out, d);
+    return out;
+}
+
+static void await_presence(const char *endpoint, dn_presence presence)
+{
+    uint64_t end_ms = clock_ms(NULL) + PATIENCE_MS;
+    while (look(endpoint).presence != presence) {
+        (void)poll(NULL, 0, 10);
+        assert_true(clock_ms(NULL) < end_ms);
+    }
+}
+
+/* Tests. */
+
+static void each_transport_serves(void **state)
+{
+    (void)state;
+    put_psk("secure", "secure", KEY);
+    for (unsigned transport = DN_TRANSPORT_UDP; transport <= DN_TRANSPORT_TLS; transport++) {
+        bool is_secure = dn_transport_is_secure((dn_transport)transport);
+        const char *name = is_secure ? "secure" : "plain";
+        device d;
+        device_open(&d, (dn_transport)transport, "secure", KEY);
+        assert_int_equal(device_register(&d, is_secure ? "ep=secure" : "ep=plain"), DN_COAP_CREATED);
+        seen client = look(name);
+        assert_true(client.found);
+        assert_int_equal(client.transport, transport);
+        assert_int_equal(client.security, is_secure ? DN_SECURITY_PSK : DN_SECURITY_NOSEC);
+        assert_int_equal(ask(name, &d).code, DN_COAP_CONTENT);
+        assert_int_equal(device_post(&d, d.location, NULL, NULL), DN_COAP_CHANGED);
+        device_close(&d);
+        if (transport != DN_TRANSPORT_UDP) {
+            await_presence(name, DN_PRESENCE_UNREACHABLE);
+            assert_int_equal(ask(name, NULL).status, DUNLIN_ERR_TIMEOUT);
+        }
+    }
+}
+
+static void identities_are_compared(void **state)
+{
+    static const dn_transport secure[] = {DN_TRANSPORT_DTLS, DN_TRANSPORT_TLS};
+    (void)state;
+    put_psk("a", "identity of a", KEY);
+    put_psk("m-*", "a model", KEY);
+    for (size_t i = 0; i < 2; i++) {
+        device a, m, plain;
+        device_open(&a, secure[i], "identity of a", KEY);
+        assert_int_equal(device_register(&a, "ep=b"), DN_COAP_BAD_REQUEST);
+        assert_int_equal(device_register(&a, NULL),
+                         DN_COAP_CREATED); /* no ep: its credential says who it is */
+        assert_true(look("a").found);
+        device_open(&m, secure[i], "a model", KEY);
+        assert_int_equal(device_register(&m, "ep=a"), DN_COAP_BAD_REQUEST);
+        assert_int_equal(device_register(&m, "ep=m-1"), DN_COAP_CREATED);
+        assert_int_equal(device_post(&m, a.location, NULL, NULL), DN_COAP_NOT_FOUND);
+        device_open(&plain, DN_TRANSPORT_UDP, NULL, NULL);
+        assert_int_equal(device_register(&plain, "ep=a"), DN_COAP_FORBIDDEN);
+        assert_int_equal(device_post(&plain, a.location, NULL, NULL), DN_COAP_NOT_FOUND);
+        assert_int_equal(device_post(&a, a.location, NULL, NULL), DN_COAP_CHANGED);
+        device_close(&a);
+        device_close(&m);
+        device_close(&plain);
+    }
+}
+
+static void await_down(device *d)
+{
+    turn_until(d, &d->is_down, "the end of the session");
+}
+
+static void a_changed_credential_ends_its_sessions(void **state)
+{
+    static const dn_transport secure[] = {DN_TRANSPORT_DTLS, DN_TRANSPORT_TLS};
+    (void)state;
+    put_psk("b", "b", KEY);
+    for (size_t i = 0; i < 2; i++) {
+        device a, b;
+        /* A credential of its own for each turn: what is changed ends the sessions that began just then, too. */
+        const char *identity = i == 0 ? "first" : "second";
+        (void)s.credentials->ops->remove(s.credentials, dunlin_slice_of("a"));
+        put_psk("a", identity, KEY);
+        device_open(&a, secure[i], identity, KEY);
+        device_open(&b, secure[i], "b", KEY);
+        assert_int_equal(device_register(&a, "ep=a"), DN_COAP_CREATED);
+        assert_int_equal(device_register(&b, "ep=b"), DN_COAP_CREATED);
+        put_psk("a", identity, "another key 0123");
+        await_down(&a);
+        await_presence("a", DN_PRESENCE_UNREACHABLE);
+        assert_int_equal(ask("b", &b).code, DN_COAP_CONTENT); /* the other one's goes on */
+        device_close(&a);
+        /* The old key is worth nothing; over datagrams what is not authentic gets no answer (RFC 6347 section 4.1.2.7). */
+        device_begin(&a, secure[i], identity, KEY);
+        for (uint64_t end_ms = clock_ms(NULL) + 300; !a.is_down && clock_ms(NULL) < end_ms;) {
+            turn(&a);
+        }
+        assert_false(a.is_up);
+        assert_true(a.is_down || !a.is_stream);
+        device_close(&a);
+        device_open(&a, secure[i], identity, "another key 0123");
+        assert_int_equal(device_register(&a, "ep=a"), DN_COAP_CREATED);
+        device_close(&a);
+        device_close(&b);
+    }
+}
+
+static void sessions_can_be_kept(void **state)
+{
+    device a;
+    (void)tear_down(state);
+    start(true);
+    put_psk("a", "a", KEY);
+    device_open(&a, DN_TRANSPORT_DTLS, "a", KEY);
+    assert_int_equal(device_register(&a, "ep=a"), DN_COAP_CREATED);
+    put_psk("a", "a", "another key 0123");
+    assert_int_equal(device_post(&a, a.location, NULL, NULL), DN_COAP_CHANGED);
+    assert_int_equal(ask("a", &a).code, DN_COAP_CONTENT);
+    device_close(&a);
+}
+
+/* The device may only try: no session, no word of CoAP. */
+static void unknown_devices_get_no_session(void **state)
+{
+    static const struct {
+        const char *identity, *key;
+        int alert;
+    } cases[] = {{"nobody", KEY, 115}, {"a", "a wrong key 0123", 20}};
+    (void)state;
+    put_psk("a", "a", KEY);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        device d;
+        device_begin(&d, DN_TRANSPORT_TLS, cases[i].identity, cases[i].key);
+        await_down(&d);
+        assert_false(d.is_up);
+        assert_int_equal(d.alert, cases[i].alert);
+        device_close(&d);
+    }
+    dn_fleet_counters counters;
+    dn_fleet_count(s.fleet, &counters);
+    assert_int_equal(counters.handshakes, 0);
+    assert_int_equal(counters.handshakes_failed, 2);
+    assert_int_equal(counters.handshakes_unknown_psk, 1);
+}
+
+/* New handshakes meet the new context, established sessions go on. */
+static void the_context_can_be_replaced(void **state)
+{
+    device before, after;
+    (void)state;
+    put_psk("a", "a", KEY);
+    put_psk("b", "b", KEY);
+    device_open(&before, DN_TRANSPORT_DTLS, "a", KEY);
+    assert_int_equal(device_register(&before, "ep=a"), DN_COAP_CREATED);
+    dn_tls_context *fresh = server_context();
+    dn_fleet_use_tls(s.fleet, fresh);
+    dn_tls_context_give_up(fresh);
+    assert_int_equal(ask("a", &before).code, DN_COAP_CONTENT);
+    device_open(&after, DN_TRANSPORT_DTLS, "b", KEY);
+    assert_int_equal(device_register(&after, "ep=b"), DN_COAP_CREATED);
+    device_close(&before);
+    device_close(&after);
+}
+
+/* NoSec off and an address for it do not go together. */
+static void contradictions_are_refused(void **state)
+{
+    static const char *const any[] = {"127.0.0.1:0"};
+    char error[256] = "";
+    dn_fleet *fleet = NULL;
+    (void)state;
+    dn_fleet_config config = dn_fleet_config_default();
+    config.coap_addresses = any;
+    config.coap_address_count = 1;
+    config.nosec = DN_NOSEC_OFF;
+    config.store = dn_memory_store_create();
+    config.random = (dn_random){.fill = fill};
+    config.clock_ms = clock_ms;
+    config.wall_ms = wall_ms;
+    assert_int_equal(dn_fleet_start(&config, &fleet, error, sizeof error), DUNLIN_ERR_ARGUMENT);
+    assert_non_null(strstr(error, "NoSec"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_transport_serves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(identities_are_compared, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_credential_ends_its_sessions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sessions_can_be_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unknown_devices_get_no_session, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_context_can_be_replaced, set_up, tear_down),
+        cmocka_unit_test(contradictions_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
