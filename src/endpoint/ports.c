@@ -111,6 +111,8 @@ dunlin_status dn_ports_open(const dn_ports_config *config, const dn_ports_callba
     made->config = *config;
     made->call = *callbacks;
     made->now_ms = now_ms;
+    made->config.dtls.log = config->dtls.log != NULL ? config->dtls.log : config->log;
+    made->config.tls_streams.log = config->tls_streams.log != NULL ? config->tls_streams.log : config->log;
     (void)pthread_mutex_init(&made->later.lock, NULL);
     dunlin_status status = set_up(made, error, error_size);
     /* The lists of addresses are the caller's. */

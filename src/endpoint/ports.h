@@ -30,10 +30,10 @@ typedef struct {
         [4]; /* by dn_transport. Of UDP and DTLS each with an IP address of its own within its transport */
     dn_tls_context *tls; /* NULL: neither DTLS nor TLS */
     dn_tcp_config tcp;
-    dn_secure_config dtls, tls_streams;
-    uint32_t max_message;        /* 1152: UDP and DTLS */
-    uint32_t max_stream_message; /* 8192 */
-    uint32_t batch;              /* 32 datagrams taken from a socket in a turn */
+    dn_secure_config dtls, tls_streams; /* without a log of their own: `log` */
+    uint32_t max_message;               /* 1152: UDP and DTLS */
+    uint32_t max_stream_message;        /* 8192 */
+    uint32_t batch;                     /* 32 datagrams taken from a socket in a turn */
     const dn_log *log;
 } dn_ports_config;
 

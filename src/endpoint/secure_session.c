@@ -158,12 +158,12 @@ dn_secure_session *dn_secure_session_begin(dn_secure *secure, const dn_peer *pee
     append(&secure->half_list, session);
     secure->counters.half_open = secure->half.count;
     dn_secure_session_enter(secure, session);
-    const dn_tls_opening opening = {.datagram = !dn_secure_is_stream(secure),
-                                    .peer =
-                                        dunlin_slice_make(session->node.peer.bytes, session->node.peer.len),
-                                    .hello = hello,
-                                    .call = {.output = on_output, .input = on_input, .context = session},
-                                    .log = secure->config.log};
+    const dn_tls_opening opening = {
+        .datagram = !dn_secure_is_stream(secure),
+        .peer = dunlin_slice_make(session->node.peer.bytes, session->node.peer.len),
+        .hello = hello,
+        .call = {
+            .output = on_output, .input = on_input, .context = session}}; /* logged here, with the peer */
     session->tls = dn_tls_open(secure->context, &opening, now_ms);
     if (session->tls == NULL) {
         dn_secure_session_drop(secure, session);
@@ -241,6 +241,10 @@ static void succeed(dn_secure *secure, dn_secure_session *session, uint64_t now_
     dn_peer_table_add(&secure->open, &session->node, &peer);
     append(&secure->open_list, session);
     secure->counters.sessions = secure->open.count;
+    char text[DN_UDP_TEXT_MAX];
+    dn_log_at(secure->config.log, DN_LOG_DEBUG, DN_SECURE_AREA, "%s: session of %.*s: %s%s",
+              dn_udp_peer_text(&peer, text), (int)identity->endpoint_len, identity->endpoint,
+              dn_tls_suite(session->tls), resumed ? ", resumed" : "");
     secure->call.opened(secure->call.context, &peer, identity, resumed);
     while (secure->open.count > secure->config.max_sessions && secure->open_list.oldest != NULL) {
         secure->counters.evicted++;
@@ -274,26 +278,32 @@ static uint64_t *counter_for(dn_secure_counters *counters, const dn_tls_ending *
     return ending->status == DUNLIN_ERR_TIMEOUT ? &counters->timeouts : NULL;
 }
 
+static void log_end(const dn_secure *secure, const dn_secure_session *session, const dn_tls_ending *ending)
+{
+    char text[DN_UDP_TEXT_MAX];
+    bool is_ordinary = session->is_open || ending->status == DUNLIN_END;
+    dn_log_at(secure->config.log, is_ordinary ? DN_LOG_DEBUG : DN_LOG_INFO, DN_SECURE_AREA,
+              "%s: %s ended: %s%s%s", dn_udp_peer_text(&session->node.peer, text),
+              session->is_open ? "session" : "handshake", ending->why,
+              ending->alert == DN_TLS_NO_ALERT ? ""
+              : ending->received               ? "; received alert "
+                                               : "; sent alert ",
+              ending->alert == DN_TLS_NO_ALERT ? "" : dn_tls_alert_name(ending->alert));
+}
+
 static void finish(dn_secure *secure, dn_secure_session *session, uint64_t now_ms)
 {
     const dn_tls_ending *ending = dn_tls_ending_of(session->tls);
-    dunlin_status status = ending->status;
+    log_end(secure, session, ending);
     if (!session->is_open) {
-        char text[DN_UDP_TEXT_MAX];
         uint64_t *cause = counter_for(&secure->counters, ending);
         secure->counters.failed++;
         if (cause != NULL) {
             ++*cause;
         }
-        dn_log_at(secure->config.log, DN_LOG_INFO, DN_SECURE_AREA, "%s: no session: %s (%s %s)",
-                  dn_udp_peer_text(&session->node.peer, text), ending->why,
-                  ending->alert == DN_TLS_NO_ALERT ? "no alert"
-                  : ending->received               ? "received alert"
-                                                   : "sent alert",
-                  ending->alert == DN_TLS_NO_ALERT ? "" : dn_tls_alert_name(ending->alert));
     }
     if (session->is_open || dn_secure_is_stream(secure)) {
-        dn_secure_session_end(secure, session, status, false, now_ms);
+        dn_secure_session_end(secure, session, ending->status, false, now_ms);
     } else {
         dn_secure_session_drop(secure, session);
     }

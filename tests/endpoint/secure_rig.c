@@ -124,6 +124,14 @@ static void on_closed(void *context, const dn_peer *peer, dunlin_status status)
     assert_null(dn_secure_identity(r->secure, peer));
 }
 
+static void on_log(void *context, dn_log_level level, const char *area, const char *message)
+{
+    rig *r = context;
+    (void)level;
+    assert_string_equal(area, "security");
+    (void)snprintf(r->logged, sizeof r->logged, "%s", message);
+}
+
 size_t rig_count(const rig *r, rig_kind kind, const dn_peer *peer)
 {
     size_t count = 0;
@@ -297,6 +305,8 @@ rig *rig_create(dn_transport transport, void (*change)(dn_secure_config *config)
     }
     r->context = rig_server_context(r);
     r->config = dn_secure_config_default(transport);
+    r->log = (dn_log){.write = on_log, .context = r, .least = DN_LOG_INFO};
+    r->config.log = &r->log;
     r->config.random = dn_seeded_random(&r->seed);
     if (change != NULL) {
         change(&r->config);

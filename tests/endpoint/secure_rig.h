@@ -66,6 +66,8 @@ struct rig {
     size_t server_outputs, drop_server_output_at; /* the n-th output, from 1, is lost */
     rig_packet *first, *last;
     rig_client *clients;
+    dn_log log;
+    char logged[256]; /* the last message of INFO or more */
     rig_note notes[RIG_NOTES_MAX];
     size_t note_count;
 };

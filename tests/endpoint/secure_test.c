@@ -104,6 +104,8 @@ static void why_handshakes_fail(void **state)
     assert_int_equal(dn_tls_state_of(client->tls), DN_TLS_ENDED);
     assert_int_equal(dn_tls_ending_of(client->tls)->alert, 115);
     assert_int_equal(count(r)->unknown_psk, 1);
+    assert_string_equal(
+        r->logged, "10.0.0.1:1000: handshake ended: unknown PSK identity; sent alert unknown_psk_identity");
     client = rig_dial(r, 1, &forger, NULL, "this key is another one", none);
     rig_run(r, 70000);
     assert_false(rig_is_open(client));
