@@ -37,8 +37,9 @@ void dn_tls_end(dn_tls_session *session, dunlin_status status, int alert, bool r
     session->ending->alert = alert;
     session->ending->received = received;
     (void)snprintf(session->ending->why, sizeof session->ending->why, "%s", why);
-    dn_log_at(session->log, was_open || status == DUNLIN_END ? DN_LOG_DEBUG : DN_LOG_INFO, "tls",
-              "%s ended: %s%s%s%s", was_open ? "session" : "handshake", why,
+    /* Whose session it was is known above, where it is told to those who look after the whole. */
+    dn_log_at(session->log, DN_LOG_DEBUG, "tls", "%s ended: %s%s%s%s", was_open ? "session" : "handshake",
+              why,
               alert == DN_TLS_NO_ALERT ? ""
               : received               ? "; received alert "
                                        : "; sent alert ",

@@ -274,6 +274,110 @@ static void suites_offered(void **state)
     dn_tls_context_give_up(server);
 }
 
+static void prefer(dn_tls_context *context, const char *priority)
+{
+    gnutls_priority_deinit(context->priority);
+    assert_true(gnutls_priority_init(&context->priority, priority, NULL) >= 0);
+}
+
+/* The server chooses, whatever the client would like best. */
+static void servers_choice(void **state)
+{
+    dn_testworld *world = *state;
+    const dn_tls_server_config server_config = dn_testworld_server(world);
+    const dn_tls_client_config client_config = dn_testworld_client(world, DN_SECURITY_PSK, 3);
+    dn_tls_context *server = dn_testworld_make_server(&server_config);
+    dn_tls_context *client = dn_testworld_make_client(&client_config);
+    prefer(client,
+           "NONE:+VERS-DTLS1.2:+VERS-TLS1.2:+COMP-NULL:+AES-128-CBC:+AES-128-CCM-8:+AEAD:+SHA256:+PSK:"
+           "+SIGN-ECDSA-SHA256:+GROUP-SECP256R1");
+    dn_testpair pair;
+    dn_testpair_init(&pair, server, client, true, 1);
+    assert_true(dn_testpair_run(&pair));
+    assert_string_equal(dn_tls_suite(pair.client.session), "TLS_PSK_WITH_AES_128_CCM_8");
+    dn_testpair_clear(&pair);
+    dn_tls_context_give_up(server);
+    dn_tls_context_give_up(client);
+}
+
+/* Nothing older, and no suite or curve that is not offered. */
+static void what_is_not_offered(void **state)
+{
+    dn_testworld *world = *state;
+    static const struct {
+        const char *what, *priority;
+        uint8_t mode;
+        int alert;
+    } cases[] = {
+        {"DTLS 1.0 and TLS 1.1",
+         "NONE:+VERS-DTLS1.0:+VERS-TLS1.1:+COMP-NULL:+AES-128-CBC:+SHA1:+PSK:+SIGN-ECDSA-SHA256:+GROUP-"
+         "SECP256R1",
+         DN_SECURITY_PSK, 70},
+        {"AES-256-GCM",
+         "NONE:+VERS-DTLS1.2:+VERS-TLS1.2:+COMP-NULL:+AES-256-GCM:+AEAD:+PSK:+SIGN-ECDSA-SHA256:+GROUP-"
+         "SECP256R1",
+         DN_SECURITY_PSK, 40},
+        {"CBC with SHA-1",
+         "NONE:+VERS-DTLS1.2:+VERS-TLS1.2:+COMP-NULL:+AES-128-CBC:+SHA1:+PSK:+SIGN-ECDSA-SHA256:+GROUP-"
+         "SECP256R1",
+         DN_SECURITY_PSK, 40},
+        {"secp384r1 alone",
+         "NONE:+VERS-DTLS1.2:+VERS-TLS1.2:+COMP-NULL:+AES-128-CCM-8:+AEAD:+ECDHE-ECDSA:+CTYPE-CLI-RAWPK:"
+         "+CTYPE-SRV-RAWPK:+SIGN-ECDSA-SHA256:+GROUP-SECP384R1",
+         DN_SECURITY_RPK, 40},
+        {"signatures with SHA-384 alone",
+         "NONE:+VERS-DTLS1.2:+VERS-TLS1.2:+COMP-NULL:+AES-128-CCM-8:+AEAD:+ECDHE-ECDSA:+CTYPE-CLI-RAWPK:"
+         "+CTYPE-SRV-RAWPK:+SIGN-ECDSA-SHA384:+GROUP-SECP256R1",
+         DN_SECURITY_RPK, 40},
+    };
+    const dn_tls_server_config server_config = dn_testworld_server(world);
+    dn_tls_context *server = dn_testworld_make_server(&server_config);
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        const dn_tls_client_config client_config = dn_testworld_client(world, cases[i / 2].mode, 3);
+        dn_tls_context *client = dn_testworld_make_client(&client_config);
+        prefer(client, cases[i / 2].priority);
+        dn_testpair pair;
+        dn_testpair_init(&pair, server, client, i % 2 == 0, 1);
+        print_message("%s\n", cases[i / 2].what);
+        assert_false(dn_testpair_run(&pair));
+        assert_int_equal(dn_testpair_ending(&pair.server)->alert, cases[i / 2].alert);
+        assert_int_equal(dn_testpair_ending(&pair.server)->status, DUNLIN_ERR_ACCESS);
+        assert_int_equal(dn_testpair_ending(&pair.client)->alert, cases[i / 2].alert);
+        dn_testpair_clear(&pair);
+        dn_tls_context_give_up(client);
+    }
+    dn_tls_context_give_up(server);
+}
+
+/* Encrypt-then-MAC (RFC 7366), extended master secrets (RFC 7627); a new handshake within a session is declined. */
+static void extensions(void **state)
+{
+    dn_testworld *world = *state;
+    const dn_tls_server_config server_config = dn_testworld_server(world);
+    dn_tls_client_config client_config = dn_testworld_client(world, DN_SECURITY_PSK, 3);
+    client_config.suites = DN_TLS_SUITES_CBC;
+    dn_tls_context *server = dn_testworld_make_server(&server_config);
+    dn_tls_context *client = dn_testworld_make_client(&client_config);
+    for (int datagram = 0; datagram < 2; datagram++) {
+        dn_testpair pair;
+        dn_testpair_init(&pair, server, client, datagram != 0, 1);
+        assert_true(dn_testpair_run(&pair));
+        assert_true(dn_testpair_echo(&pair));
+        assert_true(gnutls_session_etm_status(pair.server.session->gnutls) != 0);
+        assert_true(gnutls_session_ext_master_secret_status(pair.server.session->gnutls) != 0);
+        pair.server.session->sends_now = true;
+        const int result = gnutls_rehandshake(pair.server.session->gnutls);
+        assert_true(result == 0 || result == GNUTLS_E_AGAIN);
+        pair.server.session->sends_now = false;
+        dn_testpair_settle(&pair, 100);
+        assert_int_equal(dn_tls_state_of(pair.client.session), DN_TLS_OPEN);
+        assert_true(dn_testpair_echo(&pair));
+        dn_testpair_clear(&pair);
+    }
+    dn_tls_context_give_up(server);
+    dn_tls_context_give_up(client);
+}
+
 static void pairs_by_name(void **state)
 {
     dn_testworld *world = *state;
@@ -482,6 +586,24 @@ static void resumption_ends(void **state)
     }
 }
 
+/* A ticket that holds certificates makes a ClientHello that takes several datagrams: the first one has the cookie. */
+static void resumed_in_pieces(void **state)
+{
+    dn_testworld *world = *state;
+    const dn_tls_server_config server_config = dn_testworld_server(world);
+    dn_tls_client_config client_config = dn_testworld_client(world, DN_SECURITY_X509, 2);
+    client_config.mtu = 300;
+    dn_tls_context *server = dn_testworld_make_server(&server_config);
+    dn_tls_context *client = dn_testworld_make_client(&client_config);
+    uint8_t kept[DN_TLS_RESUME_MAX];
+    size_t len = 0;
+    assert_int_equal(resume(server, client, true, kept, &len), FULL);
+    assert_true(len > 600);
+    assert_int_equal(resume(server, client, true, kept, &len), RESUMED);
+    dn_tls_context_give_up(server);
+    dn_tls_context_give_up(client);
+}
+
 /* The oldest session gives way; a server may resume nothing at all. */
 static void resumption_is_bounded(void **state)
 {
@@ -586,6 +708,10 @@ int main(void)
         cmocka_unit_test(names_of_clients),
         cmocka_unit_test(more_suites),
         cmocka_unit_test(suites_offered),
+        cmocka_unit_test(servers_choice),
+        cmocka_unit_test(what_is_not_offered),
+        cmocka_unit_test(extensions),
+        cmocka_unit_test(resumed_in_pieces),
         cmocka_unit_test(pairs_by_name),
         cmocka_unit_test(addresses),
         cmocka_unit_test(servers_of_less),
