@@ -95,9 +95,10 @@ static void lay_out(dn_coap *coap, dn_coap_arena *arena)
                          config->transfer_timeout_ms);
     dn_coap_connections_init(&coap->connections, arena, &coap->remotes, config->connections);
     bool streams = config->connections > 0 && config->max_stream_message > config->max_message;
+    /* What a longer head needs goes before it (DN_COAP_FRAME_AHEAD); a whole unit, so that messages stay aligned. */
     uint8_t *out = dn_coap_arena_take(
-        arena, 1, DN_COAP_FRAME_AHEAD + (streams ? config->max_stream_message : config->max_message));
-    coap->out_datagram = out == NULL ? NULL : out + DN_COAP_FRAME_AHEAD;
+        arena, 1, DN_COAP_ARENA_ALIGN + (streams ? config->max_stream_message : config->max_message));
+    coap->out_datagram = out == NULL ? NULL : out + DN_COAP_ARENA_ALIGN;
     coap->body = dn_coap_arena_take(arena, 1, config->max_body);
 }
 

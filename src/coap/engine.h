@@ -278,7 +278,7 @@ uint64_t dn_coap_deadline(const dn_coap *coap);
 /*
  * Streams (RFC 8323). From dn_coap_open to dn_coap_close `peer` is the other end of a reliable stream: `send` gets
  * whole messages in the form of section 3.2, to be written in order; dn_coap_receive takes such messages (dn_coap_assemble finds
- * them), one at a time. There are no message types or ids: nothing is sent again, `confirmable` means nothing, NSTART does
+ * them), one at a time. There are no message types or ids: nothing is sent again, `confirmable` means nothing (what comes has it set), NSTART does
  * not apply (config.exchanges does), a notification has ended well when it was sent. A request ends with
  * TIMEOUT if there is no answer within response_timeout_ms. Blocks are used for what is larger than the other end's
  * Max-Message-Size, and BERT (section 6) when both ends can: then a block, that a source reads or a sink or `piece` gets, has up to

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "coap/message.h"
+#include "coap/core.h"
 #include "tests/sim/coap_rig.h"
 
 #define CSM_8192 "2=2000 4="
@@ -372,6 +372,47 @@ static void a_peer_that_says_little(void **state)
     close_rig(rig);
 }
 
+static void unexpected(void *context, uint64_t exchange, dunlin_status status,
+                       const dn_coap_response *response)
+{
+    (void)context;
+    (void)exchange;
+    (void)response;
+    fail_msg("told of what was refused: %d", (int)status);
+}
+
+/* Options take from a message what a block of BERT would need; and more than there is. */
+static void options_that_take_the_room(void **state)
+{
+    static const uint8_t filler[1200];
+    const dn_coap_option too_long = {2048, {filler, sizeof filler}};
+    const dn_coap_token token = {1, {0xa1}};
+    const dn_coap_config config = stream_config();
+    coap_rig *rig = rig_open(&config);
+    dn_coap_reply reply;
+    uint64_t id;
+    (void)state;
+    rig_connect(rig, "2=0481 4=");
+    assert_int_equal(
+        rig_request(rig, DN_COAP_PUT, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", 2000),
+        DUNLIN_OK);
+    rig_play(rig,
+             "> TCP 0.03 @* 11='aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' 11='bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb' 27=0d "
+             "60=07d0 p=~0+512",
+             NULL);
+    assert_int_equal(dn_coap_cancel(rig->coap, rig->last_exchange), DUNLIN_OK);
+    dn_coap_reply_init(&reply, DN_COAP_CONTENT);
+    reply.options = &too_long;
+    reply.option_count = 1;
+    assert_int_equal(
+        dn_coap_notify(rig->coap, &rig->peer[1], &token, &reply, true, unexpected, rig, rig->now_ms, &id),
+        DUNLIN_ERR_SPACE);
+    rig_play(rig, "= result -42", "< TCP 7.01 @ 2=2000", "< TCP 0.01 @a1 11='long'", "= request GET long",
+             "> TCP 2.05 @a1 12= 2048=* p='hello'", NULL);
+    assert_int_equal(rig->coap->exchanges.in_use, 0);
+    close_rig(rig);
+}
+
 /* A request body in pieces; block 0 begins it anew, for there is no duplicate. */
 static void pieces_of_requests(void **state)
 {
@@ -464,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_request_in_bert_blocks),
         cmocka_unit_test(smaller_blocks_are_wanted),
         cmocka_unit_test(a_peer_that_says_little),
+        cmocka_unit_test(options_that_take_the_room),
         cmocka_unit_test(pieces_of_requests),
         cmocka_unit_test(sources),
         cmocka_unit_test(questions_with_a_body),

@@ -584,9 +584,13 @@ void dn_coap_serve_forget(dn_coap *coap, uint32_t remote)
     while ((stream = dn_coap_stream_of(&coap->streams, remote)) != NULL) {
         lose_stream(coap, stream);
     }
-    for (uint32_t i = 0; i < coap->pendings.count; i++) {
+    /* Of a stream it is known how many there are: mostly none, and many may close at a time. */
+    const dn_coap_connection *connection = dn_coap_connection_of(&coap->connections, remote);
+    uint32_t left = connection != NULL ? connection->requests : coap->pendings.in_use;
+    for (uint32_t i = 0; i < coap->pendings.count && left > 0; i++) {
         if (coap->pendings.at[i].id != 0 && coap->pendings.at[i].remote == remote) {
             end_pending(coap, &coap->pendings.at[i]);
+            left--;
         }
     }
 }
