@@ -16,7 +16,7 @@ typedef struct {
     pid_t pid;
     struct sockaddr_in coap, http;
     struct sockaddr_in coaps; /* zero: it serves no DTLS */
-    double start_s; /* from the start of the process to its ready file */
+    double start_s;           /* from the start of the process to its ready file */
 } daemon_process;
 
 /* Starts it on free ports of 127.0.0.1 with the data in `dir` and waits until it is ready. */
