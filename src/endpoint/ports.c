@@ -31,6 +31,7 @@ dn_ports_config dn_ports_config_default(void)
                               .tls_streams = dn_secure_config_default(DN_TRANSPORT_TLS),
                               .max_message = 1152,
                               .max_stream_message = 8192,
+                              .stream_wait_ms = 60000,
                               .batch = 32};
     config.dtls.random.fill = system_random;
     config.tls_streams.random.fill = system_random;
@@ -255,6 +256,7 @@ void dn_ports_expire(dn_ports *ports, uint64_t now_ms)
 {
     ports->now_ms = now_ms;
     dn_ports_sessions_expire(ports);
+    dn_ports_streams_expire(ports);
 }
 
 uint64_t dn_ports_deadline(const dn_ports *ports)
@@ -262,7 +264,7 @@ uint64_t dn_ports_deadline(const dn_ports *ports)
     if (atomic_load(&ports->later.waits)) {
         return 0;
     }
-    uint64_t streams = ports->tcp != NULL ? dn_tcp_deadline(ports->tcp) : UINT64_MAX;
+    uint64_t streams = dn_ports_streams_deadline(ports);
     uint64_t sessions = dn_ports_sessions_deadline(ports);
     return streams < sessions ? streams : sessions;
 }
@@ -285,7 +287,7 @@ size_t dn_ports_fds(const dn_ports *ports, struct pollfd fds[DN_PORTS_FDS_MAX])
 
 void dn_ports_count(const dn_ports *ports, dn_ports_counters *out)
 {
-    *out = (dn_ports_counters){.malformed_streams = ports->malformed};
+    *out = (dn_ports_counters){.malformed_streams = ports->malformed, .slow_streams = ports->slow};
     if (ports->dtls != NULL) {
         out->dtls = *dn_secure_count(ports->dtls);
     }

@@ -33,7 +33,9 @@ typedef struct {
     dn_secure_config dtls, tls_streams; /* without a log of their own: `log` */
     uint32_t max_message;               /* 1152: UDP and DTLS */
     uint32_t max_stream_message;        /* 8192 */
-    uint32_t batch;                     /* 32 datagrams taken from a socket in a turn */
+    uint32_t
+        stream_wait_ms; /* 60000: for the first message on a stream, and for the end of one that has begun; 0: as long as it takes */
+    uint32_t batch; /* 32 datagrams taken from a socket in a turn */
     const dn_log *log;
 } dn_ports_config;
 
@@ -51,6 +53,7 @@ typedef struct {
     dn_secure_counters dtls, tls;
     dn_tcp_counters tcp;
     uint64_t tcp_connections;   /* now */
+    uint64_t slow_streams;      /* closed because a message took longer than stream_wait_ms */
     uint64_t malformed_streams; /* closed because their bytes were no messages, or too large ones */
     uint64_t dropped;           /* messages not sent: no room, no session, no connection */
 } dn_ports_counters;

@@ -3,6 +3,7 @@
 #ifndef DN_ENDPOINT_PORTS_INSIDE_H
 #define DN_ENDPOINT_PORTS_INSIDE_H
 
+#include "base/deadline.h"
 #include "bearer/peer_table.h"
 #include "endpoint/outlets.h"
 #include "endpoint/ports.h"
@@ -37,8 +38,9 @@ struct dn_ports {
     uint8_t *assembly;       /* max_stream_message bytes, for the stream whose bytes are being cut */
     const void *cutting;     /* that stream; NULL when it was ended from within */
     dn_ports_later later;
-    uint64_t now_ms; /* of the last call that brought a time */
-    uint64_t malformed, dropped;
+    uint64_t now_ms;  /* of the last call that brought a time */
+    dn_wheel waiting; /* of streams for a message */
+    uint64_t malformed, slow, dropped;
 };
 
 /* ports_streams.c: connections and the messages on them. */
@@ -50,6 +52,8 @@ bool dn_ports_stream_add(dn_ports *ports, const dn_peer *peer);
 bool dn_ports_stream_is_there(const dn_ports *ports, const dn_peer *peer);
 /* Forgets it. False: there was none. */
 bool dn_ports_stream_remove(dn_ports *ports, const dn_peer *peer);
+void dn_ports_streams_expire(dn_ports *ports);
+uint64_t dn_ports_streams_deadline(const dn_ports *ports); /* the connections' too */
 /* Bytes in the clear. */
 void dn_ports_stream_bytes(dn_ports *ports, const dn_peer *peer, dunlin_slice bytes);
 

@@ -17,6 +17,7 @@ typedef struct {
     dn_peer_node node;
     uint8_t *part; /* of a message that is not complete */
     size_t part_len;
+    dn_deadline deadline; /* for the first message, or the end of one that has begun */
 } stream;
 
 static stream *find(const dn_ports *ports, const dn_peer *peer)
@@ -30,6 +31,14 @@ bool dn_ports_stream_is_there(const dn_ports *ports, const dn_peer *peer)
     return find(ports, peer) != NULL;
 }
 
+/* Who keeps a connection without a word, or sends a byte a minute, keeps it no longer than that. */
+static void await_message(dn_ports *ports, stream *s)
+{
+    if (ports->config.stream_wait_ms > 0) {
+        dn_deadline_set(&ports->waiting, &s->deadline, ports->now_ms + ports->config.stream_wait_ms);
+    }
+}
+
 bool dn_ports_stream_add(dn_ports *ports, const dn_peer *peer)
 {
     stream *made = calloc(1, sizeof *made);
@@ -37,6 +46,7 @@ bool dn_ports_stream_add(dn_ports *ports, const dn_peer *peer)
         return false;
     }
     dn_peer_table_add(&ports->streams, &made->node, peer);
+    await_message(ports, made);
     ports->call.opened(ports->call.context, peer);
     return true;
 }
@@ -51,6 +61,7 @@ bool dn_ports_stream_remove(dn_ports *ports, const dn_peer *peer)
         ports->cutting = NULL;
     }
     dn_peer_table_remove(&ports->streams, &gone->node);
+    dn_deadline_cancel(&ports->waiting, &gone->deadline);
     free(gone->part);
     free(gone);
     return true;
@@ -61,11 +72,13 @@ bool dn_ports_stream_remove(dn_ports *ports, const dn_peer *peer)
 typedef struct {
     dn_ports *ports;
     dn_peer peer;
+    bool was_message;
 } cut_context;
 
 static bool on_message(void *context, dunlin_slice message)
 {
-    const cut_context *cut = context;
+    cut_context *cut = context;
+    cut->was_message = true;
     cut->ports->call.message(cut->ports->call.context, &cut->peer, message);
     return cut->ports->cutting != NULL;
 }
@@ -93,10 +106,12 @@ static void give_up(dn_ports *ports, const dn_peer *peer, dunlin_status status)
     char text[DN_UDP_TEXT_MAX];
     dn_log_at(ports->config.log, DN_LOG_INFO, DN_PORTS_AREA, "%s: the stream is closed: %s",
               dn_udp_peer_text(peer, text), dunlin_status_text(status));
-    ports->malformed += status != DUNLIN_ERR_MEMORY;
+    bool malformed = dunlin_is_bad_input(status);
+    ports->malformed += malformed;
+    ports->slow += status == DUNLIN_ERR_TIMEOUT;
     uint8_t last[DN_COAP_FRAME_ABORT_MAX];
     (void)dn_ports_stream_remove(ports, peer);
-    if (status != DUNLIN_ERR_MEMORY) {
+    if (malformed) {
         dn_ports_send(ports, peer, dn_coap_frame_abort(status, last), ports->now_ms);
     }
     dn_ports_sessions_end(ports, peer);
@@ -128,7 +143,32 @@ void dn_ports_stream_bytes(dn_ports *ports, const dn_peer *peer, dunlin_slice by
     }
     if (status != DUNLIN_OK) {
         give_up(ports, &cut.peer, status);
+        return;
     }
+    if (cut.was_message) {
+        dn_deadline_cancel(&ports->waiting, &s->deadline);
+    }
+    if (s->part_len > 0 && !dn_deadline_is_set(&s->deadline)) {
+        await_message(ports, s);
+    }
+}
+
+void dn_ports_streams_expire(dn_ports *ports)
+{
+    dn_deadline *due;
+    while (ports->tcp != NULL && (due = dn_wheel_expire(&ports->waiting, ports->now_ms)) != NULL) {
+        dn_peer peer = DN_CONTAINER(due, stream, deadline)->node.peer;
+        give_up(ports, &peer, DUNLIN_ERR_TIMEOUT);
+    }
+}
+
+uint64_t dn_ports_streams_deadline(const dn_ports *ports)
+{
+    if (ports->tcp == NULL) {
+        return UINT64_MAX;
+    }
+    uint64_t connections = dn_tcp_deadline(ports->tcp), messages = dn_wheel_next(&ports->waiting);
+    return connections < messages ? connections : messages;
 }
 
 /* As dn_tcp_callbacks. */
@@ -189,6 +229,7 @@ dunlin_status dn_ports_streams_open(dn_ports *ports, char *error, size_t error_s
     if (ports->config.listen[DN_TRANSPORT_TCP].count + ports->config.listen[DN_TRANSPORT_TLS].count == 0) {
         return DUNLIN_OK;
     }
+    dn_wheel_init(&ports->waiting, ports->now_ms);
     ports->config.dtls.random.fill(ports->config.dtls.random.context, &key, sizeof key);
     ports->assembly = malloc(ports->config.max_stream_message);
     dunlin_status status = ports->assembly != NULL && dn_peer_table_init(&ports->streams, &key)

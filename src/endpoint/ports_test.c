@@ -298,6 +298,51 @@ static void the_largest_message(void **state)
     close_world(w);
 }
 
+/* A stream must bring its first message within its time, and the rest of one that has begun; between messages it may be silent. */
+static void streams_that_take_too_long(void **state)
+{
+    static const struct {
+        const char *what;
+        size_t before; /* bytes of `three` when 59 s have passed, at intervals */
+        bool ends;
+    } cases[] = {
+        {"nothing", 0, true},     {"a part of the first", 1, true},
+        {"the first", 2, false},  {"a part of the second", 3, true},
+        {"the second", 5, false}, {"a part of the third", 9, true},
+        {"all", 13, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        world *w = open_world(NULL, "127.0.0.1:0", 8192);
+        int fd = dial_ports(w, DN_TRANSPORT_TCP);
+        until(w, 1);
+        for (size_t at = 0; at < cases[i].before; at++) {
+            put(fd, three + at, 1);
+            turn(w);
+        }
+        size_t count = w->count;
+        w->now_ms += 59999;
+        dn_ports_expire(w->ports, w->now_ms);
+        assert_int_equal(w->count, count);
+        w->now_ms += 1;
+        assert_int_equal(dn_ports_deadline(w->ports) <= w->now_ms, cases[i].ends);
+        dn_ports_expire(w->ports, w->now_ms);
+        assert_int_equal(w->count, count + cases[i].ends);
+        dn_ports_counters counters;
+        dn_ports_count(w->ports, &counters);
+        assert_int_equal(counters.slow_streams, cases[i].ends);
+        assert_int_equal(counters.malformed_streams, 0);
+        if (cases[i].ends) {
+            assert_int_equal(w->notes[count].kind, CLOSED);
+            assert_int_equal(w->notes[count].status, DUNLIN_ERR_TIMEOUT);
+            uint8_t more;
+            assert_int_equal(recv(fd, &more, 1, 0), 0);
+        }
+        (void)close(fd);
+        close_world(w);
+    }
+}
+
 /* What the handler ends is ended: no message behind that one, and no `closed`. */
 static void ending_from_within(void **state)
 {
@@ -393,6 +438,7 @@ int main(void)
         cmocka_unit_test(streams_are_cut_into_messages),
         cmocka_unit_test(bad_streams_end),
         cmocka_unit_test(the_largest_message),
+        cmocka_unit_test(streams_that_take_too_long),
         cmocka_unit_test(ending_from_within),
         cmocka_unit_test(several_addresses),
         cmocka_unit_test(refused_configurations),
