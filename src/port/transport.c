@@ -537,6 +537,17 @@ dunlin_status dn_ways_resolve(void *context, const char *uri, dunlin_peer *peer)
 
 /* ---- working ---- */
 
+/* What came late for a session that is closed by now. */
+static bool is_of_closed(const dn_ways *ways, const dn_peer *secured)
+{
+    for (size_t i = 0; i < WAYS_MAX; i++) {
+        if (ways->slots[i].link != NULL && dn_peer_equal(dn_link_peer(ways->slots[i].link), secured)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Of DTLS, if there is a session with that address; else of CoAP. */
 static void take_datagram(dn_ways *ways, const dn_udp_datagram *datagram)
 {
@@ -544,6 +555,9 @@ static void take_datagram(dn_ways *ways, const dn_udp_datagram *datagram)
     dn_peer_set_transport(&secured, DN_TRANSPORT_DTLS);
     way_slot *slot = find_open(ways, &secured);
     slot = slot != NULL ? slot : find_open(ways, &datagram->peer);
+    if (slot == NULL && is_of_closed(ways, &secured)) {
+        return;
+    }
     if (slot != NULL) {
         dn_link_receive(slot->link, datagram->bytes, dn_clock_ms());
         return;
