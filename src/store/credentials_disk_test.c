@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -335,6 +336,42 @@ static void a_bad_reload_keeps_the_keys(void **state)
     assert_int_equal(put(f, "device-2", SECRET), DUNLIN_OK);
 }
 
+/* ---- a disk that is full ---- */
+
+/* As many bytes as a file may have; with SIGXFSZ ignored a write beyond fails as one to a full disk does. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk(void **state)
+{
+    fixture *f = *state;
+    dn_credential found;
+    struct rlimit before;
+    assert_int_equal(put(f, "device-1", SECRET), DUNLIN_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    limit_files(4096);
+    assert_int_equal(put(f, "device-2", SECRET), DUNLIN_ERR_STORE);
+    assert_int_not_equal(strlen(f->keeper->ops->error(f->keeper)), 0);
+    assert_int_equal(put(f, "device-1", "another secret.."), DUNLIN_ERR_STORE);
+    assert_int_equal(f->keeper->ops->remove(f->keeper, dunlin_slice_of("device-1")), DUNLIN_ERR_STORE);
+    assert_int_equal(find(f, "device-1", &found), DUNLIN_OK);
+    assert_memory_equal(found.key, SECRET, sizeof SECRET - 1);
+    assert_int_equal(f->keeper->ops->count(f->keeper), 1);
+    limit_files(before.rlim_cur);
+    (void)signal(SIGXFSZ, handler);
+    assert_int_equal(put(f, "device-2", SECRET), DUNLIN_OK);
+    assert_int_equal(find(f, "device-2", &found), DUNLIN_OK);
+    close_keeper(f);
+    must_open(f);
+    assert_int_equal(f->keeper->ops->count(f->keeper), 2);
+}
+
 /* ---- kill -9 ---- */
 
 /* Puts, telling the parent of each that was answered, until it is killed. */
@@ -497,6 +534,7 @@ int main(void)
         WITH(rotation),
         WITH(a_start_completes_a_rotation),
         WITH(a_bad_reload_keeps_the_keys),
+        WITH(a_full_disk),
         WITH(nothing_acknowledged_is_lost),
         WITH(threads),
     };

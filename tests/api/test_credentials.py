@@ -4,6 +4,7 @@
 import glob
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import unittest
@@ -329,6 +330,52 @@ class OnDisk(unittest.TestCase):
             return {row[0] for row in database.execute("SELECT seal FROM credential")}
         finally:
             database.close()
+
+    def test_a_sealing_key_of_systemd(self):
+        self.server.stop()
+        folder = self.path("credentials-directory")
+        os.makedirs(folder)
+        subprocess.run([DUNLIN, "credentials", "new-seal-key", os.path.join(folder, "seal")], check=True, capture_output=True, timeout=60)
+        os.environ["CREDENTIALS_DIRECTORY"] = folder
+        self.addCleanup(os.environ.pop, "CREDENTIALS_DIRECTORY")
+        os.remove(self.path("seal.key"))
+        self.restart_with("credential:seal")
+        self.put("dev-1", KEY)
+        self.assertFalse(os.path.exists(self.path("seal.key")))
+        self.server.stop(kill=True)
+        self.restart_with("credential:seal")
+        self.assertEqual(self.api.get(url("dev-1")).status, 200)
+
+    def restart_with(self, seal_key):
+        self.server = Server(*SECURED, "--seal-key", seal_key, data=self.server.data)
+        self.api = Api(self.server.http, self.contract)
+
+    @unittest.skipUnless(shutil.which("softhsm2-util") and shutil.which("p11tool"), "there is no SoftHSM here")
+    def test_a_sealing_key_in_a_token(self):
+        self.server.stop()
+        os.remove(self.path("seal.key"))
+        os.makedirs(self.path("tokens"))
+        with open(self.path("softhsm.conf"), "w", encoding="ascii") as file:
+            file.write(f"directories.tokendir = {self.path('tokens')}\nobjectstore.backend = file\n")
+        os.environ["SOFTHSM2_CONF"] = self.path("softhsm.conf")
+        self.addCleanup(os.environ.pop, "SOFTHSM2_CONF")
+        environment = {**os.environ, "GNUTLS_PIN": "1234"}
+        for command in (["softhsm2-util", "--init-token", "--free", "--label", "fleet", "--pin", "1234", "--so-pin", "12345678"],
+                        ["p11tool", "--login", "--generate-rsa", "--bits", "2048", "--label", "seal", "--outfile", self.path("public"),
+                         "pkcs11:token=fleet"]):
+            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120)
+        with open(self.path("pin"), "w", encoding="ascii") as file:
+            file.write("1234")
+        token = f"pkcs11:token=fleet;object=seal?pin-source={self.path('pin')}"
+        self.restart_with(token)
+        self.put("dev-1", KEY)
+        with open(self.path("seal.key"), encoding="ascii") as file:
+            self.assertIn("\nwrapped ", file.read())
+        self.server.stop(kill=True)
+        self.restart_with(token)
+        self.assertEqual(self.api.get(url("dev-1")).status, 200)
+        self.server.stop()
+        self.refuses("pkcs11:")
 
     def test_a_row_that_somebody_changed(self):
         import sqlite3
