@@ -138,7 +138,7 @@ static const cyaml_schema_field_t security_fields[] = {
     SECURITY_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t tcp_fields[] = {TCP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t coap_fields[] = {
-    CYAML_FIELD_SEQUENCE("listen", ABSENT, coap_section, listen, &string_entry, 0, ENTRIES_MAX),
+    CYAML_FIELD_SEQUENCE("listen", ABSENT, coap_section, listen, &string_entry, 1, ENTRIES_MAX),
     CYAML_FIELD_SEQUENCE("public", ABSENT, coap_section, public, &string_entry, 0, ENTRIES_MAX),
     COAP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t http_fields[] = {
@@ -298,7 +298,6 @@ static bool apply_list(string_list *list, char *const *items, uint32_t count)
     return true;
 }
 
-/* An empty list is said, too: nothing is listened to. */
 static bool apply_listen(settings *set, dn_transport transport, char *const *items, uint32_t count)
 {
     set->at[transport].is_named = set->at[transport].is_named || items != NULL;
@@ -309,8 +308,12 @@ static bool apply_more_listens(settings *set, const file_content *from)
 {
     const listen_section *const sections[] = {NULL, from->coaps, from->coap_tcp, from->coaps_tcp};
     for (size_t i = DN_TRANSPORT_DTLS; i < sizeof sections / sizeof sections[0]; i++) {
-        if (sections[i] != NULL &&
-            !apply_listen(set, (dn_transport)i, sections[i]->listen, sections[i]->listen_count)) {
+        if (sections[i] == NULL) {
+            continue;
+        }
+        set->at[i].is_named =
+            true; /* by an empty list, which libcyaml does not tell from none, there is no address */
+        if (!apply_listen(set, (dn_transport)i, sections[i]->listen, sections[i]->listen_count)) {
             return false;
         }
     }
