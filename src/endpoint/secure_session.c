@@ -268,6 +268,9 @@ static uint64_t *counter_for(dn_secure_counters *counters, const dn_tls_ending *
         {115, 115, UNKNOWN_PSK}, /* unknown_psk_identity */
         {116, 116, CERTIFICATE}, /* certificate_required */
     };
+    if (ending->keys_differ) { /* with DTLS that makes no alert */
+        return &counters->bad_psk_or_mac;
+    }
     for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++) {
         if (ending->alert >= alerts[i].first && ending->alert <= alerts[i].last) {
             return alerts[i].cause == UNKNOWN_PSK ? &counters->unknown_psk

@@ -46,6 +46,13 @@ void dn_tls_end(dn_tls_session *session, dunlin_status status, int alert, bool r
               alert == DN_TLS_NO_ALERT ? "" : dn_tls_alert_name(alert), session->datagram ? "" : " (TLS)");
 }
 
+static void blame_keys(dn_tls_session *session)
+{
+    if (session->ending != NULL) {
+        session->ending->keys_differ = true;
+    }
+}
+
 /* The library's errors with a text and a result of their own; any other is MALFORMED with the library's text. */
 static const struct {
     int result;
@@ -95,6 +102,9 @@ static void fail_by_alert(dn_tls_session *session)
     char why[DN_TLS_WHY_MAX];
     (void)snprintf(why, sizeof why, "the other end refused: %s", dn_tls_alert_name(alert));
     dn_tls_end(session, DUNLIN_ERR_REJECTED, alert, true, why);
+    if (session->flight != NULL && (alert == GNUTLS_A_BAD_RECORD_MAC || alert == GNUTLS_A_DECRYPT_ERROR)) {
+        blame_keys(session);
+    }
 }
 
 void dn_tls_fail(dn_tls_session *session, int result)
@@ -133,28 +143,28 @@ void dn_tls_fail(dn_tls_session *session, int result)
     }
     send_alert(session, alert);
     dn_tls_end(session, status, alert, false, why);
+    if (session->flight != NULL && result == GNUTLS_E_DECRYPTION_FAILED) {
+        blame_keys(session);
+    }
 }
 
 /* With DTLS a wrong key makes no noise: the Finished that it protects is dropped like any forged record. What has been seen tells. */
-static const char *why_timed_out(const dn_tls_session *session)
+void dn_tls_time_out(dn_tls_session *session)
 {
     const dn_flight *flight = session->flight;
     const bool has_dropped = session->datagram && gnutls_record_get_discarded(session->gnutls) > 0;
-    if (session->context->is_server) {
-        if (flight->is_key_exchanged && has_dropped) {
-            return "no authentic Finished came: most likely the other end has another key";
-        }
-        return flight->is_key_exchanged ? "the handshake took too long: no Finished came"
-                                        : "the handshake took too long: no answer to our flight";
+    const bool is_server = session->context->is_server;
+    const bool keys_differ = is_server ? flight->is_key_exchanged && has_dropped : flight->is_last_sent;
+    const char *why = "no answer from the server";
+    if (keys_differ) {
+        why = is_server ? "no authentic Finished came: most likely the other end has another key"
+                        : "no answer to Finished: most likely the server has another key";
+    } else if (is_server) {
+        why = flight->is_key_exchanged ? "the handshake took too long: no Finished came"
+                                       : "the handshake took too long: no answer to our flight";
     }
-    if (flight->is_last_sent) {
-        return "no answer to Finished: most likely the server has another key";
-    }
-    return "no answer from the server";
-}
-
-void dn_tls_time_out(dn_tls_session *session)
-{
-    const char *why = why_timed_out(session);
     dn_tls_end(session, DUNLIN_ERR_TIMEOUT, DN_TLS_NO_ALERT, false, why);
+    if (keys_differ) {
+        blame_keys(session);
+    }
 }

@@ -88,6 +88,7 @@ struct dn_tls_session {
     dn_tls_ending *ending; /* once ended */
     dn_identity *identity; /* server, once proved */
     uint64_t due_ms;       /* handshake: the next retransmission */
+    uint64_t drops;        /* server: dn_resume_drops when it began */
     uint64_t give_up_ms;   /* handshake: when it has taken too long */
     uint8_t state;         /* dn_tls_state */
     bool datagram;
@@ -111,8 +112,9 @@ void dn_tls_error(char *error, size_t size, const char *format, ...) __attribute
 /* Sets up a new library session for its end. False: no memory. */
 bool dn_tls_server_begin(dn_tls_session *session, const dn_tls_opening *opening);
 bool dn_tls_client_begin(dn_tls_session *session, const dn_tls_opening *opening);
-/* The other end's credential is looked at again, since a resumed handshake has not. */
-dn_tls_verdict dn_tls_server_recheck(dn_tls_session *session);
+/* The handshake is complete: is the other end still who it was when its credential was looked up, and who is it in a resumed one? */
+dn_tls_verdict dn_tls_server_confirm(dn_tls_session *session);
+/* A resumed handshake has not looked at the server. */
 dn_tls_verdict dn_tls_client_recheck(dn_tls_session *session);
 /* What to say of a certification path; fine when it is TRUSTED (gnutls_verify.c). */
 dn_tls_verdict dn_tls_path_verdict(dn_path_state state);

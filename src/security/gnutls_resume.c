@@ -24,6 +24,7 @@ struct dn_resume {
     gnutls_datum_t ticket_key; /* empty: there was no memory for another; no tickets then */
     uint32_t limit, count, mask;
     uint32_t lifetime_s;
+    uint64_t drops;
     entry *oldest, *newest;
     entry **buckets;
 };
@@ -188,13 +189,14 @@ void dn_resume_drop(dn_resume *resume)
     while (resume->oldest != NULL) {
         drop_oldest(resume);
     }
+    resume->drops++;
     gnutls_datum_t old = resume->ticket_key;
     resume->ticket_key = fresh;
     (void)pthread_mutex_unlock(&resume->lock);
     free_key(&old);
 }
 
-bool dn_resume_enable(dn_resume *resume, gnutls_session_t session)
+bool dn_resume_enable(dn_resume *resume, gnutls_session_t session, uint64_t *drops)
 {
     gnutls_db_set_ptr(session, resume);
     gnutls_db_set_store_function(session, store);
@@ -202,9 +204,18 @@ bool dn_resume_enable(dn_resume *resume, gnutls_session_t session)
     gnutls_db_set_remove_function(session, forget);
     gnutls_db_set_cache_expiration(session, (int)resume->lifetime_s);
     (void)pthread_mutex_lock(&resume->lock);
+    *drops = resume->drops;
     const int result = resume->ticket_key.data == NULL
                            ? 0
                            : gnutls_session_ticket_enable_server(session, &resume->ticket_key);
     (void)pthread_mutex_unlock(&resume->lock);
     return result >= 0;
+}
+
+uint64_t dn_resume_drops(dn_resume *resume)
+{
+    (void)pthread_mutex_lock(&resume->lock);
+    const uint64_t drops = resume->drops;
+    (void)pthread_mutex_unlock(&resume->lock);
+    return drops;
 }

@@ -19,7 +19,9 @@ dn_resume *dn_resume_create(uint32_t limit, uint32_t lifetime_s);
 void dn_resume_free(dn_resume *resume);
 /* All that was given out or kept is worth nothing any more. */
 void dn_resume_drop(dn_resume *resume);
-/* Makes a new library session of a server resume others. False: no memory. */
-bool dn_resume_enable(dn_resume *resume, gnutls_session_t session);
+/* Makes a new library session of a server resume others. `*drops` gets what dn_resume_drops says now. False: no memory. */
+bool dn_resume_enable(dn_resume *resume, gnutls_session_t session, uint64_t *drops);
+/* How often all was dropped: a handshake that began before the last time must not resume anything. */
+uint64_t dn_resume_drops(dn_resume *resume);
 
 #endif

@@ -185,11 +185,36 @@ static int verify(gnutls_session_t gnutls)
     return dn_tls_judge(session, check_certificates(session));
 }
 
-dn_tls_verdict dn_tls_server_recheck(dn_tls_session *session)
+/*
+ * A resumed handshake skips keys and certificates, and the library tells whose they were only when it is complete: so that is looked up here, and
+ * who is not entitled any more gets an alert in place of an answer to its first request. What changes while a handshake is under way is no verdict
+ * on who began it: handshake_failure makes a device try once more (Transport 1.1.1 table 5.2.9-1), access_denied would make it give up.
+ */
+static dn_tls_verdict recheck(dn_tls_session *session)
 {
     gnutls_datum_t name = {NULL, 0};
+    if (dn_resume_drops(session->context->resume) != session->drops) {
+        return dn_tls_refusal(GNUTLS_A_HANDSHAKE_FAILURE, "what it resumes was dropped meanwhile");
+    }
     const bool is_psk = gnutls_psk_server_get_username2(session->gnutls, &name) >= 0;
     return is_psk ? recheck_psk(session) : check_certificates(session);
+}
+
+dn_tls_verdict dn_tls_server_confirm(dn_tls_session *session)
+{
+    if (session->is_resumed) {
+        return recheck(session);
+    }
+    const dn_identity *identity = session->identity;
+    if (identity == NULL) {
+        return dn_tls_refusal(GNUTLS_A_ACCESS_DENIED, "nobody has proved to be anyone");
+    }
+    dn_credentials *credentials = session->context->credentials;
+    if (credentials->ops->is_current != NULL &&
+        !credentials->ops->is_current(credentials, identity->credential, identity->generation)) {
+        return dn_tls_refusal(GNUTLS_A_HANDSHAKE_FAILURE, "the credential has changed during the handshake");
+    }
+    return dn_tls_fine();
 }
 
 /* ---- which key pair ---- */
@@ -339,7 +364,7 @@ bool dn_tls_server_begin(dn_tls_session *session, const dn_tls_opening *opening)
         gnutls_certificate_server_set_request(gnutls, GNUTLS_CERT_REQUIRE);
         gnutls_session_set_verify_function(gnutls, verify);
     }
-    if (context->resume != NULL && !dn_resume_enable(context->resume, gnutls)) {
+    if (context->resume != NULL && !dn_resume_enable(context->resume, gnutls, &session->drops)) {
         return false;
     }
     return opening->datagram || gnutls_alpn_set_protocols(gnutls, &protocol, 1, GNUTLS_ALPN_MANDATORY) >= 0;

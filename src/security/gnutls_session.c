@@ -26,23 +26,16 @@ int dn_tls_judge(dn_tls_session *session, dn_tls_verdict verdict)
 
 /* ---- the handshake ---- */
 
-/*
- * Who the other end is. A resumed handshake skips keys and certificates, and the library tells whose they were only when it is complete: so
- * that is looked up here, and who is not entitled any more gets an alert in place of an answer to its first request.
- */
 static bool may_open(dn_tls_session *session)
 {
     session->is_resumed = gnutls_session_is_resumed(session->gnutls) != 0;
-    if (session->is_resumed) {
-        const dn_tls_verdict verdict =
-            session->context->is_server ? dn_tls_server_recheck(session) : dn_tls_client_recheck(session);
-        return dn_tls_judge(session, verdict) == 0;
+    dn_tls_verdict verdict = dn_tls_fine();
+    if (session->context->is_server) {
+        verdict = dn_tls_server_confirm(session);
+    } else if (session->is_resumed) {
+        verdict = dn_tls_client_recheck(session);
     }
-    if (session->context->is_server && session->identity == NULL) {
-        return dn_tls_judge(session,
-                            dn_tls_refusal(GNUTLS_A_ACCESS_DENIED, "nobody has proved to be anyone")) == 0;
-    }
-    return true;
+    return dn_tls_judge(session, verdict) == 0;
 }
 
 static void went_on(dn_tls_session *session, int result)

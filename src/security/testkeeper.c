@@ -109,7 +109,7 @@ static bool is_known(dn_credentials *credentials, dunlin_slice endpoint)
 static bool is_current(dn_credentials *credentials, uint64_t number, uint64_t generation)
 {
     const dn_testkeeper *keeper = keeper_of(credentials);
-    for (size_t i = 0; i < keeper->count; i++) {
+    for (size_t i = 0; i < keeper->count && !keeper->vanishes; i++) {
         if (keeper->list[i].number == number) {
             return keeper->list[i].generation == generation;
         }

@@ -12,7 +12,8 @@ typedef struct {
     dn_credential list[DN_TESTKEEPER_MAX];
     size_t count;
     uint64_t last_number, last_generation;
-    bool fails; /* every look-up ends with STORE */
+    bool fails;    /* every look-up ends with STORE */
+    bool vanishes; /* nothing is current: what was found has changed by the time that it is asked for again */
 } dn_testkeeper;
 
 void dn_testkeeper_init(dn_testkeeper *keeper);

@@ -160,6 +160,8 @@ typedef struct {
         status; /* END: close_notify; TIMEOUT; ACCESS: we refused the other end; REJECTED: it refused us; MALFORMED; MEMORY */
     int alert;     /* the alert that was received, else the one that was sent; DN_TLS_NO_ALERT */
     bool received; /* the alert came from the other end */
+    bool
+        keys_differ; /* what has been seen means, most likely, that the two ends have different keys; with DTLS nobody says so */
     char why
         [DN_TLS_WHY_MAX]; /* for a log: "unknown PSK identity", "the certificate has expired". Never a secret */
 } dn_tls_ending;

@@ -430,6 +430,8 @@ static void check_ends(const refusal *r, const dn_testpair *pair, bool datagram)
     assert_false(refuser->received);
     assert_int_equal(refused->alert, alert);
     assert_int_equal(refused->received, alert != DN_TLS_NO_ALERT);
+    assert_int_equal(refuser->keys_differ, r->change == wrong_key);
+    assert_int_equal(refused->keys_differ, r->change == wrong_key);
     if (alert == DN_TLS_NO_ALERT) {
         assert_int_equal(refused->status, DUNLIN_ERR_TIMEOUT);
         assert_string_equal(refused->why, "no answer to Finished: most likely the server has another key");

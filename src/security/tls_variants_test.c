@@ -604,6 +604,58 @@ static void resumed_in_pieces(void **state)
     dn_tls_context_give_up(client);
 }
 
+typedef struct {
+    dn_tls_context *server;
+    unsigned from_client;
+} meanwhile;
+
+/* With the client's third datagram, which is its answer to the server that resumes. */
+static void drop_meanwhile(void *context, bool to_server, uint8_t *bytes, size_t *len)
+{
+    (void)bytes;
+    (void)len;
+    meanwhile *m = context;
+    m->from_client += to_server ? 1 : 0;
+    if (to_server && m->from_client == 3) {
+        dn_tls_context_drop_tickets(m->server);
+    }
+}
+
+/* What changes while a handshake is under way counts. */
+static void changes_meanwhile(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        const bool is_dropped = i % 2 == 0;
+        dn_testworld *world = dn_testworld_make();
+        const dn_tls_server_config server_config = dn_testworld_server(world);
+        const dn_tls_client_config client_config = dn_testworld_client(world, (uint8_t)(i / 2), 3);
+        dn_tls_context *server = dn_testworld_make_server(&server_config);
+        dn_tls_context *client = dn_testworld_make_client(&client_config);
+        uint8_t kept[DN_TLS_RESUME_MAX];
+        size_t len = 0;
+        if (is_dropped) {
+            assert_int_equal(resume(server, client, true, kept, &len), FULL);
+        } else {
+            world->keeper.vanishes = true;
+        }
+        dn_testpair pair;
+        dn_testpair_init(&pair, server, client, true, 1);
+        pair.resume = dunlin_slice_make(kept, len);
+        meanwhile m = {server, 0};
+        pair.tap = is_dropped ? drop_meanwhile : NULL;
+        pair.tap_context = &m;
+        (void)dn_testpair_run(&pair);
+        dn_testpair_settle(&pair, 100);
+        assert_int_equal(dn_testpair_ending(&pair.server)->alert, GNUTLS_A_HANDSHAKE_FAILURE);
+        assert_int_equal(dn_testpair_ending(&pair.client)->alert, GNUTLS_A_HANDSHAKE_FAILURE);
+        dn_testpair_clear(&pair);
+        dn_tls_context_give_up(server);
+        dn_tls_context_give_up(client);
+        dn_testworld_free(world);
+    }
+}
+
 /* The oldest session gives way; a server may resume nothing at all. */
 static void resumption_is_bounded(void **state)
 {
@@ -698,29 +750,18 @@ static void nobody_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matching_types),
-        cmocka_unit_test(server_as_pem),
-        cmocka_unit_test(expired_but_named),
-        cmocka_unit_test(without_a_clock),
-        cmocka_unit_test(stapled_good),
-        cmocka_unit_test(revoked_others),
-        cmocka_unit_test(pinned_client),
-        cmocka_unit_test(names_of_clients),
-        cmocka_unit_test(more_suites),
-        cmocka_unit_test(suites_offered),
-        cmocka_unit_test(servers_choice),
-        cmocka_unit_test(what_is_not_offered),
-        cmocka_unit_test(extensions),
-        cmocka_unit_test(resumed_in_pieces),
-        cmocka_unit_test(pairs_by_name),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(servers_of_less),
-        cmocka_unit_test(few_datagrams),
-        cmocka_unit_test(streams),
-        cmocka_unit_test(resumption_ends),
-        cmocka_unit_test(resumption_is_bounded),
-        cmocka_unit_test(ends_and_noise),
-        cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(matching_types),    cmocka_unit_test(server_as_pem),
+        cmocka_unit_test(expired_but_named), cmocka_unit_test(without_a_clock),
+        cmocka_unit_test(stapled_good),      cmocka_unit_test(revoked_others),
+        cmocka_unit_test(pinned_client),     cmocka_unit_test(names_of_clients),
+        cmocka_unit_test(more_suites),       cmocka_unit_test(suites_offered),
+        cmocka_unit_test(servers_choice),    cmocka_unit_test(what_is_not_offered),
+        cmocka_unit_test(extensions),        cmocka_unit_test(resumed_in_pieces),
+        cmocka_unit_test(pairs_by_name),     cmocka_unit_test(addresses),
+        cmocka_unit_test(servers_of_less),   cmocka_unit_test(few_datagrams),
+        cmocka_unit_test(streams),           cmocka_unit_test(resumption_ends),
+        cmocka_unit_test(changes_meanwhile), cmocka_unit_test(resumption_is_bounded),
+        cmocka_unit_test(ends_and_noise),    cmocka_unit_test(nobody_answers),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
 }
