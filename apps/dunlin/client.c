@@ -505,14 +505,32 @@ static void run(program *p)
     }
 }
 
-/* A key of the command line is not shown by ps any longer. */
-static void hide_keys(int argc, char **argv)
+/* A value that is the same argument as its option, or the next one. */
+static char *value_of(int argc, char **argv, int i, const char *option)
+{
+    const size_t len = strlen(option);
+    if (strncmp(argv[i], option, len) != 0) {
+        return NULL;
+    }
+    if (argv[i][len] == '=') {
+        return argv[i] + len + 1;
+    }
+    return argv[i][len] == '\0' && i + 1 < argc ? argv[i + 1] : NULL;
+}
+
+/* Keys and PINs of the command line are not shown by ps any longer. */
+static void hide_secrets(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        char *key = strncmp(argv[i], "--key=", 6) == 0 ? argv[i] + 6 : NULL;
-        key = strcmp(argv[i], "--key") == 0 && i + 1 < argc ? argv[i + 1] : key;
+        char *key = value_of(argc, argv, i, "--key");
+        char *url = value_of(argc, argv, i, "--private-key");
+        char *pin = url == NULL ? NULL : strstr(url, "pin-value=");
         if (key != NULL && key[0] != '@') {
             memset(key, '*', strlen(key));
+        }
+        if (pin != NULL) {
+            pin += strlen("pin-value=");
+            memset(pin, '*', strcspn(pin, "&"));
         }
     }
 }
@@ -529,7 +547,7 @@ int dn_cmd_client(int argc, char **argv)
     p->firmware.package.fd = -1;
     if (dn_sim_options_read(argc, argv, &p->options)) {
         const bool ready = set_up(p);
-        hide_keys(argc, argv);
+        hide_secrets(argc, argv);
         if (ready) {
             run(p);
             exit_code = p->report.exit_code;

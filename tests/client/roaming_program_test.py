@@ -9,10 +9,12 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
 import unittest
+import unittest.mock
 
 from device_server import TIMEOUT_S, DeviceTest
 
@@ -145,6 +147,30 @@ class RoamingTest(DeviceTest):
             with self.subTest(scheme):
                 self.goes_the_way(scheme, "--public-key", self.made("device.pub"), "--private-key", self.made("device.key"),
                                   "--server-key", self.made("server.pub"))
+
+    @unittest.skipUnless(shutil.which("softhsm2-util"), "there is no SoftHSM")
+    def test_key_in_a_token(self):
+        """The private key stays there; the PIN is not shown for long."""
+        os.mkdir(self.made("tokens"))
+        config = pathlib.Path(self.made("softhsm2.conf"))
+        config.write_text(f"directories.tokendir = {self.made('tokens')}\nobjectstore.backend = file\n", encoding="ascii")
+        with unittest.mock.patch.dict(os.environ, {"SOFTHSM2_CONF": str(config)}):
+            run("softhsm2-util", "--init-token", "--free", "--label", "dunlin", "--so-pin", "1234", "--pin", "2468")
+            run("softhsm2-util", "--import", self.made("device.key"), "--token", "dunlin", "--label", "device", "--id", "01", "--pin", "2468")
+            self.credential(mode="x509")
+            process = self.device("coaps", "--cert", self.made("device.pem"), "--server-cert", self.made("server.pem"), "--private-key",
+                                  "pkcs11:token=dunlin;object=device;type=private?pin-value=2468")
+            self.says(process, "registered as /rd/")
+            self.works()
+            self.assertNotIn(b"2468", pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes())
+            process.kill()
+            process = self.device("coaps", "--cert", self.made("device.pem"), "--server-cert", self.made("server.pem"), "--private-key",
+                                  "pkcs11:token=dunlin;object=nobody;type=private?pin-value=2468", "--retry", "0")
+            self.until_true(lambda: process.poll() is not None, "it gives up")
+            _, err = process.communicate(timeout=TIMEOUT_S)
+            self.assertEqual(process.returncode, 3)
+            self.assertIn("cannot be used", err)
+            self.assertNotIn("2468", err)
 
     def test_certificates(self):
         self.credential(mode="x509")
