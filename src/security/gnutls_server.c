@@ -58,13 +58,15 @@ static int find_psk(gnutls_session_t gnutls, const gnutls_datum_t *name, gnutls_
     if (status != DUNLIN_OK) {
         verdict = lookup_failed(status, GNUTLS_A_UNKNOWN_PSK_IDENTITY, "unknown PSK identity");
     } else {
+        verdict = remember(session, &found); /* first: the library does not take a key from one that fails */
+    }
+    if (verdict.alert == DN_TLS_NO_ALERT) {
         key->data = gnutls_malloc(found.key_len);
         if (key->data == NULL) {
             verdict = dn_tls_no_memory();
         } else {
             memcpy(key->data, found.key, found.key_len);
             key->size = found.key_len;
-            verdict = remember(session, &found);
         }
     }
     dn_credential_wipe(&found);

@@ -23,7 +23,9 @@ static void send_packet(rig *r, bool to_server, const dn_peer *peer, const uint8
         return;
     }
     rig_packet *packet = malloc(sizeof *packet + len);
-    assert_non_null(packet);
+    if (packet == NULL) {
+        return; /* the network has no memory either */
+    }
     *packet =
         (rig_packet){.at_ms = r->now_ms + r->delay_ms, .to_server = to_server, .peer = *peer, .len = len};
     memcpy(packet->bytes, bytes, len);
