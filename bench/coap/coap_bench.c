@@ -4,7 +4,7 @@
  * and a server's; an exchange is a confirmable request and its piggybacked response, so four passes through
  * an engine. "server" counts the server's share alone: prepared requests from many peers, each answered.
  * "blocks" are of 20 MB packages that go in pieces, one exchange a block of 1024 bytes, between engines that
- * have no room for two blocks.
+ * have no room for two blocks. "stream" is the same over streams (RFC 8323), without the streams themselves.
  *
  *   coap_bench [--json] [--seconds S]
  */
@@ -17,6 +17,7 @@
 
 #define QUEUE     128
 #define IN_FLIGHT 64
+#define LARGEST   8192
 
 /* An engine and the datagrams on their way to it. */
 typedef struct side {
@@ -26,9 +27,9 @@ typedef struct side {
     struct side *to; /* NULL: what it sends is dropped */
     uint64_t answered, taken;
     dunlin_slice representation;
-    size_t count;
+    size_t count, used;
     size_t length[QUEUE];
-    uint8_t datagram[QUEUE][1152];
+    uint8_t bytes[QUEUE * LARGEST]; /* one behind the other */
 } side;
 
 static double seconds(void)
@@ -43,7 +44,8 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
     side *to = ((side *)context)->to;
     (void)peer;
     if (to != NULL && to->count < QUEUE) {
-        memcpy(to->datagram[to->count], datagram.data, datagram.len);
+        memcpy(to->bytes + to->used, datagram.data, datagram.len);
+        to->used += datagram.len;
         to->length[to->count++] = datagram.len;
     }
 }
@@ -51,16 +53,15 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 /* Gives a side what was sent to it. False: nothing was. */
 static bool deliver(side *to, const side *from, uint64_t now_ms)
 {
-    static uint8_t taken[QUEUE][1152];
+    static uint8_t taken[QUEUE * LARGEST];
     size_t length[QUEUE];
-    size_t count = to->count;
+    size_t count = to->count, at = 0;
+    memcpy(length, to->length, count * sizeof length[0]);
+    memcpy(taken, to->bytes, to->used);
+    to->count = to->used = 0;
     for (size_t i = 0; i < count; i++) {
-        length[i] = to->length[i];
-        memcpy(taken[i], to->datagram[i], length[i]);
-    }
-    to->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        dn_coap_receive(to->coap, &from->self, dunlin_slice_make(taken[i], length[i]), now_ms);
+        dn_coap_receive(to->coap, &from->self, dunlin_slice_make(taken + at, length[i]), now_ms);
+        at += length[i];
     }
     return count > 0;
 }
@@ -149,6 +150,15 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
     self->answered++;
 }
 
+static void on_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    (void)context;
+    (void)peer;
+    (void)detail;
+    (void)fprintf(stderr, "coap_bench: stream ended: %d\n", (int)status);
+    exit(1);
+}
+
 static side *open_side(uint8_t number, dn_seeded *seeded, const dn_coap_config *config,
                        dunlin_slice representation)
 {
@@ -161,6 +171,7 @@ static side *open_side(uint8_t number, dn_seeded *seeded, const dn_coap_config *
                                          .request = representation.len > 0 ? on_request : on_package_request,
                                          .streams = on_streams,
                                          .piece = on_piece,
+                                         .stream_ended = on_ended,
                                          .context = made};
     if (made != NULL && arena != NULL) {
         made->arena = arena;
@@ -192,17 +203,30 @@ static dn_coap_config shard_config(void)
     return config;
 }
 
+static void join(side *client, side *server)
+{
+    if (dn_coap_open(client->coap, &server->self, 0) != DUNLIN_OK ||
+        dn_coap_open(server->coap, &client->self, 0) != DUNLIN_OK) {
+        (void)fprintf(stderr, "coap_bench: no stream\n");
+        exit(1);
+    }
+}
+
 /* Client and server engine, one after the other in one thread. */
-static double measure_pair(double limit_s, dunlin_slice representation)
+static double measure_pair(double limit_s, bool streams, dunlin_slice representation)
 {
     uint64_t now_ms = 0, count = 0;
     dn_seeded seeded[2];
     dn_coap_config config = shard_config();
     config.nstart = IN_FLIGHT;
+    config.connections = streams;
     side *client = open_side(1, &seeded[0], &config, representation);
     side *server = open_side(2, &seeded[1], &config, representation);
     client->to = server;
     server->to = client;
+    if (streams) {
+        join(client, server);
+    }
     dn_coap_option path[] = {{DN_OPTION_URI_PATH, dunlin_slice_of("3303")},
                              {DN_OPTION_URI_PATH, dunlin_slice_of("0")}};
     dn_coap_outgoing request;
@@ -339,8 +363,10 @@ int main(int argc, char **argv)
         const char *name;
         double rate;
     } rows[] = {
-        {"pair_get_small", measure_pair(limit_s, small)},
-        {"pair_get_16k_blockwise", measure_pair(limit_s, dunlin_slice_make(bytes, sizeof bytes))},
+        {"pair_get_small", measure_pair(limit_s, false, small)},
+        {"pair_get_16k_blockwise", measure_pair(limit_s, false, dunlin_slice_make(bytes, sizeof bytes))},
+        {"stream_get_small", measure_pair(limit_s, true, small)},
+        {"stream_get_16k", measure_pair(limit_s, true, dunlin_slice_make(bytes, sizeof bytes))},
         {"pair_put_blocks_in_pieces", measure_pieces(limit_s, true)},
         {"pair_get_blocks_in_pieces", measure_pieces(limit_s, false)},
         {"server_get_1_peer", measure_server(limit_s, 1, small)},
