@@ -284,6 +284,9 @@ void dn_tcp_flush(dn_tcp *tcp)
 static void arrive(dn_tcp *tcp, dn_tcp_connection *connection)
 {
     int error = dn_tcp_socket_error(connection->fd);
+    if (error == 0 && dn_tcp_socket_is_own_end(connection->fd, &connection->node.peer)) {
+        error = ECONNREFUSED;
+    }
     if (error != 0) {
         dn_tcp_connection_report(tcp, connection,
                                  error == ECONNREFUSED ? DUNLIN_ERR_REJECTED

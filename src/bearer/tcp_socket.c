@@ -115,6 +115,19 @@ int dn_tcp_socket_error(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
+bool dn_tcp_socket_is_own_end(int fd, const dn_peer *peer)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t length = sizeof name;
+    dn_peer own;
+    if (getsockname(fd, (struct sockaddr *)&name, &length) != 0 ||
+        !dn_udp_peer_from_sockaddr(&name, NULL, &own)) {
+        return false;
+    }
+    dn_peer_set_transport(&own, dn_peer_transport(peer));
+    return dn_peer_equal(&own, peer);
+}
+
 void dn_tcp_socket_abort(int fd)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};

@@ -15,6 +15,8 @@ int dn_tcp_socket_accept(int listener, uint32_t keepalive_s, dn_peer *peer);
 int dn_tcp_socket_connect(const dn_peer *peer, uint32_t keepalive_s);
 /* 0: it is connected; else an errno. */
 int dn_tcp_socket_error(int fd);
+/* True when the socket is connected to itself: on this host, towards a port where nobody listens, TCP can do that. */
+bool dn_tcp_socket_is_own_end(int fd, const dn_peer *peer);
 /* With a reset: the other end learns at once, and the kernel keeps nothing. */
 void dn_tcp_socket_abort(int fd);
 

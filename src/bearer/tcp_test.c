@@ -310,6 +310,33 @@ static void nobody_listens(void **state)
     tcp_drop(client);
 }
 
+/* TCP lets a socket meet itself when it happens to have the port that it calls. That is nobody. */
+static void its_own_other_end(void **state)
+{
+    char range[64] = "", text[DN_UDP_TEXT_MAX];
+    unsigned low = 0, high = 0;
+    (void)state;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+    if (file == NULL || fgets(range, sizeof range, file) == NULL ||
+        sscanf(range, "%u %u", &low, &high) != 2) {
+        skip();
+    }
+    (void)fclose(file);
+    tcp_side *client = tcp_make(NULL, NULL);
+    dn_peer peer;
+    (void)snprintf(text, sizeof text, "127.0.0.1:%u", (low + (high - low) / 2) & ~1u);
+    assert_int_equal(dn_udp_peer_parse(text, &peer), DUNLIN_OK);
+    dn_peer_set_transport(&peer, DN_TRANSPORT_TCP);
+    /* The system goes through its ports in steps of 2, so that it comes by. */
+    for (size_t i = 0; i <= (high - low) / 2; i++) {
+        assert_int_equal(dn_tcp_connect(client->tcp, &peer, client->now_ms), DUNLIN_OK);
+        tcp_until(client, &client->closed, i + 1);
+        assert_int_equal(client->status, DUNLIN_ERR_REJECTED);
+    }
+    assert_int_equal(client->opened, 0);
+    tcp_drop(client);
+}
+
 /* A listener whose queue is full answers nothing: the time in which a connection must come about is ours. */
 static void connecting_times_out(void **state)
 {
@@ -451,6 +478,7 @@ int main(void)
         cmocka_unit_test(closing_others_from_callbacks),
         cmocka_unit_test(connects),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(its_own_other_end),
         cmocka_unit_test(connecting_times_out),
         cmocka_unit_test(out_of_descriptors),
         cmocka_unit_test(fairness),

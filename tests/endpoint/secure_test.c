@@ -110,8 +110,9 @@ static void why_handshakes_fail(void **state)
     rig_run(r, 70000);
     assert_false(rig_is_open(client));
     assert_int_equal(count(r)->failed, 2);
-    /* DTLS drops what it cannot decrypt, so that a wrong key may look like silence. */
-    assert_int_equal(count(r)->bad_psk_or_mac + count(r)->timeouts, 1);
+    /* DTLS drops what it cannot decrypt: there was no alert, but it is known why. */
+    assert_int_equal(count(r)->bad_psk_or_mac, 1);
+    assert_int_equal(count(r)->timeouts, 0);
     client = dial(r, 1, &lost);
     while (count(r)->half_open == 0) {
         assert_true(rig_step(r, r->now_ms + 1000));
@@ -119,6 +120,7 @@ static void why_handshakes_fail(void **state)
     client->gone = true;
     rig_run(r, 70000);
     assert_int_equal(count(r)->failed, 3);
+    assert_int_equal(count(r)->timeouts, 1);
     assert_int_equal(count(r)->half_open, 0);
     assert_int_equal(rig_count(r, RIG_OPENED, NULL) + rig_count(r, RIG_CLOSED, NULL), 0);
     rig_destroy(r);
