@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import urllib.request
 
 from support.harness import Skipped, Suite, case, check, equal
 from support.programs import BIN, wait_until
@@ -49,10 +50,12 @@ class Credentials(Suite):
             file.write(text)
         return self.path(name)
 
+    def command_line(self, said):
+        return shlex.split(next(line for line in said.splitlines() if line.strip().startswith("dunlin client")))
+
     def follow(self, said, endpoint):
         """Runs the command line that was printed; the device registers with what it was given."""
-        line = next(line.strip() for line in said.splitlines() if line.strip().startswith("dunlin client"))
-        words = shlex.split(line)
+        words = self.command_line(said)
         device = self.programs.start(endpoint, [DUNLIN, *words[1:], "--no-console"])
         wait_until(f"{endpoint} is registered", lambda: self.server.rest.client(endpoint))
         found = self.server.rest.client(endpoint)
@@ -84,7 +87,7 @@ class Credentials(Suite):
         status, _, said = self.run_it("set", "a/b", "--psk", "--out", self.folder)
         equal(status, USAGE)
         check("File exists" in said, said)
-        self.follow(made["device"]["command"], "a/b")
+        self.follow(made["device"]["command"] + "\n", "a/b")
 
     @case("set --psk: identity and key that are given, as text, as digits and from a file")
     def takes_psk(self):
@@ -96,6 +99,31 @@ class Credentials(Suite):
         status, out, said = self.run_it("set", "given-3", "--psk", "--identity", "z")
         equal((status, out), (REFUSED, ""))
         check("identity" in said, said)
+
+    def revoked(self):
+        return int(re.search(r"^dunlin_sessions_revoked_total (\d+)$", self.metrics(), re.MULTILINE)[1])
+
+    def metrics(self):
+        with urllib.request.urlopen(self.server.url + "/metrics", timeout=60) as answer:
+            return answer.read().decode()
+
+    @case("a credential that is replaced or removed ends its session; the one that was set in its place lets the device in")
+    def revokes(self):
+        words = self.command_line(self.good("set", "changing", "--psk"))
+        device = self.programs.start("changing", [DUNLIN, *words[1:], "--no-console"])
+        wait_until("it is registered", lambda: self.server.rest.client("changing"))
+        before = self.revoked()
+        words = self.command_line(self.good("set", "changing", "--psk"))
+        wait_until("its session has ended", lambda: self.revoked() == before + 1)
+        device.stop()
+        device = self.programs.start("changing-again", [DUNLIN, *words[1:], "--no-console"])
+        wait_until("it is registered anew", lambda: "registered as" in device.text())
+        # What proves the same ends nothing.
+        same = words[words.index("--key") + 1]
+        equal(self.good("set", "changing", "--psk", "--key", same), "replaced: changing, psk\n")
+        equal(self.good("delete", "changing"), "removed changing\n")
+        wait_until("its session has ended", lambda: self.revoked() == before + 2)
+        device.stop()
 
     @case("set --rpk-generate: a pair of keys in files, and its command line lets the device in")
     def makes_rpk(self):
