@@ -58,12 +58,8 @@ static void as_client(dn_testworld *world, unsigned which, dunlin_slice bytes)
 }
 
 /* A certificate as the other end would send it. */
-static void as_peer(dunlin_slice bytes)
+static void as_peer(const dn_testworld *world, dunlin_slice bytes)
 {
-    static dn_trust *trust;
-    if (trust == NULL) {
-        trust = dn_trust_create();
-    }
     gnutls_datum_t der = {NULL, (unsigned)bytes.len};
     memcpy(&der.data, &bytes.data, sizeof der.data);
     dn_chain chain;
@@ -75,14 +71,16 @@ static void as_peer(dunlin_slice bytes)
     (void)dn_names_collect(chain.certs[0], names, 4, text, sizeof text);
     (void)dn_names_match(chain.certs[0], DN_TESTWORLD_NAME, false);
     (void)dn_names_match(chain.certs[0], "192.0.2.1", true);
+    (void)dn_cert_is_signed_by(chain.certs[0], dunlin_slice_make(bytes.data, bytes.len / 2));
+    (void)dn_cert_is_signed_by(chain.certs[0], dn_testpki_key_spki(world->middle_key));
     const dn_path_rules rules = {.purpose = GNUTLS_KP_TLS_WWW_CLIENT, .wall_s = TESTPKI_NOW_S};
     (void)dn_trust_check_leaf(chain.certs[0], &rules);
+    dn_trust *trust = dn_trust_create();
     (void)dn_trust_add_anchor(trust, chain.certs[0]);
     const dn_path path = dn_trust_check(trust, &chain, &rules);
     (void)path;
     dn_chain_free(&chain);
     dn_trust_free(trust);
-    trust = NULL;
 }
 
 static void as_credential(dunlin_slice bytes)
@@ -113,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (which < 9) {
         as_client(world, which - 4, bytes);
     } else if (which < 11) {
-        as_peer(bytes);
+        as_peer(world, bytes);
     } else {
         as_credential(bytes);
     }

@@ -52,6 +52,63 @@ bool dn_cert_is_ca(gnutls_x509_crt_t cert)
     return status > 0;
 }
 
+/* The length of the element of DER at the beginning of `bytes`, with its header; 0: there is none. */
+static size_t der_element(dunlin_slice bytes, size_t *header)
+{
+    if (bytes.len < 2) {
+        return 0;
+    }
+    const size_t octets = bytes.data[1] < 0x80 ? 0 : bytes.data[1] & 0x7fu;
+    size_t len = octets == 0 ? bytes.data[1] : 0;
+    if (octets > 3 || bytes.len < 2 + octets) {
+        return 0;
+    }
+    for (size_t i = 0; i < octets; i++) {
+        len = len << 8 | bytes.data[2 + i];
+    }
+    *header = 2 + octets;
+    return len <= bytes.len - *header ? len + *header : 0;
+}
+
+static bool verify_with(gnutls_x509_crt_t cert, gnutls_pubkey_t key, dunlin_slice whole)
+{
+    /* Certificate ::= SEQUENCE { tbsCertificate, … }: what is signed is the first element within (RFC 5280 section 4.1). */
+    size_t header = 0;
+    if (der_element(whole, &header) == 0) {
+        return false;
+    }
+    const dunlin_slice inner = dunlin_slice_make(whole.data + header, whole.len - header);
+    const gnutls_datum_t signed_part = dn_datum(dunlin_slice_make(inner.data, der_element(inner, &header)));
+    uint8_t bytes[1024];
+    size_t len = sizeof bytes;
+    const int algorithm = gnutls_x509_crt_get_signature_algorithm(cert);
+    if (signed_part.size == 0 || algorithm < 0 ||
+        gnutls_x509_crt_get_signature(cert, (char *)bytes, &len) < 0) {
+        return false;
+    }
+    const gnutls_datum_t signature = {bytes, (unsigned)len};
+    return gnutls_pubkey_verify_data2(key, (gnutls_sign_algorithm_t)algorithm, 0, &signed_part, &signature) >=
+           0;
+}
+
+bool dn_cert_is_signed_by(gnutls_x509_crt_t cert, dunlin_slice spki)
+{
+    gnutls_pubkey_t key = NULL;
+    gnutls_datum_t der = {NULL, 0};
+    const gnutls_datum_t from = dn_datum(spki);
+    if (gnutls_pubkey_init(&key) < 0) {
+        return false;
+    }
+    bool is_signed = false;
+    if (gnutls_pubkey_import(key, &from, GNUTLS_X509_FMT_DER) >= 0 &&
+        gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_DER, &der) >= 0) {
+        is_signed = verify_with(cert, key, dunlin_slice_make(der.data, der.size));
+        gnutls_free(der.data);
+    }
+    gnutls_pubkey_deinit(key);
+    return is_signed;
+}
+
 dunlin_status dn_trust_add_cas(dn_trust *trust, dunlin_slice bytes, char *error, size_t error_size)
 {
     const gnutls_datum_t datum = dn_datum(bytes);

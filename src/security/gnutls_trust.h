@@ -62,5 +62,7 @@ dn_path dn_trust_check(const dn_trust *trust, const dn_chain *chain, const dn_pa
 /* Curve, hash and validity of one certificate by itself; TRUSTED: nothing is wrong. */
 dn_path_state dn_trust_check_leaf(gnutls_x509_crt_t leaf, const dn_path_rules *rules);
 bool dn_cert_is_ca(gnutls_x509_crt_t cert);
+/* True when the certificate was signed with the private half of a SubjectPublicKeyInfo in DER. */
+bool dn_cert_is_signed_by(gnutls_x509_crt_t cert, dunlin_slice spki);
 
 #endif

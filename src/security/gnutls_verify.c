@@ -169,31 +169,57 @@ static dn_tls_verdict check_ca_constraint(dn_tls_session *session, const dn_chai
                           "the certificate is from another CA than the one that is demanded");
 }
 
-/* 2, "trust anchor assertion": what the account names is the only root. It may come in the chain, or, as a whole certificate, from the account. */
-static dn_tls_verdict check_anchor(dn_tls_session *session, const dn_chain *chain)
+/* A path to the one anchor. */
+static dn_tls_verdict check_path_to(dn_tls_session *session, const dn_chain *chain, gnutls_x509_crt_t anchor)
 {
-    const dn_tls_expectation *expect = &session->context->expect;
-    dn_chain named = {.count = 0};
-    gnutls_x509_crt_t anchor = NULL;
-    for (unsigned i = 1; i < chain->count && anchor == NULL; i++) {
-        anchor = cert_matches(expect, chain->certs[i]) != MATCH_NONE ? chain->certs[i] : NULL;
+    if (!dn_cert_is_ca(anchor)) {
+        return dn_tls_refusal(GNUTLS_A_UNKNOWN_CA, "what the account names as trust anchor is no CA");
     }
-    if (anchor == NULL && expect->matching == 0) {
-        const gnutls_datum_t der = dn_datum(dunlin_slice_make(expect->expected, expect->expected_len));
-        anchor = dn_chain_import(&named, &der, 1) ? named.certs[0] : NULL;
-    }
-    dn_tls_verdict verdict =
-        dn_tls_refusal(GNUTLS_A_UNKNOWN_CA, "the certificate is not from the CA that the account names");
+    dn_tls_verdict verdict = dn_tls_no_memory();
     dn_trust *trust = dn_trust_create();
-    if (trust == NULL) {
-        verdict = dn_tls_no_memory();
-    } else if (anchor != NULL && !dn_cert_is_ca(anchor)) {
-        verdict = dn_tls_refusal(GNUTLS_A_UNKNOWN_CA, "what the account names as trust anchor is no CA");
-    } else if (anchor != NULL && dn_trust_add_anchor(trust, anchor)) {
+    if (trust != NULL && dn_trust_add_anchor(trust, anchor)) {
         dn_path path;
         verdict = check_path(session, trust, chain, &path);
     }
     dn_trust_free(trust);
+    return verdict;
+}
+
+/* The account has the bare key of a CA whose certificate does not come along: what it has signed is where the path ends. */
+static dn_tls_verdict check_key_as_anchor(dn_tls_session *session, const dn_chain *chain)
+{
+    const dn_tls_expectation *expect = &session->context->expect;
+    gnutls_x509_crt_t top = chain->certs[chain->count - 1];
+    if (expect->matching != 0 ||
+        !dn_cert_is_signed_by(top, dunlin_slice_make(expect->expected, expect->expected_len))) {
+        return dn_tls_refusal(GNUTLS_A_UNKNOWN_CA,
+                              "the certificate is not from the CA that the account names");
+    }
+    if (chain->count > 1) {
+        return check_path_to(session, chain, top);
+    }
+    /* The end entity alone; curve, hash and validity have been looked at. */
+    return gnutls_x509_crt_check_key_purpose(top, GNUTLS_KP_TLS_WWW_SERVER, 0) != 0
+               ? dn_tls_fine()
+               : dn_tls_path_verdict(DN_PATH_PURPOSE);
+}
+
+/* 2, "trust anchor assertion": what the account names is the only root. It may come in the chain, or from the account as a whole certificate or as its
+   key. */
+static dn_tls_verdict check_anchor(dn_tls_session *session, const dn_chain *chain)
+{
+    const dn_tls_expectation *expect = &session->context->expect;
+    for (unsigned i = 1; i < chain->count; i++) {
+        if (cert_matches(expect, chain->certs[i]) != MATCH_NONE) {
+            return check_path_to(session, chain, chain->certs[i]);
+        }
+    }
+    dn_chain named = {.count = 0};
+    const gnutls_datum_t der = dn_datum(dunlin_slice_make(expect->expected, expect->expected_len));
+    if (expect->matching != 0 || !dn_chain_import(&named, &der, 1)) {
+        return check_key_as_anchor(session, chain);
+    }
+    const dn_tls_verdict verdict = check_path_to(session, chain, named.certs[0]);
     dn_chain_free(&named);
     return verdict;
 }

@@ -258,6 +258,23 @@ static void weak_intermediate(trial *t, dn_testpki_kind kind)
     t->client.server = dn_testpki_cert_der(t->world->ca);
 }
 
+static void another_key_as_anchor(trial *t)
+{
+    t->client.server = dn_testpki_key_spki(t->world->other_key);
+}
+
+static void key_as_anchor_for_clients(trial *t)
+{
+    server_for_clients(t);
+    t->client.server = dn_testpki_key_spki(t->world->ca_key);
+}
+
+static void key_as_anchor_other_name(trial *t)
+{
+    server_other_name(t);
+    t->client.server = dn_testpki_key_spki(t->world->ca_key);
+}
+
 static void curve_of_192_bits(trial *t)
 {
     weak_intermediate(t, TESTPKI_P192);
@@ -382,6 +399,12 @@ static const refusal refusals[] = {
      "what the account names as trust anchor is no CA"},
     {"server, usage 3: another certificate", X, 3, another_is_named, false, 46, 0, ACCESS,
      "the certificate is another one than the account names"},
+    {"server, usage 2: another key as trust anchor", X, 2, another_key_as_anchor, false, 48, 0, ACCESS,
+     "the certificate is not from the CA that the account names"},
+    {"server, usage 2: a key as trust anchor, for clients only", X, 2, key_as_anchor_for_clients, false, 43,
+     0, ACCESS, "the certificate is not for this purpose"},
+    {"server, usage 2: a key as trust anchor, another name", X, 2, key_as_anchor_other_name, false, 42, 0,
+     ACCESS, "the certificate is for another name"},
     {"server, usage 2: SHA-1", X, 2, server_sha1, false, 43, 0, ACCESS,
      "a certificate has a hash or a curve that is not allowed"},
     {"server, usage 2: secp192r1", X, 2, curve_of_192_bits, false, 43, 0, ACCESS,
