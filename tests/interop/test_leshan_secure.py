@@ -183,7 +183,7 @@ class DunlinCredentialsOnLeshan(Suite):
         self.server = LeshanServer(self.programs, more=leshan_options(self.pki, "--suites", suites))
 
     def device(self, own, *more):
-        return DunlinDevice(self.programs, own.endpoint, self.server.secure_uri, more=[*own.client(), "--retry", "600", *more])
+        return DunlinDevice(self.programs, own.endpoint, self.server.secure_uri, more=[*own.client(), "--retry", "1", *more])
 
     @case("a device with {0}, certificate usage {1}, and suite {2}, is read and observed",
           [(mode, usage, suite) for mode, usage in ROWS for suite in SUITE_NAMES])
@@ -200,9 +200,9 @@ class DunlinCredentialsOnLeshan(Suite):
         self.server.notification(own.endpoint, "/3303/0/5700", since, lambda node: node["value"] == 12.5)
         since, mark = self.server.mark(), device.mark()
         device.program.do("roam")
-        device.update()
-        self.server.updated(own.endpoint, since)
         device.program.wait_match(r"connected to \S+ with \S+ resumed handshake, .*", mark)
+        self.server.program.event("registered", since, endpoint=own.endpoint)
+        equal(self.server.read(own.endpoint, "/3/0/0")["node"]["value"], "Dunlin")
         device.stop()
         self.server.wait_gone(own.endpoint)
         self.server.unsecure(own.endpoint)
@@ -220,11 +220,12 @@ class DunlinCredentialsOnLeshan(Suite):
         own, said = rows[what]
         if own.identity == "refused" and own.mode == PSK:
             self.server.secure(**Credential(self.pki, PSK, "refused").leshan_secure())
-        device = self.device(own)
-        wait_until("it says that there is no session", lambda: "no session with" in device.program.text(), 90)
-        check(re.search(said, device.program.text()), device.program.text())
+        device = self.programs.client(own.endpoint, self.server.secure_uri, *own.client("mandated"), "-v", "--retry", "600",
+                                      name=what.replace(" ", "-"))
+        wait_until("it says that there is no session", lambda: "no session with" in device.text(), 120)
+        check(re.search(said, device.text()), device.text()[-1000:])
         equal(self.server.registration("refused"), None, "registered")
-        device.program.stop()
+        device.kill()
 
 
 SUITES = [*secure_pairs(), LeshanCredentialsOnDunlind, DunlinCredentialsOnLeshan]

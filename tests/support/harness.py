@@ -150,7 +150,7 @@ class Runner:
                 return
             for title, name, row in chosen:
                 method = getattr(suite, name)
-                begin, started = time.monotonic(), len(suite.programs.members)
+                begin, logs = time.monotonic(), suite.programs.log_sizes()
                 outcome = self._guarded(lambda: method(*row), method.case_timeout_s)
                 spent = time.monotonic() - begin
                 if outcome is None:
@@ -159,7 +159,7 @@ class Runner:
                     self._note(klass.name, title, spent, "skipped", str(outcome))
                 else:
                     self._note(klass.name, title, spent, "failed", outcome)
-                    suite.programs.show_logs(started)
+                    suite.programs.show_logs(logs)
         finally:
             self._guarded(suite.tear_down, 120)
             troubles = suite.programs.stop_all()

@@ -22,6 +22,7 @@ LOGS = os.environ.get("DUNLIN_INTEROP_LOGS", os.path.join(WORK, "logs"))
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 LOG_LINES_SHOWN = 40
+LOGS_SHOWN = 6
 LISTENING = "0A"  # in /proc/net/tcp
 
 _running = []
@@ -253,11 +254,13 @@ class Programs:
         self.members.append(program)
         return program
 
-    def show_logs(self, since=0):
-        """Of the programs that run, and of those started since there were `since` of them."""
-        for number, member in enumerate(self.members):
-            if number < since and not member.alive():
-                continue
+    def log_sizes(self):
+        return {member: os.path.getsize(member.log_path) for member in self.members}
+
+    def show_logs(self, before=None):
+        """Of the programs whose logs have grown since `before` (of log_sizes), or of all; of many, those that are newest."""
+        shown = [one for one in self.members if before is None or os.path.getsize(one.log_path) != before.get(one)]
+        for member in shown[-LOGS_SHOWN:]:
             print(f"        -- the end of {member.log_path}")
             for line in member.tail():
                 print(f"        | {line}")
