@@ -114,11 +114,20 @@ static void say_failed(dn_sim_report *r, const dunlin_client_event *event)
     r->told_end &= (uint16_t)~bit_of(event->server);
 }
 
+/* The server's words: they make no second line, and the terminal does not take them for commands. */
+static void put_plain(FILE *out, const char *location)
+{
+    for (const char *at = location; *at != '\0'; at++) {
+        (void)fputc((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f ? '?' : *at, out);
+    }
+}
+
 static void write_ready(const dn_sim_report *r, const char *location)
 {
     FILE *out = r->options->ready_file == NULL ? NULL : fopen(r->options->ready_file, "w");
     if (out != NULL) {
-        (void)fprintf(out, "%s\n", location);
+        put_plain(out, location);
+        (void)fputc('\n', out);
     }
     if (r->options->ready_file != NULL && (out == NULL || fclose(out) != 0)) {
         (void)fprintf(stderr, "dunlin client: cannot write %s: %s\n", r->options->ready_file,
@@ -184,7 +193,9 @@ void dn_sim_report_event(dn_sim_report *r, const dunlin_client_event *event)
     case DUNLIN_CLIENT_REGISTERED:
         r->failed &= (uint16_t)~bit;
         r->told_end &= (uint16_t)~bit;
-        (void)printf("registered as %s with %s\n", event->location, url_of(r, event->server));
+        (void)fputs("registered as ", stdout);
+        put_plain(stdout, event->location);
+        (void)printf(" with %s\n", url_of(r, event->server));
         write_ready(r, event->location);
         break;
     case DUNLIN_CLIENT_REFUSED:

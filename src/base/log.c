@@ -189,6 +189,21 @@ static bool put_conversion(message *m, const conversion *c, va_list *arguments)
     }
 }
 
+/* What the other end of a connection said may be part of a message: it must neither begin a line of its own in a log nor steer a terminal.
+   Control characters are ASCII's and, in UTF-8, those of C2 80 to C2 9F. */
+static void blank_controls(message *m)
+{
+    for (size_t i = 0; i < m->len; i++) {
+        const unsigned char at = (unsigned char)m->text[i];
+        const unsigned char next = i + 1 < m->len ? (unsigned char)m->text[i + 1] : 0;
+        if (at < 0x20 || at == 0x7f) {
+            m->text[i] = '?';
+        } else if (at == 0xc2 && next >= 0x80 && next < 0xa0) {
+            m->text[i] = m->text[i + 1] = '?';
+        }
+    }
+}
+
 void dn_log_at(const dn_log *log, dn_log_level level, const char *area, const char *format, ...)
 {
     if (log == NULL || log->write == NULL || level < __atomic_load_n(&log->least, __ATOMIC_RELAXED)) {
@@ -209,6 +224,7 @@ void dn_log_at(const dn_log *log, dn_log_level level, const char *area, const ch
         }
     }
     va_end(arguments);
+    blank_controls(&m);
     m.text[m.len] = '\0';
     log->write(log->context, level, area, m.text);
 }

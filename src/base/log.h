@@ -13,8 +13,8 @@ typedef struct {
 } dn_log;
 
 /*
- * Formats into at most 255 characters (a longer message is cut) and hands it on; `log` and its `write` may be
- * NULL. `area` is the layer's name, "coap", "server". Conversions: %c %s %.*s %d %i %u %x %X %p %%, with the
+ * Formats into at most 255 characters (a longer message is cut; control characters become '?', so that a message is one line whatever it
+ * quotes) and hands it on; `log` and its `write` may be NULL. `area` is the layer's name, "coap", "server". Conversions: %c %s %.*s %d %i %u %x %X %p %%, with the
  * flags 0 and -, a width, and the lengths hh h l ll z j t. Not floats: printing one drags a large part of the
  * C library, and its heap, into a small device.
  */

@@ -68,6 +68,29 @@ static void long_messages_are_cut(void **state)
     assert_int_equal(strlen(caught.text), 255);
 }
 
+/* What it quotes makes no second line, and does not reach a terminal as a command. */
+static void a_message_is_one_line(void **state)
+{
+    static const struct {
+        const char *quoted, *shown;
+    } rows[] = {
+        {"a\nERROR forged: \r\t", "a?ERROR forged: ??"},
+        {"\x1b[2J\x7f", "?[2J?"},
+        {"\xc2\x9b"
+         "2J \xc2\x80",
+         "??2J ??"},
+        {"\xc3\xa4\xc2\xa0\xe2\x82\xac \xff", "\xc3\xa4\xc2\xa0\xe2\x82\xac \xff"}, /* letters stay */
+        {"cut off: \xc2", "cut off: \xc2"},
+    };
+    (void)state;
+    catcher caught = {"", 0};
+    const dn_log log = {catch_message, &caught, DN_LOG_DEBUG};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        dn_log_at(&log, DN_LOG_WARN, "test", "%.*s", (int)strlen(rows[i].quoted), rows[i].quoted);
+        assert_string_equal(caught.text, rows[i].shown);
+    }
+}
+
 static void nothing_below_the_least_level_or_without_a_hook(void **state)
 {
     (void)state;
@@ -87,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_as_printf_does),
         cmocka_unit_test(long_messages_are_cut),
+        cmocka_unit_test(a_message_is_one_line),
         cmocka_unit_test(nothing_below_the_least_level_or_without_a_hook),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
