@@ -8,7 +8,7 @@
  *   3  an answer to what the server last asked  10  a device fetches a package
  *   4  the operator asks: read, observe, end    11  the operator pushes a package
  *   5  time passes                              12  the operator queues a request, or ends one
- *   6  the server ends and starts again
+ *   6  the server ends and starts again         13  a device's session or stream comes or goes, its name is proved
  * The shard must hold its rules through all of it, and at the end a server that starts from what was committed must show the same as this one.
  */
 #include "server/composite.h"
@@ -21,12 +21,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEPS_MAX    200
-#define DATAGRAM_MAX 1400
-#define PEERS        4
-#define LISTING_MAX  (1u << 16)
-#define PACKAGE      "00112233445566778899aabbccddeeff"
-#define PACKAGE_SIZE 3000
+#define STEPS_MAX          200
+#define DATAGRAM_MAX       1400
+#define STREAM_MESSAGE_MAX 8192
+#define PEERS              4
+#define LISTING_MAX        (1u << 16)
+#define PACKAGE            "00112233445566778899aabbccddeeff"
+#define PACKAGE_SIZE       3000
 
 typedef struct {
     dn_shard *shard;
@@ -41,6 +42,12 @@ typedef struct {
     uint8_t asked[16];
     uint16_t mid;
     uint64_t queued; /* the last request of the durable queue */
+    /* How each device is heard: over plain UDP, or over a session or stream, which may be gone. */
+    struct {
+        dn_transport transport;
+        bool is_open, has_proved;
+        dn_identity identity;
+    } way[PEERS];
 } world;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -65,28 +72,59 @@ static int64_t wall_ms(void *context)
 
 static void peer_text(const dn_peer *peer, char *out, size_t size)
 {
-    (void)snprintf(out, size, "peer%u", peer->bytes[0]);
+    (void)snprintf(out, size, "peer%u", peer->bytes[0]); /* with its transport */
 }
 
 static bool same_host(const dn_peer *a, const dn_peer *b)
 {
-    return a->bytes[0] / 2 == b->bytes[0] / 2;
+    return (a->bytes[0] & 15u) / 2 == (b->bytes[0] & 15u) / 2;
 }
 
-static dn_peer peer_of(uint8_t number)
+static dn_peer peer_of(const world *w, uint8_t number)
 {
-    return (dn_peer){.len = 1, .bytes = {number % PEERS}};
+    dn_peer peer = {.len = 1, .bytes = {number % PEERS}};
+    dn_peer_set_transport(&peer, w->way[number % PEERS].transport);
+    return peer;
+}
+
+static bool reaches(void *context, const dn_peer *peer)
+{
+    const world *w = context;
+    const dn_peer now = peer_of(w, peer->bytes[0] & 15u);
+    return dn_peer_transport(peer) == DN_TRANSPORT_UDP ||
+           (dn_peer_equal(&now, peer) && w->way[peer->bytes[0] & 15u].is_open);
+}
+
+static const dn_identity *identity_of(void *context, const dn_peer *peer)
+{
+    const world *w = context;
+    size_t number = peer->bytes[0] & 15u;
+    return reaches(context, peer) && w->way[number].has_proved ? &w->way[number].identity : NULL;
+}
+
+static void end_peer(void *context, const dn_peer *peer)
+{
+    world *w = context;
+    if (reaches(w, peer)) {
+        w->way[peer->bytes[0] & 15u].is_open = false;
+    }
 }
 
 static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     world *w = context;
+    if (dn_transport_is_stream(dn_peer_transport(peer))) {
+        must(datagram.len >= 2 && datagram.len <= STREAM_MESSAGE_MAX,
+             "a message on a stream has a sane size");
+        return;
+    }
     must(datagram.len >= 4 && datagram.len <= DATAGRAM_MAX, "a datagram has a sane size");
     uint8_t code = datagram.data[1];
     size_t token_len = datagram.data[0] & 15u;
     if (code == DN_COAP_CREATED && datagram.len > DN_REGISTRATION_ID_TEXT) {
         memcpy(w->location, datagram.data + datagram.len - DN_REGISTRATION_ID_TEXT, DN_REGISTRATION_ID_TEXT);
     } else if (code > 0 && code < DN_COAP_CODE(1, 0) && token_len <= 8) {
+        must(reaches(w, peer), "who has no session is not asked");
         w->asked_peer = *peer;
         w->asked_len = 4 + token_len;
         memcpy(w->asked, datagram.data, w->asked_len);
@@ -129,6 +167,9 @@ static void start(world *w)
                               .context = w,
                               .peer_text = peer_text,
                               .same_host = same_host,
+                              .identity = identity_of,
+                              .reaches = reaches,
+                              .end_peer = end_peer,
                               .events = w->events};
     config.fleet.nosec = DN_NOSEC_ON;
     config.fleet.store = w->store;
@@ -142,6 +183,8 @@ static void start(world *w)
     config.fleet.packages = packages;
     config.fleet.coap = dn_coap_config_default();
     config.fleet.coap.exchange_lifetime_ms = 5000;
+    config.fleet.coap.connections = PEERS;
+    config.fleet.coap.max_stream_message = STREAM_MESSAGE_MAX;
     config.fleet.random = dn_seeded_random(&w->seeded);
     config.fleet.clock_ms = clock_ms;
     config.fleet.wall_ms = wall_ms;
@@ -164,11 +207,82 @@ static void settle(world *w)
     }
 }
 
+/* A datagram's message as a stream has it (RFC 8323 section 3.2): without type and id, with its length. */
+static size_t frame(const uint8_t *bytes, size_t len, uint8_t *out)
+{
+    size_t token_len = len > 0 ? bytes[0] & 15u : 0;
+    if (len < 4 + token_len) {
+        memcpy(out, bytes, len);
+        return len;
+    }
+    size_t rest = len - 4 - token_len;
+    size_t at = 1;
+    unsigned nibble = rest < 13 ? (unsigned)rest : rest < 269 ? 13u : 14u;
+    if (nibble == 13) {
+        out[at++] = (uint8_t)(rest - 13);
+    } else if (nibble == 14) {
+        out[at++] = (uint8_t)((rest - 269) >> 8);
+        out[at++] = (uint8_t)(rest - 269);
+    }
+    out[0] = (uint8_t)(nibble << 4 | token_len);
+    out[at++] = bytes[1];
+    memcpy(out + at, bytes + 4, token_len + rest);
+    return at + token_len + rest;
+}
+
 static void deliver(world *w, dn_peer peer, const uint8_t *bytes, size_t len)
 {
+    uint8_t framed[DATAGRAM_MAX + 8];
+    if (!reaches(w, &peer) || len > DATAGRAM_MAX) {
+        return;
+    }
+    if (dn_transport_is_stream(dn_peer_transport(&peer))) {
+        len = frame(bytes, len, framed);
+        bytes = framed;
+    }
     dn_shard_begin(w->shard);
     dn_shard_receive(w->shard, &peer, dunlin_slice_make(bytes, len));
     settle(w);
+}
+
+/* Its session or stream, if it has one, ends; unless `detail` says that this is all, another one begins: the first byte says whether a
+   name is proved, the rest is the name. */
+static void change_way(world *w, uint8_t detail, const uint8_t *script, size_t size)
+{
+    static const uint8_t csm[] = {0x40, 0xe1, 0, 0};
+    size_t number = detail % PEERS;
+    dn_peer peer = peer_of(w, (uint8_t)number);
+    dn_shard_begin(w->shard);
+    if (w->way[number].is_open && (detail & 0x40)) {
+        w->way[number].is_open = false;
+        dn_shard_closed(w->shard, &peer);
+        settle(w);
+    }
+    if (detail & 0x80) {
+        return;
+    }
+    if (w->way[number].is_open) {
+        w->way[number].is_open = false;
+        dn_shard_closed(w->shard, &peer);
+    }
+    w->way[number].transport = (dn_transport)(detail >> 2 & 3u);
+    peer = peer_of(w, (uint8_t)number);
+    dn_identity *identity = &w->way[number].identity;
+    *identity = (dn_identity){.mode = DN_SECURITY_PSK};
+    w->way[number].has_proved = size > 1 && size - 1 <= sizeof identity->endpoint && (script[0] & 1);
+    if (w->way[number].has_proved) {
+        identity->endpoint_len = (uint8_t)(size - 1);
+        memcpy(identity->endpoint, script + 1, size - 1);
+        identity->is_pattern = dn_endpoint_is_pattern(dunlin_slice_make(script + 1, size - 1));
+    }
+    if (w->way[number].transport != DN_TRANSPORT_UDP) {
+        w->way[number].is_open = true;
+        dn_shard_opened(w->shard, &peer);
+        settle(w);
+    }
+    if (dn_transport_is_stream(w->way[number].transport)) {
+        deliver(w, peer, csm, sizeof csm);
+    }
 }
 
 /* Writes an option of any number and length. False: no room. */
@@ -223,7 +337,7 @@ static void request(world *w, uint8_t detail, uint8_t method, bool at_location, 
         memcpy(datagram + len, end + 1, payload);
         len += payload;
     }
-    deliver(w, peer_of(detail), datagram, len);
+    deliver(w, peer_of(w, detail), datagram, len);
 }
 
 /* An acknowledgement, a separate message or a Reset with the token of the server's last request; the script gives code, options, payload. */
@@ -241,7 +355,7 @@ static void answer(world *w, uint8_t detail, const uint8_t *script, size_t size)
         datagram[3] = (uint8_t)w->mid++;
     }
     memcpy(datagram + w->asked_len, script + 1, size - 1);
-    deliver(w, detail & 0x80 ? peer_of(detail >> 2) : w->asked_peer, datagram, w->asked_len + size - 1);
+    deliver(w, detail & 0x80 ? peer_of(w, detail >> 2) : w->asked_peer, datagram, w->asked_len + size - 1);
 }
 
 static void on_device(void *context, const dn_device_response *response)
@@ -303,7 +417,7 @@ static void request_path(world *w, uint8_t detail, uint8_t method, const char *f
         memcpy(datagram + len, payload.data, payload.len);
         len += payload.len;
     }
-    deliver(w, peer_of(detail), datagram, len);
+    deliver(w, peer_of(w, detail), datagram, len);
 }
 
 static void fetch(world *w, uint8_t detail, const uint8_t *script, size_t size)
@@ -409,6 +523,9 @@ static void restart(world *w)
     end_shard(w);
     w->store = left;
     w->asked_len = 0;
+    for (size_t i = 0; i < PEERS; i++) {
+        w->way[i].is_open = false; /* sessions and streams end with the process */
+    }
     start(w);
 }
 
@@ -493,7 +610,7 @@ static void step(world *w, uint8_t kind, uint8_t detail, const uint8_t *script, 
 {
     switch (kind % 16) {
     case 0:
-        deliver(w, peer_of(detail), script, size);
+        deliver(w, peer_of(w, detail), script, size);
         break;
     case 1:
         request(w, detail, DN_COAP_POST, false, script, size);
@@ -514,6 +631,9 @@ static void step(world *w, uint8_t kind, uint8_t detail, const uint8_t *script, 
         break;
     case 6:
         restart(w);
+        break;
+    case 13:
+        change_way(w, detail, script, size);
         break;
     case 7:
         request(w, detail, DN_COAP_DELETE, true, script, 0);
