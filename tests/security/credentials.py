@@ -76,7 +76,7 @@ class Credential:
         if self.mode == PSK:
             return ["-u", self.identity, "-k", bytes.fromhex(self.key).decode("latin-1")]
         if self.mode == RPK:
-            return ["-M", path(self.own, "pair")]
+            return ["-M", path(self.own, "pair"), "-n"]  # it has no way to pin the server's key
         return ["-c", path(self.own), "-j", path(self.own, "key"), "-C", path(self.roots)]
 
 
