@@ -328,7 +328,9 @@ void dn_coap_respond(dn_coap *coap, const dn_coap_pending *pending, const dn_coa
     }
     dunlin_status status = send_draft(coap, pending, &response);
     if (status != DUNLIN_OK) {
-        dn_log_at(coap->log, DN_LOG_ERROR, "coap",
+        /* A peer that takes next to nothing is its own fault, and must not fill our log. */
+        dn_log_level level = response.room.message < coap->config.max_message ? DN_LOG_DEBUG : DN_LOG_ERROR;
+        dn_log_at(coap->log, level, "coap",
                   status == DUNLIN_ERR_SPACE ? "options of a reply are too long or out of order"
                                              : "the body of a reply could not be read");
         dn_coap_respond_code(coap, pending, DN_COAP_INTERNAL_ERROR, NULL);

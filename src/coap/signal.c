@@ -72,7 +72,7 @@ static void abort_for(dn_coap *coap, uint32_t remote, dunlin_status status, uint
         option_uint(&writer, ABORT_BAD_CSM_OPTION, bad_option);
     }
     dn_coap_write_payload(&writer, dunlin_slice_of(text));
-    dn_log_at(coap->log, DN_LOG_INFO, "coap", "a stream is aborted: %s", text);
+    dn_log_at(coap->log, DN_LOG_DEBUG, "coap", "a stream is aborted: %s", text);
     send_signal(coap, remote, &writer);
     end_stream(coap, remote, status, dunlin_slice_of(text));
 }
