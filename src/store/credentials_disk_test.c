@@ -147,8 +147,7 @@ static void a_changed_row_is_refused(void **state)
 {
     fixture *f = *state;
     static const char *const changes[] = {
-        "UPDATE credential SET sealed=(SELECT sealed FROM credential WHERE endpoint=x'62') WHERE "
-        "endpoint=x'61'",
+        "UPDATE credential SET sealed=(SELECT sealed FROM credential WHERE number=3) WHERE endpoint=x'61'",
         "UPDATE credential SET identity=x'7878' WHERE endpoint=x'61'",
         "UPDATE credential SET endpoint=x'7a' WHERE endpoint=x'61'",
         "UPDATE credential SET pattern=1 WHERE endpoint=x'61'",

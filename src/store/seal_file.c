@@ -348,31 +348,47 @@ static bool sync_folder_of(const char *path)
     return ok;
 }
 
-/* Puts `text` and `line` in the place of the file. `is_new`: only if there is none yet. */
-static dunlin_status replace(const char *path, bool is_new, const char *text, size_t len, const char *line,
-                             char *error, size_t error_size)
+/* What the file is to be: the text it has, whose it is, and the line to add. */
+typedef struct {
+    const char *path;
+    const char *text;
+    size_t len;
+    const char *line;
+    const struct stat *owner; /* NULL: there is no such file yet */
+} contents;
+
+/* Root may add a key to the file of the server's user, who must still be able to read it. */
+static bool keep_owner(int fd, const struct stat *owner)
+{
+    struct stat own;
+    return owner == NULL ||
+           (fstat(fd, &own) == 0 && own.st_uid == owner->st_uid && own.st_gid == owner->st_gid) ||
+           fchown(fd, owner->st_uid, owner->st_gid) == 0;
+}
+
+static dunlin_status replace(const contents *c, char *error, size_t error_size)
 {
     char beside[PATH_MAX];
-    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside) {
+    if (snprintf(beside, sizeof beside, "%s.XXXXXX", c->path) >= (int)sizeof beside) {
         errno = ENAMETOOLONG;
-        return say(error, error_size, "write", path);
+        return say(error, error_size, "write", c->path);
     }
     int fd = mkostemp(beside, O_CLOEXEC); /* mode 0600 */
     if (fd < 0) {
-        return say(error, error_size, "make", beside);
+        return say(error, error_size, "make a file beside", c->path);
     }
-    const bool ends = len == 0 || text[len - 1] == '\n';
-    bool ok = write_all(fd, text, len) && (ends || write_all(fd, "\n", 1)) &&
-              write_all(fd, line, strlen(line)) && fsync(fd) == 0;
+    const bool ends = c->len == 0 || c->text[c->len - 1] == '\n';
+    bool ok = keep_owner(fd, c->owner) && write_all(fd, c->text, c->len) &&
+              (ends || write_all(fd, "\n", 1)) && write_all(fd, c->line, strlen(c->line)) && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     /* A link, unlike a renaming, leaves alone what somebody else made meanwhile. */
-    ok = ok && (is_new ? link(beside, path) : rename(beside, path)) == 0;
-    dunlin_status status = ok ? DUNLIN_OK : say(error, error_size, "write", path);
-    if (!ok || is_new) {
+    ok = ok && (c->owner == NULL ? link(beside, c->path) : rename(beside, c->path)) == 0;
+    dunlin_status status = ok ? DUNLIN_OK : say(error, error_size, "write", c->path);
+    if (!ok || c->owner == NULL) {
         unlink(beside);
     }
-    if (ok && !sync_folder_of(path)) {
-        status = say(error, error_size, "flush the folder of", path);
+    if (ok && !sync_folder_of(c->path)) {
+        status = say(error, error_size, "flush the folder of", c->path);
     }
     return status;
 }
@@ -398,7 +414,11 @@ static int open_locked(const char *path)
 static dunlin_status add_to(int fd, const char *path, const char *line, char *error, size_t error_size)
 {
     size_t len = 0;
+    struct stat owner;
     dunlin_status status = check_mode(fd, path, 077, error, error_size);
+    if (status == DUNLIN_OK && fstat(fd, &owner) != 0) {
+        status = say(error, error_size, "read", path);
+    }
     char *text = status == DUNLIN_OK ? slurp(fd, path, &len, error, error_size) : NULL;
     if (text == NULL) {
         return DUNLIN_ERR_STORE;
@@ -415,7 +435,7 @@ static dunlin_status add_to(int fd, const char *path, const char *line, char *er
         snprintf(error, error_size, "%s is not a file of sealing keys, or one of a newer release", path);
         status = DUNLIN_ERR_STORE;
     } else {
-        status = replace(path, false, text, len, line, error, error_size);
+        status = replace(&(contents){path, text, len, line, &owner}, error, error_size);
     }
     gnutls_memset(text, 0, len);
     free(text);
@@ -436,7 +456,7 @@ dunlin_status dn_seal_file_add(const char *path, const char *token, uint64_t *id
         status = add_to(fd, path, line, error, error_size);
         close(fd);
     } else if (errno == ENOENT) {
-        status = replace(path, true, preamble, sizeof preamble - 1, line, error, error_size);
+        status = replace(&(contents){path, preamble, sizeof preamble - 1, line, NULL}, error, error_size);
     } else {
         status = say(error, error_size, "open", path);
     }

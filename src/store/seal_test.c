@@ -232,6 +232,23 @@ static void too_many_keys(void **state)
     dn_seal_free(seal);
 }
 
+static void the_file_stays_its_owners(void **state)
+{
+    fixture *f = *state;
+    struct stat about;
+    const char *path = scratch_path(f->dir, "seal.key");
+    if (geteuid() != 0) {
+        skip(); /* nobody else can give a file away */
+    }
+    dn_seal_free(open_file(f, path, true));
+    assert_int_equal(chown(path, 12345, 23456), 0);
+    assert_int_equal(dn_seal_file_add(path, NULL, NULL, f->error, sizeof f->error), DUNLIN_OK);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_uid, 12345);
+    assert_int_equal(about.st_gid, 23456);
+    assert_int_equal(about.st_mode & 07777, 0600);
+}
+
 static void a_new_key_seals_old_ones_open(void **state)
 {
     fixture *f = *state;
@@ -387,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses_what_others_may_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_bad_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_file_stays_its_owners, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_new_key_seals_old_ones_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_systemd, set_up, tear_down),
         cmocka_unit_test_setup_teardown(wrapped_for_a_token, set_up, tear_down),
