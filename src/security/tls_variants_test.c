@@ -572,6 +572,59 @@ static void ends_and_noise(void **state)
     dn_tls_context_give_up(client);
 }
 
+typedef struct {
+    uint8_t bytes[DN_TESTPAIR_BYTES];
+    size_t len;
+} recorded;
+
+static void record_last(void *context, bool to_server, uint8_t *bytes, size_t *len)
+{
+    recorded *last = context;
+    if (to_server) {
+        memcpy(last->bytes, bytes, *len);
+        last->len = *len;
+    }
+}
+
+/* What was said once is not heard twice (section 5.1): neither at once, nor when much has come since, nor in another session. */
+static void replays(void **state)
+{
+    dn_testworld *world = *state;
+    const dn_tls_server_config server_config = dn_testworld_server(world);
+    for (uint8_t mode = DN_SECURITY_PSK; mode <= DN_SECURITY_X509; mode++) {
+        const dn_tls_client_config client_config = dn_testworld_client(world, mode, 3);
+        dn_tls_context *server = dn_testworld_make_server(&server_config);
+        dn_tls_context *client = dn_testworld_make_client(&client_config);
+        dn_testpair pair, other;
+        recorded once = {.len = 0};
+        dn_testpair_init(&pair, server, client, true, 1);
+        dn_testpair_init(&other, server, client, true, 2);
+        assert_true(dn_testpair_run(&pair) && dn_testpair_run(&other));
+        pair.tap = record_last;
+        pair.tap_context = &once;
+        assert_int_equal(dn_tls_send(pair.client.session, dunlin_slice_of("unlock"), pair.now_ms), DUNLIN_OK);
+        pair.tap = NULL;
+        dn_testpair_settle(&pair, 100);
+        assert_int_equal(pair.server.got_count, 1);
+        for (size_t later = 0; later < 200; later += 50) { /* within the window, and behind it */
+            dn_tls_receive(pair.server.session, dunlin_slice_make(once.bytes, once.len), pair.now_ms);
+            dn_tls_receive(other.server.session, dunlin_slice_make(once.bytes, once.len), other.now_ms);
+            assert_int_equal(pair.server.got_count, 1 + later);
+            for (size_t i = 0; i < 50; i++) {
+                assert_int_equal(dn_tls_send(pair.client.session, dunlin_slice_of("x"), pair.now_ms),
+                                 DUNLIN_OK);
+                dn_testpair_settle(&pair, 100);
+            }
+        }
+        assert_int_equal(other.server.got_count, 0);
+        assert_true(dn_testpair_echo(&pair) && dn_testpair_echo(&other));
+        dn_testpair_clear(&pair);
+        dn_testpair_clear(&other);
+        dn_tls_context_give_up(server);
+        dn_tls_context_give_up(client);
+    }
+}
+
 static void nobody_answers(void **state)
 {
     dn_testworld *world = *state;
@@ -617,6 +670,7 @@ int main(void)
         cmocka_unit_test(few_datagrams),
         cmocka_unit_test(streams),
         cmocka_unit_test(ends_and_noise),
+        cmocka_unit_test(replays),
         cmocka_unit_test(nobody_answers),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
