@@ -42,7 +42,7 @@ class AiocoapStreamsOnDunlind(Suite):
     name = "aiocoap-streams-on-dunlind"
 
     def set_up(self):
-        self.pki = material.make(os.path.join(WORK, "pki-" + self.name), [NAME + "-tls"])
+        self.pki = material.make(os.path.join(WORK, "pki-" + self.name), [NAME + "-tls"], bad=False)
         self.server = DunlindServer(self.programs, *server_options(self.pki))
         put(self.server.rest, Credential(self.pki, X509, NAME + "-tls"))
 
@@ -109,7 +109,7 @@ class DunlinStreamsOnAiocoap(Suite):
     name, endpoint = "dunlin-streams-on-aiocoap", NAME
 
     def set_up(self):
-        self.pki = material.make(os.path.join(WORK, "pki-" + self.name), [NAME])
+        self.pki = material.make(os.path.join(WORK, "pki-" + self.name), [NAME], bad=False)
 
     def with_client(self, kind, body, suite="ccm8"):
         """Runs body(server, device) with a device registered."""

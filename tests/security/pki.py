@@ -137,38 +137,42 @@ class Pki:
         return file.name
 
 
-def make(folder, devices=("device",)):
-    """The whole of it: a root, an intermediate below it, servers and devices, and each thing that must be refused."""
+SERVER = {"role": "server", "alternatives": SERVER_ALTERNATIVES, "cn": SERVER_NAME}
+
+
+def make(folder, devices=("device",), bad=True):
+    """A root, an intermediate below it, a server and devices, another root; with `bad` also all that must be refused."""
     pki = Pki(folder)
     pki.certificate("root", cn="Test Root")
     pki.certificate("middle", "root", cn="Test Intermediate")
     pki.certificate("other-root", cn="Another Root")
-    server = {"role": "server", "alternatives": SERVER_ALTERNATIVES, "cn": SERVER_NAME}
-    pki.certificate("server", "middle", **server)
-    pki.certificate("server-expired", "middle", begins=-20, ends=-1, **server)
-    pki.certificate("server-early", "middle", begins=5, ends=20, **server)
-    pki.certificate("server-wrong-name", "middle", role="server", cn="other.example", alternatives="DNS:other.example")
-    pki.certificate("server-of-other", "other-root", **server)
-    pki.certificate("server-revoked", "middle", **server)
-    pki.certificate("server-sha1", "middle", digest="sha1", **server)
-    pki.certificate("server-p224", "middle", curve=P224, **server)
-    pki.certificate("server-rsa", "middle", curve="rsa", **server)
-    pki.certificate("server-self", **server)
-    pki.sign_by_leaf("server", "server-by-leaf", **server)
+    pki.certificate("server", "middle", **SERVER)
     for device in devices:
         pki.certificate(device, "middle", cn=device, role="client")
-    _make_bad_devices(pki)
+    pki.certificate("device-of-other", "other-root", role="client")
     pki.key("device-rpk")
     pki.key("other-rpk")
     # A device has room for one certificate and sends no other, so its server must know those above it.
     pki.bundle("client-cas.pem", "root", "middle")
-    pki.revoke("server-revoked")
-    pki.revoke("device-revoked")
-    pki.crl("root")
-    pki.crl("middle")
-    with open(pki.path("all", "crl"), "w", encoding="ascii") as file:
-        file.write(pki.text("root", "crl") + pki.text("middle", "crl"))
+    if bad:
+        _make_bad_servers(pki)
+        _make_bad_devices(pki)
+        pki.revoke("device-revoked")
+        pki.crl("root")
+        pki.crl("middle")
+        with open(pki.path("all", "crl"), "w", encoding="ascii") as file:
+            file.write(pki.text("root", "crl") + pki.text("middle", "crl"))
     return pki
+
+
+def _make_bad_servers(pki):
+    for name, more in (("server-expired", {"begins": -20, "ends": -1}), ("server-early", {"begins": 5, "ends": 20}),
+                       ("server-sha1", {"digest": "sha1"}), ("server-p224", {"curve": P224}), ("server-rsa", {"curve": "rsa"})):
+        pki.certificate(name, "middle", **{**SERVER, **more})
+    pki.certificate("server-wrong-name", "middle", role="server", cn="other.example", alternatives="DNS:other.example")
+    pki.certificate("server-of-other", "other-root", **SERVER)
+    pki.certificate("server-self", **SERVER)
+    pki.sign_by_leaf("server", "server-by-leaf", **SERVER)
 
 
 def _make_bad_devices(pki):
@@ -176,9 +180,6 @@ def _make_bad_devices(pki):
                        ("device-revoked", {}), ("device-sha1", {"digest": "sha1"}), ("device-p224", {"curve": P224}),
                        ("device-rsa", {"curve": "rsa"}), ("device-server-only", {"role": "server"})):
         pki.certificate(name, "middle", **{"role": "client", **more})
-    pki.certificate("device-of-other", "other-root", role="client")
-    pki.certificate("device-self", role="client")
-    pki.sign_by_leaf("device-self", "device-by-self", role="client")
     pki.certificate("device-leaf", "middle", role="client")
     pki.sign_by_leaf("device-leaf", "device-by-leaf", role="client")
 
