@@ -19,8 +19,10 @@ enum {
     HEADER_LEN = 13,
     RANDOM_AT = HEADER_LEN + 12 + 2,
     RANDOM_LEN = 32,
+    SESSION_ID_AT = RANDOM_AT + RANDOM_LEN,
     TYPE_CHANGE_CIPHER_SPEC = 20,
-    TYPE_HANDSHAKE = 22
+    TYPE_HANDSHAKE = 22,
+    CLIENT_HELLO = 1
 };
 
 dn_secure_config dn_secure_config_default(dn_transport transport)
@@ -29,7 +31,8 @@ dn_secure_config dn_secure_config_default(dn_transport transport)
                               .max_sessions = 100000,
                               .max_handshakes = 1000,
                               .max_handshakes_per_host = 64,
-                              .handshake_grace_ms = 2000};
+                              .handshake_grace_ms = 2000,
+                              .max_cookies_per_s = 10000};
 }
 
 static void draw(dn_secure *secure, void *out, size_t len)
@@ -52,6 +55,8 @@ dn_secure *dn_secure_create(const dn_secure_config *config, dn_tls_context *cont
     draw(secure, &key, sizeof key);
     draw(secure, secure->cookie_key, sizeof secure->cookie_key);
     secure->cookie_since_ms = now_ms;
+    secure->answers = (uint64_t)config->max_cookies_per_s * 100;
+    secure->answers_ms = now_ms;
     if (!dn_peer_table_init(&secure->open, &key) || !dn_peer_table_init(&secure->half, &key) ||
         !dn_host_count_init(&secure->hosts, &key)) {
         dn_secure_destroy(secure);
@@ -130,12 +135,43 @@ static void age_cookies(dn_secure *secure, uint64_t now_ms)
     secure->cookie_since_ms = now_ms;
 }
 
+/* True when one more HelloVerifyRequest may go out now. */
+static bool may_answer(dn_secure *secure, uint64_t now_ms)
+{
+    uint64_t rate = secure->config.max_cookies_per_s, burst = rate * 100;
+    uint64_t passed_ms = now_ms - secure->answers_ms < 1000 ? now_ms - secure->answers_ms : 1000;
+    secure->answers += passed_ms * rate;
+    secure->answers = secure->answers > burst ? burst : secure->answers;
+    secure->answers_ms = now_ms;
+    return rate == 0 || secure->answers >= 1000;
+}
+
+/* Cheap to see; whatever is no ClientHello brings none either. */
+static bool brings_cookie(dunlin_slice datagram)
+{
+    if (datagram.len <= SESSION_ID_AT) {
+        return false;
+    }
+    size_t cookie_at = SESSION_ID_AT + 1 + (size_t)datagram.data[SESSION_ID_AT];
+    return cookie_at < datagram.len && datagram.data[cookie_at] > 0;
+}
+
+static bool is_client_hello(dunlin_slice datagram)
+{
+    return datagram.len > HEADER_LEN && datagram.data[HEADER_LEN] == CLIENT_HELLO;
+}
+
 static dn_tls_cookie check_cookie(dn_secure *secure, const dn_peer *peer, dunlin_slice datagram,
                                   uint64_t now_ms)
 {
     uint8_t answer[ANSWER_MAX], unused[ANSWER_MAX];
     size_t answer_len = 0, unused_len = 0;
     dunlin_slice name = dunlin_slice_make(peer->bytes, peer->len);
+    bool answer_it = may_answer(secure, now_ms);
+    if (!answer_it && is_client_hello(datagram) && !brings_cookie(datagram)) {
+        secure->counters.limits++; /* not even looked at */
+        return DN_TLS_COOKIE_CHALLENGE;
+    }
     age_cookies(secure, now_ms);
     dn_tls_cookie verdict =
         dn_tls_cookie_check(secure->cookie_key[0], name, datagram, answer, sizeof answer, &answer_len);
@@ -146,6 +182,11 @@ static dn_tls_cookie check_cookie(dn_secure *secure, const dn_peer *peer, dunlin
         DN_TLS_COOKIE_GENUINE) {
         return DN_TLS_COOKIE_GENUINE;
     }
+    if (!answer_it) {
+        secure->counters.limits++;
+        return DN_TLS_COOKIE_CHALLENGE;
+    }
+    secure->answers -= secure->config.max_cookies_per_s > 0 ? 1000 : 0;
     secure->counters.cookies++;
     secure->call.output(secure->call.context, peer, dunlin_slice_make(answer, answer_len));
     return DN_TLS_COOKIE_CHALLENGE;

@@ -30,6 +30,8 @@ typedef struct {
     uint32_t max_handshakes_per_host; /* 64 of one address (of IPv6: one /64) */
     uint32_t handshake_grace_ms;      /* 2000 */
     uint32_t
+        max_cookies_per_s; /* 10000 HelloVerifyRequests, in bursts of a tenth; 0: any number. What comes beyond is dropped, so that a flood leaves time for those with a session */
+    uint32_t
         idle_s; /* 0: established sessions are kept until they give way; else how long after their last message */
     const dn_log *log;
     dn_random random;
@@ -51,7 +53,7 @@ typedef struct {
         failed;       /* of those that ended: complete, of which resumed; failed for any reason */
     uint64_t cookies; /* HelloVerifyRequests sent */
     uint64_t unknown_psk, bad_psk_or_mac, bad_certificate, timeouts; /* why they failed */
-    uint64_t limits;    /* handshakes not begun, or given up, because of a limit */
+    uint64_t limits;    /* handshakes not begun, or given up, because of a limit; ClientHellos not answered */
     uint64_t evicted;   /* established sessions that gave way */
     uint64_t strangers; /* datagrams without a session that begin none */
     uint64_t revoked;   /* sessions ended because their credential changed */

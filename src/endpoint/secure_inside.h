@@ -55,6 +55,7 @@ struct dn_secure {
     dn_secure_plain plain;
     uint8_t cookie_key[2][DN_TLS_COOKIE_KEY]; /* of now, and the one before */
     uint64_t cookie_since_ms;
+    uint64_t answers, answers_ms; /* HelloVerifyRequests that may go out, in thousandths, as of when */
     uint64_t revoked[DN_SECURE_REVOCATIONS];
     uint64_t revocations; /* the last is revoked[(revocations - 1) % DN_SECURE_REVOCATIONS] */
 };

@@ -128,10 +128,15 @@ static void why_handshakes_fail(void **state)
 
 /* Those who want to do harm. */
 
+static void any_number_of_cookies(dn_secure_config *config)
+{
+    config->max_cookies_per_s = 0;
+}
+
 static void forged_hellos_cost_nothing(void **state)
 {
     (void)state;
-    rig *r = rig_create(DTLS, NULL);
+    rig *r = rig_create(DTLS, any_number_of_cookies);
     dn_peer peer = rig_peer(DTLS, 1, 1000), other = rig_peer(DTLS, 2, 1000);
     rig_client *client = establish(r, 1, &peer);
     rig_client *model = dial(r, 2, &other);
@@ -153,6 +158,49 @@ static void forged_hellos_cost_nothing(void **state)
     rig_say(client, "still here");
     rig_run(r, 20);
     assert_int_equal(rig_count(r, RIG_INPUT, &peer), 1);
+    rig_destroy(r);
+}
+
+static void hundred_cookies_per_second(dn_secure_config *config)
+{
+    config->max_cookies_per_s = 100;
+}
+
+/* Beyond a rate hellos are not answered, whether they bring a wrong cookie or none; who has a right one gets through. */
+static void answers_to_hellos_are_limited(void **state)
+{
+    (void)state;
+    rig *r = rig_create(DTLS, hundred_cookies_per_second);
+    dn_peer peer = rig_peer(DTLS, 1, 1000), other = rig_peer(DTLS, 2, 1000);
+    rig_client *model = dial(r, 1, &peer);
+    uint8_t hellos[2][2048];
+    size_t lens[2];
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(hellos[i], model->first, lens[i] = model->first_len);
+        model->flights = 0;
+        while (i == 0 && model->flights == 0) {
+            assert_true(rig_step(r, r->now_ms + 1000));
+        }
+    }
+    rig_run(r, 2000); /* it is established, and the burst is there again */
+    assert_int_equal(count(r)->handshakes, 1);
+    uint64_t before = count(r)->cookies;
+    rig_client *late = dial(r, 2, &other);
+    while (late->flights < 2) {
+        assert_true(rig_step(r, r->now_ms + 1000)); /* it has its cookie */
+    }
+    for (unsigned ms = 0; ms < 1000; ms++) {
+        r->loss_percent = 100;
+        for (unsigned i = 0; i < 10; i++) {
+            dn_peer forged = rig_peer(DTLS, 1000 + ms * 10 + i, 1000);
+            rig_inject(r, &forged, dunlin_slice_make(hellos[i & 1], lens[i & 1]));
+        }
+        r->loss_percent = 0;
+        rig_run(r, 1);
+    }
+    assert_in_range(count(r)->cookies - before, 100, 111);
+    assert_int_equal(count(r)->limits, 10000 + 1 - (count(r)->cookies - before));
+    assert_true(rig_is_open(late));
     rig_destroy(r);
 }
 
@@ -650,6 +698,7 @@ int main(void)
         cmocka_unit_test(any_flight_may_be_lost),
         cmocka_unit_test(why_handshakes_fail),
         cmocka_unit_test(forged_hellos_cost_nothing),
+        cmocka_unit_test(answers_to_hellos_are_limited),
         cmocka_unit_test(cookies_do_not_travel),
         cmocka_unit_test(half_open_handshakes_are_limited),
         cmocka_unit_test(half_open_handshakes_keep_little),
