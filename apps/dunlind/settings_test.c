@@ -103,6 +103,12 @@ static void addresses_have_defaults(void **state)
         assert_true(settings_complete(&set));
         assert_int_equal(set.at[DN_TRANSPORT_UDP].listen.count, cases[i].udp);
         assert_int_equal(set.at[DN_TRANSPORT_DTLS].listen.count, cases[i].dtls);
+        if (cases[i].udp > 0) { /* RFC 7252 section 6 */
+            assert_string_equal(set.at[DN_TRANSPORT_UDP].listen.item[0], "[::]:5683");
+        }
+        if (cases[i].dtls > 0 && !cases[i].has_dtls) {
+            assert_string_equal(set.at[DN_TRANSPORT_DTLS].listen.item[0], "[::]:5684");
+        }
         settings_free(&set);
     }
 }
