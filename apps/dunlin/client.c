@@ -505,25 +505,26 @@ static void run(program *p)
     }
 }
 
-/* A value that is the same argument as its option, or the next one. */
-static char *value_of(int argc, char **argv, int i, const char *option)
+/* Its value is in the same argument as the option, or the next one. NULL: it is another option. */
+static char *value_of(char *argument, char *next, const char *option)
 {
     const size_t len = strlen(option);
-    if (strncmp(argv[i], option, len) != 0) {
+    if (strncmp(argument, option, len) != 0) {
         return NULL;
     }
-    if (argv[i][len] == '=') {
-        return argv[i] + len + 1;
+    if (argument[len] == '=') {
+        return argument + len + 1;
     }
-    return argv[i][len] == '\0' && i + 1 < argc ? argv[i + 1] : NULL;
+    return argument[len] == '\0' ? next : NULL;
 }
 
 /* Keys and PINs of the command line are not shown by ps any longer. */
 static void hide_secrets(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        char *key = value_of(argc, argv, i, "--key");
-        char *url = value_of(argc, argv, i, "--private-key");
+    for (int i = 1; i < argc && argv[i] != NULL; i++) {
+        char *next = i + 1 < argc ? argv[i + 1] : NULL;
+        char *key = value_of(argv[i], next, "--key");
+        char *url = value_of(argv[i], next, "--private-key");
         char *pin = url == NULL ? NULL : strstr(url, "pin-value=");
         if (key != NULL && key[0] != '@') {
             memset(key, '*', strlen(key));
