@@ -356,7 +356,7 @@ bool dn_credential_rows_commit(dn_credential_rows *rows)
 uint64_t dn_credential_rows_next(dn_credential_rows *rows)
 {
     const uint64_t number = one_number(rows, rows->next);
-    sqlite3_bind_int64(rows->set_next, 1, (sqlite3_int64)(number + 1));
+    sqlite3_bind_int64(rows->set_next, 1, (sqlite3_int64)number + 1);
     dn_database_run(&rows->database, rows->set_next);
     return number;
 }
