@@ -42,6 +42,7 @@ typedef struct {
     stats stats;
     uint32_t under_way;
     uint64_t repeated;
+    double cpu_us; /* the server's, before a phase */
     bool missed;
 } bench;
 
@@ -125,7 +126,8 @@ static void ping_for(bench *b, double seconds)
 
 static void report(bench *b, const char *name, uint64_t sent, double seconds, int64_t growth)
 {
-    printf("%-22s %12.0f %8llu %9.1f %9.1f %9.1f %9llu", name, (double)sent / seconds,
+    double busy = (daemon_cpu_us(b->daemon.pid) - b->cpu_us) / 10000 / seconds;
+    printf("%-22s %12.0f %6.0f %8llu %9.1f %9.1f %9.1f %9llu", name, (double)sent / seconds, busy,
            (unsigned long long)b->stats.done, stats_percentile_us(&b->stats, 50) / 1000,
            stats_percentile_us(&b->stats, 99) / 1000, (double)b->stats.longest_us / 1000,
            (unsigned long long)b->repeated);
@@ -142,6 +144,7 @@ static void report(bench *b, const char *name, uint64_t sent, double seconds, in
 static void measure(bench *b)
 {
     b->repeated = 0;
+    b->cpu_us = daemon_cpu_us(b->daemon.pid);
     stats_start(&b->stats, (uint64_t)b->seconds * 1000);
     stats_resume(&b->stats);
 }
@@ -271,8 +274,8 @@ int main(int argc, char **argv)
     b.base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
     take_options(&b, argc, argv);
     start(&b);
-    printf("%-22s %12s %8s %9s %9s %9s %9s %9s\n", "devices with sessions", "flood/s", "pings", "p50 ms",
-           "p99 ms", "max ms", "repeated", "RSS +MiB");
+    printf("%-22s %12s %6s %8s %9s %9s %9s %9s %9s\n", "devices with sessions", "flood/s", "cpu %", "pings",
+           "p50 ms", "p99 ms", "max ms", "repeated", "RSS +MiB");
     quiet(&b);
     for (int kind = 0; kind < FLOOD_KINDS; kind++) {
         under(&b, (flood_kind)kind);
