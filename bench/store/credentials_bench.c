@@ -131,8 +131,10 @@ int main(int argc, char **argv)
 {
     const uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
     const uint32_t lookups = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : LOOKUPS_DEFAULT;
-    char dir[] = "/tmp/dunlin-credentials-bench.XXXXXX";
-    char command[128];
+    char dir[200];
+    char command[256];
+    const char *folder = getenv("TMPDIR");
+    snprintf(dir, sizeof dir, "%.150s/dunlin-credentials-bench.XXXXXX", folder != NULL ? folder : "/tmp");
     char error[300];
     dn_credentials *keeper = NULL;
     dn_credential_store_config config = dn_credential_store_config_default();
