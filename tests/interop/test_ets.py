@@ -12,12 +12,17 @@ import shlex
 import xml.etree.ElementTree as ET
 
 import toolchain
+from security import pki as material
+from security.credentials import PSK, X509, Credential
 from support.harness import Suite, case, check, equal
-from support.programs import BIN, LOGS, Program, wait_until
+from support.programs import BIN, LOGS, WORK, Program, wait_until
 
 # No part takes more than two and a half minutes, which is what int-109 takes alone.
 PARTS = ["int-10[1-8],int-11?", "int-109", "int-2*", "int-301,int-304", "int-302", "int-303,int-305", "int-30[67],int-31*", "int-30[89]",
          "int-[5-9]??", "int-????"]
+# Over DTLS, with Leshan's device: by the credential that it has.
+SECURED = {"int-401": PSK, "int-402": X509}
+RUNS = [(kind, part) for kind in ("server", "client") for part in PARTS] + [("client", part) for part in SECURED]
 PART_TIMEOUT_S = 1200
 EXPECTED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "ets_expected.json")
 
@@ -49,10 +54,8 @@ class EtsWithLeshan(Suite):
         """All parts of both are started at once; a case waits for its own."""
         with open(EXPECTED, encoding="utf-8") as file:
             self.expected = json.load(file)
-        self.runs = {}
-        for kind in ("server", "client"):
-            for number, part in enumerate(PARTS):
-                self.runs[kind, part] = self.start(kind, number, part)
+        self.pki = material.make(os.path.join(WORK, "pki-" + self.name), ["leshan-secured"], bad=False)
+        self.runs = {(kind, part): self.start(kind, RUNS.index((kind, part)), part) for kind, part in RUNS}
 
     def tear_down(self):
         for run in self.runs.values():
@@ -75,10 +78,17 @@ class EtsWithLeshan(Suite):
         return self.run("server", name, part, "--operator", f"exec:{command} 2>/dev/null", "--endpoint", f"ets-{name}")
 
     def start_client(self, name, part):
-        run = self.run("client", name, part, "--listen", "127.0.0.1:0", "--wait", str(toolchain.START_TIMEOUT_S))
-        uri = wait_until("the port is told", lambda: re.search(r"coap://127\S+", run.text()))
+        endpoint, ours, theirs = f"leshan-{name}", ["--listen", "127.0.0.1:0"], []
+        if part in SECURED:
+            endpoint = "leshan-secured"
+            own = Credential(self.pki, SECURED[part], endpoint)
+            theirs = own.leshan_device()
+            ours = ["--listen", "coaps://127.0.0.1:0", "--cert", self.pki.path("server", "chain"), "--key", self.pki.path("server", "key"),
+                    "--trust", self.pki.path("client-cas"), "--psk", f"{own.identity}:{own.key}"]
+        run = self.run("client", name, part, *ours, "--wait", str(toolchain.START_TIMEOUT_S))
+        uri = wait_until("the port is told", lambda: re.search(r"coaps?://127\S+", run.text()))
         device = self.programs.peer(f"ets-device-{name}", toolchain.leshan(
-            "Device", "--endpoint", f"leshan-{name}", "--server", uri.group(0), "--lifetime", "300"))
+            "Device", "--endpoint", endpoint, "--server", uri.group(0), "--lifetime", "300", *theirs))
         device.event("ready", timeout_s=toolchain.START_TIMEOUT_S)
         for path, kind, value in self.VALUES:
             node = {"type": kind}
@@ -91,9 +101,9 @@ class EtsWithLeshan(Suite):
         return run
 
     @case("the verdicts on Leshan's {0} of {1} are those that are explained",
-          [(kind, part) for kind in ("server", "client") for part in PARTS], timeout_s=PART_TIMEOUT_S)
+RUNS, timeout_s=PART_TIMEOUT_S)
     def verdicts_are_known(self, kind, part):
-        wrong = self.wrong(kind, PARTS.index(part), self.runs[kind, part])
+        wrong = self.wrong(kind, RUNS.index((kind, part)), self.runs[kind, part])
         # The procedures measure seconds on the clock of a machine that does much besides. What is wrong because that stood
         # still is not wrong twice.
         for number, verdict in dict(wrong).items():
