@@ -104,7 +104,7 @@ test.describe("looks", () => {
   test("fit 320 pixels, a laptop and a wall of 3840", async ({ page }) => {
     for (const [width, height] of [[320, 568], [1280, 720], [3840, 2160]] as const) {
       await page.setViewportSize({ width, height });
-      for (const path of ["/#/devices", "/#/devices/greenhouse-7", "/#/devices/bench-1/31000/0/5", "/#/events", "/#/models/3/1.1", "/#/server"]) {
+      for (const path of ["/#/devices", "/#/devices/greenhouse-7", "/#/devices/bench-1/31000/0/5", "/#/events", "/#/models/3/1.1", "/#/credentials/%2B", "/#/server"]) {
         await page.goto(path);
         await expect(page.locator("main")).toBeVisible();
         await page.waitForTimeout(300);

@@ -59,6 +59,7 @@ export class Rig {
   readonly dir = mkdtempSync(join(tmpdir(), "dunlin-console-"));
   private server: Program | undefined;
   private coap = "127.0.0.1:0";
+  private coaps = "127.0.0.1:0";
   private http = "127.0.0.1:0";
   private readonly devices = new Map<string, Program>();
 
@@ -72,18 +73,19 @@ export class Rig {
     const config = join(this.dir, "dunlind.yaml");
     rmSync(ready, { force: true });
     writeFileSync(config, `queue:\n  awake-ms: ${AWAKE_S * 1000}\n`);
-    const server = new Program("dunlind", ["--config", config, "--data", join(this.dir, "data"), "--coap", this.coap, "--http", this.http, "--ready-file", ready],
+    const server = new Program("dunlind", ["--config", config, "--data", join(this.dir, "data"), "--coap", this.coap, "--coaps", this.coaps, "--http", this.http, "--ready-file", ready],
       join(this.dir, "dunlind.log"));
     this.server = server;
     const addresses = await until("dunlind", () => {
       server.check();
       try {
-        return JSON.parse(readFileSync(ready, "utf8")) as { coap: string; http: string };
+        return JSON.parse(readFileSync(ready, "utf8")) as { coap: string; coaps: string; http: string };
       } catch {
         return undefined; // not there yet, or half written
       }
     });
     this.coap = addresses.coap;
+    this.coaps = addresses.coaps;
     this.http = addresses.http;
   }
 
@@ -99,7 +101,12 @@ export class Rig {
 
   /** Runs a device and waits until it is registered. */
   async device(name: string, ...args: string[]): Promise<void> {
-    const device = new Program("dunlin", ["client", "-e", name, "-u", `coap://${this.coap}`, "--period", "1", ...args], join(this.dir, `${name}.log`));
+    await this.deviceWith(name, ["client", "-e", name, "-u", `coap://${this.coap}`, "--period", "1", ...args]);
+  }
+
+  /** The same with a whole command of the tool. */
+  async deviceWith(name: string, command: readonly string[]): Promise<void> {
+    const device = new Program("dunlin", [...command], join(this.dir, `${name}.log`));
     this.devices.set(name, device);
     await until(`the registration of ${name}`, async () => {
       device.check();

@@ -35,7 +35,7 @@ interface FieldProps {
 function Field({ id, label, hint, rows, draft, fault, onChange, readOnly = false }: FieldProps) {
   const error = fault?.field === id ? fault.error : undefined;
   const common = {
-    class: "mono", value: draft[id], readOnly, autoComplete: "off", spellcheck: false,
+    class: "mono", "aria-label": label, value: draft[id], readOnly, autoComplete: "off", spellcheck: false,
     "aria-invalid": error !== undefined, "aria-describedby": error ? `${id}-error` : hint ? `${id}-hint` : undefined,
     onInput: (event: { currentTarget: { value: string } }) => onChange({ ...draft, [id]: event.currentTarget.value }),
   };
