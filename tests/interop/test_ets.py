@@ -86,9 +86,9 @@ class EtsWithLeshan(Suite):
             ours = ["--listen", "coaps://127.0.0.1:0", "--cert", self.pki.path("server", "chain"), "--key", self.pki.path("server", "key"),
                     "--trust", self.pki.path("client-cas"), "--psk", f"{own.identity}:{own.key}"]
         run = self.run("client", name, part, *ours, "--wait", str(toolchain.START_TIMEOUT_S))
-        uri = wait_until("the port is told", lambda: re.search(r"coaps?://127\S+", run.text()))
+        uri = wait_until("the port is told", lambda: re.search(r"device at (coaps?://\S+)", run.text()))
         device = self.programs.peer(f"ets-device-{name}", toolchain.leshan(
-            "Device", "--endpoint", endpoint, "--server", uri.group(0), "--lifetime", "300", *theirs))
+            "Device", "--endpoint", endpoint, "--server", uri.group(1), "--lifetime", "300", *theirs))
         device.event("ready", timeout_s=toolchain.START_TIMEOUT_S)
         for path, kind, value in self.VALUES:
             node = {"type": kind}
