@@ -179,7 +179,8 @@ class Flood:
         batch = 0
         for data in datagrams(rng, seeds, total_bytes):
             rng.choice(self.sockets).sendto(data, self.target)
-            self.sent, self.sent_bytes, batch = self.sent + 1, self.sent_bytes + len(data), batch + 1
+            self.sent += bool(data)  # an empty one may be taken in uncounted
+            self.sent_bytes, batch = self.sent_bytes + len(data), batch + 1
             if batch == BATCH:
                 self.settle(rng)
                 batch = 0
@@ -213,12 +214,12 @@ class Flood:
             for ready in select.select(self.sockets, [], [], max(0.0, end - time.monotonic()))[0]:
                 while True:
                     try:
-                        data = ready.recv(65535, socket.MSG_DONTWAIT)
+                        data, sender = ready.recvfrom(65535, socket.MSG_DONTWAIT)
                     except BlockingIOError:
                         break
                     self.answers += 1
                     if self.on_answer:
-                        self.on_answer(ready, data)
+                        self.on_answer(ready, data, sender)
                     found = found or (ready is chosen and data == wanted)
             if time.monotonic() >= end:
                 break
