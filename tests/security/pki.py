@@ -2,7 +2,8 @@
 """Certificate material for tests, made with the openssl program when it is needed and never kept: good and bad in every way.
 
 `python3 pki.py FOLDER` writes all of it. For each NAME there are NAME.key (PKCS#8, PEM), NAME.key.der, NAME.pub (SubjectPublicKeyInfo,
-PEM), NAME.pub.der, NAME.pair (both in PEM) and, but for bare keys, NAME.pem, NAME.der and NAME.chain (PEM: the certificate and those above it but for the root).
+PEM), NAME.pub.der, NAME.pair (both in PEM) and, but for bare keys, NAME.pem, NAME.der and NAME.chain (PEM: the certificate and those above
+it but for the root).
 """
 
 import datetime
