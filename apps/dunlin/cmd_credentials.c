@@ -41,7 +41,7 @@ static const char own_options[] =
     "  --certificate FILE      ... only this one, PEM or DER; it needs no CA then\n"
     "  --fingerprint DIGITS    ... only the one with this SHA-256\n\n"
     "options:\n"
-    "  --out DIR               where new keys are written, mode 0600 (--rpk-generate: default is here;\n"
+    "  --out DIR               where new keys are written, mode 0600; made if missing (--rpk-generate: default is here;\n"
     "                          --psk: default is to show it; server: public key and certificate)\n"
     "  --new                   set, import: leave alone what is there already\n"
     "  --stop                  import: stop at the first line that cannot be taken\n"

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PEM_LINE 64u
@@ -52,9 +53,27 @@ static bool failed(const char *command, const char *doing, const char *path)
     return false;
 }
 
+static int make_file(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
+/* The folder that a file is to be in; not those above it. */
+static bool make_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash != NULL ? strndup(path, (size_t)(slash - path)) : NULL;
+    const bool made = folder != NULL && mkdir(folder, 0700) == 0;
+    free(folder);
+    return made;
+}
+
 bool dn_secret_write(const char *command, const char *path, const char *text, size_t len)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = make_file(path);
+    if (fd < 0 && errno == ENOENT && make_folder(path)) {
+        fd = make_file(path);
+    }
     if (fd < 0) {
         return failed(command, "make", path);
     }

@@ -13,7 +13,7 @@
 void dn_pem_add(dn_text *text, const char *label, dunlin_slice der);
 /* The path DIR/NAME.SUFFIX, where every character of NAME that is no letter, digit, '.', '_' or '-' is '_'. */
 dn_text dn_secret_path(const char *dir, const char *name, const char *suffix);
-/* Makes a file, mode 0600. False: it was there already, or cannot be made; said on stderr. */
+/* Makes a file, mode 0600, and its folder, mode 0700, if that is missing. False: it was there already, or cannot be made; said on stderr. */
 bool dn_secret_write(const char *command, const char *path, const char *text, size_t len);
 /* Reads a file of at most `most` bytes; false: said on stderr. Wipe and free `out`. */
 bool dn_secret_read(const char *command, const char *path, size_t most, dn_text *out);

@@ -152,8 +152,11 @@ class Credentials(Suite):
         os.makedirs(self.path("empty"))
         equal(self.run_it("set", "lock-1", "--rpk-generate", "--new", "--out", self.path("empty"))[0], REFUSED)
         equal([name for name in os.listdir(self.path("empty")) if name != "server.pub"], [])
-        equal(self.run_it("set", "lock-9", "--rpk-generate", "--out", self.path("nowhere"))[0], USAGE)
+        equal(self.run_it("set", "lock-9", "--rpk-generate", "--out", self.path("no/where"))[0], USAGE)
         equal(self.run_it("show", "lock-9")[0], REFUSED)
+        self.good("set", "lock-9", "--psk", "--out", self.path("fresh"))
+        equal(os.stat(self.path("fresh")).st_mode & 0o777, 0o700, "a folder that was missing")
+        equal(os.listdir(self.path("fresh")), ["lock-9.key"])
 
     @case("set --x509: by name, by the certificate in PEM and DER, by its fingerprint; server --out")
     def takes_x509(self):
