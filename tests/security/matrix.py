@@ -226,7 +226,7 @@ class Refusals(Suite):
     def times_out(self):
         before = self.server.rest.metrics()
         device = self.device("DTLS", self.credential(PSK, key=OTHER_KEY))
-        names = ("dunlin_handshakes_timeout_total", "dunlin_handshakes_failed_total")
+        names = ("dunlin_handshakes_bad_key_total", "dunlin_handshakes_failed_total")
         wait_until("it is counted", lambda: all(self.server.rest.metrics()[name] > before[name] for name in names))
         equal(self.server.rest.client(self.endpoint(PSK)), None)
         check("connected to" not in device.text(), device.text())
