@@ -6,6 +6,7 @@ Usage: secured_test.py DUNLIND SECURED
 """
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -56,14 +57,19 @@ class Secured(unittest.TestCase):
             return json.load(answer)
 
     def device(self, uri, key=KEY):
-        process = subprocess.Popen([SECURED, "thermo-1", uri, key], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([SECURED, "thermo-1", uri, key], stdout=subprocess.PIPE, bufsize=0)
         self.started.append(process)
         return process
 
+    def line(self, device):
+        """The next line that the device says; unbuffered, so that select tells the truth."""
+        self.assertTrue(select.select([device.stdout], [], [], TIMEOUT_S)[0], "the device says nothing")
+        return device.stdout.readline().decode()
+
     def is_read(self, scheme, transport):
         device = self.device(f"{scheme}://{self.at[scheme]}")
-        self.assertEqual(device.stdout.readline(), "connected with TLS_PSK_WITH_AES_128_CCM_8\n")
-        self.assertRegex(device.stdout.readline(), "^registered as /rd/")
+        self.assertEqual(self.line(device), "connected with TLS_PSK_WITH_AES_128_CCM_8\n")
+        self.assertRegex(self.line(device), "^registered as /rd/")
         client = self.rest("GET", "/clients/thermo-1")
         self.assertEqual((client["transport"], client["security"]), (transport, "psk"))
         self.assertEqual(self.rest("GET", "/clients/thermo-1/3303/0/5701")["node"]["value"], "Cel")
@@ -77,15 +83,15 @@ class Secured(unittest.TestCase):
     def test_what_becomes_of_a_session(self):
         device = self.device(f"coaps://{self.at['coaps']}")
         for line in ("^connected with ", "^registered as /rd/"):
-            self.assertRegex(device.stdout.readline(), line)
+            self.assertRegex(self.line(device), line)
         self.rest("PUT", "/credentials/another", {"mode": "psk", "key": KEY})  # is no concern of it
         self.assertEqual(self.rest("GET", "/clients/thermo-1/3303/0/5701")["node"]["value"], "Cel")
         self.rest("PUT", "/credentials/thermo-1", {"mode": "psk", "key": KEY[2:] + "ff"})
-        self.assertRegex(device.stdout.readline(), "^no way to coaps://.*: ")
+        self.assertRegex(self.line(device), "^no way to coaps://.*: ")
 
     def test_a_wrong_key_over_tls(self):
         device = self.device(f"coaps+tcp://{self.at['coaps+tcp']}", KEY[2:] + "ff")
-        self.assertRegex(device.stdout.readline(), "^no way to coaps\\+tcp://")
+        self.assertRegex(self.line(device), "^no way to coaps\\+tcp://")
         self.assertEqual(self.rest("GET", "/clients")["total"], 0)
 
 
