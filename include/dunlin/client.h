@@ -26,13 +26,14 @@
 #include <dunlin/status.h>
 #include <dunlin/value.h>
 
-#define DUNLIN_SERVERS_MAX  8u   /* the most that config.servers may be */
-#define DUNLIN_ENDPOINT_MAX 252u /* bytes of an endpoint name: a Uri-Query holds 255 */
-#define DUNLIN_URI_MAX      255u
-#define DUNLIN_LOCATION_MAX 63u /* bytes of the location that a server gives, as "/rd/…" */
-#define DUNLIN_PEER_MAX     27u
-#define DUNLIN_ARENA_ALIGN  16u /* static _Alignas(DUNLIN_ARENA_ALIGN) uint8_t arena[…] */
-#define DUNLIN_NEVER        UINT64_MAX
+#define DUNLIN_SERVERS_MAX      8u   /* the most that config.servers may be */
+#define DUNLIN_ENDPOINT_MAX     252u /* bytes of an endpoint name: a Uri-Query holds 255 */
+#define DUNLIN_URI_MAX          255u
+#define DUNLIN_LOCATION_MAX     63u /* bytes of the location that a server gives, as "/rd/…" */
+#define DUNLIN_PEER_MAX         27u
+#define DUNLIN_BOOTSTRAP_SERVER 65535u /* in place of a Short Server ID: the bootstrap server */
+#define DUNLIN_ARENA_ALIGN      16u    /* static _Alignas(DUNLIN_ARENA_ALIGN) uint8_t arena[…] */
+#define DUNLIN_NEVER            UINT64_MAX
 
 typedef struct dunlin_client dunlin_client;
 
@@ -61,8 +62,17 @@ typedef enum {
     DUNLIN_CLIENT_AWAKE,        /* queue mode: something is about to be sent */
     DUNLIN_CLIENT_CONNECTED,    /* a secured session or a connection to the server is there */
     DUNLIN_CLIENT_DISCONNECTED, /* it is gone (`status`, `alert`); it goes on by itself */
-    DUNLIN_CLIENT_BOOTSTRAP     /* registration failed and /1/x/16 asks for a bootstrap, or a server executed
-                                   /1/x/9 */
+    DUNLIN_CLIENT_BOOTSTRAP, /* registration failed and /1/x/16 asks for a bootstrap (`server`), or a server
+                                   executed /1/x/9 (`path`), or there is no account (`server` 65535). With
+                                   config.bootstrap it follows by itself, after `retry_ms`; else the application
+                                   may know what to do */
+    DUNLIN_CLIENT_BOOTSTRAPPING, /* the bootstrap server has answered our request, or has begun by itself */
+    DUNLIN_CLIENT_BOOTSTRAPPED,  /* Bootstrap-Finish was taken: the configuration is another one now */
+    DUNLIN_CLIENT_BOOTSTRAP_FAILED, /* refused (`code`), not answered, broken off (`status`): all is as it was before;
+                                       `retry_ms` until the next try */
+    DUNLIN_CLIENT_PURGED,   /* the bootstrap server's account is gone: its timeout (/0/x/12) is over */
+    DUNLIN_CLIENT_ENROLLED, /* a certificate was issued to us for `server` (security mode EST) */
+    DUNLIN_CLIENT_CARD      /* what came from the smartcard has changed, or is gone; `status` */
 } dunlin_client_event_kind;
 
 typedef struct {
@@ -87,7 +97,8 @@ typedef enum { DUNLIN_PSK, DUNLIN_RPK, DUNLIN_X509, DUNLIN_NOSEC, DUNLIN_EST } d
 #define DUNLIN_SNI_MAX 252u
 
 typedef struct {
-    dunlin_security_mode mode; /* [NOSEC] /0/x/2; EST is not supported */
+    dunlin_security_mode
+        mode;                /* [NOSEC] /0/x/2; EST needs config.enroll. A way is asked for with X509 then */
     dunlin_slice identity;   /* /0/x/3: PSK identity, own public key (SubjectPublicKeyInfo) or own certificate
                                   (DER) */
     dunlin_slice server_key; /* /0/x/4: the server's public key, or a certificate, see `usage` */
@@ -139,7 +150,34 @@ typedef struct {
     /* The time of day in seconds since 1970, for the time stamps of values from the past. NULL, or a negative
        answer: the clock is not known, and they are given relative to the moment of sending. */
     int64_t (*unix_s)(void *context);
+    /*
+     * Keeps the image: what is to survive a restart (dunlin_client_restore). It replaces the former one as a whole and is durable when this
+     * returns OK; the answer to the server whose request changed something leaves after that. Any error: 5.00, and what was changed
+     * is taken back. Holds secrets. NULL: nothing is kept.
+     */
+    dunlin_status (*save)(void *context, dunlin_slice image);
+    /*
+     * Reads the bootstrap file of the smartcard (Core 1.1.1 appendix G: EF LwM2M_Bootstrap) into `file`. NOT_FOUND: there is no card, or
+     * nothing on it: what came from one is taken away. IO: it cannot be read now: everything stays as it is. NULL: no card reader.
+     */
+    dunlin_status (*smartcard)(void *context, dunlin_buf *file);
 } dunlin_client_callbacks;
+
+/*
+ * Enrollment over secure transport (EST, Transport 1.1.1 section 5.2.4; RFC 9148): what takes cryptography. `key` is a private key as
+ * /0/x/5 holds it: PKCS#8 in DER, or the name of one in a token. All of them NULL: not supported. dunlin_posix_fill sets them.
+ */
+typedef struct {
+    /* A request for a certificate (PKCS#10, DER) for the endpoint name, signed by `key`; an empty `key` is filled with a new one first. */
+    dunlin_status (*request)(void *context, const char *endpoint, dunlin_buf *key, dunlin_buf *request);
+    /* Finds the certificate of `key` in what the server sent (PKCS#7 certs-only, or one certificate, DER), and how long it holds (seconds since
+       1970). MALFORMED: none is there; ACCESS: not valid now, or not for this name. */
+    dunlin_status (*take)(void *context, dunlin_slice issued, const char *endpoint, dunlin_slice key,
+                          dunlin_buf *certificate, int64_t *from_s, int64_t *until_s);
+    /* The authority's own certificates (PKCS#7 certs-only): trusted for `server` from now on, with certificate usages 0 to 2. */
+    dunlin_status (*trust)(void *context, uint16_t server, dunlin_slice authorities);
+    void *context;
+} dunlin_enroll;
 
 /*
  * What becomes of notifications while a server cannot be reached (an Update or a Confirmable notification waits
@@ -176,8 +214,19 @@ typedef struct {
     uint16_t composite_paths; /* [8] paths of each */
     uint16_t sends;           /* [2] Sends under way or waiting; they share max_body bytes */
     uint16_t send_format;     /* [112] Content-Format of Sends: SenML CBOR, or 110: SenML JSON */
-    bool bootstrap; /* [false] the application can bootstrap: Bootstrap-Request Trigger (/1/x/9) is there, and
-                       raises DUNLIN_CLIENT_BOOTSTRAP */
+    bool
+        bootstrap; /* [false] a bootstrap server's account may be there beside those of `servers`, and is used: client-initiated
+                       bootstrap, Bootstrap-Request Trigger (/1/x/9) while there is such an account */
+    uint32_t
+        image_max; /* [4096] bytes of the image, of which two are held when `bootstrap` is set or `call.save` is there: what is kept
+                           over restarts, and what a bootstrap that fails is taken back to */
+    uint16_t
+        bootstrap_format; /* [112] preferred format of the bootstrap server's Writes, `pct`: SenML CBOR; 110, 11542; 0: none is told */
+    uint32_t
+        bootstrap_quiet_ms; /* [247000] a bootstrap without a word for so long has failed: EXCHANGE_LIFETIME */
+    bool
+        bootstrap_stays; /* [false] the way to the bootstrap server is kept after Finish, so that it can speak first */
+    dunlin_enroll enroll; /* [none] */
 
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
@@ -211,10 +260,16 @@ typedef struct {
 typedef struct {
     char uri[DUNLIN_URI_MAX + 1]; /* "coap://host:port", "coaps://", "coap+tcp://", "coaps+tcp://" */
     dunlin_security security;     /* [NOSEC] its slices are copied */
-    int32_t ssid;                 /* [1] 1..65534 */
-    int32_t lifetime_s;           /* [86400] 0: never ends */
-    int32_t pmin_s, pmax_s;       /* [0, 0] defaults for this server's observations; pmax 0: none */
-    int32_t disable_s;            /* [86400] how long Disable lasts */
+    bool
+        bootstrap; /* [false] /0/x/1: the bootstrap server's; of what follows, then, only the next three and `policy` (17
+                                     to 20: of the tries to bootstrap) have a meaning */
+    int32_t instance;           /* [-1] of Object 0; -1: the smallest that is free */
+    uint32_t hold_off_s;        /* [0] /0/x/11: before a client-initiated bootstrap */
+    uint32_t account_timeout_s; /* [0] /0/x/12: how long after a bootstrap this account is purged; 0: never */
+    int32_t ssid;               /* [1] 1..65534 */
+    int32_t lifetime_s;         /* [86400] 0: never ends */
+    int32_t pmin_s, pmax_s;     /* [0, 0] defaults for this server's observations; pmax 0: none */
+    int32_t disable_s;          /* [86400] how long Disable lasts */
     bool store_notifications; /* [true] Notification Storing: keep notifications while it cannot be reached */
     char binding[5];          /* ["U", or "T" with a URI of TCP] /1/x/7 */
     bool trigger;             /* [false] /1/x/21 */
@@ -271,7 +326,26 @@ dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resou
  */
 dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server);
 
-/* Begins to register with each server that is not being registered with; also after FAILED and after stop. */
+/*
+ * Configures the client as a bootstrap does (Core 1.1.1 section 6.1.4: factory bootstrap): `payload` in `format` (110, 112,
+ * 11543, 11542; TLV has no names, so it needs `base` to be an Object or an instance) is written at `base`, below which all of it must
+ * be, regardless of access rights. Before dunlin_client_start. Bad input, LIMIT (too many accounts, instances): nothing is changed.
+ */
+dunlin_status dunlin_client_provision(dunlin_client *client, dunlin_path base, uint16_t format,
+                                      dunlin_slice payload);
+/*
+ * Makes the client what it was when `image` was saved: accounts, access control, attributes, and the instances of Objects with
+ * DUNLIN_KEEP. After the Objects were added, before dunlin_client_start; what was provisioned before is replaced. MALFORMED: it is not
+ * an image, or a damaged one; UNSUPPORTED: of a later release; LIMIT: it needs more than the configuration allows. Then nothing is changed.
+ */
+dunlin_status dunlin_client_restore(dunlin_client *client, dunlin_slice image);
+/* Begins a client-initiated bootstrap at once, without hold-off. STATE: one is under way; NOT_FOUND: no bootstrap server's account. */
+dunlin_status dunlin_client_bootstrap(dunlin_client *client, uint64_t now_ms);
+/* Whether a bootstrap is under way: from the request to Finish. */
+bool dunlin_client_bootstrapping(const dunlin_client *client);
+
+/* Begins to register with each server that is not being registered with; also after FAILED and after stop. Without any account,
+   or when none can be registered with, it bootstraps. */
 void dunlin_client_start(dunlin_client *client, uint64_t now_ms);
 /* De-registers. Go on with receive and step until dunlin_client_stopped. */
 void dunlin_client_stop(dunlin_client *client, uint64_t now_ms);
@@ -395,7 +469,9 @@ typedef struct {
     uint64_t timeouts;
     uint64_t stored, stored_dropped; /* notifications kept for later; of those, lost to newer ones */
     uint64_t sends, sends_failed;
-    uint64_t denied; /* requests answered 4.01 by access control */
+    uint64_t denied;                        /* requests answered 4.01 by access control */
+    uint64_t bootstraps, bootstraps_failed; /* begun; of those: not finished */
+    uint64_t saves, saves_failed;           /* of the image */
 } dunlin_client_counters;
 dunlin_client_counters dunlin_client_count(const dunlin_client *client);
 /* Bytes of the arena in use. */

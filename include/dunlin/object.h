@@ -43,7 +43,9 @@ enum {
     /* In dunlin_object.flags */
     DUNLIN_MULTIPLE = 64, /* the Object may have any number of instances */
     DUNLIN_DYNAMIC = 128, /* a server may create and delete instances */
-    DUNLIN_HIDDEN = 256   /* never listed, every operation is 4.01: Security (0) and OSCORE (21) */
+    DUNLIN_KEEP =
+        1024, /* its instances and their writable resources are part of the image, and so survive a restart */
+    DUNLIN_HIDDEN = 256 /* never listed, every operation is 4.01: Security (0) and OSCORE (21) */
 };
 
 /* How a resource's value is kept. */

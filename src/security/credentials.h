@@ -83,6 +83,16 @@ typedef struct {
     dunlin_status (*list)(dn_credentials *credentials, dunlin_slice after, uint32_t limit,
                           dunlin_slice substring, void (*done)(void *context, const dn_credential_page *page),
                           void *context);
+    /*
+     * Credentials that a bootstrap hands out (ADR 18): beside the one of the same endpoint, which goes on to hold, until they are promoted. Staged ones are
+     * found in handshakes as any other, and are not listed. All or none; a staged one of the same endpoint is replaced; errors as of `put`.
+     */
+    dunlin_status (*stage)(dn_credentials *credentials, const dn_credential *list, size_t count);
+    /* The staged one of each of these endpoints becomes its credential, and the former one is gone; those without a staged one are passed over. The
+       sessions that began with a staged one go on: number and generation stay. */
+    dunlin_status (*promote)(dn_credentials *credentials, const dunlin_slice *endpoints, size_t count);
+    /* The staged one, with its key. NOT_FOUND; STORE. */
+    dunlin_status (*get_staged)(dn_credentials *credentials, dunlin_slice endpoint, dn_credential *out);
     uint64_t (*count)(dn_credentials *credentials);
     const char *(*error)(
         dn_credentials *credentials); /* text of the last failure with STORE, never a secret */
