@@ -2,7 +2,7 @@
 /* Files with keys; see secret_file.h. */
 #include "apps/dunlin/secret_file.h"
 
-#include "codec/base64.h"
+#include "security/pem.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,25 +13,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PEM_LINE 64u
-
 void dn_pem_add(dn_text *text, const char *label, dunlin_slice der)
 {
-    const size_t len = dn_base64_length(DN_BASE64_PADDED, der.len);
-    uint8_t *digits = malloc(len);
-    if (digits == NULL) {
+    const size_t len = dn_pem_length(label, der.len);
+    dunlin_buf pem = dunlin_buf_make(malloc(len), len);
+    if (pem.data == NULL) {
         (void)fputs("dunlin: out of memory\n", stderr);
         abort();
     }
-    (void)dn_base64_encode(DN_BASE64_PADDED, der, digits);
-    dn_text_printf(text, "-----BEGIN %s-----\n", label);
-    for (size_t at = 0; at < len; at += PEM_LINE) {
-        dn_text_add(text, (const char *)digits + at, len - at < PEM_LINE ? len - at : PEM_LINE);
-        dn_text_puts(text, "\n");
-    }
-    dn_text_printf(text, "-----END %s-----\n", label);
-    explicit_bzero(digits, len);
-    free(digits);
+    (void)dn_pem_write(label, der, &pem);
+    dn_text_add(text, (const char *)pem.data, pem.len);
+    explicit_bzero(pem.data, pem.cap);
+    free(pem.data);
 }
 
 dn_text dn_secret_path(const char *dir, const char *name, const char *suffix)

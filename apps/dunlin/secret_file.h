@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* Adds "-----BEGIN LABEL-----" and what follows. */
+/* Adds a block of PEM. */
 void dn_pem_add(dn_text *text, const char *label, dunlin_slice der);
 /* The path DIR/NAME.SUFFIX, where every character of NAME that is no letter, digit, '.', '_' or '-' is '_'. */
 dn_text dn_secret_path(const char *dir, const char *name, const char *suffix);

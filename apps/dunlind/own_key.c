@@ -2,8 +2,8 @@
 /* dunlind's own key; see own_key.h. */
 #include "own_key.h"
 
-#include "codec/base64.h"
 #include "port/clock.h"
+#include "security/pem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +16,7 @@
 #define DAY_S       INT64_C(86400)
 #define VALID_DAYS  3650
 #define KEY_PEM_MAX 512
-#define LINE        64 /* of PEM: RFC 7468 section 2 */
 #define NAME_MAX_   64 /* of a Common Name */
-
-static const char head[] = "-----BEGIN PRIVATE KEY-----\n";
-static const char foot[] = "-----END PRIVATE KEY-----\n";
 
 /* Names of this host by which devices might know it; they can be told to expect another one (/0/x/14), or this certificate itself. */
 static bool certify(own_key *out, char *error, size_t error_size)
@@ -97,43 +93,19 @@ static bool write_file(const char *path, mode_t mode, const char *text, size_t l
     return good;
 }
 
-static size_t to_pem(const own_key *key, char out[KEY_PEM_MAX])
-{
-    char text[KEY_PEM_MAX];
-    size_t len =
-        dn_base64_encode(DN_BASE64_PADDED, dunlin_slice_make(key->key, key->key_len), (uint8_t *)text);
-    size_t at = (size_t)snprintf(out, KEY_PEM_MAX, "%s", head);
-    for (size_t i = 0; i < len; i += LINE) {
-        int part = (int)(len - i < LINE ? len - i : LINE);
-        at += (size_t)snprintf(out + at, KEY_PEM_MAX - at, "%.*s\n", part, text + i);
-    }
-    at += (size_t)snprintf(out + at, KEY_PEM_MAX - at, "%s", foot);
-    explicit_bzero(text, sizeof text);
-    return at;
-}
-
 /* The key that is there, which has no certificate: it was lost or is to be renewed. */
 static bool read_key(const char *path, own_key *out)
 {
-    char pem[KEY_PEM_MAX], text[KEY_PEM_MAX];
-    size_t len = 0;
+    char text[KEY_PEM_MAX];
     FILE *file = fopen(path, "re");
-    size_t got = file != NULL ? fread(pem, 1, sizeof pem - 1, file) : 0;
+    size_t len = file != NULL ? fread(text, 1, sizeof text, file) : 0;
     if (file != NULL) {
         fclose(file);
     }
-    pem[got] = 0;
-    const char *begin = strstr(pem, head);
-    const char *end = strstr(pem, foot);
-    for (const char *at = begin != NULL ? begin + sizeof head - 1 : NULL;
-         at != NULL && end != NULL && at < end; at++) {
-        if (*at != '\n') {
-            text[len++] = *at;
-        }
-    }
-    bool good = len > 0 && len * 3 / 4 <= sizeof out->key &&
-                dn_base64_decode(dunlin_slice_make(text, len), out->key, &out->key_len) == DUNLIN_OK;
-    explicit_bzero(pem, sizeof pem);
+    dunlin_slice pem = dunlin_slice_make(text, len);
+    dunlin_buf der = dunlin_buf_make(out->key, sizeof out->key);
+    bool good = dn_pem_read(&pem, DN_PEM_PRIVATE_KEY, &der) == DUNLIN_OK;
+    out->key_len = der.len;
     explicit_bzero(text, sizeof text);
     return good;
 }
@@ -149,7 +121,10 @@ static bool keep(const own_key *made, bool with_key, const char *certificate, co
     char pem[KEY_PEM_MAX];
     bool good = true;
     if (with_key) {
-        good = write_file(key, 0600, pem, to_pem(made, pem));
+        dunlin_buf text = dunlin_buf_make(pem, sizeof pem);
+        good = dn_pem_write(DN_PEM_PRIVATE_KEY, dunlin_slice_make(made->key, made->key_len), &text) ==
+                   DUNLIN_OK &&
+               write_file(key, 0600, pem, text.len);
         explicit_bzero(pem, sizeof pem);
     }
     return good && write_file(certificate, 0644, made->certificate, made->certificate_len);

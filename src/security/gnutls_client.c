@@ -2,6 +2,7 @@
 /* The client's end: a context for one server account, what resumes its sessions. */
 #include "security/gnutls_inside.h"
 #include "security/gnutls_names.h"
+#include "security/pem.h"
 
 #include <gnutls/crypto.h>
 #include <stdlib.h>
@@ -131,14 +132,16 @@ static dunlin_status set_up_expected(dn_tls_context *context, const dn_tls_clien
     if (config->matching > 0 || dn_keys_format(config->server) == GNUTLS_X509_FMT_DER) {
         return keep_expected(&context->expect, config->server) ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
     }
-    gnutls_datum_t der = {NULL, 0};
-    const gnutls_datum_t pem = dn_datum(config->server);
-    if (gnutls_pem_base64_decode2(NULL, &pem, &der) < 0) {
-        return refuse(error, error_size, "the server's public key or certificate cannot be read");
+    dunlin_slice pem = config->server;
+    dunlin_buf der = dunlin_buf_make(gnutls_malloc(pem.len), pem.len);
+    dunlin_status status = der.data == NULL ? DUNLIN_ERR_MEMORY : dn_pem_read(&pem, NULL, &der);
+    if (status == DUNLIN_OK && !keep_expected(&context->expect, dunlin_buf_view(&der))) {
+        status = DUNLIN_ERR_MEMORY;
     }
-    const bool is_kept = keep_expected(&context->expect, dunlin_slice_make(der.data, der.size));
     gnutls_free(der.data);
-    return is_kept ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
+    return status == DUNLIN_OK || status == DUNLIN_ERR_MEMORY
+               ? status
+               : refuse(error, error_size, "the server's public key or certificate cannot be read");
 }
 
 /* Usages 0 and 1 go by the trust store, 2 by what the account names, when that is a whole certificate. */

@@ -2,10 +2,13 @@
 /* Keys and certificates, made with GnuTLS. */
 #include "security/issue.h"
 
+#include "security/pem.h"
+
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SERIAL_LEN      16
@@ -167,15 +170,19 @@ dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t ou
 
 dunlin_status dn_certificate_pem(dunlin_slice certificate, char *out, size_t size, size_t *len)
 {
-    const gnutls_datum_t data = datum_of(certificate);
-    *len = size;
-    return status_of(gnutls_pem_base64_encode("CERTIFICATE", &data, out, len));
+    if (size == 0) {
+        return DUNLIN_ERR_SPACE;
+    }
+    dunlin_buf pem = dunlin_buf_make(out, size - 1);
+    const dunlin_status status = dn_pem_write(DN_PEM_CERTIFICATE, certificate, &pem);
+    out[pem.len] = '\0';
+    *len = pem.len;
+    return status;
 }
 
-dunlin_status dn_certificate_public(dunlin_slice certificate, uint8_t out[DN_PUBLIC_KEY_DER_MAX], size_t *len)
+static dunlin_status public_of(dunlin_slice der, uint8_t out[DN_PUBLIC_KEY_DER_MAX], size_t *len)
 {
-    const gnutls_datum_t data = datum_of(certificate);
-    const bool is_pem = certificate.len > 0 && certificate.data[0] == '-';
+    const gnutls_datum_t data = datum_of(der);
     gnutls_x509_crt_t read;
     gnutls_pubkey_t public;
     if (gnutls_x509_crt_init(&read) < 0) {
@@ -186,7 +193,7 @@ dunlin_status dn_certificate_public(dunlin_slice certificate, uint8_t out[DN_PUB
         return DUNLIN_ERR_MEMORY;
     }
     dunlin_status status = DUNLIN_ERR_MALFORMED;
-    if (gnutls_x509_crt_import(read, &data, is_pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER) >= 0 &&
+    if (gnutls_x509_crt_import(read, &data, GNUTLS_X509_FMT_DER) >= 0 &&
         gnutls_pubkey_import_x509(public, read, 0) >= 0) {
         *len = DN_PUBLIC_KEY_DER_MAX;
         status = status_of(gnutls_pubkey_export(public, GNUTLS_X509_FMT_DER, out, len));
@@ -194,4 +201,20 @@ dunlin_status dn_certificate_public(dunlin_slice certificate, uint8_t out[DN_PUB
     gnutls_pubkey_deinit(public);
     gnutls_x509_crt_deinit(read);
     return status;
+}
+
+dunlin_status dn_certificate_public(dunlin_slice certificate, uint8_t out[DN_PUBLIC_KEY_DER_MAX], size_t *len)
+{
+    if (!dn_pem_is(certificate)) {
+        return public_of(certificate, out, len);
+    }
+    uint8_t *bytes = malloc(certificate.len);
+    dunlin_buf der = dunlin_buf_make(bytes, certificate.len);
+    dunlin_status status =
+        bytes == NULL ? DUNLIN_ERR_MEMORY : dn_pem_read(&certificate, DN_PEM_CERTIFICATE, &der);
+    if (status == DUNLIN_OK) {
+        status = public_of(dunlin_buf_view(&der), out, len);
+    }
+    free(bytes);
+    return status == DUNLIN_ERR_NOT_FOUND ? DUNLIN_ERR_MALFORMED : status;
 }

@@ -14,9 +14,11 @@
 
 /* Whether there is such a line in it at all. */
 bool dn_pem_is(dunlin_slice text);
-/* The next block with this label; NULL: with any. *text goes on behind it. NOT_FOUND: no more; MALFORMED; SPACE. */
+/* Appends the next block with this label; NULL: with any. *text goes on behind it, after a success. NOT_FOUND: no more; MALFORMED; SPACE. */
 dunlin_status dn_pem_read(dunlin_slice *text, const char *label, dunlin_buf *der);
-/* SPACE. */
+/* Characters that `len` bytes take. */
+size_t dn_pem_length(const char *label, size_t len);
+/* Appends, without a NUL. SPACE: nothing is appended. */
 dunlin_status dn_pem_write(const char *label, dunlin_slice der, dunlin_buf *out);
 
 #endif
