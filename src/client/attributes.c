@@ -85,6 +85,15 @@ void dn_client_attributes_drop(dunlin_client *client, dunlin_path path)
     }
 }
 
+void dn_client_attributes_forget(dunlin_client *client, uint16_t server)
+{
+    for (uint16_t i = 0; i < client->config.attributes; i++) {
+        if (client->attributes[i].server == server) {
+            memset(&client->attributes[i], 0, sizeof client->attributes[i]);
+        }
+    }
+}
+
 void dn_client_attributes_put(dn_link_writer *writer, const dn_attributes *attributes)
 {
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {

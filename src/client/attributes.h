@@ -13,6 +13,8 @@ dn_attributes *dn_client_attributes_at(dunlin_client *client, uint16_t server, d
 dn_attributes dn_client_attributes_effective(dunlin_client *client, uint16_t server, dunlin_path path);
 /* Forgets those at `path` and below, of all servers. */
 void dn_client_attributes_drop(dunlin_client *client, dunlin_path path);
+/* Forgets those of `server`. */
+void dn_client_attributes_forget(dunlin_client *client, uint16_t server);
 /* Writes them as link parameters. */
 void dn_client_attributes_put(dn_link_writer *writer, const dn_attributes *attributes);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client as a whole: its memory, its engine, and time. */
-#include "client/access.h"
+#include "client/account.h"
 #include "client/alerts.h"
-#include "client/attributes.h"
 #include "client/download.h"
 #include "client/objects.h"
 #include "client/observe.h"
@@ -49,16 +48,6 @@ void *dn_client_take(dunlin_client *client, size_t size)
     client->arena_used += rounded;
     memset(memory, 0, rounded);
     return memory;
-}
-
-dn_account *dn_client_account(dunlin_client *client, uint16_t server)
-{
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        if (client->accounts[i].server.ssid == (int32_t)server) {
-            return &client->accounts[i];
-        }
-    }
-    return NULL;
 }
 
 void dn_client_tell(dunlin_client *client, const dunlin_client_event *event)
@@ -193,6 +182,17 @@ static const dunlin_object *server_object(const dunlin_client_config *config)
     return config->lwm2m == DUNLIN_LWM2M_1_0 ? &dn_client_object_server_1_0 : &dn_client_object_server;
 }
 
+/* Accounts, and the instances of Objects 0 and 1. */
+static size_t accounts_size(const dunlin_client_config *config)
+{
+    const size_t securities = dn_client_securities_max(config);
+    return dn_client_round(config->servers * sizeof(dn_account)) +
+           config->servers * dn_client_round(config->list_max) +
+           dn_client_round(securities * sizeof(dn_security_instance)) +
+           dn_client_round(config->servers * sizeof(dn_server_instance)) +
+           dn_client_round(securities * dn_client_security_size(config));
+}
+
 size_t dunlin_client_arena_size(const dunlin_client_config *config)
 {
     const dn_coap_config coap = coap_config(config);
@@ -208,10 +208,8 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
            dn_client_round(config->stored * sizeof(dn_stored)) + dn_client_round(config->stored_max) +
            dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
            dn_client_round(config->sends * sizeof(dn_send)) + dn_client_round(send_bytes(config)) +
-           dn_client_round(config->undo_max) + dn_client_round(config->servers * sizeof(dn_account)) +
-           config->servers *
-               (dn_client_round(config->list_max) + dn_client_round(dn_client_security_size(config))) +
-           dunlin_client_object_size(&dn_client_object_security, config->servers) +
+           dn_client_round(config->undo_max) + accounts_size(config) +
+           dunlin_client_object_size(&dn_client_object_security, dn_client_securities_max(config)) +
            dunlin_client_object_size(server_object(config), config->servers);
 }
 
@@ -223,7 +221,8 @@ size_t dunlin_client_buffer_size(const dunlin_client_config *config)
     }
     const size_t bodies = ((size_t)config->transfers + 2) * config->max_body;
     return messages + bodies + send_bytes(config) + config->stored_max +
-           config->servers * (config->list_max + dn_client_security_size(config));
+           (size_t)config->servers * config->list_max +
+           dn_client_securities_max(config) * dn_client_security_size(config);
 }
 
 static size_t presence_words(const dunlin_object *object)
@@ -262,12 +261,11 @@ static void on_log(void *context, dn_log_level level, const char *area, const ch
 
 static dn_account *account_of(dunlin_client *client, const dn_peer *peer)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        if (client->accounts[i].peer.len != 0 && dn_peer_equal(&client->accounts[i].peer, peer)) {
-            return &client->accounts[i];
-        }
-    }
-    return NULL;
+    dn_account *account = NULL;
+    do {
+        account = dn_client_account_next(client, account);
+    } while (account != NULL && (account->peer.len == 0 || !dn_peer_equal(&account->peer, peer)));
+    return account;
 }
 
 static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
@@ -330,7 +328,7 @@ static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status st
     dn_account *account = account_of(client, peer);
     if (account != NULL) {
         dn_log_at(&client->log, DN_LOG_INFO, DN_CLIENT_AREA, "the stream to server %d ends: %s %.*s",
-                  (int)account->server.ssid, dunlin_status_text(status), (int)detail.len,
+                  (int)account->ssid, dunlin_status_text(status), (int)detail.len,
                   detail.len == 0 ? "" : (const char *)detail.data);
         dn_client_way_ending(account, status);
     }
@@ -360,6 +358,25 @@ static bool create_engine(dunlin_client *client, uint64_t now_ms)
     return client->coap != NULL;
 }
 
+static bool take_accounts(dunlin_client *client)
+{
+    const dunlin_client_config *config = &client->config;
+    const size_t securities = dn_client_securities_max(config);
+    const size_t credentials = securities * dn_client_security_size(config);
+    client->accounts = dn_client_take(client, config->servers * sizeof(dn_account));
+    client->securities = dn_client_take(client, securities * sizeof(dn_security_instance));
+    client->servers = dn_client_take(client, config->servers * sizeof(dn_server_instance));
+    client->credentials = credentials == 0 ? NULL : dn_client_take(client, credentials);
+    bool taken = client->accounts != NULL && client->securities != NULL && client->servers != NULL &&
+                 (credentials == 0 || client->credentials != NULL);
+    for (size_t i = 0; taken && i < config->servers; i++) {
+        client->accounts[i].client = client;
+        client->accounts[i].list = dn_client_take(client, config->list_max);
+        taken = client->accounts[i].list != NULL;
+    }
+    return taken;
+}
+
 static bool take_tables(dunlin_client *client)
 {
     const dunlin_client_config *config = &client->config;
@@ -375,20 +392,9 @@ static bool take_tables(dunlin_client *client)
     client->undo = dn_client_take(client, config->undo_max);
     client->sends = dn_client_take(client, config->sends * sizeof(dn_send));
     client->send_bytes = dn_client_take(client, send_bytes(config));
-    client->accounts = dn_client_take(client, config->servers * sizeof(dn_account));
-    bool taken = client->accounts != NULL && client->sends != NULL && client->send_bytes != NULL &&
-                 client->objects != NULL && client->observations != NULL && client->attributes != NULL &&
-                 client->work != NULL && client->undo != NULL;
-    for (size_t i = 0; taken && i < config->servers; i++) {
-        dn_account *account = &client->accounts[i];
-        account->list = dn_client_take(client, config->list_max);
-        taken = account->list != NULL;
-        if (taken && config->credential_max > 0) {
-            account->security.bytes = dn_client_take(client, dn_client_security_size(config));
-            taken = account->security.bytes != NULL;
-        }
-    }
-    return taken;
+    return client->sends != NULL && client->send_bytes != NULL && client->objects != NULL &&
+           client->observations != NULL && client->attributes != NULL && client->work != NULL &&
+           client->undo != NULL && take_accounts(client);
 }
 
 dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_client_config *config,
@@ -410,11 +416,10 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
     if (config->call.log != NULL) {
         client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};
     }
-    /* The accounts are the instances of both Objects. */
     if (!take_tables(client) || !create_engine(client, now_ms) ||
-        dunlin_client_add_object(client, &dn_client_object_security, client->accounts, config->servers, 0,
-                                 NULL) != DUNLIN_OK ||
-        dunlin_client_add_object(client, server_object(config), client->accounts, config->servers, 0, NULL) !=
+        dunlin_client_add_object(client, &dn_client_object_security, client->securities,
+                                 dn_client_securities_max(config), 0, NULL) != DUNLIN_OK ||
+        dunlin_client_add_object(client, server_object(config), client->servers, config->servers, 0, NULL) !=
             DUNLIN_OK) {
         return NULL;
     }
@@ -423,104 +428,18 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
 
 /* ---- servers ---- */
 
-static dunlin_status server_check(const dunlin_client *client, const dunlin_server *server)
-{
-    const char *uri = memchr(server->uri, 0, sizeof server->uri);
-    if (uri == NULL || uri == server->uri || memchr(server->binding, 0, sizeof server->binding) == NULL ||
-        server->policy.retry_count == 0 || server->policy.sequence_count == 0 || server->lifetime_s < 0 ||
-        server->pmin_s < 0 || server->pmax_s < 0 || server->disable_s < 0) {
-        return DUNLIN_ERR_ARGUMENT;
-    }
-    if (server->ssid < 1 || server->ssid >= (int32_t)DUNLIN_ID_NONE) {
-        return DUNLIN_ERR_RANGE;
-    }
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        if (client->accounts[i].server.ssid == server->ssid) {
-            return DUNLIN_ERR_DUPLICATE;
-        }
-    }
-    if (client->account_count >= client->config.servers) {
-        return DUNLIN_ERR_LIMIT;
-    }
-    if (client->account_count > 0 && !dn_client_access_controlled(client)) {
-        return DUNLIN_ERR_STATE;
-    }
-    dn_transport transport;
-    const dunlin_status status = dn_client_security_check(&client->config, &server->security);
-    if (status != DUNLIN_OK || dn_client_uri_transport(server->uri, &transport) != DUNLIN_OK) {
-        return status; /* a scheme that nobody knows fails when it comes to registering */
-    }
-    return dn_client_security_fits(&server->security, transport);
-}
-
-static dn_account_server values_of(const dunlin_server *server)
-{
-    dn_account_server values = {
-        .ssid = server->ssid,
-        .lifetime_s = server->lifetime_s,
-        .pmin_s = server->pmin_s,
-        .pmax_s = server->pmax_s,
-        .disable_s = server->disable_s,
-        .store_notifications = server->store_notifications,
-        .trigger = server->trigger,
-        .mute_send = server->mute_send,
-        .policy = server->policy,
-    };
-    memcpy(values.uri, server->uri, sizeof values.uri);
-    memcpy(values.binding, server->binding, sizeof values.binding);
-    memcpy(values.preferred_transport, server->preferred_transport, sizeof values.preferred_transport);
-    return values;
-}
-
-/* A binding that was left at its default is that of the URI; in LwM2M 1.0 it tells of queue mode too. */
-static void default_binding(dn_account *account)
-{
-    const dunlin_client_config *config = &account->client->config;
-    dn_transport transport = DN_TRANSPORT_UDP;
-    (void)dn_client_uri_transport(account->server.uri, &transport);
-    if (strcmp(account->server.binding, "U") != 0) {
-        return;
-    }
-    if (dn_transport_is_stream(transport)) {
-        account->server.binding[0] = dn_client_way_letter(transport);
-    } else if (config->queue_mode && config->lwm2m == DUNLIN_LWM2M_1_0) {
-        memcpy(account->server.binding, "UQ", sizeof "UQ");
-    }
-}
-
-dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_server *server)
-{
-    const dunlin_status status = server_check(client, server);
-    if (status != DUNLIN_OK) {
-        return status;
-    }
-    const uint16_t id = client->account_count++;
-    dn_account *account = &client->accounts[id];
-    uint16_t index = 0;
-    account->server = values_of(server);
-    account->client = client;
-    account->state = DN_REG_IDLE;
-    account->due_ms = DN_NEVER;
-    default_binding(account);
-    /* There are as many structures as accounts, taken in the same order. */
-    (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_security.id), id, &index);
-    (void)dn_client_tree_add(dn_client_tree_object(client, dn_client_object_server.id), id, &index);
-    dn_client_security_keep(account, &server->security);
-    dn_client_object_server_present(client, account);
-    return DUNLIN_OK;
-}
-
 /* Ways come, go and are asked for. One that there cannot be ends a turn in the order of servers, and the next one begins. */
 static void attend_ways(dunlin_client *client)
 {
     for (uint16_t turn = 0; turn <= client->account_count; turn++) {
         bool due = false;
-        for (uint16_t i = 0; i < client->account_count; i++) {
-            dn_client_registration_ways(&client->accounts[i]);
+        dn_account *account = NULL;
+        while ((account = dn_client_account_next(client, account)) != NULL) {
+            dn_client_registration_ways(account);
         }
         dn_client_order_step(client);
-        for (uint16_t i = 0; i < client->account_count; i++) {
-            due = due || dn_client_way_due(&client->accounts[i]);
+        while ((account = dn_client_account_next(client, account)) != NULL) {
+            due = due || dn_client_way_due(account);
         }
         if (!due) {
             return;
@@ -531,9 +450,9 @@ static void attend_ways(dunlin_client *client)
 static void each_account(dunlin_client *client, uint64_t now_ms, void (*act)(dn_account *))
 {
     client->now_ms = now_ms;
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        dn_client_registration_ways(&client->accounts[i]); /* as if it had been told before */
-        act(&client->accounts[i]);
+    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        dn_client_registration_ways(account); /* as if it had been told before */
+        act(account);
     }
     attend_ways(client);
 }
@@ -560,9 +479,9 @@ void dunlin_client_update(dunlin_client *client)
 
 bool dunlin_client_stopped(const dunlin_client *client)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        const dn_reg_state state = client->accounts[i].state;
-        if ((state != DN_REG_IDLE && state != DN_REG_FAILED) || dn_client_way_due(&client->accounts[i])) {
+    for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        const dn_reg_state state = account->state;
+        if ((state != DN_REG_IDLE && state != DN_REG_FAILED) || dn_client_way_due(account)) {
             return false;
         }
     }
@@ -571,8 +490,8 @@ bool dunlin_client_stopped(const dunlin_client *client)
 
 bool dunlin_client_registered(const dunlin_client *client)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        if (!dn_client_registration_holds(&client->accounts[i])) {
+    for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        if (!dn_client_registration_holds(account)) {
             return false;
         }
     }
@@ -583,8 +502,8 @@ bool dunlin_client_registered(const dunlin_client *client)
 
 static void advance(dunlin_client *client)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        dn_client_registration_step(&client->accounts[i]);
+    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        dn_client_registration_step(account);
     }
     dn_client_order_step(client);
     dn_client_observe_step(client);
@@ -675,8 +594,8 @@ uint64_t dunlin_client_deadline(const dunlin_client *client)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         due = others[i] < due ? others[i] : due;
     }
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        const uint64_t at = dn_client_registration_deadline(&client->accounts[i]);
+    for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        const uint64_t at = dn_client_registration_deadline(account);
         due = at < due ? at : due;
     }
     return due;

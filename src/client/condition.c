@@ -2,35 +2,29 @@
 /* The conditions and periods of notifications. */
 #include "client/condition.h"
 
+#include "client/account.h"
 #include "client/attributes.h"
 #include "client/tree.h"
 #include <math.h>
 
 #define MS_PER_S           1000u
-#define SERVER_OBJECT      1
 #define SERVER_DEFAULT_MIN 2
 #define SERVER_DEFAULT_MAX 3
 
 /* /1/x/2 and /1/x/3 count only while they are instantiated. */
-static uint32_t server_default(dunlin_client *client, const dn_account *account, uint16_t resource,
-                               int32_t value)
+static uint32_t server_default(const dn_account *account, uint16_t resource, int32_t value)
 {
-    dn_place place;
-    const uint16_t instance = (uint16_t)(account - client->accounts);
-    const dunlin_path path = dunlin_path_resource(SERVER_OBJECT, instance, resource);
-    return dn_client_tree_find(client, path, true, &place) == DUNLIN_OK ? (uint32_t)value : 0;
+    return dn_client_account_has(account, resource) ? (uint32_t)value : 0;
 }
 
 dn_periods dn_condition_periods(dunlin_client *client, const dn_account *account, dunlin_path path)
 {
-    const dn_account_server *server = &account->server;
-    const dn_attributes a = dn_client_attributes_effective(client, (uint16_t)server->ssid, path);
-    const uint32_t pmin_s = (a.set & DN_ATTR_PMIN) != 0
-                                ? a.pmin_s
-                                : server_default(client, account, SERVER_DEFAULT_MIN, server->pmin_s);
-    const uint32_t pmax_s = (a.set & DN_ATTR_PMAX) != 0
-                                ? a.pmax_s
-                                : server_default(client, account, SERVER_DEFAULT_MAX, server->pmax_s);
+    const dn_server_instance *server = account->server;
+    const dn_attributes a = dn_client_attributes_effective(client, account->ssid, path);
+    const uint32_t pmin_s =
+        (a.set & DN_ATTR_PMIN) != 0 ? a.pmin_s : server_default(account, SERVER_DEFAULT_MIN, server->pmin_s);
+    const uint32_t pmax_s =
+        (a.set & DN_ATTR_PMAX) != 0 ? a.pmax_s : server_default(account, SERVER_DEFAULT_MAX, server->pmax_s);
     const dn_periods periods = {
         .pmin_ms = (uint64_t)pmin_s * MS_PER_S,
         .pmax_ms = pmax_s >= pmin_s ? (uint64_t)pmax_s * MS_PER_S : 0,

@@ -181,7 +181,7 @@ static uint8_t find_target(dn_operation *op, dunlin_path path, const route *row)
 {
     const bool instantiated = row == NULL || row->target == MUST_EXIST;
     const dunlin_status status = dn_client_tree_find(op->client, path, instantiated, &op->at);
-    op->at.server = (uint16_t)op->account->server.ssid;
+    op->at.server = op->account->ssid;
     if (status != DUNLIN_OK) {
         return dn_client_code_of(status);
     }
@@ -205,7 +205,7 @@ static uint8_t operate(dn_operation *op)
     if (code != CODE_OK) {
         return code;
     }
-    op->at.server = (uint16_t)op->account->server.ssid;
+    op->at.server = op->account->ssid;
     if (path.depth > 0 && dn_client_hidden(op->client, path.id[0])) {
         return DN_COAP_UNAUTHORIZED;
     }

@@ -36,7 +36,7 @@ static bool waylaid(const dn_account *account)
 
 bool dn_client_notify_evaluated(const dn_account *account)
 {
-    return account->server.store_notifications || dn_client_notify_reachable(account) || waylaid(account);
+    return account->server->store_notifications || dn_client_notify_reachable(account) || waylaid(account);
 }
 
 static dn_account *account_of(dunlin_client *client, const dn_observation *o)
@@ -46,7 +46,7 @@ static dn_account *account_of(dunlin_client *client, const dn_observation *o)
 
 static uint16_t server_of(dunlin_client *client, const dn_observation *o)
 {
-    return (uint16_t)account_of(client, o)->server.ssid;
+    return account_of(client, o)->ssid;
 }
 
 static dunlin_buf work_buffer(dunlin_client *client)
@@ -200,7 +200,7 @@ static void lost(dunlin_client *client, dn_observation *o)
 {
     dn_account *account = account_of(client, o);
     client->counters.timeouts++;
-    if (!account->server.store_notifications) {
+    if (!account->server->store_notifications) {
         dn_client_notify_forget(client, o);
         return;
     }
@@ -299,7 +299,7 @@ void dn_client_notify(dunlin_client *client, dn_observation *o)
     uint16_t format = DN_FORMAT_NONE;
     uint32_t kept = 0;
     if (!dn_client_notify_reachable(account)) {
-        if (account->server.store_notifications) {
+        if (account->server->store_notifications) {
             store(client, o);
         } else {
             restart(client, o);
@@ -309,7 +309,7 @@ void dn_client_notify(dunlin_client *client, dn_observation *o)
     }
     const bool confirmable =
         client->config.notify_confirmable || client->now_ms - o->confirmed_ms >= CONFIRM_MS;
-    if (confirmable && account->server.store_notifications) {
+    if (confirmable && account->server->store_notifications) {
         kept = keep(client, o); /* until it is acknowledged */
     }
     const uint8_t code = read_all(client, o, o->accept, &payload, &format);

@@ -16,9 +16,9 @@ enum { IDENTITY = 3, SERVER_KEY = 4, SECRET = 5 };
 /* Whatever was agreed on with other credentials is void. */
 static dunlin_status changed(const dunlin_call *call, const dunlin_value *value)
 {
-    dn_account *account = call->instance;
+    dn_security_instance *instance = call->instance;
     (void)value;
-    account->way.anew = true;
+    instance->anew = true;
     return DUNLIN_OK;
 }
 
@@ -43,7 +43,7 @@ static unsigned credential_of(const dunlin_call *call)
 
 static dunlin_status credential_get(const dunlin_call *call, dunlin_value *value)
 {
-    *value = dunlin_opaque(dn_client_security_credential(call->instance, credential_of(call)));
+    *value = dunlin_opaque(dn_client_security_credential(call->client, call->instance, credential_of(call)));
     return DUNLIN_OK;
 }
 
@@ -55,12 +55,13 @@ static dunlin_status credential_check(const dunlin_call *call, const dunlin_valu
 static dunlin_status credential_set(const dunlin_call *call, const dunlin_value *value)
 {
     (void)changed(call, value);
-    return dn_client_security_set_credential(call->instance, credential_of(call), value->as.bytes);
+    return dn_client_security_set_credential(call->client, call->instance, credential_of(call),
+                                             value->as.bytes);
 }
 
 static dunlin_status sni_get(const dunlin_call *call, dunlin_value *value)
 {
-    *value = dunlin_string(dunlin_slice_of(dn_client_security_sni(call->instance)));
+    *value = dunlin_string(dunlin_slice_of(dn_client_security_sni(call->client, call->instance)));
     return DUNLIN_OK;
 }
 
@@ -72,13 +73,13 @@ static dunlin_status sni_check(const dunlin_call *call, const dunlin_value *valu
 static dunlin_status sni_set(const dunlin_call *call, const dunlin_value *value)
 {
     (void)changed(call, value);
-    return dn_client_security_set_sni(call->instance, value->as.bytes);
+    return dn_client_security_set_sni(call->client, call->instance, value->as.bytes);
 }
 
 static const dunlin_resource resources[] = {
-    {DUNLIN_FIELD(0, STRING, DUNLIN_MANDATORY, dn_account, server.uri), .set = changed},
-    {DUNLIN_FIELD(1, BOOLEAN, DUNLIN_MANDATORY, dn_account, bootstrap)},
-    {DUNLIN_FIELD(2, INTEGER, DUNLIN_MANDATORY, dn_account, security.mode), .max = EST_MODE,
+    {DUNLIN_FIELD(0, STRING, DUNLIN_MANDATORY, dn_security_instance, uri), .set = changed},
+    {DUNLIN_FIELD(1, BOOLEAN, DUNLIN_MANDATORY, dn_security_instance, bootstrap)},
+    {DUNLIN_FIELD(2, INTEGER, DUNLIN_MANDATORY, dn_security_instance, security.mode), .max = EST_MODE,
      .check = mode_check, .set = changed},
     {DUNLIN_CALL(IDENTITY, OPAQUE, DUNLIN_MANDATORY), .get = credential_get, .check = credential_check,
      .set = credential_set},
@@ -86,17 +87,37 @@ static const dunlin_resource resources[] = {
      .set = credential_set},
     {DUNLIN_CALL(SECRET, OPAQUE, DUNLIN_MANDATORY | DUNLIN_SECRET), .get = credential_get,
      .check = credential_check, .set = credential_set},
-    {DUNLIN_FIELD(10, INTEGER, 0, dn_account, server.ssid)},
-    {DUNLIN_FIELD(13, UNSIGNED, DUNLIN_ABSENT, dn_account, security.matching), .max = MATCHING_MAX,
+    {DUNLIN_FIELD(10, INTEGER, 0, dn_security_instance, ssid)},
+    {DUNLIN_FIELD(11, UNSIGNED, DUNLIN_ABSENT, dn_security_instance, hold_off_s)},
+    {DUNLIN_FIELD(12, UNSIGNED, DUNLIN_ABSENT, dn_security_instance, timeout_s)},
+    {DUNLIN_FIELD(13, UNSIGNED, DUNLIN_ABSENT, dn_security_instance, security.matching), .max = MATCHING_MAX,
      .set = changed},
     {DUNLIN_CALL(14, STRING, DUNLIN_ABSENT), .min = 0, .max = DUNLIN_SNI_MAX, .get = sni_get,
      .check = sni_check, .set = sni_set},
-    {DUNLIN_FIELD(15, UNSIGNED, DUNLIN_ABSENT, dn_account, security.usage), .max = USAGE_MAX, .set = changed},
+    {DUNLIN_FIELD(15, UNSIGNED, DUNLIN_ABSENT, dn_security_instance, security.usage), .max = USAGE_MAX,
+     .set = changed},
 };
+
+/* The mode has no value that would be harmless to guess; NoSec is the one that needs nothing. */
+static dunlin_status created(const dunlin_call *call)
+{
+    dn_security_instance *instance = call->instance;
+    instance->security.mode = DUNLIN_NOSEC;
+    instance->anew = true;
+    dn_client_security_wipe(call->client, instance);
+    return DUNLIN_OK;
+}
+
+static void removed(const dunlin_call *call)
+{
+    dn_client_security_wipe(call->client, call->instance);
+}
 
 const dunlin_object dn_client_object_security = {
     .id = 0,
     DUNLIN_TABLE(resources),
     .flags = DUNLIN_MULTIPLE | DUNLIN_HIDDEN,
-    .size = sizeof(dn_account),
+    .size = sizeof(dn_security_instance),
+    .created = created,
+    .removed = removed,
 };

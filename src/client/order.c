@@ -2,12 +2,13 @@
 /* Whose turn it is to register. */
 #include "client/order.h"
 
+#include "client/account.h"
 #include "client/registration.h"
 
 static bool in_turn(const dunlin_client *client)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        if (client->accounts[i].turn) {
+    for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        if (account->turn) {
             return true;
         }
     }
@@ -18,11 +19,12 @@ static bool in_turn(const dunlin_client *client)
 static dn_account *next_in_order(dunlin_client *client)
 {
     dn_account *next = NULL;
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        dn_account *account = &client->accounts[i];
-        if (account->state == DN_REG_QUEUED &&
-            (next == NULL || account->server.policy.priority < next->server.policy.priority)) {
+    int32_t least = 0;
+    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        const int32_t priority = dn_client_account_policy(account).priority;
+        if (account->state == DN_REG_QUEUED && (next == NULL || priority < least)) {
             next = account;
+            least = priority;
         }
     }
     return next;
@@ -45,10 +47,10 @@ void dn_client_order_ended(dn_account *account, bool success)
         return;
     }
     account->turn = false;
-    if (success || !account->server.policy.failure_blocks) {
+    if (success || !dn_client_account_policy(account).failure_blocks) {
         return;
     }
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        dn_client_registration_block(&client->accounts[i]); /* means something only to those that wait */
+    for (dn_account *each = NULL; (each = dn_client_account_next(client, each)) != NULL;) {
+        dn_client_registration_block(each); /* means something only to those that wait */
     }
 }

@@ -65,8 +65,8 @@ static dunlin_status put_list(dn_account *account, dn_coap_outgoing *outgoing)
 static void binding_text(const dn_account *account, char out[sizeof account->binding_told])
 {
     const char letter = dn_client_way_letter((dn_transport)account->way.transport);
-    if (strchr(account->server.binding, letter) != NULL) {
-        memcpy(out, account->server.binding, sizeof account->binding_told);
+    if (strchr(account->server->binding, letter) != NULL) {
+        memcpy(out, account->server->binding, sizeof account->binding_told);
     } else {
         out[0] = letter;
         out[1] = '\0';
@@ -98,7 +98,7 @@ dunlin_status dn_client_rd_register(dn_account *account, dn_coap_result *result)
     dn_coap_option options[1 + QUERY_MAX] = {{DN_OPTION_URI_PATH, dunlin_slice_of("rd")}};
     size_t count = 1;
     put_query(&options[count++], &buf, "ep=", dunlin_slice_of(config->endpoint));
-    put_query(&options[count++], &buf, "lt=", number_text(account->server.lifetime_s, number));
+    put_query(&options[count++], &buf, "lt=", number_text(account->server->lifetime_s, number));
     put_query(&options[count++], &buf, "lwm2m=", dunlin_slice_of(v1_0 ? "1.0" : "1.1"));
     put_binding(account, &options[count++], &buf);
     if (account->queue && !v1_0) {
@@ -117,7 +117,7 @@ dunlin_status dn_client_rd_register(dn_account *account, dn_coap_result *result)
 /* POST /{location}, with what has changed only. */
 dunlin_status dn_client_rd_update(dn_account *account, dn_coap_result *result)
 {
-    char text[NUMBER_MAX + sizeof account->server.binding + 8];
+    char text[NUMBER_MAX + sizeof account->binding_told + 8];
     char number[NUMBER_MAX];
     dunlin_buf buf = dunlin_buf_make(text, sizeof text);
     dn_coap_option options[SEGMENTS_MAX + 2];
@@ -130,7 +130,7 @@ dunlin_status dn_client_rd_update(dn_account *account, dn_coap_result *result)
     account->want = 0;
     if ((account->sent & DN_WANT_LIFETIME) != 0) {
         put_query(&options[outgoing.option_count++], &buf,
-                  "lt=", number_text(account->server.lifetime_s, number));
+                  "lt=", number_text(account->server->lifetime_s, number));
     }
     if (binding_changed(account)) {
         put_binding(account, &options[outgoing.option_count++], &buf);

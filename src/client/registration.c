@@ -2,13 +2,13 @@
 /* The registration as a state machine: a table of what each event does in each state, and the actions. */
 #include "client/registration.h"
 
+#include "client/account.h"
 #include "client/alerts.h"
 #include "client/observe.h"
 #include "client/order.h"
 #include "client/rd.h"
 #include "client/sleep.h"
 #include "client/stored.h"
-#include "client/tree.h"
 #include "client/way.h"
 #include <string.h>
 
@@ -17,7 +17,6 @@
 #define UPDATE_MARGIN_MS 93000u
 
 #define BACKOFF_MAX            16u /* doublings of the retry timer */
-#define SERVER_OBJECT          1
 #define SERVER_DISABLE_TIMEOUT 5
 #define DISABLE_DEFAULT_S      86400u /* while /1/x/5 is absent */
 #define MS_PER_S               1000u
@@ -144,7 +143,7 @@ static void tell(const dn_account *account, dunlin_client_event_kind kind, const
 {
     const dunlin_client_event event = {
         .kind = kind,
-        .server = (uint16_t)account->server.ssid,
+        .server = account->ssid,
         .location = account->location,
         .code = cause->code,
         .status = cause->status,
@@ -206,7 +205,7 @@ static void cancel_exchange(dn_account *account)
 /* When the next Update is due for the lifetime alone. 0 lasts for ever. */
 static uint64_t next_update(const dn_account *account)
 {
-    const uint64_t lifetime_ms = (uint64_t)account->server.lifetime_s * MS_PER_S;
+    const uint64_t lifetime_ms = (uint64_t)account->server->lifetime_s * MS_PER_S;
     if (lifetime_ms == 0) {
         return DN_NEVER;
     }
@@ -218,7 +217,7 @@ static uint64_t next_update(const dn_account *account)
 static void enter(dn_account *account, const reg_cause *cause)
 {
     account->turn = false;
-    if (account->server.policy.priority >= 0) {
+    if (dn_client_account_policy(account).priority >= 0) {
         account->state = DN_REG_QUEUED;
         account->due_ms = DN_NEVER;
     } else {
@@ -229,7 +228,7 @@ static void enter(dn_account *account, const reg_cause *cause)
 /* The Initial Registration Delay counts until the first success (Object 1, resource 14). */
 static void begin_delayed(dn_account *account, const reg_cause *cause)
 {
-    const uint64_t delay_ms = (uint64_t)account->server.policy.initial_delay_s * MS_PER_S;
+    const uint64_t delay_ms = (uint64_t)dn_client_account_policy(account).initial_delay_s * MS_PER_S;
     if (account->succeeded || delay_ms == 0) {
         begin(account, cause);
         return;
@@ -271,7 +270,7 @@ static void ask(dn_account *account)
     reg_cause failure = cause_of(dn_client_way_possible(account));
     if (failure.status != DUNLIN_OK) {
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "server %d cannot be reached as configured: %s",
-                  (int)account->server.ssid, dunlin_status_text(failure.status));
+                  (int)account->ssid, dunlin_status_text(failure.status));
         happen(account, EVENT_BARRED, &failure);
         return;
     }
@@ -325,7 +324,7 @@ static void registered(dn_account *account, const reg_cause *cause)
     account->way.asked = 0;
     account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA, "registered as %s with server %d",
-              account->location, (int)account->server.ssid);
+              account->location, (int)account->ssid);
     dn_client_stored_wake(account);
     tell(account, DUNLIN_CLIENT_REGISTERED, cause, DN_NEVER);
     dn_client_order_ended(account, true);
@@ -342,10 +341,11 @@ static void fail(dn_account *account, const reg_cause *cause)
     account->state = DN_REG_FAILED;
     account->due_ms = DN_NEVER;
     tell(account, DUNLIN_CLIENT_FAILED, cause, DN_NEVER);
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        all = all && client->accounts[i].state == DN_REG_FAILED;
+    for (const dn_account *each = NULL; (each = dn_client_account_next(client, each)) != NULL;) {
+        all = all && each->state == DN_REG_FAILED;
     }
-    if (account->server.policy.failure_bootstraps && (all || client->config.lwm2m != DUNLIN_LWM2M_1_0)) {
+    if (dn_client_account_policy(account).failure_bootstraps &&
+        (all || client->config.lwm2m != DUNLIN_LWM2M_1_0)) {
         tell(account, DUNLIN_CLIENT_BOOTSTRAP, cause, DN_NEVER);
     }
 }
@@ -372,15 +372,15 @@ static void cancel_and_bar(dn_account *account, const reg_cause *cause)
    refusal counts as any other failure. */
 static void retry(dn_account *account, const reg_cause *cause)
 {
-    const dunlin_registration_policy *policy = &account->server.policy;
+    const dunlin_registration_policy policy = dn_client_account_policy(account);
     uint64_t wait_ms = DN_NEVER;
     account->tries++;
-    if (account->tries < policy->retry_count) {
+    if (account->tries < policy.retry_count) {
         const uint32_t doublings = account->tries - 1 < BACKOFF_MAX ? account->tries - 1 : BACKOFF_MAX;
-        wait_ms = ((uint64_t)policy->retry_timer_s * MS_PER_S) << doublings;
-    } else if (++account->sequences < policy->sequence_count && policy->sequence_delay_s != UINT32_MAX) {
+        wait_ms = ((uint64_t)policy.retry_timer_s * MS_PER_S) << doublings;
+    } else if (++account->sequences < policy.sequence_count && policy.sequence_delay_s != UINT32_MAX) {
         account->tries = 0;
-        wait_ms = (uint64_t)policy->sequence_delay_s * MS_PER_S;
+        wait_ms = (uint64_t)policy.sequence_delay_s * MS_PER_S;
     }
     const bool sequence_failed = account->tries == 0 || wait_ms == DN_NEVER;
     account->state = DN_REG_WAITING;
@@ -447,7 +447,7 @@ static void updated(dn_account *account, const reg_cause *cause)
 static void forgotten(dn_account *account, const reg_cause *cause)
 {
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA,
-              "server %d has forgotten %s, registering again", (int)account->server.ssid, account->location);
+              "server %d has forgotten %s, registering again", (int)account->ssid, account->location);
     begin(account, cause);
 }
 
@@ -564,11 +564,8 @@ static void stopped(dn_account *account, const reg_cause *cause)
 
 static void disabled(dn_account *account, const reg_cause *cause)
 {
-    const uint16_t instance = (uint16_t)(account - account->client->accounts);
-    const dunlin_path timeout = dunlin_path_resource(SERVER_OBJECT, instance, SERVER_DISABLE_TIMEOUT);
-    dn_place place;
-    const bool said = dn_client_tree_find(account->client, timeout, true, &place) == DUNLIN_OK;
-    const uint64_t wait_ms = (said ? (uint64_t)account->server.disable_s : DISABLE_DEFAULT_S) * MS_PER_S;
+    const bool said = dn_client_account_has(account, SERVER_DISABLE_TIMEOUT);
+    const uint64_t wait_ms = (said ? (uint64_t)account->server->disable_s : DISABLE_DEFAULT_S) * MS_PER_S;
     dn_client_way_drop(account);
     account->renewing = false;
     account->state = DN_REG_DISABLED;
@@ -645,6 +642,22 @@ void dn_client_registration_stop(dn_account *account)
     happen(account, EVENT_STOP, NULL);
 }
 
+/* Not an event of the table: it is the end of the machine itself, in whatever state. */
+void dn_client_registration_end(dn_account *account)
+{
+    const reg_cause cause = cause_of(DUNLIN_ERR_CANCELLED);
+    const bool silent = account->state == DN_REG_IDLE || account->state == DN_REG_FAILED;
+    cancel_exchange(account);
+    if (silent) {
+        forget_reports(account);
+        dn_client_way_drop(account);
+    } else {
+        stop_now(account, &cause);
+    }
+    dn_client_order_ended(account, true); /* those that wait for it go on */
+    (void)dn_client_way_step(account);
+}
+
 void dn_client_registration_restart(dn_account *account)
 {
     happen(account, EVENT_RESTART, NULL);
@@ -668,8 +681,8 @@ void dn_client_registration_want(dn_account *account, uint8_t want)
 
 void dn_client_registration_want_all(dunlin_client *client, uint8_t want)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        dn_client_registration_want(&client->accounts[i], want);
+    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        dn_client_registration_want(account, want);
     }
 }
 

@@ -15,6 +15,8 @@ void dn_client_registration_start(dn_account *account);
 void dn_client_registration_turn(dn_account *account);
 void dn_client_registration_block(dn_account *account);
 void dn_client_registration_stop(dn_account *account);
+/* Its account goes, or is another one from now on: ends it without a word to the server, and gives its way back. */
+void dn_client_registration_end(dn_account *account);
 /* Registers anew at once. */
 void dn_client_registration_restart(dn_account *account);
 /* De-registers once the request being served is answered, and registers again after the disable time. */

@@ -11,7 +11,7 @@
 #define MATCHING_MAX     3 /* SHA-512 */
 #define USAGE_MAX        3 /* domain-issued */
 
-enum { SECURITY_OBJECT = 0, MATCHING = 13, SNI = 14, USAGE = 15 };
+enum { MATCHING = 13, SNI = 14, USAGE = 15 };
 
 /* Which of the three each mode needs; what it does not need must not be there. */
 static const bool needs[][DN_CREDENTIALS] = {
@@ -71,103 +71,126 @@ dunlin_status dn_client_security_fits(const dunlin_security *security, dn_transp
 
 /* ---- memory ---- */
 
-static uint8_t *place_for(const dn_account *account, unsigned which)
+static uint8_t *place_for(const dunlin_client *client, const dn_security_instance *instance, unsigned which)
 {
-    return account->security.bytes + (size_t)which * account->client->config.credential_max;
+    const size_t index = (size_t)(instance - client->securities);
+    return client->credentials + index * dn_client_security_size(&client->config) +
+           (size_t)which * client->config.credential_max;
 }
 
-static char *sni_of(const dn_account *account)
+static char *sni_of(const dunlin_client *client, const dn_security_instance *instance)
 {
-    return (char *)place_for(account, DN_CREDENTIALS);
+    return (char *)place_for(client, instance, DN_CREDENTIALS);
 }
 
-dunlin_slice dn_client_security_credential(const dn_account *account, unsigned which)
+dunlin_slice dn_client_security_credential(const dunlin_client *client, const dn_security_instance *instance,
+                                           unsigned which)
 {
-    const uint16_t len = account->security.len[which];
-    return len == 0 ? dunlin_slice_make(NULL, 0) : dunlin_slice_make(place_for(account, which), len);
+    const uint16_t len = instance->security.len[which];
+    return len == 0 ? dunlin_slice_make(NULL, 0) : dunlin_slice_make(place_for(client, instance, which), len);
 }
 
-dunlin_status dn_client_security_set_credential(dn_account *account, unsigned which, dunlin_slice bytes)
+dunlin_status dn_client_security_set_credential(const dunlin_client *client, dn_security_instance *instance,
+                                                unsigned which, dunlin_slice bytes)
 {
-    const size_t max = account->client->config.credential_max;
+    const size_t max = client->config.credential_max;
     if (bytes.len > max) {
         return DUNLIN_ERR_LIMIT;
     }
-    if (max > 0) { /* nothing stays of a longer one */
-        memset(place_for(account, which) + bytes.len, 0, max - bytes.len);
-    }
     if (bytes.len > 0) {
-        memmove(place_for(account, which), bytes.data, bytes.len);
+        memmove(place_for(client, instance, which), bytes.data, bytes.len);
     }
-    account->security.len[which] = (uint16_t)bytes.len;
+    if (max > 0) { /* nothing stays of a longer one */
+        memset(place_for(client, instance, which) + bytes.len, 0, max - bytes.len);
+    }
+    instance->security.len[which] = (uint16_t)bytes.len;
     return DUNLIN_OK;
 }
 
-const char *dn_client_security_sni(const dn_account *account)
+const char *dn_client_security_sni(const dunlin_client *client, const dn_security_instance *instance)
 {
-    return account->security.bytes == NULL ? "" : sni_of(account);
+    return client->credentials == NULL ? "" : sni_of(client, instance);
 }
 
-dunlin_status dn_client_security_set_sni(dn_account *account, dunlin_slice name)
+dunlin_status dn_client_security_set_sni(const dunlin_client *client, const dn_security_instance *instance,
+                                         dunlin_slice name)
 {
     if (name.len > DUNLIN_SNI_MAX) {
         return DUNLIN_ERR_RANGE;
     }
-    if (account->security.bytes == NULL) {
+    if (client->credentials == NULL) {
         return name.len == 0 ? DUNLIN_OK : DUNLIN_ERR_LIMIT;
     }
     if (name.len > 0) {
-        memmove(sni_of(account), name.data, name.len);
+        memmove(sni_of(client, instance), name.data, name.len);
     }
-    memset(sni_of(account) + name.len, 0, DUNLIN_SNI_MAX + 1 - name.len);
+    memset(sni_of(client, instance) + name.len, 0, DUNLIN_SNI_MAX + 1 - name.len);
     return DUNLIN_OK;
+}
+
+void dn_client_security_wipe(const dunlin_client *client, const dn_security_instance *instance)
+{
+    if (client->credentials != NULL) {
+        memset(place_for(client, instance, 0), 0, dn_client_security_size(&client->config));
+    }
 }
 
 /* ---- what is there of the optional resources ---- */
 
-static dunlin_path resource_of(const dn_account *account, uint16_t id)
+/* The row of one, with the instance's place in the Object. */
+static const dn_object_slot *row_of(const dunlin_client *client, const dn_security_instance *instance,
+                                    uint16_t id, uint16_t *index, const dunlin_resource **row)
 {
-    return dunlin_path_resource(SECURITY_OBJECT, (uint16_t)(account - account->client->accounts), id);
+    const dn_object_slot *slot = &client->objects[0]; /* ids ascend, and Object 0 comes with the client */
+    *index = (uint16_t)(instance - client->securities);
+    *row = dn_client_tree_resource(slot->def, id);
+    return slot;
 }
 
-static bool is_there(const dn_account *account, uint16_t id)
+static bool is_there(const dunlin_client *client, const dn_security_instance *instance, uint16_t id)
 {
-    dn_place place;
-    return dn_client_tree_find(account->client, resource_of(account, id), true, &place) == DUNLIN_OK;
+    const dunlin_resource *row = NULL;
+    uint16_t index = 0;
+    const dn_object_slot *slot = row_of(client, instance, id, &index, &row);
+    return dn_client_tree_present(slot, index, row);
 }
 
-static void put_there(const dn_account *account, uint16_t id, bool present)
+static void put_there(const dunlin_client *client, const dn_security_instance *instance, uint16_t id,
+                      bool present)
 {
-    dn_place place;
-    if (dn_client_tree_find(account->client, resource_of(account, id), false, &place) == DUNLIN_OK) {
-        dn_client_tree_set_present(place.object, place.index, place.resource, present);
-    }
+    const dunlin_resource *row = NULL;
+    uint16_t index = 0;
+    const dn_object_slot *slot = row_of(client, instance, id, &index, &row);
+    dn_client_tree_set_present(slot, index, row, present);
 }
 
-void dn_client_security_keep(dn_account *account, const dunlin_security *security)
+void dn_client_security_keep(const dunlin_client *client, dn_security_instance *instance,
+                             const dunlin_security *security)
 {
-    account->security.mode = (int8_t)security->mode;
-    account->security.matching = security->matching < 0 ? 0 : (uint8_t)security->matching;
-    account->security.usage = security->usage < 0 ? 0 : (uint8_t)security->usage;
-    (void)dn_client_security_set_credential(account, DN_CREDENTIAL_IDENTITY, security->identity);
-    (void)dn_client_security_set_credential(account, DN_CREDENTIAL_SERVER_KEY, security->server_key);
-    (void)dn_client_security_set_credential(account, DN_CREDENTIAL_SECRET, security->secret);
-    (void)dn_client_security_set_sni(account, dunlin_slice_of(security->sni));
-    put_there(account, MATCHING, security->matching >= 0);
-    put_there(account, SNI, security->sni[0] != '\0');
-    put_there(account, USAGE, security->usage >= 0);
+    instance->security.mode = (int8_t)security->mode;
+    instance->security.matching = security->matching < 0 ? 0 : (uint8_t)security->matching;
+    instance->security.usage = security->usage < 0 ? 0 : (uint8_t)security->usage;
+    (void)dn_client_security_set_credential(client, instance, DN_CREDENTIAL_IDENTITY, security->identity);
+    (void)dn_client_security_set_credential(client, instance, DN_CREDENTIAL_SERVER_KEY, security->server_key);
+    (void)dn_client_security_set_credential(client, instance, DN_CREDENTIAL_SECRET, security->secret);
+    (void)dn_client_security_set_sni(client, instance, dunlin_slice_of(security->sni));
+    put_there(client, instance, MATCHING, security->matching >= 0);
+    put_there(client, instance, SNI, security->sni[0] != '\0');
+    put_there(client, instance, USAGE, security->usage >= 0);
 }
 
-void dn_client_security_view(const dn_account *account, dunlin_security *security)
+void dn_client_security_view(const dunlin_client *client, const dn_security_instance *instance,
+                             dunlin_security *security)
 {
     memset(security, 0, sizeof *security);
-    security->mode = (dunlin_security_mode)account->security.mode;
-    security->identity = dn_client_security_credential(account, DN_CREDENTIAL_IDENTITY);
-    security->server_key = dn_client_security_credential(account, DN_CREDENTIAL_SERVER_KEY);
-    security->secret = dn_client_security_credential(account, DN_CREDENTIAL_SECRET);
-    security->matching = is_there(account, MATCHING) ? account->security.matching : -1;
-    security->usage = is_there(account, USAGE) ? account->security.usage : -1;
-    if (is_there(account, SNI)) {
-        memcpy(security->sni, dn_client_security_sni(account), strlen(dn_client_security_sni(account)));
+    security->mode = (dunlin_security_mode)instance->security.mode;
+    security->identity = dn_client_security_credential(client, instance, DN_CREDENTIAL_IDENTITY);
+    security->server_key = dn_client_security_credential(client, instance, DN_CREDENTIAL_SERVER_KEY);
+    security->secret = dn_client_security_credential(client, instance, DN_CREDENTIAL_SECRET);
+    security->matching = is_there(client, instance, MATCHING) ? instance->security.matching : -1;
+    security->usage = is_there(client, instance, USAGE) ? instance->security.usage : -1;
+    if (is_there(client, instance, SNI)) {
+        const char *sni = dn_client_security_sni(client, instance);
+        memcpy(security->sni, sni, strlen(sni));
     }
 }

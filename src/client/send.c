@@ -3,6 +3,7 @@
 #include "client/send.h"
 
 #include "client/access.h"
+#include "client/account.h"
 #include "client/operation.h"
 #include "client/read.h"
 #include "client/registration.h"
@@ -128,13 +129,9 @@ static dn_send *vacant(const dunlin_client *client)
 /* ---- the call ---- */
 
 /* /1/x/23 is true, or not instantiated: no Send (Core 1.1.1 appendix E.2). */
-static bool muted(dunlin_client *client, const dn_account *account)
+static bool muted(const dn_account *account)
 {
-    dn_place place;
-    const dunlin_path path = dunlin_path_resource(OBJECT, (uint16_t)(account - client->accounts), MUTE);
-    const bool defined = dn_client_tree_find(client, path, false, &place) == DUNLIN_OK;
-    return account->server.mute_send ||
-           (defined && !dn_client_tree_present(place.object, place.index, place.resource));
+    return account->server->mute_send || !dn_client_account_has(account, MUTE);
 }
 
 /* Registered, or about to be again after a way was lost. */
@@ -145,7 +142,7 @@ static bool belongs(const dn_account *account)
 
 static bool wants(dunlin_client *client, const dn_account *account)
 {
-    return client->config.lwm2m != DUNLIN_LWM2M_1_0 && belongs(account) && !muted(client, account);
+    return client->config.lwm2m != DUNLIN_LWM2M_1_0 && belongs(account) && !muted(account);
 }
 
 static dunlin_status add(dunlin_client *client, uint16_t server, const dunlin_send_value *values,
@@ -178,14 +175,12 @@ static dunlin_status add_all(dunlin_client *client, const dunlin_send_value *val
     dn_send *added[DUNLIN_SERVERS_MAX];
     size_t taken = 0;
     dunlin_status result = DUNLIN_ERR_STATE;
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        const dn_account *account = &client->accounts[i];
+    for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
         if (!wants(client, account)) {
             continue;
         }
         dn_send *send = vacant(client);
-        const dunlin_status status =
-            add(client, (uint16_t)account->server.ssid, values, count, done, context);
+        const dunlin_status status = add(client, account->ssid, values, count, done, context);
         if (status == DUNLIN_OK) {
             added[taken++] = send;
         } else if (status != DUNLIN_ERR_ACCESS) {
@@ -319,9 +314,8 @@ bool dn_client_send_under_way(const dunlin_client *client, uint16_t server)
 /* It waits for a new way, or for the end of one: what comes of that sends it. */
 static bool rests(const dunlin_client *client, uint16_t server)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        const dn_account *account = &client->accounts[i];
-        if (account->server.ssid == (int32_t)server) {
+    for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        if (account->ssid == server) {
             return account->way.ending != DN_WAY_STAYS ||
                    (account->renewing && !dn_client_registration_holds(account));
         }

@@ -2,6 +2,7 @@
 /* Awake or asleep. */
 #include "client/sleep.h"
 
+#include "client/account.h"
 #include "client/observe.h"
 #include "client/registration.h"
 #include "client/send.h"
@@ -11,7 +12,7 @@ bool dn_client_sleep_wanted(const dn_account *account)
 {
     const dunlin_client_config *config = &account->client->config;
     return config->queue_mode &&
-           (config->lwm2m != DUNLIN_LWM2M_1_0 || strchr(account->server.binding, 'Q') != NULL);
+           (config->lwm2m != DUNLIN_LWM2M_1_0 || strchr(account->server->binding, 'Q') != NULL);
 }
 
 static void tell(dunlin_client *client, dunlin_client_event_kind kind)
@@ -23,8 +24,7 @@ static void tell(dunlin_client *client, dunlin_client_event_kind kind)
 /* Something is expected from the network: an answer, or, without queue mode, anything at any time. */
 static bool expects(const dunlin_client *client)
 {
-    for (uint16_t i = 0; i < client->account_count; i++) {
-        const dn_account *account = &client->accounts[i];
+    for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
         if (dn_client_registration_busy(account) ||
             (dn_client_registration_holds(account) && !account->queue)) {
             return true;

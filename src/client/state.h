@@ -56,28 +56,42 @@ enum {
     DN_WANT_BINDING = 16 /* to register by another transport, instead of an Update */
 };
 
-/* What a dunlin_server says but for its security, under the same names. */
+/* Resources 2 to 5 and 13 to 15 of Object 0; the bytes lie in client->credentials. security.c */
+typedef struct {
+    int8_t mode; /* dunlin_security_mode */
+    uint8_t matching, usage;
+    uint16_t len[3];
+} dn_account_security;
+
+/* An instance of Object 0: where a server is, and how to trust it. object_security.c */
 typedef struct {
     char uri[DUNLIN_URI_MAX + 1];
+    bool bootstrap; /* it is the bootstrap server's */
+    bool anew;      /* the credentials have changed since a way was asked for */
+    dn_account_security security;
+    int32_t ssid;
+    uint32_t
+        hold_off_s; /* of a bootstrap server: wait before asking it; and remove its account so long after */
+    uint32_t timeout_s; /* a bootstrap; 0: never */
+} dn_security_instance;
+
+/* An instance of Object 1: what a dunlin_server says but for its security, under the same names. object_server.c */
+typedef struct {
     int32_t ssid;
     int32_t lifetime_s;
     int32_t pmin_s, pmax_s;
     int32_t disable_s;
     bool store_notifications;
     char binding[5];
+    bool
+        binding_chosen; /* by the application or by the server itself: goes before the transport of the URI */
     bool trigger;
     char preferred_transport[2];
     bool mute_send;
+    uint8_t alert;             /* the last one, if it is there */
+    int64_t last_bootstrapped; /* in seconds since 1970, if it is there */
     dunlin_registration_policy policy;
-} dn_account_server;
-
-/* Resources 2 to 5 and 13 to 15 of Object 0. security.c */
-typedef struct {
-    int8_t mode; /* dunlin_security_mode */
-    uint8_t matching, usage;
-    uint16_t len[3];
-    uint8_t *bytes; /* 3 of config.credential_max, and the name for SNI; NULL without credential_max */
-} dn_account_security;
+} dn_server_instance;
 
 typedef enum { DN_WAY_NONE, DN_WAY_ASKED, DN_WAY_UP } dn_way_state;
 
@@ -86,9 +100,7 @@ typedef struct {
     uint8_t state;     /* dn_way_state */
     uint8_t transport; /* dn_transport; of the one asked for last */
     uint8_t ending;    /* DN_WAY_STAYS, or how the stream is ending */
-    uint8_t alert;     /* /1/x/11, if it is there */
     char asked;        /* letter of the transport that an Update Trigger named; 0: none */
-    bool anew;         /* the credentials have changed since it was asked for */
     bool brief;        /* the last one was lost soon after it had come up */
     bool wanted;       /* to be asked for */
     bool unwanted;     /* to be given back */
@@ -99,12 +111,16 @@ typedef struct {
     uint64_t since_ms; /* when it came up */
 } dn_account_way;
 
-/* A server account: the instance structure of Objects 0 and 1, and its registration. registration.c */
+/*
+ * A server account: an instance of Object 0 and one of Object 1 with the same Short Server ID, and the registration that
+ * they lead to. It has nothing to do with the ids of these instances. account.c pairs them; registration.c
+ */
 typedef struct {
-    dn_account_server server;
-    dn_account_security security;
+    dn_security_instance *security; /* NULL: not in use */
+    dn_server_instance *server;     /* NULL: not in use, or that of the bootstrap server */
+    uint64_t identity;              /* tells by whom, and how secured, it was when it was paired. account.c */
+    uint16_t ssid;
     dn_account_way way;
-    bool bootstrap; /* /0/x/1: always false, this is a server's account */
 
     dunlin_client *client;
     dn_peer peer;
@@ -120,8 +136,8 @@ typedef struct {
     bool renewing;      /* was registered until its way was lost, and is about to be again */
     bool silent;        /* a Confirmable notification was not acknowledged, nothing was heard since */
     uint64_t since_ms;  /* when it came into its state */
-    char binding_told[sizeof(((dn_account_server *)0)->binding)]; /* what the server knows of /1/x/7 */
-    char location[DUNLIN_LOCATION_MAX + 1];                       /* "/rd/abc"; segments hold no '/' */
+    char binding_told[sizeof(((dn_server_instance *)0)->binding)]; /* what the server knows of /1/x/7 */
+    char location[DUNLIN_LOCATION_MAX + 1];                        /* "/rd/abc"; segments hold no '/' */
     uint8_t *list; /* [list_max] payload of a Register or Update under way */
 } dn_account;
 
@@ -220,8 +236,11 @@ struct dunlin_client {
     uint64_t now_ms; /* of the call being served */
 
     dn_object_slot *objects; /* ascending ids */
-    dn_account *accounts;    /* [config.servers] */
-    uint16_t object_count, account_count;
+    dn_account *accounts;    /* [config.servers]; those in use need not follow one another. account.h */
+    dn_security_instance *securities;
+    dn_server_instance *servers; /* [config.servers] */
+    uint8_t *credentials;        /* of each of `securities`. security.c */
+    uint16_t object_count, account_count /* in use */;
     uint32_t observe_sequence;
     dn_observation *observations; /* [config.observations + config.composites], the composite ones last */
     dunlin_path *observed;        /* the paths of all of them */

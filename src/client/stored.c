@@ -282,8 +282,8 @@ static bool send_entry(dunlin_client *client, uint16_t at)
         }
     }
     client->stored_sending = entry->sequence;
-    if (count == 0 || dunlin_client_send(client, (uint16_t)account->server.ssid, values, count, on_sent,
-                                         client) != DUNLIN_OK) {
+    if (count == 0 ||
+        dunlin_client_send(client, account->ssid, values, count, on_sent, client) != DUNLIN_OK) {
         client->stored_sending = 0;
         return false;
     }

@@ -2,6 +2,7 @@
 /* Asking for ways, and what is known of them. */
 #include "client/way.h"
 
+#include "client/account.h"
 #include "client/alerts.h"
 #include "client/observe.h"
 #include "client/security.h"
@@ -45,16 +46,18 @@ bool dn_client_way_binding_valid(const dunlin_client *client, dunlin_slice bindi
     return binding.len > 0;
 }
 
-/* The letter that the next way is to have: of an Update Trigger, the preferred one, the URI's, or the first of the binding. */
+/* The letter that the next way is to have: of an Update Trigger, the preferred one, the URI's, or the first of the
+   binding, if somebody has chosen that: what a bootstrap server has not thought of does not outweigh the URI. */
 static char wanted_letter(const dn_account *account, char own)
 {
     if (account->way.asked != 0) {
         return account->way.asked;
     }
-    if (account->server.preferred_transport[0] != '\0') {
-        return account->server.preferred_transport[0];
+    if (account->server->preferred_transport[0] != '\0') {
+        return account->server->preferred_transport[0];
     }
-    return strchr(account->server.binding, own) != NULL ? own : account->server.binding[0];
+    const dn_server_instance *server = account->server;
+    return !server->binding_chosen || strchr(server->binding, own) != NULL ? own : server->binding[0];
 }
 
 /*
@@ -81,7 +84,7 @@ dunlin_status dn_client_way_possible(const dn_account *account)
     const dunlin_client_config *config = &account->client->config;
     dunlin_security security;
     dn_transport own;
-    dunlin_status status = dn_client_uri_transport(account->server.uri, &own);
+    dunlin_status status = dn_client_uri_transport(account->security->uri, &own);
     if (status != DUNLIN_OK) {
         return status;
     }
@@ -89,7 +92,7 @@ dunlin_status dn_client_way_possible(const dn_account *account)
         !dn_client_way_has(account->client, dn_client_way_letter(own))) {
         return DUNLIN_ERR_UNSUPPORTED;
     }
-    dn_client_security_view(account, &security);
+    dn_client_security_view(account->client, account->security, &security);
     status = dn_client_security_check(config, &security);
     return status == DUNLIN_OK ? dn_client_security_fits(&security, own) : status;
 }
@@ -99,7 +102,7 @@ dunlin_status dn_client_way_possible(const dn_account *account)
 static void tell(const dn_account *account, dunlin_client_event_kind kind, dunlin_status status, int alert)
 {
     const dunlin_client_event event = {.kind = kind,
-                                       .server = (uint16_t)account->server.ssid,
+                                       .server = account->ssid,
                                        .location = account->location,
                                        .status = status,
                                        .retry_ms = DN_NEVER,
@@ -112,9 +115,12 @@ static void keep_alert(dn_account *account, uint8_t alert)
 {
     dunlin_client *client = account->client;
     const dunlin_path path =
-        dunlin_path_resource(SERVER_OBJECT, (uint16_t)(account - client->accounts), ALERT_CODE);
-    dn_place place; /* in LwM2M 1.0 there is none */
-    account->way.alert = alert;
+        dunlin_path_resource(SERVER_OBJECT, dn_client_account_instance(account), ALERT_CODE);
+    dn_place place; /* in LwM2M 1.0 there is none, nor with the bootstrap server */
+    if (account->server == NULL) {
+        return;
+    }
+    account->server->alert = alert;
     if (dn_client_tree_find(client, path, false, &place) == DUNLIN_OK) {
         dn_client_tree_set_present(place.object, place.index, place.resource, true);
         dn_client_observe_changed(client, path);
@@ -137,7 +143,7 @@ static void close_stream(dn_account *account)
 
 static void lose(dn_account *account)
 {
-    const uint64_t least_ms = (uint64_t)account->server.policy.retry_timer_s * MS_PER_S;
+    const uint64_t least_ms = (uint64_t)dn_client_account_policy(account).retry_timer_s * MS_PER_S;
     if (account->way.state == DN_WAY_UP) {
         account->way.brief = now_of(account) - account->way.since_ms < least_ms;
     }
@@ -155,7 +161,7 @@ static void give_back(dn_account *account)
     account->way.unwanted = false;
     if (call->disconnect != NULL) {
         account->way.asking = true;
-        call->disconnect(call->context, (uint16_t)account->server.ssid);
+        call->disconnect(call->context, account->ssid);
         account->way.asking = false;
     }
 }
@@ -179,7 +185,7 @@ static dunlin_status take(dn_account *account, const dn_peer *peer)
     account->peer = *peer;
     account->way.state = DN_WAY_UP;
     account->way.ending = DN_WAY_STAYS;
-    account->way.anew = false;
+    account->security->anew = false;
     account->way.since_ms = now_of(account);
     if (account->way.transport != DN_TRANSPORT_UDP) {
         tell(account, DUNLIN_CLIENT_CONNECTED, DUNLIN_OK, DN_ALERT_NONE);
@@ -241,7 +247,7 @@ static bool has_ended(const dn_account *account)
 {
     return account->way.ending == DN_WAY_BROKEN ||
            (account->way.ending == DN_WAY_RELEASED && account->exchange == 0 &&
-            !dn_client_send_under_way(account->client, (uint16_t)account->server.ssid));
+            !dn_client_send_under_way(account->client, account->ssid));
 }
 
 bool dn_client_way_due(const dn_account *account)
@@ -285,7 +291,7 @@ static dunlin_status resolve(dn_account *account)
     const dunlin_client_callbacks *call = &account->client->config.call;
     dunlin_peer found;
     memset(&found, 0, sizeof found);
-    const dunlin_status status = call->resolve(call->context, account->server.uri, &found);
+    const dunlin_status status = call->resolve(call->context, account->security->uri, &found);
     if (status != DUNLIN_OK) {
         return status == DUNLIN_END ? DUNLIN_ERR_NOT_FOUND : status;
     }
@@ -305,17 +311,17 @@ dunlin_status dn_client_way_ask(dn_account *account)
     if (call->connect == NULL) {
         return resolve(account);
     }
-    (void)dn_client_uri_transport(account->server.uri, &own); /* dn_client_way_possible has seen to it */
+    (void)dn_client_uri_transport(account->security->uri, &own); /* dn_client_way_possible has seen to it */
     const dn_transport transport = choose(account, own);
     if (account->way.state != DN_WAY_NONE &&
         (account->way.ending != DN_WAY_STAYS || (uint8_t)transport != account->way.transport)) {
         give_back(account); /* to the server there is one way at a time */
     }
     account->way.transport = (uint8_t)transport;
-    dn_client_uri_with(account->server.uri, transport, uri);
-    dn_client_security_view(account, &security);
+    dn_client_uri_with(account->security->uri, transport, uri);
+    dn_client_security_view(account->client, account->security, &security);
     memset(&found, 0, sizeof found);
-    const dunlin_way way = {(uint16_t)account->server.ssid, uri, &security, account->way.anew};
+    const dunlin_way way = {account->ssid, uri, &security, account->security->anew};
     account->way.asking = true;
     const dunlin_status status = call->connect(call->context, &way, &found);
     account->way.asking = false;

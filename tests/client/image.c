@@ -72,8 +72,10 @@ void image_take(const rig *r, image *i)
         add(i, slot->ids, slot->capacity * sizeof *slot->ids);
         add(i, slot->present, (size_t)slot->capacity * slot->words * sizeof *slot->present);
     }
-    for (uint16_t at = 0; at < client->account_count; at++) {
-        add(i, &client->accounts[at].server, sizeof client->accounts[at].server);
+    add(i, client->securities, client->config.servers * sizeof *client->securities);
+    add(i, client->servers, client->config.servers * sizeof *client->servers);
+    for (uint16_t at = 0; at < client->config.servers; at++) {
+        add(i, &client->accounts[at].ssid, sizeof client->accounts[at].ssid);
         add(i, &client->accounts[at].want, sizeof client->accounts[at].want);
         add(i, &client->accounts[at].state, sizeof client->accounts[at].state);
     }
