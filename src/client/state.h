@@ -228,6 +228,15 @@ typedef struct {
     void *context;
 } dn_send;
 
+/* What came from the smartcard: its instances go when it does. bootstrap_card.c */
+#define DN_CARD_INSTANCES_MAX 16u
+
+typedef struct {
+    uint64_t digest; /* of the file that was applied; 0: nothing is there from a card */
+    uint16_t count;
+    dunlin_objlnk given[DN_CARD_INSTANCES_MAX];
+} dn_card;
+
 struct dunlin_client {
     dunlin_client_config config;
     dn_log log;
@@ -270,6 +279,7 @@ struct dunlin_client {
     dn_send *sends;      /* [config.sends] */
     uint8_t *send_bytes; /* [max_body], shared by all of them; nothing without any */
     dn_download download;
+    dn_card card;
 
     uint8_t *arena;
     size_t arena_size, arena_used;
