@@ -237,6 +237,21 @@ typedef struct {
     dunlin_objlnk given[DN_CARD_INSTANCES_MAX];
 } dn_card;
 
+/* The bootstrap; its account is the one behind those of servers. bootstrap.c */
+typedef struct {
+    uint8_t state; /* dn_bootstrap_state */
+    bool own;      /* this client has asked for it, and so asks again when it fails */
+    bool asked;    /* a server or the application wants it: the next step begins */
+    bool finished; /* Finish was answered: the next step carries on */
+    bool enrols;   /* the way is wanted for certificates alone */
+    bool plain;    /* the bootstrap server has refused the format that we prefer */
+    uint32_t tries, sequences;
+    uint64_t due_ms;    /* next try, end of the wait for a way, of too long a silence */
+    uint64_t linger_ms; /* when the way is given back; DN_NEVER: it is kept, or there is none */
+    uint64_t purge_ms;  /* when the account is removed; DN_NEVER */
+    dunlin_registration_policy policy;
+} dn_bootstrap;
+
 struct dunlin_client {
     dunlin_client_config config;
     dn_log log;
@@ -244,8 +259,13 @@ struct dunlin_client {
     dn_coap *coap;
     uint64_t now_ms; /* of the call being served */
 
-    dn_object_slot *objects; /* ascending ids */
-    dn_account *accounts;    /* [config.servers]; those in use need not follow one another. account.h */
+    dn_object_slot *objects;       /* ascending ids */
+    dn_account *accounts;          /* [config.servers]; those in use need not follow one another. account.h */
+    dn_account *bootstrap_account; /* one more, of which `server` is NULL; NULL without config.bootstrap */
+    dn_bootstrap bootstrap;
+    bool started;       /* between start and stop */
+    bool pair_due;      /* instances have come or gone: the next step pairs anew */
+    uint8_t *card_file; /* [max_body] what the smartcard holds, while it is read; NULL: no reader. card.c */
     dn_security_instance *securities;
     dn_server_instance *servers; /* [config.servers] */
     uint8_t *credentials;        /* of each of `securities`. security.c */
