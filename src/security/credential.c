@@ -80,10 +80,8 @@ const char *dn_credential_check(const dn_credential *credential)
 void dn_credential_wipe(dn_credential *credential)
 {
     /* Through a volatile pointer, so that the compiler cannot leave it out as dead. */
-    volatile uint8_t *at = (volatile uint8_t *)credential;
-    for (size_t i = 0; i < sizeof *credential; i++) {
-        at[i] = 0;
-    }
+    static void *(*const volatile fill)(void *, int, size_t) = memset;
+    (void)fill(credential, 0, sizeof *credential);
 }
 
 dn_identity dn_credential_identity(const dn_credential *credential)
