@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READY_TIMEOUT_NS 120000000000u
@@ -146,23 +147,10 @@ uint64_t daemon_rss_bytes(pid_t pid)
 
 double daemon_cpu_us(pid_t pid)
 {
-    char path[64];
-    char text[1024];
-    unsigned long long user = 0;
-    unsigned long long system = 0;
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
         return 0;
     }
-    size_t len = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[len] = '\0';
-    /* The name in parentheses may hold anything; fields count from behind it. */
-    const char *at = strrchr(text, ')');
-    if (at == NULL ||
-        sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2) {
-        return 0;
-    }
-    return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+    return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
 }

@@ -129,21 +129,101 @@ static void put_psk(dn_credentials *credentials, const char *endpoint, size_t le
     check(credentials->ops->put(credentials, &one, NULL), "a pre-shared key");
 }
 
+/* What is not a device's own. */
+static dn_credential shared_psk(void)
+{
+    dn_credential one = {.mode = DN_SECURITY_PSK,
+                         .identity_len = sizeof PSK_NAME - 1,
+                         .identity = PSK_NAME,
+                         .key_len = KEY_LEN};
+    name_it(&one, PSK_NAME, sizeof PSK_NAME - 1);
+    psk_of(UINT32_MAX, one.key);
+    return one;
+}
+
+static dn_credential shared_key(const material *m)
+{
+    dn_credential one = {.mode = DN_SECURITY_RPK, .public_key_len = (uint16_t)m->device.public_key_len};
+    name_it(&one, RPK_NAME, sizeof RPK_NAME - 1);
+    memcpy(one.public_key, m->device.public_key, m->device.public_key_len);
+    return one;
+}
+
+static dn_credential shared_name(void)
+{
+    dn_credential one = {.mode = DN_SECURITY_X509};
+    name_it(&one, X509_NAME, sizeof X509_NAME - 1);
+    return one;
+}
+
 void material_put(const material *m, dn_credentials *credentials, uint32_t count)
 {
     char name[DEVICE_NAME_MAX];
-    dn_credential raw = {.mode = DN_SECURITY_RPK, .public_key_len = (uint16_t)m->device.public_key_len};
-    dn_credential x509 = {.mode = DN_SECURITY_X509};
-    name_it(&raw, RPK_NAME, sizeof RPK_NAME - 1);
-    memcpy(raw.public_key, m->device.public_key, m->device.public_key_len);
-    name_it(&x509, X509_NAME, sizeof X509_NAME - 1);
+    const dn_credential psk = shared_psk();
+    const dn_credential raw = shared_key(m);
+    const dn_credential x509 = shared_name();
     check(credentials->ops->put(credentials, &raw, NULL), "a raw public key");
     check(credentials->ops->put(credentials, &x509, NULL), "a certificate's credential");
-    put_psk(credentials, PSK_NAME, sizeof PSK_NAME - 1, UINT32_MAX);
+    check(credentials->ops->put(credentials, &psk, NULL), "a pre-shared key");
     for (uint32_t i = 0; i < count; i++) {
         put_psk(credentials, name, devices_name(i, name), i);
     }
 }
+
+/* ---- a keeper without a store ---- */
+
+typedef struct {
+    dn_credentials base;
+    dn_credential psk, raw, x509;
+} keeper;
+
+static const keeper *keeper_of(const dn_credentials *credentials)
+{
+    return (const keeper *)(const void *)credentials;
+}
+
+static dunlin_status give_psk(dn_credentials *credentials, dunlin_slice identity, dn_credential *out)
+{
+    (void)identity;
+    *out = keeper_of(credentials)->psk;
+    return DUNLIN_OK;
+}
+
+static dunlin_status give_key(dn_credentials *credentials, dunlin_slice public_key, dn_credential *out)
+{
+    (void)public_key;
+    *out = keeper_of(credentials)->raw;
+    return DUNLIN_OK;
+}
+
+static dunlin_status give_name(dn_credentials *credentials, const dn_certificate_claims *claims,
+                               dn_credential *out)
+{
+    (void)claims;
+    *out = keeper_of(credentials)->x509;
+    return DUNLIN_OK;
+}
+
+static void close_keeper(dn_credentials *credentials)
+{
+    free(credentials);
+}
+
+static const dn_credentials_ops keeper_ops = {
+    .find_psk = give_psk, .find_key = give_key, .find_names = give_name, .close = close_keeper};
+
+dn_credentials *material_keeper(const material *m)
+{
+    keeper *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        stop("the keeper", "no memory");
+    }
+    *made = (keeper){
+        .base = {.ops = &keeper_ops}, .psk = shared_psk(), .raw = shared_key(m), .x509 = shared_name()};
+    return &made->base;
+}
+
+/* ---- for dunlind ---- */
 
 void material_store(const material *m, const char *dir, uint32_t count)
 {

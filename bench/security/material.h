@@ -27,6 +27,8 @@ void material_make(material *m);
 void material_write(const material *m, const char *dir);
 /* A credential for each kind, which any number of sessions may use, and pre-shared keys for devices 0 to `count`. */
 void material_put(const material *m, dn_credentials *credentials, uint32_t count);
+/* A keeper that has one credential of each kind at hand and looks nothing up, for handshakes that are to cost the library's part alone. `m` stays. */
+dn_credentials *material_keeper(const material *m);
 /* In DIR/data of a dunlind that does not run. */
 void material_store(const material *m, const char *dir, uint32_t count);
 

@@ -2,6 +2,8 @@
 /* Two ends and a queue between them. */
 #include "security/pair.h"
 
+#include "fleet/stats.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,8 @@ struct pair {
     size_t first, last; /* of the queue */
     item queue[QUEUE_MAX];
     end ends[2];
+    bool timed;
+    uint64_t spent_ns[2]; /* timed: by the client, by the server */
 };
 
 static const uint8_t address[] = {4, 127, 0, 0, 1, 0x16, 0x34};
@@ -85,23 +89,41 @@ static void first_contact(pair *p, dunlin_slice datagram)
     }
 }
 
+static uint64_t begin_turn(const pair *p)
+{
+    return p->timed ? stats_now_ns() : 0;
+}
+
+static void end_turn(pair *p, bool is_server, uint64_t begun_ns)
+{
+    if (p->timed) {
+        p->spent_ns[is_server] += stats_now_ns() - begun_ns;
+    }
+}
+
 static void deliver(pair *p)
 {
     const item at = p->queue[p->first++ % QUEUE_MAX];
     const dunlin_slice bytes = dunlin_slice_make(at.bytes, at.len);
+    const uint64_t begun_ns = begin_turn(p);
     if (!at.to_server) {
-        dn_tls_receive(p->client, bytes, 1);
+        if (p->client != NULL) { /* else it has left */
+            dn_tls_receive(p->client, bytes, 1);
+        }
     } else if (p->server != NULL) {
         dn_tls_receive(p->server, bytes, 1);
     } else {
         first_contact(p, bytes);
     }
+    end_turn(p, at.to_server, begun_ns);
 }
 
 static void shake_hands(pair *p, dn_tls_context *client)
 {
     const dn_tls_opening begin = opening(p, false, dunlin_slice_make(NULL, 0));
+    uint64_t begun_ns = begin_turn(p);
     p->client = dn_tls_open(client, &begin, 1);
+    end_turn(p, false, begun_ns);
     while (p->client != NULL && p->first < p->last) {
         deliver(p);
     }
@@ -111,12 +133,17 @@ static void shake_hands(pair *p, dn_tls_context *client)
                 p->client != NULL ? dn_tls_ending_of(p->client)->why : "no memory");
         exit(1);
     }
+    begun_ns = begin_turn(p);
     dn_tls_close(p->client, 1);
+    dn_tls_free(p->client);
+    end_turn(p, false, begun_ns);
+    p->client = NULL;
     while (p->first < p->last) {
         deliver(p);
     }
-    dn_tls_free(p->client);
+    begun_ns = begin_turn(p);
     dn_tls_free(p->server);
+    end_turn(p, true, begun_ns);
     p->client = p->server = NULL;
 }
 
@@ -128,7 +155,7 @@ double pair_cpu_us(void)
            (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
-double pair_handshake_us(dn_tls_context *server, dn_tls_context *client, uint32_t count)
+static pair *make(dn_tls_context *server)
 {
     pair *p = calloc(1, sizeof *p);
     if (p == NULL) {
@@ -137,6 +164,12 @@ double pair_handshake_us(dn_tls_context *server, dn_tls_context *client, uint32_
     p->server_context = server;
     p->ends[0] = (end){p, false};
     p->ends[1] = (end){p, true};
+    return p;
+}
+
+double pair_handshake_us(dn_tls_context *server, dn_tls_context *client, uint32_t count)
+{
+    pair *p = make(server);
     shake_hands(p, client);
     double start = pair_cpu_us();
     for (uint32_t i = 0; i < count; i++) {
@@ -145,4 +178,17 @@ double pair_handshake_us(dn_tls_context *server, dn_tls_context *client, uint32_
     double used = pair_cpu_us() - start;
     free(p);
     return used / count;
+}
+
+double pair_server_share(dn_tls_context *server, dn_tls_context *client, uint32_t count)
+{
+    pair *p = make(server);
+    shake_hands(p, client);
+    p->timed = true;
+    for (uint32_t i = 0; i < count; i++) {
+        shake_hands(p, client);
+    }
+    double share = (double)p->spent_ns[1] / (double)(p->spent_ns[0] + p->spent_ns[1]);
+    free(p);
+    return share;
 }

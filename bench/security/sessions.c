@@ -157,7 +157,11 @@ void sessions_handshakes(sessions *s, dn_tls_context *(*context_of)(void *contex
     stats_resume(out);
     while (done < total) {
         while (begun < total && s->shaking_count < in_flight) {
-            uint32_t device = (first + begun++) % s->count;
+            uint32_t device = (first + begun) % s->count;
+            if (s->slots[device].session != NULL) {
+                break; /* its turn came again before its last handshake was complete */
+            }
+            begun++;
             begin(s, device, context_of(context, device));
         }
         endpoint_flush(s->endpoint);
