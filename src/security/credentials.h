@@ -70,13 +70,14 @@ typedef struct {
      */
     dunlin_status (*find_names)(dn_credentials *credentials, const dn_certificate_claims *claims,
                                 dn_credential *out);
-    /* True when a credential, of any mode, is for this endpoint name: then nobody may act as it without. */
+    /* True when a credential, of any mode, is for this endpoint name: then nobody may act as it without. Staged ones do not count. */
     bool (*is_known)(dn_credentials *credentials, dunlin_slice endpoint);
     /* True when the credential still is of this generation. */
     bool (*is_current)(dn_credentials *credentials, uint64_t number, uint64_t generation);
     /* Replaces the one of the same endpoint or pattern. `created`, may be NULL: there was none. ARGUMENT: dn_credential_check would
        refuse it; DUPLICATE: the identity or public key is another one's; LIMIT; STORE. */
     dunlin_status (*put)(dn_credentials *credentials, const dn_credential *credential, bool *created);
+    /* The staged one of that endpoint, too. NOT_FOUND: there was neither. */
     dunlin_status (*remove)(dn_credentials *credentials, dunlin_slice endpoint);
     dunlin_status (*get)(dn_credentials *credentials, dunlin_slice endpoint, dn_credential *out);
     /* Up to `limit` (1..1000) behind `after`, whose endpoints contain `substring`; `done` before it returns. */
@@ -85,7 +86,8 @@ typedef struct {
                           void *context);
     /*
      * Credentials that a bootstrap hands out (ADR 18): beside the one of the same endpoint, which goes on to hold, until they are promoted. Staged ones are
-     * found in handshakes as any other, and are not listed. All or none; a staged one of the same endpoint is replaced; errors as of `put`.
+     * found in handshakes as any other, and are not listed. All or none; a staged one of the same endpoint is replaced, and one that proves the same as the
+     * current one is not kept. Errors as of `put`; ARGUMENT: it is for a pattern.
      */
     dunlin_status (*stage)(dn_credentials *credentials, const dn_credential *list, size_t count);
     /* The staged one of each of these endpoints becomes its credential, and the former one is gone; those without a staged one are passed over. The
@@ -93,7 +95,10 @@ typedef struct {
     dunlin_status (*promote)(dn_credentials *credentials, const dunlin_slice *endpoints, size_t count);
     /* The staged one, with its key. NOT_FOUND; STORE. */
     dunlin_status (*get_staged)(dn_credentials *credentials, dunlin_slice endpoint, dn_credential *out);
-    uint64_t (*count)(dn_credentials *credentials);
+    /* A device that has proved itself by the credential of this number is served: a staged one is promoted then, soon, for its bootstrap has ended
+       well and only the word of it was lost. Cheap, and waits for no disk. NULL: nothing is ever staged here. */
+    void (*proved)(dn_credentials *credentials, uint64_t number);
+    uint64_t (*count)(dn_credentials *credentials); /* without staged ones */
     const char *(*error)(
         dn_credentials *credentials); /* text of the last failure with STORE, never a secret */
     void (*close)(dn_credentials *credentials);
@@ -102,8 +107,8 @@ typedef struct {
 /* Every keeper begins with this. */
 struct dn_credentials {
     const dn_credentials_ops *ops;
-    /* Set by the server, may be NULL: called after each put and remove, before they return, on their thread. `is_new`: there was none of that
-       number before, so that nobody can have proved anything by it. */
+    /* Set by the server, may be NULL: called after each put, remove, stage and promote, before they return, on their thread (after `proved`: on any), for
+       what was changed or is gone. `is_new`: the sessions of that number, if there can be any, go on. */
     void (*changed)(void *context, uint64_t number, bool is_new);
     void *changed_context;
 };

@@ -103,6 +103,15 @@ dn_refusal dn_authority_enrol(dn_shard *shard, const dn_peer *peer, dn_parameter
     return (dn_refusal){.code = 0};
 }
 
+void dn_authority_served(const dn_shard *shard, const dn_peer *peer)
+{
+    dn_credentials *credentials = shard->config.fleet.credentials;
+    const dn_identity *identity = identity_of(shard, peer);
+    if (identity != NULL && credentials != NULL && credentials->ops->proved != NULL) {
+        credentials->ops->proved(credentials, identity->credential);
+    }
+}
+
 unsigned dn_authority_mode(const dn_shard *shard, const dn_peer *peer)
 {
     const dn_identity *identity = identity_of(shard, peer);

@@ -30,6 +30,8 @@ dn_refusal dn_authority_admit(dn_shard *shard, const dn_peer *peer);
  */
 dn_refusal dn_authority_enrol(dn_shard *shard, const dn_peer *peer, dn_parameters *terms,
                               char name[DN_ENDPOINT_NAME_MAX]);
+/* It has registered: a credential that a bootstrap has handed out, and that it has just proved itself by, holds from now on. */
+void dn_authority_served(const dn_shard *shard, const dn_peer *peer);
 /* How the peer has proved who it is: dn_security_mode. */
 unsigned dn_authority_mode(const dn_shard *shard, const dn_peer *peer);
 /* True when the peer may act for the registration in `slot`: by identity, or without one if it was made without. */

@@ -230,6 +230,7 @@ static void answer_register(dn_shard *shard, const dn_coap_incoming *request, dn
         return;
     }
     shard->counters.registers++;
+    dn_authority_served(shard, &request->peer);
     dn_presence_registered(shard, slot);
     dn_shard_tell(shard, slot, DN_EVENT_REGISTERED, 0, false);
     dn_observe_registered(shard, slot);

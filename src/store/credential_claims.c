@@ -74,18 +74,27 @@ static dunlin_status by_names(dn_credential_rows *rows, search *s)
     return DUNLIN_OK;
 }
 
+/* Of a name's credential, or the one that is staged for it. */
+static dunlin_status by_endpoint(dn_credential_rows *rows, search *s, dn_row_key key, dunlin_slice name)
+{
+    dn_credential_row row;
+    dunlin_status status = dn_credential_rows_find(rows, key, name, &row);
+    if (status == DUNLIN_OK && row.credential.name_len == 0 && !row.credential.is_pattern) {
+        (void)take_named(s, &row);
+    }
+    return status == DUNLIN_ERR_NOT_FOUND ? DUNLIN_OK : status;
+}
+
 static dunlin_status by_endpoints(dn_credential_rows *rows, search *s)
 {
-    for (size_t i = 0; i < s->names && !s->found; i++) {
-        dn_credential_row row;
-        dunlin_status status = dn_credential_rows_find(rows, DN_ROW_BY_ENDPOINT, s->claims->names[i], &row);
-        if (status == DUNLIN_OK && row.credential.name_len == 0 && !row.credential.is_pattern) {
-            (void)take_named(s, &row);
-        } else if (status != DUNLIN_OK && status != DUNLIN_ERR_NOT_FOUND) {
-            return status;
+    dunlin_status status = DUNLIN_OK;
+    for (size_t i = 0; i < s->names && !s->found && status == DUNLIN_OK; i++) {
+        status = by_endpoint(rows, s, DN_ROW_BY_ENDPOINT, s->claims->names[i]);
+        if (status == DUNLIN_OK && !s->found) {
+            status = by_endpoint(rows, s, DN_ROW_BY_STAGED, s->claims->names[i]);
         }
     }
-    return DUNLIN_OK;
+    return status;
 }
 
 /* A pattern for one name of the certificate: the most particular one of certificates decides. */

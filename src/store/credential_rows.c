@@ -16,14 +16,19 @@
 #define TEXT_OF_(macro) #macro
 #define TEXT_OF(macro)  TEXT_OF_(macro)
 
+/* A staged one stands beside the current one of its endpoint. */
+#define INDEXES_OF_ENDPOINTS                                                          \
+    "CREATE UNIQUE INDEX credential_endpoint ON credential(endpoint) WHERE staged=0;" \
+    "CREATE UNIQUE INDEX credential_staged ON credential(endpoint) WHERE staged=1;"
+#define THIS_VERSION "PRAGMA user_version=" TEXT_OF(DN_CREDENTIAL_SCHEMA_VERSION) ";"
+
 /* Endpoints and names are blobs so that they compare byte by byte. `sequence` gives numbers and generations. */
 static const char schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE credential(number INTEGER PRIMARY KEY, generation INTEGER NOT NULL, mode INTEGER NOT NULL,"
     " pattern INTEGER NOT NULL, endpoint BLOB NOT NULL, identity BLOB, public_key BLOB, name BLOB,"
     " fingerprint BLOB, key_len INTEGER NOT NULL, created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
-    " seal INTEGER NOT NULL, sealed BLOB NOT NULL);"
-    "CREATE UNIQUE INDEX credential_endpoint ON credential(endpoint);"
+    " seal INTEGER NOT NULL, sealed BLOB NOT NULL, staged INTEGER NOT NULL DEFAULT 0);" INDEXES_OF_ENDPOINTS
     "CREATE UNIQUE INDEX credential_identity ON credential(identity) WHERE identity IS NOT NULL;"
     "CREATE UNIQUE INDEX credential_public_key ON credential(public_key) WHERE public_key IS NOT NULL;"
     "CREATE INDEX credential_name ON credential(name) WHERE name IS NOT NULL;"
@@ -32,14 +37,16 @@ static const char schema[] =
     "CREATE INDEX credential_seal ON credential(seal);"
     "CREATE TABLE sequence(next INTEGER NOT NULL);"
     "INSERT INTO sequence VALUES(1);"
-    "PRAGMA application_id=" TEXT_OF(APPLICATION_ID) ";"
-                                                     "PRAGMA user_version=" TEXT_OF(
-                                                         DN_CREDENTIAL_SCHEMA_VERSION) ";"
-                                                                                       "COMMIT;";
+    "PRAGMA application_id=" TEXT_OF(APPLICATION_ID) ";" THIS_VERSION "COMMIT;";
+
+/* From version 1, which knew of no staged ones. */
+static const char from_1[] = "BEGIN IMMEDIATE;"
+                             "ALTER TABLE credential ADD COLUMN staged INTEGER NOT NULL DEFAULT 0;"
+                             "DROP INDEX credential_endpoint;" INDEXES_OF_ENDPOINTS THIS_VERSION "COMMIT;";
 
 #define COLUMNS                                                                                        \
     "number,generation,mode,pattern,endpoint,identity,public_key,name,fingerprint,key_len,created_ms," \
-    "changed_ms,seal,sealed"
+    "changed_ms,seal,sealed,staged"
 #define SELECT "SELECT " COLUMNS " FROM credential "
 
 static bool ensure_schema(dn_database *database, const char *path)
@@ -63,6 +70,9 @@ static bool ensure_schema(dn_database *database, const char *path)
             database, "%s has schema version %lld, which a newer release made; this one knows up to %d", path,
             (long long)version, DN_CREDENTIAL_SCHEMA_VERSION);
     }
+    if (version == 1) {
+        return dn_database_execute(database, from_1);
+    }
     return version == DN_CREDENTIAL_SCHEMA_VERSION ||
            dn_database_fail(database, "%s has the unknown schema version %lld", path, (long long)version);
 }
@@ -70,24 +80,29 @@ static bool ensure_schema(dn_database *database, const char *path)
 static void prepare(dn_credential_rows *rows)
 {
     dn_database *d = &rows->database;
-    rows->find[DN_ROW_BY_ENDPOINT] = dn_database_prepare(d, SELECT "WHERE endpoint=?");
+    rows->find[DN_ROW_BY_ENDPOINT] = dn_database_prepare(d, SELECT "WHERE endpoint=? AND staged=0");
+    rows->find[DN_ROW_BY_STAGED] = dn_database_prepare(d, SELECT "WHERE endpoint=? AND staged=1");
     rows->find[DN_ROW_BY_IDENTITY] = dn_database_prepare(d, SELECT "WHERE identity=?");
     rows->find[DN_ROW_BY_PUBLIC_KEY] = dn_database_prepare(d, SELECT "WHERE public_key=?");
     rows->find[DN_ROW_BY_FINGERPRINT] = dn_database_prepare(d, SELECT "WHERE fingerprint=? ORDER BY number");
     rows->find[DN_ROW_BY_NAME] = dn_database_prepare(d, SELECT "WHERE name=? ORDER BY number");
     rows->generation = dn_database_prepare(d, "SELECT generation FROM credential WHERE number=?");
-    rows->exists = dn_database_prepare(d, "SELECT 1 FROM credential WHERE endpoint=?");
-    rows->list_all = dn_database_prepare(d, SELECT "WHERE endpoint>? ORDER BY endpoint LIMIT ?");
-    rows->list = dn_database_prepare(d, SELECT
-                                     "WHERE endpoint>?1 AND instr(endpoint,?3)>0 ORDER BY endpoint LIMIT ?2");
-    rows->patterns = dn_database_prepare(d, SELECT "WHERE pattern=1");
+    rows->exists = dn_database_prepare(d, "SELECT 1 FROM credential WHERE endpoint=? AND staged=0");
+    rows->list_all = dn_database_prepare(d, SELECT "WHERE staged=0 AND endpoint>? ORDER BY endpoint LIMIT ?");
+    rows->list = dn_database_prepare(
+        d, SELECT "WHERE staged=0 AND endpoint>?1 AND instr(endpoint,?3)>0 ORDER BY endpoint LIMIT ?2");
+    rows->patterns = dn_database_prepare(d, SELECT "WHERE pattern=1 AND staged=0");
+    rows->staged = dn_database_prepare(d, "SELECT number FROM credential WHERE staged=1");
+    rows->by_number = dn_database_prepare(d, SELECT "WHERE number=?");
+    rows->promote =
+        dn_database_prepare(d, "UPDATE credential SET staged=0, created_ms=?, changed_ms=? WHERE number=?");
     rows->next_seal = dn_database_prepare(d, "SELECT min(seal) FROM credential WHERE seal>?");
     rows->sealed_by = dn_database_prepare(d, SELECT "WHERE seal=? AND number>? ORDER BY number LIMIT ?");
     rows->begin = dn_database_prepare(d, "BEGIN IMMEDIATE");
     rows->commit = dn_database_prepare(d, "COMMIT");
     rows->rollback = dn_database_prepare(d, "ROLLBACK");
     rows->insert =
-        dn_database_prepare(d, "INSERT INTO credential(" COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        dn_database_prepare(d, "INSERT INTO credential(" COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     rows->remove = dn_database_prepare(d, "DELETE FROM credential WHERE number=?");
     rows->next = dn_database_prepare(d, "SELECT next FROM sequence");
     rows->set_next = dn_database_prepare(d, "UPDATE sequence SET next=?");
@@ -200,6 +215,7 @@ static bool take_row(sqlite3_stmt *statement, dn_credential_row *row)
     c->changed_ms = sqlite3_column_int64(statement, 11);
     row->seal = (uint64_t)sqlite3_column_int64(statement, 12);
     row->sealed_len = len[5];
+    row->is_staged = sqlite3_column_int(statement, 14) != 0;
     return true;
 }
 
@@ -227,6 +243,17 @@ dunlin_status dn_credential_rows_find(dn_credential_rows *rows, dn_row_key key, 
         strange(rows);
     }
     sqlite3_reset(statement);
+    return status_of(rows, found);
+}
+
+dunlin_status dn_credential_rows_numbered(dn_credential_rows *rows, uint64_t number, dn_credential_row *row)
+{
+    sqlite3_bind_int64(rows->by_number, 1, (sqlite3_int64)number);
+    const bool found = dn_database_row(&rows->database, rows->by_number);
+    if (found && !take_row(rows->by_number, row)) {
+        strange(rows);
+    }
+    sqlite3_reset(rows->by_number);
     return status_of(rows, found);
 }
 
@@ -291,7 +318,8 @@ static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len)
     return at + len;
 }
 
-/* All that a row says and that decides who may do what, so that nobody can put one device's secret in another's row. */
+/* All that a row says and that decides who may do what, so that nobody can put one device's secret in another's row. Whether it is staged
+   is not among it: either way it stands for the same endpoint, and so to promote it is to change one number. */
 static dunlin_slice about(const dn_credential *c, uint8_t out[ABOUT_MAX])
 {
     static const char label[] = "dunlin credential 1";
@@ -371,7 +399,7 @@ static void bind_optional(sqlite3_stmt *statement, int index, const void *bytes,
     }
 }
 
-bool dn_credential_rows_insert(dn_credential_rows *rows, const dn_credential *c)
+bool dn_credential_rows_insert(dn_credential_rows *rows, const dn_credential *c, bool is_staged)
 {
     dn_credential_row row;
     sqlite3_stmt *s = rows->insert;
@@ -392,7 +420,16 @@ bool dn_credential_rows_insert(dn_credential_rows *rows, const dn_credential *c)
     sqlite3_bind_int64(s, 12, c->changed_ms);
     sqlite3_bind_int64(s, 13, (sqlite3_int64)row.seal);
     dn_database_bind_bytes(s, 14, dunlin_slice_make(row.sealed, row.sealed_len));
+    sqlite3_bind_int(s, 15, is_staged ? 1 : 0);
     return dn_database_run(&rows->database, s);
+}
+
+bool dn_credential_rows_promote(dn_credential_rows *rows, const dn_credential *c)
+{
+    sqlite3_bind_int64(rows->promote, 1, (sqlite3_int64)c->created_ms);
+    sqlite3_bind_int64(rows->promote, 2, (sqlite3_int64)c->changed_ms);
+    sqlite3_bind_int64(rows->promote, 3, (sqlite3_int64)c->number);
+    return dn_database_run(&rows->database, rows->promote);
 }
 
 bool dn_credential_rows_remove(dn_credential_rows *rows, uint64_t number)
@@ -474,5 +511,17 @@ bool dn_credential_rows_patterns(dn_credential_rows *rows,
         }
     }
     sqlite3_reset(rows->patterns);
+    return !rows->database.failed;
+}
+
+bool dn_credential_rows_staged(dn_credential_rows *rows, bool (*take)(void *context, uint64_t number),
+                               void *context)
+{
+    while (dn_database_row(&rows->database, rows->staged)) {
+        if (!take(context, (uint64_t)sqlite3_column_int64(rows->staged, 0))) {
+            dn_database_fail(&rows->database, "no memory for the credentials that are staged");
+        }
+    }
+    sqlite3_reset(rows->staged);
     return !rows->database.failed;
 }

@@ -6,6 +6,9 @@
  * - What `put` and `remove` answered is on the disk, also after a power cut; kill -9 leaves the old or the new state of a credential.
  * - Pre-shared keys are sealed (store/seal.h), and every row has a seal over all that it says, so that a row that was changed or moved
  *   outside this program is refused: the look-up fails with STORE, and other rows are served on.
+ * - What is staged is a row as the others, beside the current one of its endpoint; to promote it is one transaction: after kill -9 and a
+ *   power cut the former is the current one, or the staged one is. `stage` and `promote` of many wait for the disk once. One that a device has `proved`
+ *   is promoted by the keeper's thread (in memory at once).
  * - Look-ups have a connection of their own: they do not wait for the disk while a put does.
  * - One process at a time: the caller holds the lock of DIR, as the registration store does.
  */
@@ -16,10 +19,14 @@
 #include "security/credentials.h"
 
 #define DN_CREDENTIALS_FILE "credentials.db" /* in DIR */
-#define DN_SEAL_FILE        "seal.key"       /* in DIR, unless `seal_key` names another one */
+#define DN_BOOTSTRAP_CREDENTIALS_FILE \
+    "bootstrap-credentials.db"  /* in DIR, of devices towards the bootstrap server */
+#define DN_SEAL_FILE "seal.key" /* in DIR, unless `seal_key` names another one */
 
 typedef struct {
     const char *dir; /* exists; NULL: in memory only, `seal_key` is not used then */
+    const char *
+        file; /* [credentials.db] in `dir`: of several keepers each has its own, and all have the same sealing keys */
     /*
      * Where the sealing key is. NULL: DIR/seal.key. A file's name: that file. Either is made, mode 0600, when it is missing and no
      * credential needs it. "credential:NAME": the file NAME in $CREDENTIALS_DIRECTORY (systemd), never made. "pkcs11:…" names an RSA private

@@ -238,11 +238,11 @@ static void foreign_databases(void **state)
 {
     fixture *f = *state;
     close_keeper(f);
-    meddle(f, "PRAGMA user_version=2");
+    meddle(f, "PRAGMA user_version=3");
     refuses_to_start(f, "which a newer release made");
     meddle(f, "PRAGMA user_version=0");
     refuses_to_start(f, "unknown schema version");
-    meddle(f, "PRAGMA user_version=1; PRAGMA application_id=7");
+    meddle(f, "PRAGMA user_version=2; PRAGMA application_id=7");
     refuses_to_start(f, "is not a database of credentials");
     FILE *file = fopen(in_dir(f, DN_CREDENTIALS_FILE), "w");
     fputs("This is a letter and no database at all, as everybody sees.", file);

@@ -73,7 +73,7 @@ static dn_tls_context *server_context(void)
     return made;
 }
 
-static void put_psk(const char *endpoint, const char *identity, const char *key)
+static dn_credential psk(const char *endpoint, const char *identity, const char *key)
 {
     dn_credential one = {.mode = DN_SECURITY_PSK,
                          .is_pattern = dn_endpoint_is_pattern(dunlin_slice_of(endpoint)),
@@ -83,6 +83,12 @@ static void put_psk(const char *endpoint, const char *identity, const char *key)
     memcpy(one.endpoint, endpoint, one.endpoint_len);
     memcpy(one.identity, identity, one.identity_len);
     memcpy(one.key, key, one.key_len);
+    return one;
+}
+
+static void put_psk(const char *endpoint, const char *identity, const char *key)
+{
+    const dn_credential one = psk(endpoint, identity, key);
     assert_int_equal(s.credentials->ops->put(s.credentials, &one, NULL), DUNLIN_OK);
 }
 
@@ -545,6 +551,40 @@ static void a_changed_credential_ends_its_sessions(void **state)
     }
 }
 
+/* What a bootstrap handed out, whose end the server has not heard of: it holds once the device has registered by it, and its session goes on. */
+static void a_staged_credential_holds_when_it_is_proved(void **state)
+{
+    (void)state;
+    device before, after, plain;
+    dn_credential found;
+    const dn_credential staged[] = {psk("a", "minted", KEY), psk("b", "first one", KEY)};
+    put_psk("a", "former", KEY);
+    assert_int_equal(s.credentials->ops->stage(s.credentials, staged, 2), DUNLIN_OK);
+    device_open(&before, DN_TRANSPORT_DTLS, "former", KEY);
+    assert_int_equal(device_register(&before, "ep=a"), DN_COAP_CREATED);
+    assert_int_equal(s.credentials->ops->find_psk(s.credentials, dunlin_slice_of("former"), &found),
+                     DUNLIN_OK);
+    device_open(&after, DN_TRANSPORT_DTLS, "minted", KEY);
+    assert_int_equal(device_register(&after, "ep=a"), DN_COAP_CREATED);
+    await_down(&before);
+    assert_int_equal(s.credentials->ops->find_psk(s.credentials, dunlin_slice_of("former"), &found),
+                     DUNLIN_ERR_NOT_FOUND);
+    assert_int_equal(s.credentials->ops->get_staged(s.credentials, dunlin_slice_of("a"), &found),
+                     DUNLIN_ERR_NOT_FOUND);
+    assert_int_equal(device_post(&after, after.location, NULL, NULL), DN_COAP_CHANGED);
+    assert_int_equal(ask("a", &after).code, DN_COAP_CONTENT);
+    device_close(&before);
+    device_close(&after);
+    /* An endpoint without a credential is anybody's until its first one is proved. */
+    device_open(&plain, DN_TRANSPORT_UDP, NULL, NULL);
+    assert_int_equal(device_register(&plain, "ep=b"), DN_COAP_CREATED);
+    device_open(&after, DN_TRANSPORT_DTLS, "first one", KEY);
+    assert_int_equal(device_register(&after, "ep=b"), DN_COAP_CREATED);
+    assert_int_equal(device_register(&plain, "ep=b"), DN_COAP_FORBIDDEN);
+    device_close(&after);
+    device_close(&plain);
+}
+
 static void sessions_can_be_kept(void **state)
 {
     device a;
@@ -631,6 +671,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_transport_serves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(identities_are_compared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_credential_ends_its_sessions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_staged_credential_holds_when_it_is_proved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sessions_can_be_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_devices_get_no_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_context_can_be_replaced, set_up, tear_down),
