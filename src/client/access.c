@@ -169,6 +169,18 @@ dunlin_status dn_client_access_created(dunlin_client *client, uint16_t server, d
     return DUNLIN_OK;
 }
 
+bool dn_client_access_of(const dunlin_client *client, dunlin_path instance, const dn_object_slot **slot,
+                         uint16_t *index)
+{
+    uint16_t id = 0;
+    if (find(client, instance.id[0], instance.id[1], &id) == NULL) {
+        return false;
+    }
+    *slot = access_slot(client);
+    *index = dn_client_tree_instance(*slot, id);
+    return true;
+}
+
 void dn_client_access_removed(dunlin_client *client, dunlin_path instance)
 {
     uint16_t id = 0;

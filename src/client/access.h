@@ -17,6 +17,9 @@ bool dn_client_access_may(const dunlin_client *client, uint16_t server, dunlin_p
 /* Notes that `server` has created `instance`, of which it becomes the owner with all rights. Does nothing
  * without Object 2 or with a single server account. LIMIT: no structure of Object 2 is free. */
 dunlin_status dn_client_access_created(dunlin_client *client, uint16_t server, dunlin_path instance);
+/* Where Object 2 says something about `instance`: its slot and the index of the structure. False: it says nothing. */
+bool dn_client_access_of(const dunlin_client *client, dunlin_path instance, const dn_object_slot **slot,
+                         uint16_t *index);
 /* Takes away what Object 2 says about `instance`, which is gone. */
 void dn_client_access_removed(dunlin_client *client, dunlin_path instance);
 /* Whether the client has Object 2, and so may have more than one server account. */

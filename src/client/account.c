@@ -4,6 +4,7 @@
 
 #include "client/access.h"
 #include "client/attributes.h"
+#include "client/image.h"
 #include "client/objects.h"
 #include "client/registration.h"
 #include "client/security.h"
@@ -335,5 +336,6 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
     default_binding(&client->config, server->uri, &client->servers[index]);
     dn_client_object_server_present(client, &client->servers[index]);
     pair(client, &client->servers[index]);
+    dn_client_image_touch(client);
     return DUNLIN_OK;
 }

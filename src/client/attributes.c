@@ -2,6 +2,7 @@
 /* Write-Attributes, and the table of what was written. */
 #include "client/attributes.h"
 
+#include "client/image.h"
 #include "client/observe.h"
 #include "client/operation.h"
 #include "client/resource.h"
@@ -81,6 +82,7 @@ void dn_client_attributes_drop(dunlin_client *client, dunlin_path path)
     for (uint16_t i = 0; i < client->config.attributes; i++) {
         if (client->attributes[i].server != 0 && dunlin_path_within(client->attributes[i].path, path)) {
             memset(&client->attributes[i], 0, sizeof client->attributes[i]);
+            dn_client_image_touch(client);
         }
     }
 }
@@ -90,6 +92,7 @@ void dn_client_attributes_forget(dunlin_client *client, uint16_t server)
     for (uint16_t i = 0; i < client->config.attributes; i++) {
         if (client->attributes[i].server == server) {
             memset(&client->attributes[i], 0, sizeof client->attributes[i]);
+            dn_client_image_touch(client);
         }
     }
 }
@@ -219,6 +222,7 @@ static uint8_t store(dunlin_client *client, dn_attributes *old, const dn_attribu
     if (written->set == 0) {
         memset(old, 0, sizeof *old);
     }
+    dn_client_image_touch(client);
     return DN_COAP_CHANGED;
 }
 
@@ -245,5 +249,5 @@ uint8_t dn_client_operation_write_attributes(dn_operation *op)
     if (code == CODE_OK) {
         code = consistent(&written) ? store(op->client, old, &written) : DN_COAP_BAD_REQUEST;
     }
-    return code;
+    return dn_client_image_settle(op->client, code);
 }

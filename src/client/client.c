@@ -3,6 +3,7 @@
 #include "client/account.h"
 #include "client/alerts.h"
 #include "client/download.h"
+#include "client/image.h"
 #include "client/objects.h"
 #include "client/observe.h"
 #include "client/operation.h"
@@ -69,6 +70,9 @@ dunlin_client_config dunlin_client_config_default(void)
         .lwm2m = DUNLIN_LWM2M_1_1,
         .log_least = DUNLIN_LOG_INFO,
         .connect_ms = 120000,
+        .image_max = 4096,
+        .bootstrap_format = DN_FORMAT_SENML_CBOR,
+        .bootstrap_quiet_ms = 247000,
         .servers = 1,
         .root_path = "",
         .awake_ms = 93000,
@@ -162,7 +166,7 @@ static bool limits_valid(const dunlin_client_config *config)
            config->servers <= DUNLIN_SERVERS_MAX && config->block_size >= BLOCK_SIZE_MIN &&
            config->block_size <= BLOCK_SIZE_MAX &&
            (config->stream_message == 0 || config->stream_message >= STREAM_MIN) &&
-           config->lwm2m <= DUNLIN_LWM2M_1_1 &&
+           config->lwm2m <= DUNLIN_LWM2M_1_1 && dn_client_image_valid(config) &&
            (config->send_format == DN_FORMAT_SENML_CBOR || config->send_format == DN_FORMAT_SENML_JSON);
 }
 
@@ -208,7 +212,7 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
            dn_client_round(config->stored * sizeof(dn_stored)) + dn_client_round(config->stored_max) +
            dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
            dn_client_round(config->sends * sizeof(dn_send)) + dn_client_round(send_bytes(config)) +
-           dn_client_round(config->undo_max) + accounts_size(config) +
+           dn_client_round(config->undo_max) + accounts_size(config) + dn_client_image_size(config) +
            dunlin_client_object_size(&dn_client_object_security, dn_client_securities_max(config)) +
            dunlin_client_object_size(server_object(config), config->servers);
 }
@@ -222,7 +226,8 @@ size_t dunlin_client_buffer_size(const dunlin_client_config *config)
     const size_t bodies = ((size_t)config->transfers + 2) * config->max_body;
     return messages + bodies + send_bytes(config) + config->stored_max +
            (size_t)config->servers * config->list_max +
-           dn_client_securities_max(config) * dn_client_security_size(config);
+           dn_client_securities_max(config) * dn_client_security_size(config) +
+           dn_client_image_buffer_size(config);
 }
 
 static size_t presence_words(const dunlin_object *object)
@@ -416,7 +421,7 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
     if (config->call.log != NULL) {
         client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};
     }
-    if (!take_tables(client) || !create_engine(client, now_ms) ||
+    if (!take_tables(client) || !dn_client_image_create(client) || !create_engine(client, now_ms) ||
         dunlin_client_add_object(client, &dn_client_object_security, client->securities,
                                  dn_client_securities_max(config), 0, NULL) != DUNLIN_OK ||
         dunlin_client_add_object(client, server_object(config), client->servers, config->servers, 0, NULL) !=
@@ -509,6 +514,7 @@ static void advance(dunlin_client *client)
     dn_client_observe_step(client);
     dn_client_stored_step(client);
     dn_client_send_step(client);
+    dn_client_image_step(client);
     dn_client_sleep_step(client);
 }
 
@@ -590,7 +596,8 @@ uint64_t dunlin_client_deadline(const dunlin_client *client)
 {
     uint64_t due = dn_coap_deadline(client->coap);
     const uint64_t others[] = {client->observe_due_ms, client->stored_due_ms,
-                               dn_client_sleep_deadline(client), dn_client_send_deadline(client)};
+                               dn_client_sleep_deadline(client), dn_client_send_deadline(client),
+                               dn_client_image_deadline(client)};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         due = others[i] < due ? others[i] : due;
     }

@@ -3,6 +3,7 @@
 #include "client/access.h"
 #include "client/composite.h"
 #include "client/formats.h"
+#include "client/image.h"
 #include "client/observe.h"
 #include "client/operation.h"
 #include "client/resource.h"
@@ -17,6 +18,7 @@ typedef struct {
     dunlin_path *paths; /* [room] of the records, in client->work */
     size_t count, room;
     bool undoable;
+    bool keeps;               /* some of it is in the image, which can fail to be saved */
     bool has_stream, streams; /* a STREAM has a value; it is being applied, after all that can be undone */
 } composite_write;
 
@@ -113,7 +115,8 @@ static uint8_t check_record(composite_write *write, dn_record *record)
     }
     if (code == CODE_OK) {
         write->paths[write->count++] = record->path;
-        write->undoable = write->undoable || dn_client_write_may_fail(place.object->def);
+        write->keeps = write->keeps || dn_client_image_keeps(place.object->def);
+        write->undoable = write->undoable || write->keeps || dn_client_write_may_fail(place.object->def);
     }
     return code;
 }
@@ -187,6 +190,10 @@ uint8_t dn_client_operation_write_composite(dn_operation *op)
     if (code == CODE_OK && write.has_stream) {
         write.streams = true;
         code = each_record(&write, apply_record);
+    }
+    if (code == CODE_OK && write.keeps) {
+        dn_client_image_touch(client);
+        code = dn_client_image_save(client) == DUNLIN_OK ? CODE_OK : DN_COAP_INTERNAL_ERROR;
     }
     if (code != CODE_OK) {
         dn_client_undo_run(client, mark, op->at.server);

@@ -2,9 +2,11 @@
 /* Create (Core 1.1.1 section 6.3.6). */
 #include "client/access.h"
 #include "client/formats.h"
+#include "client/image.h"
 #include "client/observe.h"
 #include "client/operation.h"
 #include "client/registration.h"
+#include "client/remove.h"
 #include "client/resource.h"
 #include "client/tree.h"
 #include "client/write.h"
@@ -146,8 +148,12 @@ uint8_t dn_client_operation_create(dn_operation *op)
         dn_client_tree_remove(object, instance.index);
         return code;
     }
-    set_location(op, &instance.path);
     dn_client_observe_changed(op->client, instance.path);
+    if (dn_client_image_save(op->client) != DUNLIN_OK) {
+        dn_client_remove_instance(&instance); /* and what Object 2 says about it */
+        return DN_COAP_INTERNAL_ERROR;
+    }
+    set_location(op, &instance.path);
     dn_client_registration_want_all(op->client, DN_WANT_LIST);
     const dunlin_client_event event = {
         .kind = DUNLIN_CLIENT_CHANGED, .server = op->at.server, .path = instance.path};

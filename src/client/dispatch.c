@@ -3,6 +3,7 @@
  * all of them. */
 #include "client/access.h"
 #include "client/formats.h"
+#include "client/image.h"
 #include "client/operation.h"
 #include "client/resource.h"
 #include "client/stream.h"
@@ -197,6 +198,12 @@ bool dn_client_hidden(dunlin_client *client, uint16_t object)
            (slot != NULL && (slot->def->flags & DUNLIN_HIDDEN) != 0);
 }
 
+/* What an Execute does is the application's, and cannot be taken back. */
+static bool may_change(const route *row)
+{
+    return row->method != DN_COAP_GET && row->method != DN_COAP_FETCH && row->right != DUNLIN_ACCESS_EXECUTE;
+}
+
 static uint8_t operate(dn_operation *op)
 {
     dunlin_path path;
@@ -223,6 +230,9 @@ static uint8_t operate(dn_operation *op)
     }
     if (!row->takes_query && has_query(request)) {
         return DN_COAP_BAD_REQUEST;
+    }
+    if (may_change(row) && !dn_client_image_ready(op->client)) {
+        return DN_COAP_INTERNAL_ERROR;
     }
     return row->run(op);
 }

@@ -2,8 +2,11 @@
 /*
  * The image: what a client is apart from its code, as bytes. It is saved after each change of it, so that a restart goes on from there, and a
  * bootstrap that fails is taken back to the one from before. In it: the instances of Objects 0, 1, 2 and 21 and of Objects with DUNLIN_KEEP with
- * every resource that is instantiated and kept, attributes, the digest and origin of what came from a card, when the bootstrap account is to be
+ * every resource that is kept, attributes, the digest and origin of what came from a card, when the bootstrap account is to be
  * purged, the certificates of enrolment with their keys. It begins with a version and ends with a digest; a reader checks both first.
+ * Each part of it is a section (image_section.h).
+ *
+ * The client holds two: the one to go back to, which is what was saved last (or noted), and the one being written.
  */
 #ifndef DN_CLIENT_IMAGE_H
 #define DN_CLIENT_IMAGE_H
@@ -12,21 +15,49 @@
 
 /* Bytes of the arena: two images, if the configuration has any. */
 size_t dn_client_image_size(const dunlin_client_config *config);
+/* Of those, the images themselves. */
+size_t dn_client_image_buffer_size(const dunlin_client_config *config);
+/* Whether config.image_max can be. */
+bool dn_client_image_valid(const dunlin_client_config *config);
+/* Takes them. False: the arena is too small. */
+bool dn_client_image_create(dunlin_client *client);
 
 /* Writes what the client is now. SPACE: `out` is too small. */
 dunlin_status dn_client_image_write(dunlin_client *client, dunlin_buf *out);
-/* Makes the client so: instances that are not in it go, those in it are as they are there; `set` and `removed` of Objects are told. MALFORMED,
+/* Makes the client so: instances that are not in it go, those in it are as they are there; `created`, `set` and `removed` of Objects are
+   told of what differs. What is already so stays untouched, where it is in memory. MALFORMED,
    UNSUPPORTED, LIMIT: nothing is changed. Accounts have to be paired anew after it. */
 dunlin_status dn_client_image_apply(dunlin_client *client, dunlin_slice image);
 
-/* Keeps the state of now in memory, for dn_client_image_return. SPACE. */
+/* Keeps the state of now in memory, for dn_client_image_return: that of all Objects, whatever a bootstrap server could change. Until
+   the next save or return nothing is saved by itself. SPACE. */
 dunlin_status dn_client_image_note(dunlin_client *client);
 /* Back to what was noted. */
 void dn_client_image_return(dunlin_client *client);
 
 /* Something that is in it has changed. */
 void dn_client_image_touch(dunlin_client *client);
+/* The same, if what is at `path` is in it; the root: all. */
+void dn_client_image_touch_path(dunlin_client *client, dunlin_path path);
+/* Whether what an Object holds is in it. */
+bool dn_client_image_keeps(const dunlin_object *def);
 /* Saves it, if it was touched and config.call.save is there. Else than OK: what `save` said, or SPACE; it stays touched. */
 dunlin_status dn_client_image_save(dunlin_client *client);
+
+/* ---- around the requests of servers ---- */
+
+/* Before a request that may change something: there is something to go back to. False: there cannot be (config.image_max is
+   too small), and the request must not be carried out. */
+bool dn_client_image_ready(dunlin_client *client);
+/* After one that has changed nothing but what is in the image, before anybody is told: the code of the answer. If it cannot be saved
+   all is as it was, and it is 5.00. */
+uint8_t dn_client_image_settle(dunlin_client *client, uint8_t code);
+/* Before an instance is deleted, which cannot be taken back since its observers are told at once: saves the image as it will be without it and
+   what Object 2 says about it. Else than OK: it must stay. */
+dunlin_status dn_client_image_save_without(const dn_place *instance);
+
+/* Saves what the device itself has changed; when that has failed, again after a while. */
+void dn_client_image_step(dunlin_client *client);
+uint64_t dn_client_image_deadline(const dunlin_client *client);
 
 #endif

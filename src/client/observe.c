@@ -3,6 +3,7 @@
 #include "client/observe.h"
 
 #include "client/condition.h"
+#include "client/image.h"
 #include "client/notify.h"
 #include "client/stored.h"
 #include <string.h>
@@ -201,6 +202,7 @@ void dn_client_observe_changed(dunlin_client *client, dunlin_path path)
 {
     /* Other rights: what could not be told may be now. */
     const bool rights = path.depth > 0 && path.id[0] == ACCESS_OBJECT;
+    dn_client_image_touch_path(client, path);
     for (uint16_t i = 0; i < entry_count(client); i++) {
         dn_observation *o = &client->observations[i];
         if (o->used && (rights || concerns(o, path))) {

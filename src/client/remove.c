@@ -4,6 +4,7 @@
 
 #include "client/access.h"
 #include "client/attributes.h"
+#include "client/image.h"
 #include "client/observe.h"
 #include "client/operation.h"
 #include "client/registration.h"
@@ -31,6 +32,9 @@ uint8_t dn_client_operation_delete(dn_operation *op)
 {
     if ((op->at.object->def->flags & DUNLIN_DYNAMIC) == 0) {
         return DN_COAP_METHOD_NOT_ALLOWED;
+    }
+    if (dn_client_image_save_without(&op->at) != DUNLIN_OK) {
+        return DN_COAP_INTERNAL_ERROR;
     }
     dn_client_remove_instance(&op->at);
     const dunlin_client_event event = {

@@ -448,13 +448,9 @@ static dunlin_status check_number(const dunlin_resource *r, const dunlin_value *
     return fits ? DUNLIN_OK : DUNLIN_ERR_RANGE;
 }
 
-dunlin_status dn_client_resource_check(const dn_place *place, dunlin_value *value)
+dunlin_status dn_client_resource_fits(const dunlin_resource *r, dunlin_value *value)
 {
-    const dunlin_resource *r = place->resource;
     dunlin_status status = DUNLIN_OK;
-    if (r->kept == DUNLIN_KEPT_NONE || r->kept == DUNLIN_KEPT_CONSTANT || r->kept == DUNLIN_KEPT_POINTER) {
-        return DUNLIN_ERR_STATE;
-    }
     if (value->type != r->type) {
         status = dn_value_convert(value, (dunlin_type)r->type);
     }
@@ -462,10 +458,19 @@ dunlin_status dn_client_resource_check(const dn_place *place, dunlin_value *valu
         return status;
     }
     if (is_text(r->type) || r->type == DUNLIN_TYPE_OPAQUE) {
-        status = check_bytes(r, value->as.bytes);
-    } else if (dn_client_resource_numeric(r) || r->type == DUNLIN_TYPE_TIME) {
-        status = check_number(r, value);
-    } else if (r->type == DUNLIN_TYPE_OBJLNK) {
+        return check_bytes(r, value->as.bytes);
+    }
+    return dn_client_resource_numeric(r) || r->type == DUNLIN_TYPE_TIME ? check_number(r, value) : DUNLIN_OK;
+}
+
+dunlin_status dn_client_resource_check(const dn_place *place, dunlin_value *value)
+{
+    const dunlin_resource *r = place->resource;
+    if (r->kept == DUNLIN_KEPT_NONE || r->kept == DUNLIN_KEPT_CONSTANT || r->kept == DUNLIN_KEPT_POINTER) {
+        return DUNLIN_ERR_STATE;
+    }
+    dunlin_status status = dn_client_resource_fits(r, value);
+    if (status == DUNLIN_OK && r->type == DUNLIN_TYPE_OBJLNK) {
         status = check_link(place, value->as.link);
     }
     if (status != DUNLIN_OK || r->check == NULL) {

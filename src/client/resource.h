@@ -20,6 +20,8 @@ dunlin_call dn_client_resource_call(const dn_place *place);
 /* The value at a place of depth 3 (single) or 4. NOT_FOUND: not instantiated; STATE: has no value; else the
  * getter's. */
 dunlin_status dn_client_resource_load(const dn_place *place, dunlin_value *value);
+/* Whether a value of the resource's type and size: converts it to that type. TYPE, RANGE. */
+dunlin_status dn_client_resource_fits(const dunlin_resource *resource, dunlin_value *value);
 /* Whether `value` may be stored there: converts it to the resource's type, then TYPE, RANGE, or what `check`
  * says. */
 dunlin_status dn_client_resource_check(const dn_place *place, dunlin_value *value);

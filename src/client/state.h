@@ -218,6 +218,9 @@ typedef struct {
     uint16_t server;
 } dn_stream;
 
+/* What is kept over a restart, and what a bootstrap is taken back to. image.c */
+typedef struct dn_image dn_image;
+
 /* A Send under way or waiting. send.c */
 typedef struct {
     uint16_t server;     /* Short Server ID; 0: free */
@@ -299,6 +302,7 @@ struct dunlin_client {
     dn_send *sends;      /* [config.sends] */
     uint8_t *send_bytes; /* [max_body], shared by all of them; nothing without any */
     dn_download download;
+    dn_image *image; /* NULL: there is none */
     dn_card card;
 
     uint8_t *arena;

@@ -3,6 +3,7 @@
 #include "client/write.h"
 
 #include "client/formats.h"
+#include "client/image.h"
 #include "client/observe.h"
 #include "client/operation.h"
 #include "client/resource.h"
@@ -339,7 +340,10 @@ static uint8_t write_operation(dn_operation *op, dn_write_mode mode)
         .payload = request->payload,
         .scratch = *op->body,
     };
-    const uint8_t code = dn_client_write_payload(&write);
+    uint8_t code = dn_client_write_payload(&write);
+    if (dn_client_image_keeps(op->at.object->def)) {
+        code = dn_client_image_settle(op->client, code);
+    }
     if (code == DN_COAP_CHANGED) {
         const dunlin_client_event event = {
             .kind = DUNLIN_CLIENT_CHANGED, .server = op->at.server, .path = op->at.path};

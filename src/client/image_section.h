@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of an image. To add one: a row here with an id that was never used, and its line in the table of image.c. Unknown ones are
+ * passed over, so that an image of a later minor version can be read; one that is empty is not written, one that is missing is empty.
+ */
+#ifndef DN_CLIENT_IMAGE_SECTION_H
+#define DN_CLIENT_IMAGE_SECTION_H
+
+#include "client/image_bytes.h"
+#include "client/state.h"
+
+enum {
+    DN_IMAGE_OBJECTS = 1,
+    DN_IMAGE_ATTRIBUTES = 2,
+    DN_IMAGE_BINDINGS = 3, /* accounts whose binding was chosen */
+    DN_IMAGE_CARD = 4,     /* digest and origin of what came from a smartcard */
+    DN_IMAGE_TIMES = 5,    /* when the bootstrap server's account is purged */
+    DN_IMAGE_EST = 6       /* certificates issued to us, and their keys */
+};
+
+typedef struct {
+    uint16_t id;
+    /* `whole`: not for a restart but to take a bootstrap back. */
+    void (*write)(dunlin_client *client, dn_image_out *out, bool whole);
+    /* Whether `apply` can make the client so: MALFORMED, UNSUPPORTED, LIMIT. Changes nothing. */
+    dunlin_status (*check)(dunlin_client *client, dn_image_in in, bool whole);
+    /* Of what was checked, in the order of the table. */
+    void (*apply)(dunlin_client *client, dn_image_in in, bool whole);
+} dn_image_section;
+
+extern const dn_image_section dn_image_objects;
+extern const dn_image_section dn_image_attributes;
+extern const dn_image_section dn_image_bindings;
+
+#endif
