@@ -17,7 +17,8 @@
 #define DN_ENROLL_REQUEST_MAX 1024u
 #define DN_ENROLL_SET_MAX     8192u
 
-/* A request with `common_name` as its subject, signed by `key` (PKCS#8 DER or "pkcs11:…"). ARGUMENT: the name; MALFORMED: the key; SPACE. */
+/* A request with `common_name` (up to 64 bytes, as X.520 has it) as its subject, signed by `key` (PKCS#8 DER or "pkcs11:…"). ARGUMENT: the name;
+   MALFORMED: the key; SPACE. */
 dunlin_status dn_enroll_request(dunlin_slice key, const char *common_name, dunlin_buf *out);
 
 typedef struct {
@@ -25,7 +26,7 @@ typedef struct {
     uint8_t public_key[128]; /* SubjectPublicKeyInfo */
     size_t public_key_len;
     bool has_challenge; /* it names the session it was made for */
-    char challenge[64];
+    char challenge[64]; /* "": longer than anything that names a session */
 } dn_enroll_asked;
 /* Reads a request and checks its signature. MALFORMED: it is none; REJECTED: its signature does not hold; UNSUPPORTED: not a P-256 key. */
 dunlin_status dn_enroll_read(dunlin_slice request, dn_enroll_asked *out);
@@ -37,8 +38,11 @@ typedef struct {
     int64_t from_s, until_s; /* since 1970; not beyond the authority's own */
     uint8_t serial[16];      /* random; made positive */
 } dn_enroll_terms;
-/* A certificate for the request: clientAuth, not an authority, nothing taken over from the request but its key. As above; SPACE. */
+/* A certificate for the request: clientAuth, not an authority, nothing taken over from the request but its key. As above; ARGUMENT: the name, or no time is left;
+   IO: the authority; SPACE. */
 dunlin_status dn_enroll_issue(const dn_enroll_terms *terms, dunlin_buf *out);
+/* NULL, or why this cannot be the authority that issues: what is no CA, a key of another. */
+const char *dn_enroll_check_authority(dunlin_slice certificate, dunlin_slice key);
 
 /* Certs-only PKCS#7 of `count` certificates, and how many one holds with the n-th of them (into `out`). MALFORMED; SPACE; NOT_FOUND. */
 dunlin_status dn_enroll_pack(const dunlin_slice *certificates, size_t count, dunlin_buf *out);

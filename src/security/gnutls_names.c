@@ -31,6 +31,29 @@ static int alternative(gnutls_x509_crt_t cert, unsigned index, gnutls_x509_subje
     return 1;
 }
 
+static int digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+size_t dn_names_unescape(char *text, size_t len)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\\' && i + 2 < len && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
+            text[out++] = (char)(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+            i += 2;
+        } else {
+            i += text[i] == '\\' && i + 1 < len;
+            text[out++] = text[i];
+        }
+    }
+    return out;
+}
+
 static bool common_name(gnutls_x509_crt_t cert, char name[NAME_MAX_BYTES], size_t *len)
 {
     *len = NAME_MAX_BYTES - 1;
@@ -38,6 +61,7 @@ static bool common_name(gnutls_x509_crt_t cert, char name[NAME_MAX_BYTES], size_
         *len >= NAME_MAX_BYTES) {
         return false;
     }
+    *len = dn_names_unescape(name, *len);
     name[*len] = 0;
     return true;
 }

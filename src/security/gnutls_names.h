@@ -9,6 +9,8 @@
 #include <dunlin/slice.h>
 #include <gnutls/x509.h>
 
+/* The library gives strings of names and attributes as RFC 4514 writes them, with backslashes: takes these away, in place. Gives the new length. */
+size_t dn_names_unescape(char *text, size_t len);
 /* The Common Name, then dNSNames and URIs, as bytes in `bytes`; how many. Names that do not fit or hold a NUL byte are left out. */
 size_t dn_names_collect(gnutls_x509_crt_t cert, dunlin_slice *names, size_t names_max, char *bytes,
                         size_t bytes_max);

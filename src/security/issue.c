@@ -3,6 +3,7 @@
 #include "security/issue.h"
 
 #include "security/pem.h"
+#include "security/private_key.h"
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
@@ -13,6 +14,7 @@
 
 #define SERIAL_LEN      16
 #define COMMON_NAME_MAX 64 /* X.520; the library does not mind */
+#define KEY_ID_MAX      32
 
 static gnutls_datum_t datum_of(dunlin_slice slice)
 {
@@ -44,30 +46,13 @@ dunlin_status dn_key_generate(uint8_t out[DN_KEY_DER_MAX], size_t *len)
     return status_of(code);
 }
 
-static bool read_key(gnutls_privkey_t *key, dunlin_slice der)
-{
-    const gnutls_datum_t data = datum_of(der);
-    if (gnutls_privkey_init(key) < 0) {
-        return false;
-    }
-    if (gnutls_privkey_import_x509_raw(*key, &data, GNUTLS_X509_FMT_DER, NULL, 0) < 0) {
-        gnutls_privkey_deinit(*key);
-        return false;
-    }
-    return true;
-}
-
-static bool read_public(gnutls_pubkey_t *key, dunlin_slice der)
+static bool read_public(gnutls_pubkey_t *key, dunlin_slice from)
 {
     gnutls_privkey_t private;
-    if (!read_key(&private, der)) {
+    if (!dn_private_key_read(&private, from)) {
         return false;
     }
-    const bool made = gnutls_pubkey_init(key) >= 0;
-    const bool good = made && gnutls_pubkey_import_privkey(*key, private, 0, 0) >= 0;
-    if (made && !good) {
-        gnutls_pubkey_deinit(*key);
-    }
+    const bool good = dn_private_key_public(private, key);
     gnutls_privkey_deinit(private);
     return good;
 }
@@ -113,13 +98,19 @@ static bool set_terms(gnutls_x509_crt_t certificate, const dn_certificate_terms 
            gnutls_x509_crt_set_key_usage(certificate, usage) >= 0 && set_names(certificate, terms);
 }
 
-static bool set_key(gnutls_x509_crt_t certificate, dunlin_slice key)
+static bool set_key(gnutls_x509_crt_t certificate, dunlin_slice key, bool is_authority)
 {
     gnutls_pubkey_t public;
     if (!read_public(&public, key)) {
         return false;
     }
-    const bool good = gnutls_x509_crt_set_pubkey(certificate, public) >= 0;
+    uint8_t id[KEY_ID_MAX];
+    size_t id_len = sizeof id;
+    bool good = gnutls_x509_crt_set_pubkey(certificate, public) >= 0;
+    if (good && is_authority) { /* RFC 5280 section 4.2.1.2: a must for these */
+        good = gnutls_x509_crt_get_key_id(certificate, 0, id, &id_len) >= 0 &&
+               gnutls_x509_crt_set_subject_key_id(certificate, id, id_len) >= 0;
+    }
     gnutls_pubkey_deinit(public);
     return good;
 }
@@ -130,7 +121,7 @@ static bool sign(gnutls_x509_crt_t certificate, const dn_certificate_terms *term
     const gnutls_datum_t data = datum_of(terms->issuer);
     gnutls_privkey_t key;
     gnutls_x509_crt_t issuer = certificate;
-    if (!read_key(&key, own ? terms->key : terms->issuer_key)) {
+    if (!dn_private_key_read(&key, own ? terms->key : terms->issuer_key)) {
         return false;
     }
     bool good = own || gnutls_x509_crt_init(&issuer) >= 0;
@@ -158,7 +149,7 @@ dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t ou
     dunlin_status status = DUNLIN_OK;
     if (!set_terms(certificate, terms)) {
         status = DUNLIN_ERR_ARGUMENT;
-    } else if (!set_key(certificate, terms->key) || !sign(certificate, terms)) {
+    } else if (!set_key(certificate, terms->key, terms->is_authority) || !sign(certificate, terms)) {
         status = DUNLIN_ERR_MALFORMED;
     } else {
         *len = DN_CERTIFICATE_DER_MAX;
@@ -166,6 +157,22 @@ dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t ou
     }
     gnutls_x509_crt_deinit(certificate);
     return status;
+}
+
+dunlin_status dn_authority_make(const char *common_name, int64_t from_s, int64_t until_s,
+                                uint8_t key[DN_KEY_DER_MAX], size_t *key_len,
+                                uint8_t certificate[DN_CERTIFICATE_DER_MAX], size_t *certificate_len)
+{
+    const dunlin_status status = dn_key_generate(key, key_len);
+    if (status != DUNLIN_OK) {
+        return status;
+    }
+    const dn_certificate_terms terms = {.common_name = common_name,
+                                        .is_authority = true,
+                                        .from_s = from_s,
+                                        .until_s = until_s,
+                                        .key = dunlin_slice_make(key, *key_len)};
+    return dn_certificate_issue(&terms, certificate, certificate_len);
 }
 
 dunlin_status dn_certificate_pem(dunlin_slice certificate, char *out, size_t size, size_t *len)

@@ -25,7 +25,8 @@ typedef struct {
     size_t dns_count;
     bool is_authority;
     int64_t from_s, until_s; /* since the epoch */
-    dunlin_slice key;        /* the subject's private key; its public half goes into the certificate */
+    dunlin_slice
+        key; /* the subject's private key, or "pkcs11:…"; its public half goes into the certificate */
     dunlin_slice issuer, issuer_key; /* empty: self-signed */
 } dn_certificate_terms;
 
@@ -39,6 +40,10 @@ dunlin_status dn_certificate_public(dunlin_slice certificate, uint8_t out[DN_PUB
 /* ARGUMENT: a name or a time cannot be; MALFORMED: a key or the issuer cannot be read; SPACE: more than DN_CERTIFICATE_DER_MAX. */
 dunlin_status dn_certificate_issue(const dn_certificate_terms *terms, uint8_t out[DN_CERTIFICATE_DER_MAX],
                                    size_t *len);
+/* A new authority: its key, and its own certificate. As above. */
+dunlin_status dn_authority_make(const char *common_name, int64_t from_s, int64_t until_s,
+                                uint8_t key[DN_KEY_DER_MAX], size_t *key_len,
+                                uint8_t certificate[DN_CERTIFICATE_DER_MAX], size_t *certificate_len);
 /* A certificate as PEM, with a NUL behind it. SPACE. */
 dunlin_status dn_certificate_pem(dunlin_slice certificate, char *out, size_t size, size_t *len);
 
