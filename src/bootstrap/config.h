@@ -9,6 +9,7 @@
 #ifndef DN_BOOTSTRAP_CONFIG_H
 #define DN_BOOTSTRAP_CONFIG_H
 
+#include "codec/format.h"
 #include "security/identity.h"
 
 #include <dunlin/value.h>
@@ -80,7 +81,8 @@ typedef struct {
     dn_bs_server servers[DN_BS_SERVERS_MAX];
     size_t server_count;
     dn_bs_account account;
-    dunlin_path deletes[DN_BS_DELETES_MAX]; /* first of all: "/0" and "/1" unless told otherwise */
+    dunlin_path deletes[DN_BS_DELETES_MAX]; /* first of all: "/0" and "/1", and with access "/2", unless told
+                                               otherwise */
     size_t delete_count;
     dn_bs_access *access; /* written as instances 0, 1, … of Object 2 */
     size_t access_count;
@@ -98,6 +100,12 @@ typedef struct {
  */
 bool dn_bs_config_parse(dunlin_slice document, dn_bs_config **out, char *error, size_t error_size);
 void dn_bs_config_free(dn_bs_config *config);
+/*
+ * Values of "write" are of the type that their JSON shows: a string, a whole number, a number with a point, true and false; others are told
+ * with their type: {"hex": "00ff"}, {"objlnk": "3:0"}, {"time": 1790000000}, {"unsigned": 5}, {"float": 5}. Numbers become what the model says
+ * here, since TLV tells a 5 from a 5.0. False: `error` names the first that is not what its resource holds.
+ */
+bool dn_bs_config_fit(dn_bs_config *config, const dn_types *types, char *error, size_t error_size);
 /*
  * The document as it may be shown: as it was given, with "key": "…" left out and "key_bits" in its place, and private keys likewise. The caller
  * frees *out with free. MEMORY; MALFORMED: not a document that dn_bs_config_parse has taken.
