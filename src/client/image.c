@@ -192,6 +192,8 @@ dunlin_status dunlin_client_restore(dunlin_client *client, dunlin_slice image)
         return status;
     }
     dn_client_pair_accounts(client);
+    /* An account that was here before and is another one now has taken its attributes along. */
+    (void)dn_client_image_apply(client, image);
     dn_image *own = client->image;
     if (own != NULL) {
         own->kept.len = 0;
