@@ -206,7 +206,7 @@ static void blank_controls(message *m)
 
 void dn_log_at(const dn_log *log, dn_log_level level, const char *area, const char *format, ...)
 {
-    if (log == NULL || log->write == NULL || level < __atomic_load_n(&log->least, __ATOMIC_RELAXED)) {
+    if (!dn_log_wants(log, level)) {
         return;
     }
     message m;

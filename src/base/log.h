@@ -4,6 +4,9 @@
 #ifndef DN_BASE_LOG_H
 #define DN_BASE_LOG_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 typedef enum { DN_LOG_DEBUG, DN_LOG_INFO, DN_LOG_WARN, DN_LOG_ERROR } dn_log_level;
 
 typedef struct {
@@ -20,5 +23,11 @@ typedef struct {
  */
 void dn_log_at(const dn_log *log, dn_log_level level, const char *area, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* True when a message of that level goes anywhere: for those whose arguments cost something to put into words. */
+static inline bool dn_log_wants(const dn_log *log, dn_log_level level)
+{
+    return log != NULL && log->write != NULL && level >= __atomic_load_n(&log->least, __ATOMIC_RELAXED);
+}
 
 #endif

@@ -178,8 +178,8 @@ static dn_tls_cookie check_cookie(dn_secure *secure, const dn_peer *peer, dunlin
     if (verdict != DN_TLS_COOKIE_CHALLENGE) {
         return verdict;
     }
-    if (dn_tls_cookie_check(secure->cookie_key[1], name, datagram, unused, sizeof unused, &unused_len) ==
-        DN_TLS_COOKIE_GENUINE) {
+    if (brings_cookie(datagram) && dn_tls_cookie_check(secure->cookie_key[1], name, datagram, unused,
+                                                       sizeof unused, &unused_len) == DN_TLS_COOKIE_GENUINE) {
         return DN_TLS_COOKIE_GENUINE;
     }
     if (!answer_it) {

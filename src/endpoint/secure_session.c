@@ -222,6 +222,18 @@ static void replace(dn_secure *secure, const dn_identity *identity, const dn_pee
     }
 }
 
+static void log_success(const dn_secure *secure, const dn_secure_session *session,
+                        const dn_identity *identity)
+{
+    char text[DN_UDP_TEXT_MAX];
+    if (dn_log_wants(secure->config.log, DN_LOG_DEBUG)) {
+        dn_log_at(secure->config.log, DN_LOG_DEBUG, DN_SECURE_AREA, "%s: session of %.*s: %s%s",
+                  dn_udp_peer_text(&session->node.peer, text), (int)identity->endpoint_len,
+                  identity->endpoint, dn_tls_suite(session->tls),
+                  dn_tls_is_resumed(session->tls) ? ", resumed" : "");
+    }
+}
+
 /* The handshake is complete. */
 static void succeed(dn_secure *secure, dn_secure_session *session, uint64_t now_ms)
 {
@@ -241,10 +253,7 @@ static void succeed(dn_secure *secure, dn_secure_session *session, uint64_t now_
     dn_peer_table_add(&secure->open, &session->node, &peer);
     append(&secure->open_list, session);
     secure->counters.sessions = secure->open.count;
-    char text[DN_UDP_TEXT_MAX];
-    dn_log_at(secure->config.log, DN_LOG_DEBUG, DN_SECURE_AREA, "%s: session of %.*s: %s%s",
-              dn_udp_peer_text(&peer, text), (int)identity->endpoint_len, identity->endpoint,
-              dn_tls_suite(session->tls), resumed ? ", resumed" : "");
+    log_success(secure, session, identity);
     secure->call.opened(secure->call.context, &peer, identity, resumed);
     while (secure->open.count > secure->config.max_sessions && secure->open_list.oldest != NULL) {
         secure->counters.evicted++;
@@ -285,9 +294,13 @@ static void log_end(const dn_secure *secure, const dn_secure_session *session, c
 {
     char text[DN_UDP_TEXT_MAX];
     bool is_ordinary = session->is_open || ending->status == DUNLIN_END;
-    dn_log_at(secure->config.log, is_ordinary ? DN_LOG_DEBUG : DN_LOG_INFO, DN_SECURE_AREA,
-              "%s: %s ended: %s%s%s", dn_udp_peer_text(&session->node.peer, text),
-              session->is_open ? "session" : "handshake", ending->why,
+    dn_log_level level = is_ordinary ? DN_LOG_DEBUG : DN_LOG_INFO;
+    if (!dn_log_wants(secure->config.log, level)) {
+        return;
+    }
+    dn_log_at(secure->config.log, level, DN_SECURE_AREA, "%s: %s ended: %s%s%s",
+              dn_udp_peer_text(&session->node.peer, text), session->is_open ? "session" : "handshake",
+              ending->why,
               ending->alert == DN_TLS_NO_ALERT ? ""
               : ending->received               ? "; received alert "
                                                : "; sent alert ",
