@@ -7,8 +7,9 @@
 #       A static library (PIC). DEPENDS are checked against tools/layers.json.
 #       FOLDER defaults to the calling folder. POSIX defines _GNU_SOURCE.
 #   dn_test(NAME x_test SOURCES x_test.c DEPENDS dn_x [LABELS l ...] [TIMEOUT s] [POSIX] [ARGS ...])
-#       A cmocka executable, run by ctest with the label "unit" (or LABELS). The macro
-#       DUNLIN_SOURCE_DIR is the path of the source tree.
+#       A cmocka executable, run by ctest with the label "unit" (or LABELS); one that names Threads::Threads
+#       has the label "threads" as well, and is built by the target of that name. The macro DUNLIN_SOURCE_DIR
+#       is the path of the source tree.
 #   dn_fuzzer(NAME x SOURCES x_fuzz.c DEPENDS dn_x)
 #       libFuzzer target in the preset "fuzz"; elsewhere a program that replays
 #       fuzz/corpus/x, run by ctest with the label "fuzz-corpus".
@@ -41,6 +42,9 @@ endif()
 add_compile_options("$<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>" -fstack-protector-strong
                     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 add_link_options(-Wl,-z,relro,-z,now)
+
+# What is worth running under ThreadSanitizer: `ctest -L threads` after building this.
+add_custom_target(threads)
 
 function(dn_warnings target)
     target_compile_options(${target} PRIVATE
@@ -139,6 +143,10 @@ function(dn_test)
     endif()
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 60)
+    endif()
+    if("Threads::Threads" IN_LIST arg_DEPENDS OR "Threads::Threads" IN_LIST arg_PRIVATE_DEPENDS)
+        list(APPEND arg_LABELS threads)
+        add_dependencies(threads ${arg_NAME})
     endif()
     add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGS})
     set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})

@@ -109,7 +109,7 @@ static bool keep_request(dn_call *call, const dn_device_request *request)
     dn_text_slice(bytes, request->query);
     dn_text_slice(bytes, request->package);
     dn_text_slice(bytes, request->payload);
-    const char *at = bytes->data;
+    const char *at = bytes->data != NULL ? bytes->data : ""; /* no text was kept, no memory was had */
     call->asked = *request;
     call->asked.query = dunlin_slice_make(at, request->query.len);
     call->asked.package = dunlin_slice_make(at + request->query.len, request->package.len);

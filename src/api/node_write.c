@@ -270,7 +270,7 @@ dunlin_status dn_node_write(dn_jsonw *json, dn_naming *naming, dunlin_path path,
 static size_t write_below(const dn_nodes *all, dn_jsonw *json, dn_naming *naming, dunlin_path path,
                           size_t first)
 {
-    size_t run = run_below(all->items + first, all->count - first, path);
+    size_t run = all->count > first ? run_below(all->items + first, all->count - first, path) : 0;
     bool whole = path.depth < 4 || (run == 1 && !all->items[first].empty);
     if (run > 0 && whole) {
         char text[DUNLIN_PATH_TEXT_MAX + 1];
