@@ -2,6 +2,8 @@
 /* Object 2, and the rights that its instances give. */
 #include "client/access.h"
 
+#include "client/account.h"
+#include "client/bootstrap.h"
 #include "client/observe.h"
 #include "client/registration.h"
 #include "client/remove.h"
@@ -17,8 +19,11 @@
 /* An owner that is no server of ours would leave the instance to nobody. */
 static dunlin_status check_owner(const dunlin_call *call, const dunlin_value *value)
 {
+    if (call->server == DUNLIN_BOOTSTRAP_SERVER || dn_client_bootstrap_active(call->client)) {
+        return DUNLIN_OK; /* its account may come later: Finish looks at the whole */
+    }
     const bool known = value->as.uinteger == DUNLIN_ACCESS_OWNER_BOOTSTRAP ||
-                       dn_client_account(call->client, (uint16_t)value->as.uinteger) != NULL;
+                       dn_client_server_of(call->client, (int32_t)(uint16_t)value->as.uinteger) != NULL;
     return known ? DUNLIN_OK : DUNLIN_ERR_RANGE;
 }
 

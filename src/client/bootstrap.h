@@ -25,8 +25,11 @@ typedef enum {
     DN_BOOTSTRAP_STATES
 } dn_bootstrap_state;
 
-/* Registration has failed for good, or there is none to try: begins after the hold-off, if there is an account and none is under way. */
-void dn_client_bootstrap_need(dunlin_client *client);
+/* Registration has failed for good, or there is none to try: begins after the hold-off, if there is an account and none is under way. How
+   long until then, or until what it is about already; DN_NEVER: it does not begin, or is at it. */
+uint64_t dn_client_bootstrap_need(dunlin_client *client);
+/* There is no server account at all: tells so, and the same. */
+void dn_client_bootstrap_alone(dunlin_client *client);
 /* /1/x/9 was executed by `server`: begins once that has been answered. NOT_FOUND: no bootstrap server's account. */
 dunlin_status dn_client_bootstrap_trigger(dunlin_client *client, uint16_t server);
 /* A request of the bootstrap server. Fills `reply`. */
@@ -34,7 +37,14 @@ void dn_client_bootstrap_serve(dunlin_client *client, const dn_coap_incoming *re
                                dn_coap_reply *reply);
 /* True while other servers are not served, and nothing is notified. */
 bool dn_client_bootstrap_active(const dunlin_client *client);
+/* An answer of the bootstrap server is awaited, or a way to it, or its next request. */
+bool dn_client_bootstrap_busy(const dunlin_client *client);
+/* After its tries were used up it may begin anew; asks for certificates that are missing. */
+void dn_client_bootstrap_start(dunlin_client *client);
+/* Gives it up; what was not finished is taken back. */
 void dn_client_bootstrap_stop(dunlin_client *client);
+/* The same, and asks again if this client had asked. */
+void dn_client_bootstrap_restart(dunlin_client *client);
 /* Attends to the way of the bootstrap server, and to what is due. */
 void dn_client_bootstrap_step(dunlin_client *client);
 uint64_t dn_client_bootstrap_deadline(const dunlin_client *client);

@@ -2,6 +2,9 @@
 /* The client as a whole: its memory, its engine, and time. */
 #include "client/account.h"
 #include "client/alerts.h"
+#include "client/bootstrap.h"
+#include "client/bootstrap_account.h"
+#include "client/card.h"
 #include "client/download.h"
 #include "client/image.h"
 #include "client/objects.h"
@@ -102,6 +105,7 @@ dunlin_server dunlin_server_default(void)
 {
     const dunlin_server server = {
         .security = {.mode = DUNLIN_NOSEC, .matching = -1, .usage = -1},
+        .instance = -1,
         .ssid = 1,
         .lifetime_s = 86400,
         .disable_s = 86400,
@@ -122,13 +126,13 @@ static dn_coap_config coap_config(const dunlin_client_config *config)
     dn_coap_config coap = dn_coap_config_default();
     coap.exchanges = config->exchanges;
     coap.transfers = config->transfers;
-    coap.peers = config->servers + OTHER_PEERS;
+    coap.peers = dn_client_securities_max(config) + OTHER_PEERS;
     coap.dedup_slots = config->dedup_slots;
     coap.dedup_per_peer = config->dedup_slots;
     coap.dedup_reply_max = config->dedup_reply_max;
     coap.max_message = config->max_message;
     coap.max_body = config->max_body;
-    coap.connections = config->stream_message > 0 ? config->servers : 0;
+    coap.connections = config->stream_message > 0 ? dn_client_securities_max(config) : 0;
     coap.max_stream_message = config->stream_message > 0 ? config->stream_message : coap.max_stream_message;
     coap.block_szx = 0;
     while (coap.block_szx < BLOCK_SZX_MAX && (BLOCK_SIZE_MIN << (coap.block_szx + 1)) <= config->block_size) {
@@ -186,11 +190,16 @@ static const dunlin_object *server_object(const dunlin_client_config *config)
     return config->lwm2m == DUNLIN_LWM2M_1_0 ? &dn_client_object_server_1_0 : &dn_client_object_server;
 }
 
+static size_t card_size(const dunlin_client_config *config)
+{
+    return config->call.smartcard == NULL ? 0 : dn_client_round(config->max_body);
+}
+
 /* Accounts, and the instances of Objects 0 and 1. */
 static size_t accounts_size(const dunlin_client_config *config)
 {
     const size_t securities = dn_client_securities_max(config);
-    return dn_client_round(config->servers * sizeof(dn_account)) +
+    return dn_client_round(securities * sizeof(dn_account)) + card_size(config) +
            config->servers * dn_client_round(config->list_max) +
            dn_client_round(securities * sizeof(dn_security_instance)) +
            dn_client_round(config->servers * sizeof(dn_server_instance)) +
@@ -264,12 +273,30 @@ static void on_log(void *context, dn_log_level level, const char *area, const ch
     client->config.call.log(client->config.call.context, (dunlin_log_level)level, area, message);
 }
 
+static bool comes_from(const dn_account *account, const dn_peer *peer)
+{
+    return account->peer.len != 0 && dn_peer_equal(&account->peer, peer);
+}
+
+/* While the bootstrap server is at work it is the one, should another one be at the same place. */
+static bool is_bootstrap_peer(const dunlin_client *client, const dn_peer *peer)
+{
+    return client->bootstrap_account != NULL && dn_client_bootstrap_busy(client) &&
+           comes_from(client->bootstrap_account, peer);
+}
+
 static dn_account *account_of(dunlin_client *client, const dn_peer *peer)
 {
     dn_account *account = NULL;
+    if (is_bootstrap_peer(client, peer)) {
+        return client->bootstrap_account;
+    }
     do {
         account = dn_client_account_next(client, account);
-    } while (account != NULL && (account->peer.len == 0 || !dn_peer_equal(&account->peer, peer)));
+    } while (account != NULL && !comes_from(account, peer));
+    if (account == NULL && client->bootstrap_account != NULL && comes_from(client->bootstrap_account, peer)) {
+        return client->bootstrap_account;
+    }
     return account;
 }
 
@@ -280,6 +307,10 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
     dn_account *account = account_of(client, &request->peer);
     if (account == NULL) { /* receive lets nobody else through */
         dn_coap_reply_init(reply, DN_COAP_UNAUTHORIZED);
+    } else if (account == client->bootstrap_account) {
+        dn_client_bootstrap_serve(client, request, body, reply);
+    } else if (dn_client_bootstrap_active(client)) {
+        reply->code = DN_COAP_UNAVAILABLE; /* Core 1.1.1 section 6.1.6 */
     } else {
         dn_client_dispatch(client, account, request, NULL, body, reply);
     }
@@ -288,7 +319,9 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
 
 static bool on_streams(void *context, const dn_coap_incoming *request)
 {
-    return dn_client_stream_wants(context, request);
+    dunlin_client *client = context;
+    return account_of(client, &request->peer) != client->bootstrap_account &&
+           dn_client_stream_wants(client, request);
 }
 
 static void on_piece(void *context, const dn_coap_incoming *request, uint64_t offset, bool more,
@@ -299,6 +332,8 @@ static void on_piece(void *context, const dn_coap_incoming *request, uint64_t of
     const dunlin_piece piece = {.offset = offset, .bytes = request->payload, .more = more};
     if (account == NULL) {
         dn_coap_reply_init(reply, DN_COAP_UNAUTHORIZED);
+    } else if (account == client->bootstrap_account || dn_client_bootstrap_active(client)) {
+        reply->code = DN_COAP_UNAVAILABLE;
     } else {
         dn_client_dispatch(client, account, request, &piece, body, reply);
     }
@@ -322,7 +357,7 @@ static void on_observer_gone(void *context, const dn_peer *peer, const dn_coap_t
 {
     dunlin_client *client = context;
     const dn_account *account = account_of(client, peer);
-    if (account != NULL) {
+    if (account != NULL && account != client->bootstrap_account) {
         dn_client_observe_reset(client, account, token);
     }
 }
@@ -368,7 +403,8 @@ static bool take_accounts(dunlin_client *client)
     const dunlin_client_config *config = &client->config;
     const size_t securities = dn_client_securities_max(config);
     const size_t credentials = securities * dn_client_security_size(config);
-    client->accounts = dn_client_take(client, config->servers * sizeof(dn_account));
+    client->accounts = dn_client_take(client, securities * sizeof(dn_account));
+    client->card_file = config->call.smartcard == NULL ? NULL : dn_client_take(client, config->max_body);
     client->securities = dn_client_take(client, securities * sizeof(dn_security_instance));
     client->servers = dn_client_take(client, config->servers * sizeof(dn_server_instance));
     client->credentials = credentials == 0 ? NULL : dn_client_take(client, credentials);
@@ -378,6 +414,10 @@ static bool take_accounts(dunlin_client *client)
         client->accounts[i].client = client;
         client->accounts[i].list = dn_client_take(client, config->list_max);
         taken = client->accounts[i].list != NULL;
+    }
+    if (taken && config->bootstrap) {
+        client->bootstrap_account = &client->accounts[config->servers];
+        client->bootstrap_account->client = client;
     }
     return taken;
 }
@@ -417,6 +457,10 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
     client->config = *config;
     client->now_ms = now_ms;
     client->observe_due_ms = client->stored_due_ms = client->awake_until_ms = DN_NEVER;
+    client->bootstrap.due_ms = client->bootstrap.linger_ms = client->bootstrap.purge_ms = DN_NEVER;
+    client->bootstrap.renew_ms = DN_NEVER;
+    client->bootstrap.policy = dunlin_server_default().policy;
+    client->bootstrap.policy.sequence_count = UINT32_MAX; /* there is nobody else to turn to */
     client->random = (dn_random){config->call.random, config->call.context};
     if (config->call.log != NULL) {
         client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};
@@ -436,6 +480,9 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
 /* Ways come, go and are asked for. One that there cannot be ends a turn in the order of servers, and the next one begins. */
 static void attend_ways(dunlin_client *client)
 {
+    if (dn_client_bootstrap_active(client)) {
+        return; /* what happens to them waits until it is clear which of them there are */
+    }
     for (uint16_t turn = 0; turn <= client->account_count; turn++) {
         bool due = false;
         dn_account *account = NULL;
@@ -452,9 +499,25 @@ static void attend_ways(dunlin_client *client)
     }
 }
 
-static void each_account(dunlin_client *client, uint64_t now_ms, void (*act)(dn_account *))
+/* Instances of Objects 0 and 1 have come or gone. New accounts begin like those that were there at the start. */
+static void settle(dunlin_client *client)
 {
-    client->now_ms = now_ms;
+    if (!client->pair_due || dn_client_bootstrap_active(client)) {
+        return;
+    }
+    dn_client_pair_accounts(client);
+    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        if (client->started && account->state == DN_REG_IDLE) {
+            dn_client_registration_begin(account);
+        }
+    }
+    if (client->started && client->account_count == 0) {
+        dn_client_bootstrap_alone(client);
+    }
+}
+
+static void each_account(dunlin_client *client, void (*act)(dn_account *))
+{
     for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
         dn_client_registration_ways(account); /* as if it had been told before */
         act(account);
@@ -462,19 +525,51 @@ static void each_account(dunlin_client *client, uint64_t now_ms, void (*act)(dn_
     attend_ways(client);
 }
 
+/* Section 6.1.3 of Core 1.1.1: what the card gives, else what there is from before, is what to register with. */
+static void enter(dunlin_client *client, uint64_t now_ms)
+{
+    client->now_ms = now_ms;
+    if (!client->started && !dn_client_bootstrap_active(client)) {
+        dn_client_card_read(client);
+        dn_client_pair_accounts(client);
+    }
+    client->started = true;
+}
+
+/* With no account to register with there is only the bootstrap server. */
+static void turn_to_bootstrap(dunlin_client *client)
+{
+    if (client->account_count == 0) {
+        dn_client_bootstrap_alone(client);
+    }
+    dn_client_bootstrap_step(client);
+}
+
 void dunlin_client_start(dunlin_client *client, uint64_t now_ms)
 {
-    each_account(client, now_ms, dn_client_registration_start);
+    enter(client, now_ms);
+    dn_client_bootstrap_start(client);
+    each_account(client, dn_client_registration_start);
+    turn_to_bootstrap(client);
 }
 
 void dunlin_client_stop(dunlin_client *client, uint64_t now_ms)
 {
-    each_account(client, now_ms, dn_client_registration_stop);
+    client->now_ms = now_ms;
+    client->started = false;
+    dn_client_bootstrap_stop(client);
+    settle(client);
+    each_account(client, dn_client_registration_stop);
+    dn_client_bootstrap_step(client);
 }
 
 void dunlin_client_restart(dunlin_client *client, uint64_t now_ms)
 {
-    each_account(client, now_ms, dn_client_registration_restart);
+    enter(client, now_ms);
+    dn_client_bootstrap_restart(client);
+    settle(client);
+    each_account(client, dn_client_registration_restart);
+    turn_to_bootstrap(client);
 }
 
 void dunlin_client_update(dunlin_client *client)
@@ -484,6 +579,10 @@ void dunlin_client_update(dunlin_client *client)
 
 bool dunlin_client_stopped(const dunlin_client *client)
 {
+    if (dn_client_bootstrap_busy(client) ||
+        (client->bootstrap_account != NULL && dn_client_way_due(client->bootstrap_account))) {
+        return false;
+    }
     for (const dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
         const dn_reg_state state = account->state;
         if ((state != DN_REG_IDLE && state != DN_REG_FAILED) || dn_client_way_due(account)) {
@@ -505,8 +604,12 @@ bool dunlin_client_registered(const dunlin_client *client)
 
 /* ---- datagrams and time ---- */
 
+/* During a bootstrap everything else rests (Core 1.1.1 section 6.1.6). */
 static void advance(dunlin_client *client)
 {
+    if (dn_client_bootstrap_active(client)) {
+        return;
+    }
     for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
         dn_client_registration_step(account);
     }
@@ -532,6 +635,12 @@ static bool is_request(const dn_account *account, dunlin_slice message)
     return message.len > at && message.data[at] != DN_COAP_EMPTY && message.data[at] >> 5 == 0;
 }
 
+static bool may_ask(const dunlin_client *client, const dn_account *account)
+{
+    return account == client->bootstrap_account ? dn_client_bootstrap_account_there(client)
+                                                : dn_client_registration_holds(account);
+}
+
 void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunlin_slice datagram,
                            uint64_t now_ms)
 {
@@ -545,7 +654,7 @@ void dunlin_client_receive(dunlin_client *client, const dunlin_peer *peer, dunli
         return;
     }
     /* Before a Register is acknowledged requests are ignored, not even refused (Core 1.1.1 section 6.2). */
-    if (account != NULL && is_request(account, datagram) && !dn_client_registration_holds(account)) {
+    if (account != NULL && is_request(account, datagram) && !may_ask(client, account)) {
         client->counters.not_expected++;
         return;
     }
@@ -563,10 +672,15 @@ static dn_peer peer_of(const dunlin_peer *peer)
     return copy;
 }
 
+static dn_account *account_by(dunlin_client *client, uint16_t server)
+{
+    return server == DUNLIN_BOOTSTRAP_SERVER ? client->bootstrap_account : dn_client_account(client, server);
+}
+
 void dunlin_client_connected(dunlin_client *client, uint16_t server, const dunlin_peer *peer, uint64_t now_ms)
 {
     const dn_peer at = peer_of(peer);
-    dn_account *account = dn_client_account(client, server);
+    dn_account *account = account_by(client, server);
     client->now_ms = now_ms;
     if (account != NULL) {
         dn_client_way_came(account, &at);
@@ -576,7 +690,7 @@ void dunlin_client_connected(dunlin_client *client, uint16_t server, const dunli
 void dunlin_client_disconnected(dunlin_client *client, uint16_t server, dunlin_status status, int alert,
                                 uint64_t now_ms)
 {
-    dn_account *account = dn_client_account(client, server);
+    dn_account *account = account_by(client, server);
     client->now_ms = now_ms;
     if (account != NULL) {
         dn_client_way_gone(account, status, alert);
@@ -587,17 +701,25 @@ void dunlin_client_step(dunlin_client *client, uint64_t now_ms)
 {
     client->now_ms = now_ms;
     dn_coap_expire(client->coap, now_ms);
+    dn_client_bootstrap_step(client);
+    settle(client);
     attend_ways(client);
     advance(client);
     attend_ways(client); /* what that has led to */
+    settle(client);
 }
 
 uint64_t dunlin_client_deadline(const dunlin_client *client)
 {
     uint64_t due = dn_coap_deadline(client->coap);
-    const uint64_t others[] = {client->observe_due_ms, client->stored_due_ms,
+    const uint64_t bootstrap_due = dn_client_bootstrap_deadline(client);
+    due = bootstrap_due < due ? bootstrap_due : due;
+    if (dn_client_bootstrap_active(client)) {
+        return due;
+    }
+    const uint64_t others[] = {client->observe_due_ms,           client->stored_due_ms,
                                dn_client_sleep_deadline(client), dn_client_send_deadline(client),
-                               dn_client_image_deadline(client)};
+                               dn_client_image_deadline(client), client->pair_due ? 0 : DN_NEVER};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         due = others[i] < due ? others[i] : due;
     }

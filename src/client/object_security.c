@@ -22,11 +22,10 @@ static dunlin_status changed(const dunlin_call *call, const dunlin_value *value)
     return DUNLIN_OK;
 }
 
-/* Enrollment is not supported. */
 static dunlin_status mode_check(const dunlin_call *call, const dunlin_value *value)
 {
-    (void)call;
-    return value->as.integer == EST_MODE ? DUNLIN_ERR_UNSUPPORTED : DUNLIN_OK;
+    const bool enrols = call->client->config.enroll.request != NULL;
+    return value->as.integer == EST_MODE && !enrols ? DUNLIN_ERR_UNSUPPORTED : DUNLIN_OK;
 }
 
 static unsigned credential_of(const dunlin_call *call)
@@ -105,11 +104,13 @@ static dunlin_status created(const dunlin_call *call)
     instance->security.mode = DUNLIN_NOSEC;
     instance->anew = true;
     dn_client_security_wipe(call->client, instance);
+    call->client->pair_due = true;
     return DUNLIN_OK;
 }
 
 static void removed(const dunlin_call *call)
 {
+    call->client->pair_due = true;
     dn_client_security_wipe(call->client, call->instance);
 }
 

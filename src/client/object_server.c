@@ -5,6 +5,7 @@
 #include "client/objects.h"
 
 #include "client/account.h"
+#include "client/bootstrap.h"
 #include "client/registration.h"
 #include "client/tree.h"
 #include "client/way.h"
@@ -99,17 +100,20 @@ static dunlin_status update(const dunlin_call *call, const dunlin_arguments *arg
     return DUNLIN_OK;
 }
 
-/* The answer comes before the bootstrap, which the application begins after this call. */
+/* The answer comes before the bootstrap, which the next step begins. Without an account of a bootstrap server there is nobody to
+   turn to (Core 1.1.1 appendix E.2). */
 static dunlin_status bootstrap(const dunlin_call *call, const dunlin_arguments *arguments)
 {
     const dn_account *account = dn_client_account_of(call->client, call->instance);
     if (arguments->present != 0) {
         return DUNLIN_ERR_UNSUPPORTED;
     }
+    if (dn_client_bootstrap_trigger(call->client, call->server) != DUNLIN_OK) {
+        return DUNLIN_ERR_STATE;
+    }
     const dunlin_client_event event = {.kind = DUNLIN_CLIENT_BOOTSTRAP,
                                        .server = call->server,
                                        .location = account == NULL ? "" : account->location,
-                                       .retry_ms = DUNLIN_NEVER,
                                        .path = call->path};
     dn_client_tell(call->client, &event);
     return DUNLIN_OK;
@@ -174,7 +178,13 @@ static dunlin_status created(const dunlin_call *call)
     dn_server_instance *instance = call->instance;
     dn_client_object_server_default(instance);
     put_trigger(call->client, (uint16_t)(instance - call->client->servers));
+    call->client->pair_due = true;
     return DUNLIN_OK;
+}
+
+static void removed(const dunlin_call *call)
+{
+    call->client->pair_due = true;
 }
 
 const dunlin_object dn_client_object_server = {
@@ -183,6 +193,7 @@ const dunlin_object dn_client_object_server = {
     .flags = DUNLIN_MULTIPLE,
     .size = sizeof(dn_server_instance),
     .created = created,
+    .removed = removed,
 };
 
 const dunlin_object dn_client_object_server_1_0 = {
@@ -192,6 +203,7 @@ const dunlin_object dn_client_object_server_1_0 = {
     .flags = DUNLIN_MULTIPLE,
     .size = sizeof(dn_server_instance),
     .created = created,
+    .removed = removed,
 };
 
 void dn_client_object_server_present(dunlin_client *client, const dn_server_instance *instance)

@@ -4,6 +4,9 @@
 
 #include "client/account.h"
 #include "client/alerts.h"
+#include "client/backoff.h"
+#include "client/bootstrap.h"
+#include "client/card.h"
 #include "client/observe.h"
 #include "client/order.h"
 #include "client/rd.h"
@@ -16,7 +19,6 @@
    (MAX_TRANSMIT_WAIT); at half of a lifetime too short for that. */
 #define UPDATE_MARGIN_MS 93000u
 
-#define BACKOFF_MAX            16u /* doublings of the retry timer */
 #define SERVER_DISABLE_TIMEOUT 5
 #define DISABLE_DEFAULT_S      86400u /* while /1/x/5 is absent */
 #define MS_PER_S               1000u
@@ -289,6 +291,9 @@ static void ask(dn_account *account)
 static void register_here(dn_account *account, const reg_cause *cause)
 {
     (void)cause;
+    if (!dn_client_card_holds(account)) {
+        return; /* the next step ends it */
+    }
     account->state = DN_REG_REGISTERING;
     account->location[0] = '\0';
     account->want = 0;
@@ -334,7 +339,7 @@ static void registered(dn_account *account, const reg_cause *cause)
    Before 1.1 it is up to all servers together whether to bootstrap. */
 static void fail(dn_account *account, const reg_cause *cause)
 {
-    const dunlin_client *client = account->client;
+    dunlin_client *client = account->client;
     bool all = true;
     dn_client_way_drop(account);
     account->renewing = false;
@@ -346,7 +351,7 @@ static void fail(dn_account *account, const reg_cause *cause)
     }
     if (dn_client_account_policy(account).failure_bootstraps &&
         (all || client->config.lwm2m != DUNLIN_LWM2M_1_0)) {
-        tell(account, DUNLIN_CLIENT_BOOTSTRAP, cause, DN_NEVER);
+        tell(account, DUNLIN_CLIENT_BOOTSTRAP, cause, dn_client_bootstrap_need(client));
     }
 }
 
@@ -368,20 +373,11 @@ static void cancel_and_bar(dn_account *account, const reg_cause *cause)
     barred(account, cause);
 }
 
-/* The n-th failure of a sequence is followed by T * 2^(n-1); after `count` of them the sequence has failed. A
-   refusal counts as any other failure. */
+/* A refusal counts as any other failure. */
 static void retry(dn_account *account, const reg_cause *cause)
 {
     const dunlin_registration_policy policy = dn_client_account_policy(account);
-    uint64_t wait_ms = DN_NEVER;
-    account->tries++;
-    if (account->tries < policy.retry_count) {
-        const uint32_t doublings = account->tries - 1 < BACKOFF_MAX ? account->tries - 1 : BACKOFF_MAX;
-        wait_ms = ((uint64_t)policy.retry_timer_s * MS_PER_S) << doublings;
-    } else if (++account->sequences < policy.sequence_count && policy.sequence_delay_s != UINT32_MAX) {
-        account->tries = 0;
-        wait_ms = (uint64_t)policy.sequence_delay_s * MS_PER_S;
-    }
+    const uint64_t wait_ms = dn_client_backoff(&policy, &account->tries, &account->sequences);
     const bool sequence_failed = account->tries == 0 || wait_ms == DN_NEVER;
     account->state = DN_REG_WAITING;
     account->due_ms = wait_ms == DN_NEVER ? DN_NEVER : now_of(account) + wait_ms;
@@ -422,6 +418,10 @@ static void unanswered(dn_account *account, const reg_cause *cause)
 
 static void update(dn_account *account, const reg_cause *cause)
 {
+    account->due_ms = DN_NEVER;
+    if (!dn_client_card_holds(account)) {
+        return; /* the next step ends it */
+    }
     if ((account->want & DN_WANT_BINDING) != 0 || !dn_client_way_open(account)) {
         renew(account, cause);
         return;
@@ -683,6 +683,24 @@ void dn_client_registration_want_all(dunlin_client *client, uint8_t want)
 {
     for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
         dn_client_registration_want(account, want);
+    }
+}
+
+void dn_client_registration_begin(dn_account *account)
+{
+    switch (account->state) {
+    case DN_REG_REGISTERED:
+    case DN_REG_UPDATING:
+        dn_client_registration_want(account, DN_WANT_LIST);
+        break;
+    case DN_REG_IDLE:
+    case DN_REG_FAILED:
+    case DN_REG_WAITING:
+        account->succeeded = false; /* Object 1, resource 14: until the first success after a bootstrap */
+        happen(account, EVENT_START, NULL);
+        break;
+    default:
+        break;
     }
 }
 

@@ -11,6 +11,9 @@
 #include "client/state.h"
 
 void dn_client_registration_start(dn_account *account);
+/* After a bootstrap, or when accounts have been paired anew: begins unless it has begun; where it is registered tells of the Objects
+   that there are now. */
+void dn_client_registration_begin(dn_account *account);
 /* It is its turn in the order of servers; or one before it has failed and blocks it. */
 void dn_client_registration_turn(dn_account *account);
 void dn_client_registration_block(dn_account *account);

@@ -8,18 +8,25 @@
 
 #define PSK_IDENTITY_MAX 128u /* what every server takes (Transport 1.1.1 section 5.2.8.1) */
 #define PSK_KEY_MAX      64u
-#define MATCHING_MAX     3 /* SHA-512 */
-#define USAGE_MAX        3 /* domain-issued */
+#define MATCHING_MAX     3                   /* SHA-512 */
+#define USAGE_MAX        3                   /* domain-issued */
+#define HASH_START       0xcbf29ce484222325u /* FNV-1a, 64 bit */
+#define HASH_PRIME       0x100000001b3u
 
 enum { MATCHING = 13, SNI = 14, USAGE = 15 };
 
 /* Which of the three each mode needs; what it does not need must not be there. */
 static const bool needs[][DN_CREDENTIALS] = {
-    [DUNLIN_PSK] = {true, false, true},
-    [DUNLIN_RPK] = {true, true, true},
-    [DUNLIN_X509] = {true, true, true},
-    [DUNLIN_NOSEC] = {false, false, false},
+    [DUNLIN_PSK] = {true, false, true},  [DUNLIN_RPK] = {true, true, true},
+    [DUNLIN_X509] = {true, true, true},  [DUNLIN_NOSEC] = {false, false, false},
+    [DUNLIN_EST] = {false, true, false},
 };
+
+/* What an enrolment brings. */
+static bool may_come(dunlin_security_mode mode, size_t which)
+{
+    return mode == DUNLIN_EST && which != DN_CREDENTIAL_SERVER_KEY;
+}
 
 size_t dn_client_security_size(const dunlin_client_config *config)
 {
@@ -27,13 +34,13 @@ size_t dn_client_security_size(const dunlin_client_config *config)
                                        : (size_t)DN_CREDENTIALS * config->credential_max + DUNLIN_SNI_MAX + 1;
 }
 
-static dunlin_status check_ranges(const dunlin_security *security)
+static dunlin_status check_ranges(const dunlin_client_config *config, const dunlin_security *security)
 {
     if ((unsigned)security->mode > DUNLIN_EST || security->matching < -1 ||
         security->matching > MATCHING_MAX || security->usage < -1 || security->usage > USAGE_MAX) {
         return DUNLIN_ERR_RANGE;
     }
-    if (security->mode == DUNLIN_EST) {
+    if (security->mode == DUNLIN_EST && config->enroll.request == NULL) {
         return DUNLIN_ERR_UNSUPPORTED;
     }
     return memchr(security->sni, 0, sizeof security->sni) == NULL ? DUNLIN_ERR_ARGUMENT : DUNLIN_OK;
@@ -42,12 +49,12 @@ static dunlin_status check_ranges(const dunlin_security *security)
 dunlin_status dn_client_security_check(const dunlin_client_config *config, const dunlin_security *security)
 {
     const dunlin_slice parts[DN_CREDENTIALS] = {security->identity, security->server_key, security->secret};
-    const dunlin_status status = check_ranges(security);
+    const dunlin_status status = check_ranges(config, security);
     if (status != DUNLIN_OK) {
         return status;
     }
     for (size_t i = 0; i < DN_CREDENTIALS; i++) {
-        if ((parts[i].len > 0) != needs[security->mode][i]) {
+        if ((parts[i].len > 0) != needs[security->mode][i] && !may_come(security->mode, i)) {
             return DUNLIN_ERR_ARGUMENT;
         }
     }
@@ -164,6 +171,8 @@ static void put_there(const dunlin_client *client, const dn_security_instance *i
     dn_client_tree_set_present(slot, index, row, present);
 }
 
+/* ---- as a whole ---- */
+
 void dn_client_security_keep(const dunlin_client *client, dn_security_instance *instance,
                              const dunlin_security *security)
 {
@@ -193,4 +202,28 @@ void dn_client_security_view(const dunlin_client *client, const dn_security_inst
         const char *sni = dn_client_security_sni(client, instance);
         memcpy(security->sni, sni, strlen(sni));
     }
+}
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
+{
+    const uint8_t *byte = bytes;
+    hash = (hash ^ len) * HASH_PRIME;
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ byte[i]) * HASH_PRIME;
+    }
+    return hash;
+}
+
+uint64_t dn_client_security_identity(const dunlin_client *client, const dn_security_instance *instance)
+{
+    dunlin_security security;
+    dn_client_security_view(client, instance, &security);
+    const dunlin_slice parts[] = {security.identity, security.server_key, security.secret};
+    const int16_t numbers[] = {(int16_t)security.mode, security.matching, security.usage};
+    uint64_t hash = mix(HASH_START, instance->uri, strlen(instance->uri));
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        hash = mix(hash, parts[i].data, parts[i].len);
+    }
+    hash = mix(hash, numbers, sizeof numbers);
+    return mix(hash, security.sni, strlen(security.sni));
 }

@@ -16,7 +16,7 @@ enum { DN_CREDENTIAL_IDENTITY, DN_CREDENTIAL_SERVER_KEY, DN_CREDENTIAL_SECRET, D
 size_t dn_client_security_size(const dunlin_client_config *config);
 
 /*
- * Whether `security` is complete and of one piece. UNSUPPORTED: EST; RANGE: no such mode, matching type or usage, a PSK
+ * Whether `security` is complete and of one piece. UNSUPPORTED: EST without config.enroll; RANGE: no such mode, matching type or usage, a PSK
  * identity above 128 bytes or a key above 64; LIMIT: more than config.credential_max; ARGUMENT: what the mode needs is
  * missing, or there is what it has no use for (a key with NoSec is more likely a mode that was forgotten).
  */
@@ -30,6 +30,8 @@ void dn_client_security_keep(const dunlin_client *client, dn_security_instance *
 /* What is kept, with views of it. */
 void dn_client_security_view(const dunlin_client *client, const dn_security_instance *instance,
                              dunlin_security *security);
+/* Tells a server at one place with some credentials from the same one at another place, or with others. */
+uint64_t dn_client_security_identity(const dunlin_client *client, const dn_security_instance *instance);
 /* Nothing stays of its bytes; the instance is about to go, or to begin. */
 void dn_client_security_wipe(const dunlin_client *client, const dn_security_instance *instance);
 

@@ -3,6 +3,7 @@
 #include "client/sleep.h"
 
 #include "client/account.h"
+#include "client/bootstrap.h"
 #include "client/observe.h"
 #include "client/registration.h"
 #include "client/send.h"
@@ -30,7 +31,8 @@ static bool expects(const dunlin_client *client)
             return true;
         }
     }
-    return dn_client_observe_busy(client) || dn_client_send_busy(client) || client->download.exchange != 0;
+    return dn_client_bootstrap_busy(client) || dn_client_observe_busy(client) ||
+           dn_client_send_busy(client) || client->download.exchange != 0;
 }
 
 void dn_client_sleep_sending(dunlin_client *client)

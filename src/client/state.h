@@ -252,6 +252,7 @@ typedef struct {
     uint64_t due_ms;    /* next try, end of the wait for a way, of too long a silence */
     uint64_t linger_ms; /* when the way is given back; DN_NEVER: it is kept, or there is none */
     uint64_t purge_ms;  /* when the account is removed; DN_NEVER */
+    uint64_t renew_ms;  /* when a certificate is to be renewed; DN_NEVER */
     dunlin_registration_policy policy;
 } dn_bootstrap;
 

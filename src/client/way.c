@@ -50,6 +50,9 @@ bool dn_client_way_binding_valid(const dunlin_client *client, dunlin_slice bindi
    binding, if somebody has chosen that: what a bootstrap server has not thought of does not outweigh the URI. */
 static char wanted_letter(const dn_account *account, char own)
 {
+    if (account->server == NULL) {
+        return own; /* the bootstrap server has no binding */
+    }
     if (account->way.asked != 0) {
         return account->way.asked;
     }

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long to wait before trying again: Object 1 resources 17 to 20 (Core 1.1.1 section 6.2.1.1), for registrations and bootstraps. */
+#ifndef DN_CLIENT_BACKOFF_H
+#define DN_CLIENT_BACKOFF_H
+
+#include <dunlin/client.h>
+
+/*
+ * The wait after one more failed try, in milliseconds; DUNLIN_NEVER: all tries are used up. `*tries` counts those of this sequence
+ * and is 0 afterwards when the sequence has failed and another one follows; `*sequences` counts those that have failed.
+ */
+uint64_t dn_client_backoff(const dunlin_registration_policy *policy, uint32_t *tries, uint32_t *sequences);
+
+#endif

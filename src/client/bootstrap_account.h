@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The account of the bootstrap server: the instance of Object 0 with resource 1 true, which has none in Object 1 (Core 1.1.1
+ * section 6.1.2). client->bootstrap_account has its way; its `security` is NULL while there is no such instance.
+ */
+#ifndef DN_CLIENT_BOOTSTRAP_ACCOUNT_H
+#define DN_CLIENT_BOOTSTRAP_ACCOUNT_H
+
+#include "client/state.h"
+
+/* Looks which instance it is. A way that was made with other credentials, or to another place, is given back. */
+void dn_client_bootstrap_account_find(dunlin_client *client);
+bool dn_client_bootstrap_account_there(const dunlin_client *client);
+/* Resources 11 and 12 of Object 0, 0 where they are not instantiated. */
+uint32_t dn_client_bootstrap_account_hold_off_s(const dunlin_client *client);
+uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client);
+/* Removes it. */
+void dn_client_bootstrap_account_purge(dunlin_client *client);
+
+#endif
