@@ -49,6 +49,13 @@ typedef struct {
     bool cbc; /* [false] offer the CBC suites as well; a client should not (Transport 1.1.1 section 5.2.8) */
     dunlin_slice
         roots; /* [empty] PEM: the roots for certificate usages 0 and 1; empty: the system's. Copied */
+    /*
+     * [NULL] The file that keeps the client's image, written anew as a whole after each change; a power cut leaves the old one or the new
+     * one. A lock beside it (".lock") keeps other processes away. dunlin_posix_restore has to be called before the start.
+     */
+    const char *state;
+    const char *
+        smartcard; /* [NULL] a file that stands for the card (Core 1.1.1 appendix G); while it is not there, no card is */
     /* Each may be NULL; they get `context`. */
     void (*ways)(void *context, const dunlin_posix_event *event);
     void (*event)(void *context, const dunlin_client_event *event); /* as in dunlin_client_callbacks */
@@ -57,13 +64,21 @@ typedef struct {
 } dunlin_posix_config;
 
 dunlin_posix_config dunlin_posix_config_default(void);
-/* ARGUMENT: no such local address; IO: errno says why; MEMORY. */
+/* ARGUMENT: no such local address, or `state` is no name of a file; STATE: another process uses `state`; IO: errno says why; MEMORY. `log`
+   is told of what is wrong with `state`. The strings are copied. */
 dunlin_status dunlin_posix_create(const dunlin_posix_config *config, dunlin_posix **posix);
 /* Says goodbye on each session. The client must not be used any more. May be NULL. */
 void dunlin_posix_destroy(dunlin_posix *posix);
 
-/* Sets `config->call`, and room for credentials (2048 bytes each) and for messages over TCP and TLS, where there is none. */
+/* Sets `config->call`, and room for credentials (2048 bytes each) and for messages over TCP and TLS, where there is none; at least
+   16 KiB for the image, which are taken with `state` or `config->bootstrap`. */
 void dunlin_posix_fill(dunlin_posix *posix, dunlin_client_config *config);
+/*
+ * After the Objects and what comes from the factory were added, before dunlin_client_start: makes the client what it was when `state` was
+ * saved last. OK: so it is. NOT_FOUND: nothing was saved yet, or there is no `state`; MALFORMED: the file is damaged, and was renamed to
+ * end in ".damaged": the device starts as it is. Anything else: do not start; nothing is saved over what is there. `log` is told.
+ */
+dunlin_status dunlin_posix_restore(dunlin_posix *posix, dunlin_client *client);
 
 /* Does what has come and what is due, and waits for it at most `most_ms`. `client` is always the one made with the filled configuration. */
 void dunlin_posix_turn(dunlin_posix *posix, dunlin_client *client, uint32_t most_ms);

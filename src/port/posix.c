@@ -2,10 +2,13 @@
 /* The public face of the POSIX port: dunlin/posix.h on top of port/transport.h. */
 #include <dunlin/posix.h>
 
+#include "port/card_file.h"
 #include "port/clock.h"
 #include "port/entropy.h"
+#include "port/state_restore.h"
 #include "port/transport.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +16,16 @@
 
 #define CREDENTIAL_MAX 2048u
 #define STREAM_MESSAGE 8192u
+#define IMAGE_LEAST    16384u
+#define TEXT_MAX       512u
+#define AREA           "posix"
 
 struct dunlin_posix {
     dunlin_posix_config config;
     dn_ways *ways;
     dn_entropy entropy;
+    dn_state_file *state;
+    char *card; /* name of its file */
     bool attached;
     uint8_t roots[];
 };
@@ -65,6 +73,16 @@ static void on_log(void *context, dunlin_log_level level, const char *area, cons
     }
 }
 
+static dunlin_status on_save(void *context, dunlin_slice image)
+{
+    return dn_state_file_save(((dunlin_posix *)context)->state, image);
+}
+
+static dunlin_status on_smartcard(void *context, dunlin_buf *file)
+{
+    return dn_card_file_read(((dunlin_posix *)context)->card, file);
+}
+
 static int64_t on_unix_s(void *context)
 {
     (void)context;
@@ -104,6 +122,30 @@ dunlin_posix_config dunlin_posix_config_default(void)
     return (dunlin_posix_config){.local = NULL};
 }
 
+static dunlin_status open_files(dunlin_posix *p)
+{
+    char text[TEXT_MAX] = "";
+    if (p->config.smartcard != NULL) {
+        p->card = strdup(p->config.smartcard);
+        if (p->card == NULL) {
+            return DUNLIN_ERR_MEMORY;
+        }
+    }
+    const dunlin_status status = p->config.state == NULL
+                                     ? DUNLIN_OK
+                                     : dn_state_file_open(p->config.state, &p->state, text, sizeof text);
+    if (status != DUNLIN_OK) {
+        on_log(p, DUNLIN_LOG_ERROR, AREA, text);
+    }
+    return status;
+}
+
+static void close_files(dunlin_posix *p)
+{
+    dn_state_file_close(p->state);
+    free(p->card);
+}
+
 dunlin_status dunlin_posix_create(const dunlin_posix_config *config, dunlin_posix **posix)
 {
     dunlin_posix *p = calloc(1, sizeof *p + config->roots.len);
@@ -121,9 +163,15 @@ dunlin_status dunlin_posix_create(const dunlin_posix_config *config, dunlin_posi
     ways.event = on_way;
     ways.refine = on_refine;
     ways.context = p;
-    const dunlin_status status = dn_ways_create(&ways, &p->ways);
+    dunlin_status status = open_files(p);
+    if (status == DUNLIN_OK) {
+        status = dn_ways_create(&ways, &p->ways);
+    }
     if (status != DUNLIN_OK) {
+        const int why = errno;
+        close_files(p);
         free(p);
+        errno = why;
         return status;
     }
     *posix = p;
@@ -134,6 +182,7 @@ void dunlin_posix_destroy(dunlin_posix *posix)
 {
     if (posix != NULL) {
         dn_ways_destroy(posix->ways);
+        close_files(posix);
         free(posix);
     }
 }
@@ -148,9 +197,25 @@ void dunlin_posix_fill(dunlin_posix *posix, dunlin_client_config *config)
                                              .event = on_event,
                                              .log = on_log,
                                              .unix_s = on_unix_s,
+                                             .save = posix->state == NULL ? NULL : on_save,
+                                             .smartcard = posix->card == NULL ? NULL : on_smartcard,
                                              .context = posix};
     config->credential_max = config->credential_max != 0 ? config->credential_max : CREDENTIAL_MAX;
     config->stream_message = config->stream_message != 0 ? config->stream_message : STREAM_MESSAGE;
+    config->image_max = config->image_max > IMAGE_LEAST ? config->image_max : IMAGE_LEAST;
+}
+
+dunlin_status dunlin_posix_restore(dunlin_posix *posix, dunlin_client *client)
+{
+    char text[TEXT_MAX] = "";
+    if (posix->state == NULL) {
+        return DUNLIN_ERR_NOT_FOUND;
+    }
+    const dunlin_status status = dn_state_restore(posix->state, client, text, sizeof text);
+    if (status != DUNLIN_OK) {
+        on_log(posix, status == DUNLIN_ERR_NOT_FOUND ? DUNLIN_LOG_INFO : DUNLIN_LOG_ERROR, AREA, text);
+    }
+    return status;
 }
 
 void dunlin_posix_turn(dunlin_posix *posix, dunlin_client *client, uint32_t most_ms)
