@@ -17,6 +17,8 @@
 #define COUNT_DEFAULT   1000000u
 #define LOOKUPS_DEFAULT 200000u
 #define PUTS            200u
+#define STAGED          1000u
+#define ROUNDS          10u
 
 static double now_s(clockid_t clock)
 {
@@ -67,7 +69,7 @@ static bool fill(const char *dir, uint32_t count)
     bool ok = dn_credential_rows_open(&rows, path, 65536, 0) && dn_credential_rows_begin(&rows);
     for (uint32_t i = 0; ok && i < count; i++) {
         const dn_credential c = make(i);
-        ok = dn_credential_rows_insert(&rows, &c);
+        ok = dn_credential_rows_insert(&rows, &c, false);
     }
     char sql[80];
     snprintf(sql, sizeof sql, "UPDATE sequence SET next=%" PRIu32, count + 1);
@@ -127,6 +129,45 @@ static bool measure(dn_credentials *keeper, const char *what, lookup *look, uint
     return true;
 }
 
+/* What a bootstrap of many devices at once asks for: new keys for all of them beside the former ones, then in their place. */
+static bool stage(dn_credentials *keeper, uint32_t count)
+{
+    static dn_credential list[STAGED];
+    static dunlin_slice names[STAGED];
+    double staging = 0;
+    double promoting = 0;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < STAGED; i++) {
+            list[i] = make((round * STAGED + i) * 3 % (count / 3 * 3));
+            list[i].identity_len = (uint8_t)snprintf((char *)list[i].identity, sizeof list[i].identity,
+                                                     "minted %" PRIu32 " %" PRIu32, round, i);
+            names[i] = dunlin_slice_make(list[i].endpoint, list[i].endpoint_len);
+        }
+        const double from = now_s(CLOCK_MONOTONIC);
+        if (keeper->ops->stage(keeper, list, STAGED) != DUNLIN_OK) {
+            return false;
+        }
+        const double between = now_s(CLOCK_MONOTONIC);
+        if (keeper->ops->promote(keeper, names, STAGED) != DUNLIN_OK) {
+            return false;
+        }
+        staging += between - from;
+        promoting += now_s(CLOCK_MONOTONIC) - between;
+    }
+    printf("%-24s %6.1f us each, of %u in a transaction\n", "stage", staging * 1e6 / (STAGED * ROUNDS),
+           STAGED);
+    printf("%-24s %6.1f us each\n", "promote", promoting * 1e6 / (STAGED * ROUNDS));
+    if (keeper->ops->stage(keeper, list, 1) != DUNLIN_OK) {
+        return false;
+    }
+    const double from = now_s(CLOCK_MONOTONIC);
+    for (uint32_t i = 0; i < 1000000; i++) {
+        keeper->ops->proved(keeper, i % count + 1);
+    }
+    printf("%-24s %6.3f us\n", "proved, not staged", now_s(CLOCK_MONOTONIC) - from);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : COUNT_DEFAULT;
@@ -163,6 +204,7 @@ int main(int argc, char **argv)
         ok = keeper->ops->put(keeper, &c, NULL) == DUNLIN_OK;
     }
     printf("%-24s %6.0f us\n", "put, on the disk", (now_s(CLOCK_MONOTONIC) - from) * 1e6 / PUTS);
+    ok = ok && stage(keeper, count);
     keeper->ops->close(keeper);
     snprintf(command, sizeof command, "rm -r %s", dir);
     return ok && system(command) == 0 ? 0 : stop("a look-up failed");

@@ -6,6 +6,7 @@
 #ifndef DN_STORE_CREDENTIAL_KEEPER_H
 #define DN_STORE_CREDENTIAL_KEEPER_H
 
+#include "store/complaints.h"
 #include "store/credential_patterns.h"
 #include "store/credential_rows.h"
 #include "store/credential_staged.h"
@@ -15,8 +16,7 @@
 
 #include <stdatomic.h>
 
-#define DN_CREDENTIALS_AREA        "credentials"
-#define DN_CREDENTIALS_ERRORS_KEPT 8u
+#define DN_CREDENTIALS_AREA "credentials"
 
 typedef struct {
     dn_credentials base;
@@ -40,10 +40,7 @@ typedef struct {
     dn_credential_staged staged;
     atomic_uint_least64_t count; /* without staged ones */
 
-    pthread_mutex_t error_lock;
-    unsigned error_at; /* the texts of a few failures stay, for whoever reads one while the next happens */
-    char errors[DN_CREDENTIALS_ERRORS_KEPT][DN_DATABASE_ERROR_MAX];
-
+    dn_complaints complaints;
     dn_worker worker; /* promotes what was proved, and seals anew */
 } dn_credential_keeper;
 
@@ -53,7 +50,6 @@ static inline dn_credential_keeper *dn_credential_keeper_of(dn_credentials *cred
 }
 
 /* ---- credentials.c ---- */
-void dn_credential_keeper_note(dn_credential_keeper *k, const char *text);
 /* After each use of a connection, under its lock: keeps what went wrong and makes it fit for the next. */
 dunlin_status dn_credential_keeper_settle(dn_credential_keeper *k, dn_credential_rows *rows,
                                           dunlin_status status);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sealing keys of credentials: opened, read anew, and what older ones sealed brought to the newest. */
 #include "store/credential_keeper.h"
+#include "store/seal_place.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ static bool reseal_slice(dn_credential_keeper *k, uint64_t id, uint64_t *after, 
             done += dn_credential_rows_reseal(&k->writer, &rows[i]);
         } else {
             /* It stays as it is: a row that is no good must not keep the others from a new key. */
-            dn_credential_keeper_note(k, k->writer.database.error);
+            dn_complaints_note(&k->complaints, k->writer.database.error);
             k->writer.database.failed = false;
         }
         dn_credential_wipe(&rows[i].credential);
@@ -120,36 +120,13 @@ dunlin_status dn_credential_keeper_open_seal(dn_credential_keeper *k,
                                              const dn_credential_store_config *config, char *error,
                                              size_t error_size)
 {
-    char file[PATH_MAX];
-    uint64_t ids[DN_SEAL_KEYS_MAX];
-    size_t count = 0;
-    if (!needed_seals(k, ids, &count)) {
+    dn_seal_need need = {.dir = config->dir,
+                         .source = config->seal_key,
+                         .what = "credentials",
+                         .kept = atomic_load(&k->count)};
+    if (!needed_seals(k, need.ids, &need.count)) {
         snprintf(error, error_size, "%s", k->writer.database.error);
         return DUNLIN_ERR_STORE;
     }
-    if (snprintf(file, sizeof file, "%s/" DN_SEAL_FILE, config->dir) >= (int)sizeof file) {
-        snprintf(error, error_size, "the name of the directory %.64s... is too long", config->dir);
-        return DUNLIN_ERR_STORE;
-    }
-    char why[DN_DATABASE_ERROR_MAX];
-    const uint64_t kept = atomic_load(&k->count);
-    dunlin_status status = dn_seal_open(config->seal_key != NULL ? config->seal_key : file, file, count == 0,
-                                        &k->seal, why, sizeof why);
-    if (status == DUNLIN_ERR_NOT_FOUND && count > 0) {
-        snprintf(error, error_size,
-                 "%s; %" PRIu64 " credentials in %s are sealed with a key that was there: put the file back",
-                 why, kept, config->dir);
-    } else if (status != DUNLIN_OK) {
-        snprintf(error, error_size, "%s", why);
-    }
-    for (size_t i = 0; status == DUNLIN_OK && i < count; i++) {
-        if (!dn_seal_has(k->seal, ids[i])) {
-            snprintf(error, error_size,
-                     "%s is not the file that credentials in %s are sealed with: it lacks the key %016" PRIx64
-                     ". Put the right file back",
-                     dn_seal_path(k->seal), config->dir, ids[i]);
-            status = DUNLIN_ERR_STORE;
-        }
-    }
-    return status == DUNLIN_OK || status == DUNLIN_ERR_MEMORY ? status : DUNLIN_ERR_STORE;
+    return dn_seal_open_for(&need, &k->seal, error, error_size);
 }

@@ -151,7 +151,7 @@ static dunlin_status promote_row(dn_credential_keeper *k, dn_credential_row *sta
 {
     dn_credential_row former;
     if (dn_credential_rows_unseal(&k->writer, staged) != DUNLIN_OK) {
-        dn_credential_keeper_note(k, k->writer.database.error);
+        dn_complaints_note(&k->complaints, k->writer.database.error);
         k->writer.database.failed = false;
         return DUNLIN_OK;
     }

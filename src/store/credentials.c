@@ -29,29 +29,16 @@ static int64_t system_wall_ms(void *context)
 
 /* ---- failures ---- */
 
-void dn_credential_keeper_note(dn_credential_keeper *k, const char *text)
-{
-    pthread_mutex_lock(&k->error_lock);
-    k->error_at = (k->error_at + 1) % DN_CREDENTIALS_ERRORS_KEPT;
-    snprintf(k->errors[k->error_at], sizeof k->errors[0], "%s", text);
-    pthread_mutex_unlock(&k->error_lock);
-    dn_log_at(k->log, DN_LOG_ERROR, DN_CREDENTIALS_AREA, "%s", text);
-}
-
 static const char *keeper_error(dn_credentials *credentials)
 {
-    dn_credential_keeper *k = dn_credential_keeper_of(credentials);
-    pthread_mutex_lock(&k->error_lock);
-    const char *text = k->errors[k->error_at];
-    pthread_mutex_unlock(&k->error_lock);
-    return text;
+    return dn_complaints_last(&dn_credential_keeper_of(credentials)->complaints);
 }
 
 dunlin_status dn_credential_keeper_settle(dn_credential_keeper *k, dn_credential_rows *rows,
                                           dunlin_status status)
 {
     if (rows->database.failed) {
-        dn_credential_keeper_note(k, rows->database.error);
+        dn_complaints_note(&k->complaints, rows->database.error);
         status = DUNLIN_ERR_STORE;
     }
     dn_credential_rows_settle(rows);
@@ -398,7 +385,7 @@ static void keeper_close(dn_credentials *credentials)
     dn_seal_free(k->seal);
     dn_credential_patterns_free(&k->patterns);
     dn_credential_staged_free(&k->staged);
-    pthread_mutex_destroy(&k->error_lock);
+    dn_complaints_free(&k->complaints);
     pthread_mutex_destroy(&k->own_read_lock);
     pthread_mutex_destroy(&k->write_lock);
     free(k);
@@ -447,7 +434,7 @@ static dn_credential_keeper *make(const dn_credential_store_config *config)
     k->reader = k->in_memory ? &k->writer : &k->own_reader;
     pthread_mutex_init(&k->write_lock, NULL);
     pthread_mutex_init(&k->own_read_lock, NULL);
-    pthread_mutex_init(&k->error_lock, NULL);
+    dn_complaints_init(&k->complaints, config->log, DN_CREDENTIALS_AREA);
     dn_worker_init(&k->worker, work, k);
     dn_credential_patterns_init(&k->patterns);
     dn_credential_staged_init(&k->staged);

@@ -205,8 +205,7 @@ dunlin_status dn_seal_reload(dn_seal *seal, const uint64_t *needed, size_t count
         if (find(&fresh, needed[i]) == NULL) {
             snprintf(error, error_size,
                      "%s lacks the key %016" PRIx64
-                     ", with which credentials are sealed; the keys read before "
-                     "stay in use",
+                     ", with which something here is sealed; the keys read before stay in use",
                      seal->path, needed[i]);
             empty(&fresh);
             return DUNLIN_ERR_STORE;
