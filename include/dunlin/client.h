@@ -472,6 +472,7 @@ typedef struct {
     uint64_t denied;                        /* requests answered 4.01 by access control */
     uint64_t bootstraps, bootstraps_failed; /* begun; of those: not finished */
     uint64_t saves, saves_failed;           /* of the image */
+    uint64_t enrolments;                    /* certificates that were issued to us */
 } dunlin_client_counters;
 dunlin_client_counters dunlin_client_count(const dunlin_client *client);
 /* Bytes of the arena in use. */

@@ -15,13 +15,6 @@
 #include "client/way.h"
 #include <string.h>
 
-#pragma weak dn_client_est_needed
-#pragma weak dn_client_est_start
-#pragma weak dn_client_est_cancel
-#pragma weak dn_client_est_step
-#pragma weak dn_client_est_deadline
-#pragma weak dn_client_est_renewal_s
-
 #define MS_PER_S 1000u
 /* The way stays so long after Finish, for the answer to it may have been lost: MAX_TRANSMIT_WAIT. */
 #define LINGER_MS 93000u
@@ -225,7 +218,7 @@ static void connect_again(dunlin_client *client, const bootstrap_cause *cause)
 
 static void ask(dunlin_client *client, const bootstrap_cause *cause)
 {
-    if (dn_client_est_cancel != NULL) dn_client_est_cancel(client);
+    dn_client_est_cancel(client);
     client->bootstrap.own = true;
     client->bootstrap.enrols = false;
     client->bootstrap.tries = client->bootstrap.sequences = 0;
@@ -303,7 +296,11 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
     uint64_t wait_ms = DN_NEVER;
     cancel_exchange(client);
     drop_way(client);
-    const bool own = b->own || b->enrols || client->account_count == 0;
+    const bool renews = b->enrols && !dn_client_est_needed(client); /* est.c knows when to try again */
+    const bool own = !renews && (b->own || b->enrols || client->account_count == 0);
+    if (renews) {
+        dn_client_est_put_off(client);
+    }
     if (own && again && dn_client_bootstrap_account_there(client)) {
         wait_ms = dn_client_backoff(&b->policy, &b->tries, &b->sequences);
     }
@@ -388,7 +385,7 @@ static void serve(dunlin_client *client, const bootstrap_cause *cause)
 
 static void serve_instead(dunlin_client *client, const bootstrap_cause *cause)
 {
-    if (dn_client_est_cancel != NULL) dn_client_est_cancel(client);
+    dn_client_est_cancel(client);
     serve(client, cause);
 }
 
@@ -441,7 +438,7 @@ void dn_client_bootstrap_serve(dunlin_client *client, const dn_coap_incoming *in
     if (operation == DN_BOOTSTRAP_OTHER) {
         reply->code = DN_COAP_METHOD_NOT_ALLOWED;
     } else if (client->bootstrap.finished) { /* the next step has to come first */
-        reply->code = DN_COAP_UNAVAILABLE;
+        reply->code = operation == DN_BOOTSTRAP_FINISH ? DN_COAP_CHANGED : DN_COAP_UNAVAILABLE;
     } else {
         happen(client, EVENT_COMMAND, NULL);
         if (!dn_client_bootstrap_active(client)) {
@@ -501,7 +498,7 @@ static void finish(dunlin_client *client, const bootstrap_cause *cause)
     dn_log_at(&client->log, DN_LOG_INFO, DN_CLIENT_AREA, "bootstrapped: %u server accounts",
               (unsigned)client->account_count);
     tell(client, DUNLIN_CLIENT_BOOTSTRAPPED, cause, DN_NEVER);
-    if (dn_client_est_needed != NULL && dn_client_est_needed(client) && dn_client_way_open(client->bootstrap_account)) {
+    if (dn_client_est_needed(client) && dn_client_way_open(client->bootstrap_account)) {
         begin_enrolling(client);
     } else {
         linger(client);
@@ -527,7 +524,7 @@ static void enrolled(dunlin_client *client, const bootstrap_cause *cause)
 
 static void enrolment_cut(dunlin_client *client, const bootstrap_cause *cause)
 {
-    if (dn_client_est_cancel != NULL) dn_client_est_cancel(client);
+    dn_client_est_cancel(client);
     enrolled(client, cause);
 }
 
@@ -535,7 +532,7 @@ static void stop(dunlin_client *client, const bootstrap_cause *cause)
 {
     (void)cause;
     cancel_exchange(client);
-    if (dn_client_est_cancel != NULL) dn_client_est_cancel(client);
+    dn_client_est_cancel(client);
     drop_way(client);
     client->bootstrap.asked = client->bootstrap.own = client->bootstrap.enrols = false;
     client->bootstrap_account->way.wanted = false;
@@ -585,7 +582,9 @@ uint64_t dn_client_bootstrap_need(dunlin_client *client)
 void dn_client_bootstrap_alone(dunlin_client *client)
 {
     const bootstrap_cause none = cause_of(DUNLIN_OK);
-    tell(client, DUNLIN_CLIENT_BOOTSTRAP, &none, dn_client_bootstrap_need(client));
+    if (client->bootstrap.state == DN_BOOTSTRAP_OFF) {
+        tell(client, DUNLIN_CLIENT_BOOTSTRAP, &none, dn_client_bootstrap_need(client));
+    }
 }
 
 dunlin_status dn_client_bootstrap_trigger(dunlin_client *client, uint16_t server)
@@ -622,7 +621,7 @@ void dn_client_bootstrap_start(dunlin_client *client)
         enter(client, DN_BOOTSTRAP_OFF, DN_NEVER);
     }
     client->bootstrap.plain = false;
-    if (dn_client_est_needed != NULL && dn_client_est_needed(client) && dn_client_bootstrap_account_there(client)) {
+    if (dn_client_est_needed(client) && dn_client_bootstrap_account_there(client)) {
         happen(client, EVENT_ENROL, NULL);
     }
 }
@@ -700,7 +699,7 @@ static uint64_t renewal_ms(dunlin_client *client)
         return DN_NEVER;
     }
     const dunlin_client_callbacks *call = &client->config.call;
-    const int64_t at_s = dn_client_est_renewal_s == NULL ? INT64_MAX : dn_client_est_renewal_s(client);
+    const int64_t at_s = dn_client_est_renewal_s(client);
     const int64_t now_s = call->unix_s == NULL ? -1 : call->unix_s(call->context);
     if (at_s == INT64_MAX || now_s < 0) {
         return DN_NEVER;

@@ -28,7 +28,7 @@ typedef enum {
 /* Registration has failed for good, or there is none to try: begins after the hold-off, if there is an account and none is under way. How
    long until then, or until what it is about already; DN_NEVER: it does not begin, or is at it. */
 uint64_t dn_client_bootstrap_need(dunlin_client *client);
-/* There is no server account at all: tells so, and the same. */
+/* There is no server account at all: the same, and tells so, unless a bootstrap is on its way already. */
 void dn_client_bootstrap_alone(dunlin_client *client);
 /* /1/x/9 was executed by `server`: begins once that has been answered. NOT_FOUND: no bootstrap server's account. */
 dunlin_status dn_client_bootstrap_trigger(dunlin_client *client, uint16_t server);

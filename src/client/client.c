@@ -6,6 +6,7 @@
 #include "client/bootstrap_account.h"
 #include "client/card.h"
 #include "client/download.h"
+#include "client/est.h"
 #include "client/image.h"
 #include "client/objects.h"
 #include "client/observe.h"
@@ -222,6 +223,7 @@ size_t dunlin_client_arena_size(const dunlin_client_config *config)
            dn_client_round(config->attributes * sizeof(dn_attributes)) + dn_client_round(config->max_body) +
            dn_client_round(config->sends * sizeof(dn_send)) + dn_client_round(send_bytes(config)) +
            dn_client_round(config->undo_max) + accounts_size(config) + dn_client_image_size(config) +
+           dn_client_est_size(config) +
            dunlin_client_object_size(&dn_client_object_security, dn_client_securities_max(config)) +
            dunlin_client_object_size(server_object(config), config->servers);
 }
@@ -465,7 +467,8 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
     if (config->call.log != NULL) {
         client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};
     }
-    if (!take_tables(client) || !dn_client_image_create(client) || !create_engine(client, now_ms) ||
+    if (!take_tables(client) || !dn_client_image_create(client) || !dn_client_est_create(client) ||
+        !create_engine(client, now_ms) ||
         dunlin_client_add_object(client, &dn_client_object_security, client->securities,
                                  dn_client_securities_max(config), 0, NULL) != DUNLIN_OK ||
         dunlin_client_add_object(client, server_object(config), client->servers, config->servers, 0, NULL) !=

@@ -22,6 +22,12 @@ static dunlin_status changed(const dunlin_call *call, const dunlin_value *value)
     return DUNLIN_OK;
 }
 
+static dunlin_status mode_set(const dunlin_call *call, const dunlin_value *value)
+{
+    ((dn_security_instance *)call->instance)->enrolled = false;
+    return changed(call, value);
+}
+
 static dunlin_status mode_check(const dunlin_call *call, const dunlin_value *value)
 {
     const bool enrols = call->client->config.enroll.request != NULL;
@@ -53,7 +59,9 @@ static dunlin_status credential_check(const dunlin_call *call, const dunlin_valu
 
 static dunlin_status credential_set(const dunlin_call *call, const dunlin_value *value)
 {
+    dn_security_instance *instance = call->instance;
     (void)changed(call, value);
+    instance->enrolled = instance->enrolled && call->path.id[2] == SERVER_KEY;
     return dn_client_security_set_credential(call->client, call->instance, credential_of(call),
                                              value->as.bytes);
 }
@@ -79,7 +87,7 @@ static const dunlin_resource resources[] = {
     {DUNLIN_FIELD(0, STRING, DUNLIN_MANDATORY, dn_security_instance, uri), .set = changed},
     {DUNLIN_FIELD(1, BOOLEAN, DUNLIN_MANDATORY, dn_security_instance, bootstrap)},
     {DUNLIN_FIELD(2, INTEGER, DUNLIN_MANDATORY, dn_security_instance, security.mode), .max = EST_MODE,
-     .check = mode_check, .set = changed},
+     .check = mode_check, .set = mode_set},
     {DUNLIN_CALL(IDENTITY, OPAQUE, DUNLIN_MANDATORY), .get = credential_get, .check = credential_check,
      .set = credential_set},
     {DUNLIN_CALL(SERVER_KEY, OPAQUE, DUNLIN_MANDATORY), .get = credential_get, .check = credential_check,

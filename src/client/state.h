@@ -72,7 +72,11 @@ typedef struct {
     int32_t ssid;
     uint32_t
         hold_off_s; /* of a bootstrap server: wait before asking it; and remove its account so long after */
-    uint32_t timeout_s; /* a bootstrap; 0: never */
+    uint32_t timeout_s;       /* a bootstrap; 0: never */
+    bool enrolled;            /* mode EST: its credentials were issued here. est.c */
+    uint16_t authorities_len; /* of client->authorities */
+    int64_t from_s, until_s;  /* how long the certificate holds */
+    int64_t renew_s;          /* not before: the last try to renew it has failed; 0 */
 } dn_security_instance;
 
 /* An instance of Object 1: what a dunlin_server says but for its security, under the same names. object_server.c */
@@ -218,6 +222,9 @@ typedef struct {
     uint16_t server;
 } dn_stream;
 
+/* An enrolment under way. est.c */
+typedef struct dn_est_job dn_est_job;
+
 /* What is kept over a restart, and what a bootstrap is taken back to. image.c */
 typedef struct dn_image dn_image;
 
@@ -303,7 +310,9 @@ struct dunlin_client {
     dn_send *sends;      /* [config.sends] */
     uint8_t *send_bytes; /* [max_body], shared by all of them; nothing without any */
     dn_download download;
-    dn_image *image; /* NULL: there is none */
+    dn_image *image;      /* NULL: there is none */
+    dn_est_job *est;      /* NULL: nothing to enrol with */
+    uint8_t *authorities; /* DN_EST_AUTHORITIES_MAX of each of `securities`. est_kept.c */
     dn_card card;
 
     uint8_t *arena;

@@ -4,6 +4,7 @@
 
 #include "client/account.h"
 #include "client/alerts.h"
+#include "client/est.h"
 #include "client/observe.h"
 #include "client/security.h"
 #include "client/send.h"
@@ -97,6 +98,10 @@ dunlin_status dn_client_way_possible(const dn_account *account)
     }
     dn_client_security_view(account->client, account->security, &security);
     status = dn_client_security_check(config, &security);
+    if (status == DUNLIN_OK && security.mode == DUNLIN_EST &&
+        !dn_client_est_holds(account->client, account->security)) {
+        return DUNLIN_ERR_STATE;
+    }
     return status == DUNLIN_OK ? dn_client_security_fits(&security, own) : status;
 }
 
@@ -323,6 +328,10 @@ dunlin_status dn_client_way_ask(dn_account *account)
     account->way.transport = (uint8_t)transport;
     dn_client_uri_with(account->security->uri, transport, uri);
     dn_client_security_view(account->client, account->security, &security);
+    if (security.mode ==
+        DUNLIN_EST) { /* "once the certificate has been obtained it behaves like the Certificate mode" */
+        security.mode = DUNLIN_X509;
+    }
     memset(&found, 0, sizeof found);
     const dunlin_way way = {account->ssid, uri, &security, account->security->anew};
     account->way.asking = true;

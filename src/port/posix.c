@@ -4,6 +4,7 @@
 
 #include "port/card_file.h"
 #include "port/clock.h"
+#include "port/enroll.h"
 #include "port/entropy.h"
 #include "port/state_restore.h"
 #include "port/transport.h"
@@ -25,6 +26,7 @@ struct dunlin_posix {
     dn_ways *ways;
     dn_entropy entropy;
     dn_state_file *state;
+    dn_enrolling *enrolling;
     char *card; /* name of its file */
     bool attached;
     uint8_t roots[];
@@ -112,8 +114,8 @@ static void on_way(void *context, const dn_ways_event *event)
 static void on_refine(void *context, uint16_t server, dn_tls_client_config *config)
 {
     const dunlin_posix *p = context;
-    (void)server;
     config->roots = p->config.roots;
+    dn_enrolling_refine(p->enrolling, server, config);
     config->suites = p->config.cbc ? DN_TLS_SUITES_MANDATED : DN_TLS_SUITES_CCM8;
 }
 
@@ -125,6 +127,10 @@ dunlin_posix_config dunlin_posix_config_default(void)
 static dunlin_status open_files(dunlin_posix *p)
 {
     char text[TEXT_MAX] = "";
+    p->enrolling = dn_enrolling_create(NULL, NULL);
+    if (p->enrolling == NULL) {
+        return DUNLIN_ERR_MEMORY;
+    }
     if (p->config.smartcard != NULL) {
         p->card = strdup(p->config.smartcard);
         if (p->card == NULL) {
@@ -142,6 +148,7 @@ static dunlin_status open_files(dunlin_posix *p)
 
 static void close_files(dunlin_posix *p)
 {
+    dn_enrolling_destroy(p->enrolling);
     dn_state_file_close(p->state);
     free(p->card);
 }
@@ -189,6 +196,7 @@ void dunlin_posix_destroy(dunlin_posix *posix)
 
 void dunlin_posix_fill(dunlin_posix *posix, dunlin_client_config *config)
 {
+    config->enroll = dn_enrolling_callbacks(posix->enrolling);
     config->call = (dunlin_client_callbacks){.send = on_send,
                                              .random = on_random,
                                              .resolve = on_resolve,

@@ -48,9 +48,14 @@ const char *dn_enroll_check_authority(dunlin_slice certificate, dunlin_slice key
 dunlin_status dn_enroll_pack(const dunlin_slice *certificates, size_t count, dunlin_buf *out);
 dunlin_status dn_enroll_count(dunlin_slice set, size_t *count);
 dunlin_status dn_enroll_unpack(dunlin_slice set, size_t index, dunlin_buf *out);
+/* Those of a set that are certification authorities, as PEM. NOT_FOUND: none is; as above. */
+dunlin_status dn_enroll_authorities(dunlin_slice set, dunlin_buf *pem);
 /* The certificate of `key` in what was issued: a set, or one certificate by itself. MALFORMED; NOT_FOUND: none is of this key; ACCESS: its name
    is another; SPACE. Validity is told, not judged. */
 dunlin_status dn_enroll_find(dunlin_slice issued, dunlin_slice key, const char *common_name, dunlin_buf *out,
                              int64_t *from_s, int64_t *until_s);
+/* The same for whoever has only the public key (SubjectPublicKeyInfo). */
+dunlin_status dn_enroll_find_public(dunlin_slice issued, dunlin_slice public_key, const char *common_name,
+                                    dunlin_buf *out, int64_t *from_s, int64_t *until_s);
 
 #endif

@@ -3,6 +3,7 @@
 #include "security/enroll.h"
 
 #include "security/gnutls_names.h"
+#include "security/pem.h"
 #include "security/private_key.h"
 
 #include "security/gnutls_inside.h"
@@ -140,6 +141,49 @@ dunlin_status dn_enroll_unpack(dunlin_slice set, size_t index, dunlin_buf *out)
     return status;
 }
 
+/* OK; NOT_FOUND: it is none. */
+static dunlin_status add_authority(const gnutls_datum_t *der, dunlin_buf *pem)
+{
+    gnutls_x509_crt_t certificate;
+    if (gnutls_x509_crt_init(&certificate) < 0) {
+        return DUNLIN_ERR_MEMORY;
+    }
+    dunlin_status status = DUNLIN_ERR_MALFORMED;
+    if (gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) >= 0) {
+        status = gnutls_x509_crt_get_ca_status(certificate, NULL) > 0
+                     ? dn_pem_write(DN_PEM_CERTIFICATE, dunlin_slice_make(der->data, der->size), pem)
+                     : DUNLIN_ERR_NOT_FOUND;
+    }
+    gnutls_x509_crt_deinit(certificate);
+    return status;
+}
+
+dunlin_status dn_enroll_authorities(dunlin_slice set, dunlin_buf *pem)
+{
+    gnutls_pkcs7_t opened;
+    size_t count = 0;
+    const size_t before = pem->len;
+    dunlin_status status = open_set(set, &opened, &count);
+    if (status != DUNLIN_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < count && status == DUNLIN_OK; i++) {
+        gnutls_datum_t der = {NULL, 0};
+        status = DUNLIN_ERR_MALFORMED;
+        if (gnutls_pkcs7_get_crt_raw2(opened, (unsigned)i, &der) >= 0) {
+            status = add_authority(&der, pem);
+            gnutls_free(der.data);
+        }
+        status = status == DUNLIN_ERR_NOT_FOUND ? DUNLIN_OK : status;
+    }
+    gnutls_pkcs7_deinit(opened);
+    if (status != DUNLIN_OK) {
+        pem->len = before;
+        return status;
+    }
+    return pem->len > before ? DUNLIN_OK : DUNLIN_ERR_NOT_FOUND;
+}
+
 /* ---- the certificate of a key ---- */
 
 /* What is looked for, and where it goes. */
@@ -210,39 +254,65 @@ static dunlin_status look_in_set(const search *what, gnutls_pkcs7_t set, size_t 
     return status;
 }
 
-static bool key_id(dunlin_slice key, uint8_t out[KEY_ID_LEN])
+static bool id_of(gnutls_pubkey_t key, uint8_t out[KEY_ID_LEN])
+{
+    size_t len = KEY_ID_LEN;
+    return gnutls_pubkey_get_key_id(key, GNUTLS_KEYID_USE_SHA1, out, &len) >= 0 && len == KEY_ID_LEN;
+}
+
+static bool id_of_private(dunlin_slice key, uint8_t out[KEY_ID_LEN])
 {
     gnutls_privkey_t private;
     gnutls_pubkey_t public;
-    size_t len = KEY_ID_LEN;
     bool good = false;
     if (!dn_private_key_read(&private, key)) {
         return false;
     }
     if (dn_private_key_public(private, &public)) {
-        good = gnutls_pubkey_get_key_id(public, GNUTLS_KEYID_USE_SHA1, out, &len) >= 0 && len == KEY_ID_LEN;
+        good = id_of(public, out);
         gnutls_pubkey_deinit(public);
     }
     gnutls_privkey_deinit(private);
     return good;
 }
 
+static bool id_of_public(dunlin_slice key, uint8_t out[KEY_ID_LEN])
+{
+    const gnutls_datum_t der = dn_datum(key);
+    gnutls_pubkey_t public;
+    if (gnutls_pubkey_init(&public) < 0) {
+        return false;
+    }
+    const bool good = gnutls_pubkey_import(public, &der, GNUTLS_X509_FMT_DER) >= 0 && id_of(public, out);
+    gnutls_pubkey_deinit(public);
+    return good;
+}
+
+static dunlin_status find(const search *what, dunlin_slice issued)
+{
+    gnutls_pkcs7_t set;
+    size_t count = 0;
+    dunlin_status status = open_set(issued, &set, &count);
+    if (status == DUNLIN_OK) {
+        status = look_in_set(what, set, count);
+        gnutls_pkcs7_deinit(set);
+    } else if (status == DUNLIN_ERR_MALFORMED && issued.len <= DN_ENROLL_SET_MAX) {
+        const gnutls_datum_t der = dn_datum(issued);
+        status = look(what, &der);
+    }
+    return status;
+}
+
 dunlin_status dn_enroll_find(dunlin_slice issued, dunlin_slice key, const char *common_name, dunlin_buf *out,
                              int64_t *from_s, int64_t *until_s)
 {
     search what = {.common_name = common_name, .out = out, .from_s = from_s, .until_s = until_s};
-    gnutls_pkcs7_t set;
-    size_t count = 0;
-    if (!key_id(key, what.key_id)) {
-        return DUNLIN_ERR_MALFORMED;
-    }
-    dunlin_status status = open_set(issued, &set, &count);
-    if (status == DUNLIN_OK) {
-        status = look_in_set(&what, set, count);
-        gnutls_pkcs7_deinit(set);
-    } else if (status == DUNLIN_ERR_MALFORMED && issued.len <= DN_ENROLL_SET_MAX) {
-        const gnutls_datum_t der = dn_datum(issued);
-        status = look(&what, &der);
-    }
-    return status;
+    return id_of_private(key, what.key_id) ? find(&what, issued) : DUNLIN_ERR_MALFORMED;
+}
+
+dunlin_status dn_enroll_find_public(dunlin_slice issued, dunlin_slice public_key, const char *common_name,
+                                    dunlin_buf *out, int64_t *from_s, int64_t *until_s)
+{
+    search what = {.common_name = common_name, .out = out, .from_s = from_s, .until_s = until_s};
+    return id_of_public(public_key, what.key_id) ? find(&what, issued) : DUNLIN_ERR_MALFORMED;
 }
