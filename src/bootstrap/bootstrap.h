@@ -44,6 +44,10 @@ dunlin_status dn_bootstrap_runs(dn_bootstrap *bootstrap, dunlin_slice endpoint, 
                                 uint32_t limit, bool (*done)(void *context, const dn_bs_run_view *run),
                                 void (*end)(void *context), void *context);
 
+/* dn_bs_rerun on its thread; errors as above. `started` runs there. */
+dunlin_status dn_bootstrap_rerun(dn_bootstrap *bootstrap, dunlin_slice endpoint,
+                                 void (*started)(void *context, dunlin_status status), void *context);
+
 typedef struct {
     dn_bs_counters engine;
     dn_ports_counters ports;

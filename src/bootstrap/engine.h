@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "bootstrap/store.h"
 #include "coap/engine.h"
+#include "codec/format.h"
 #include "security/credentials.h"
 
 #include <dunlin/value.h>
@@ -68,6 +69,13 @@ typedef struct {
 typedef struct {
     dn_bs_store *store;
     dn_credentials *credentials; /* of the LwM2M server, where minted ones go; NULL: none can be minted */
+    /* Of devices towards this bootstrap server: who has one is not served without it. NULL: none has. */
+    dn_credentials *own_credentials;
+    dn_types
+        types; /* of resources, for what configurations write (dn_bs_config_fit); zero: as their JSON shows */
+    /* Whether hosts other than this one hear what is here at all without (D)TLS. Bootstrap information goes without it to those
+       endpoints alone whose configuration allows it, wherever they are. */
+    bool is_nosec_open;
     dn_bs_own own;
     dn_est *est; /* est.h; NULL: no enrolment */
     dn_coap_config coap;
@@ -106,6 +114,18 @@ uint64_t dn_bs_deadline(const dn_bs *bs);
 /* The server's addresses, key or certificate are other ones now; copied views as above. */
 void dn_bs_use_own(dn_bs *bs, const dn_bs_own *own);
 
+/*
+ * Begins a run without having been asked to, for a device that has still got its session (Core 1.1.1 section 6.1.2, server initiated).
+ * NOT_FOUND: there is no configuration for it, or nothing can be sent to the peer; ACCESS: the peer may not have it, as of a Bootstrap-Request;
+ * LIMIT, STATE: too many runs, or the engine is to end; STORE; UNSUPPORTED: this server cannot give what the configuration asks for.
+ */
+dunlin_status dn_bs_start_run(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint);
+/* The same by the session of the endpoint's last run, if that is known and still there. Else NOT_FOUND. */
+dunlin_status dn_bs_rerun(dn_bs *bs, dunlin_slice endpoint);
+/* Nothing new is begun from now on: requests get 5.03. */
+void dn_bs_drain(dn_bs *bs);
+bool dn_bs_is_busy(const dn_bs *bs); /* runs are under way */
+
 /* A run as it is shown. */
 typedef enum { DN_BS_RUNNING, DN_BS_DONE, DN_BS_BROKEN } dn_bs_run_state;
 typedef struct {
@@ -135,7 +155,8 @@ void dn_bs_runs(const dn_bs *bs, dunlin_slice endpoint, uint64_t before, uint32_
                 bool (*done)(void *context, const dn_bs_run_view *run), void *context);
 
 typedef struct {
-    uint64_t requests, refused, insecure_refused, runs, finished, failed, repaired, restarted, limited;
+    uint64_t requests, refused, insecure_refused, identity_refused, runs, finished, failed, repaired,
+        restarted, limited;
     uint64_t steps, step_errors, timeouts, minted, promoted;
     uint64_t enrolled, enrol_refused;
     uint64_t running; /* now */
