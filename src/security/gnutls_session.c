@@ -147,11 +147,18 @@ static bool handle(dn_tls_session *session, ssize_t result)
     return false;
 }
 
+/* Whether the library can have something to give. It takes one record of a datagram at a time, whole, and keeps what was decrypted while the
+   handshake lasted; of a stream it keeps parts of records, too, so that it has to be asked. */
+static bool may_have_more(const dn_tls_session *session)
+{
+    return !session->datagram || session->in.len > 0 || gnutls_record_check_pending(session->gnutls) > 0;
+}
+
 static void receive_records(dn_tls_session *session)
 {
     bool goes_on = true;
     unsigned idle = 0;
-    while (goes_on && idle < 3) {
+    while (goes_on && idle < 3 && may_have_more(session)) {
         const size_t before = session->in.len;
         gnutls_packet_t packet = NULL;
         const ssize_t result = gnutls_record_recv_packet(session->gnutls, &packet);
@@ -187,7 +194,9 @@ dunlin_status dn_tls_send(dn_tls_session *session, dunlin_slice plain, uint64_t 
     if (session->state != DN_TLS_OPEN) {
         return DUNLIN_ERR_STATE;
     }
-    if (session->datagram && plain.len > dn_tls_room(session)) {
+    /* The room is asked for when it may be short alone: the library looks its suite up for it. */
+    if (session->datagram && plain.len + DN_TLS_RECORD_EXTRA > session->context->mtu &&
+        plain.len > dn_tls_room(session)) {
         return DUNLIN_ERR_SPACE;
     }
     session->sends_now = true;

@@ -194,9 +194,100 @@ static void over_bad_links(void **state)
     dn_tls_context_give_up(server);
 }
 
+/* Keeps what the client sends instead of letting it out. */
+typedef struct {
+    uint8_t bytes[4][DN_TESTPAIR_BYTES];
+    size_t len[4];
+    size_t count;
+} held_back;
+
+static void hold(void *context, bool to_server, uint8_t *bytes, size_t *len)
+{
+    held_back *held = context;
+    if (to_server) {
+        assert_true(held->count < 4);
+        memcpy(held->bytes[held->count], bytes, *len);
+        held->len[held->count++] = *len;
+        *len = 0;
+    }
+}
+
+typedef struct {
+    const char *name;
+    const char *
+        records; /* of a datagram: numbers of messages; x: one that was changed, t: one cut short, n: no record at all */
+    const char *arrives;
+} together;
+
+static size_t put_together(const together *c, const held_back *held, uint8_t *out)
+{
+    size_t len = 0;
+    for (const char *at = c->records; *at != 0; at++) {
+        const bool is_number = *at >= '0' && *at <= '3';
+        const size_t which = is_number ? (size_t)(*at - '0') : 3;
+        const size_t part = *at == 't' ? held->len[which] / 2 : held->len[which];
+        memcpy(out + len, held->bytes[which], part);
+        out[len + part - 1] ^= *at == 'x' ? 1 : 0;
+        out[len] = *at == 'n' ? 99 : out[len];
+        len += part;
+    }
+    return len;
+}
+
+/* What stands together in a datagram is taken in one call (RFC 6347 section 4.1), whatever stands between. */
+static void datagrams_of_many_records(void **state)
+{
+    static const together cases[] = {
+        {"one", "0", "a"},
+        {"three", "012", "abc"},
+        {"in another order", "201", "cab"},
+        {"the same twice", "0012", "abc"},
+        {"one that was changed between", "0x1", "ab"},
+        {"one that was changed first", "x01", "ab"},
+        {"one that was changed last", "01x", "ab"},
+        {"the end is cut off", "01t", "ab"},
+        {"a type that there is not", "0n1", "ab"},
+        {"nothing that is good", "xxx", ""},
+    };
+    dn_testworld *world = *state;
+    const dn_tls_server_config config = dn_testworld_server(world);
+    const dn_tls_client_config client_config = dn_testworld_client(world, DN_SECURITY_PSK, 3);
+    dn_tls_context *server = dn_testworld_make_server(&config);
+    dn_tls_context *client = dn_testworld_make_client(&client_config);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dn_testpair pair;
+        held_back held = {.count = 0};
+        uint8_t datagram[6 * DN_TESTPAIR_BYTES];
+        dn_testpair_init(&pair, server, client, true, 1);
+        must_open(&pair);
+        dn_testpair_settle(&pair, 100);
+        pair.tap = hold;
+        pair.tap_context = &held;
+        for (size_t m = 0; m < 4; m++) {
+            assert_int_equal(dn_tls_send(pair.client.session, dunlin_slice_make(&"abcd"[m], 1), pair.now_ms),
+                             DUNLIN_OK);
+        }
+        pair.server.got_len = pair.server.got_count = 0;
+        dn_tls_receive(pair.server.session,
+                       dunlin_slice_make(datagram, put_together(&cases[i], &held, datagram)), pair.now_ms);
+        pair.server.got[pair.server.got_len] = 0;
+        if (strcmp((const char *)pair.server.got, cases[i].arrives) != 0) {
+            fail_msg("%s: \"%s\" arrives", cases[i].name, (const char *)pair.server.got);
+        }
+        assert_int_equal(pair.server.got_count, strlen(cases[i].arrives));
+        assert_int_equal(dn_tls_state_of(pair.server.session), DN_TLS_OPEN);
+        pair.tap = NULL;
+        assert_true(dn_testpair_echo(&pair));
+        dn_testpair_clear(&pair);
+    }
+    dn_tls_context_give_up(client);
+    dn_tls_context_give_up(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(datagrams_of_many_records),
         cmocka_unit_test(matrix_with_tickets),
         cmocka_unit_test(matrix_with_session_ids),
         cmocka_unit_test(over_bad_links),
