@@ -19,9 +19,10 @@
 #define REQUEST_TARGET   0.6
 #define BYTES_TARGET     (11 * 1024)
 #define SLICES           3u
-#define WARM_UP          200u /* sessions that fill what is made once */
-#define SHAKING          32u  /* handshakes in progress, unless asked otherwise */
-#define BATCH            50u  /* sessions that are made before they are pinged */
+#define WARM_UP          200u       /* sessions that fill what is made once */
+#define SHAKING          32u        /* handshakes in progress, unless asked otherwise */
+#define BATCH            50u        /* sessions that are made before they are pinged */
+#define REQUESTS         "requests" /* for --only */
 #define SEED             20261122u
 
 typedef struct {
@@ -246,7 +247,7 @@ static _Noreturn void usage(int status)
         status == 0 ? stdout : stderr,
         "Usage: security_bench --server DUNLIND [--dir DIR] [--devices N] [--handshakes N] [--shaking N]\n"
         "                      [--rounds N] [--in-flight N] [--only KIND] [--no-targets] [--keep]\n"
-        "--only PSK, RPK or X.509: handshakes of that kind alone, and nothing else.\n"
+        "--only PSK, RPK or X.509: handshakes of that kind alone; --only requests: the rest.\n"
         "Exit status: 0 targets met, 3 one was missed, 1 something failed, 2 usage.\n");
     exit(status);
 }
@@ -305,7 +306,7 @@ int main(int argc, char **argv)
     endpoint_open(&b.endpoint);
     start(&b);
     handshakes(&b);
-    if (b.only == NULL) {
+    if (b.only == NULL || strcmp(b.only, REQUESTS) == 0) {
         memory(&b);
         requests(&b);
     }
