@@ -87,7 +87,7 @@ static void put_object(const dunlin_client *client, const dn_object_slot *slot, 
 static dunlin_status put_head(const dunlin_client *client, dunlin_buf *body, dn_link_writer *writer)
 {
     body->len = 0;
-    if (is_1_0(client) && dunlin_buf_append(body, dunlin_slice_of(HEAD_1_0)) != DUNLIN_OK) {
+    if (is_1_0(client) && !dunlin_buf_append(body, dunlin_slice_of(HEAD_1_0))) {
         return DUNLIN_ERR_SPACE;
     }
     dn_links_write(writer, dunlin_buf_make(body->data + body->len, body->cap - body->len));
