@@ -45,7 +45,7 @@ typedef struct {
     dn_credential_patterns patterns;
     atomic_uint_least64_t count, generation;
     dn_complaints complaints;
-    dn_worker worker; /* seals anew */
+    dn_store_worker worker; /* seals anew */
 } keeper;
 
 static keeper *self(dn_bs_store *store)
@@ -421,10 +421,11 @@ dunlin_status dn_bs_store_reseal(dn_bs_store *store, uint64_t *count)
 {
     keeper *k = self(store);
     uint64_t done = 0;
-    for (uint64_t id = next_seal(k, 0); id != 0 && !dn_worker_stops(&k->worker); id = next_seal(k, id)) {
+    for (uint64_t id = next_seal(k, 0); id != 0 && !dn_store_worker_stops(&k->worker);
+         id = next_seal(k, id)) {
         uint64_t at = 0;
         while (id != dn_seal_newest(k->seal) && reseal_slice(k, id, &at, &done) &&
-               !dn_worker_stops(&k->worker)) {
+               !dn_store_worker_stops(&k->worker)) {
         }
     }
     if (done > 0) {
@@ -478,7 +479,7 @@ dunlin_status dn_bs_store_reload(dn_bs_store *store, char *error, size_t error_s
     status = settle(k, &k->writer, status);
     pthread_mutex_unlock(&k->write_lock);
     if (status == DUNLIN_OK) {
-        dn_worker_wake(&k->worker);
+        dn_store_worker_wake(&k->worker);
     }
     return status;
 }
@@ -488,7 +489,7 @@ dunlin_status dn_bs_store_reload(dn_bs_store *store, char *error, size_t error_s
 static void keeper_close(dn_bs_store *store)
 {
     keeper *k = self(store);
-    dn_worker_stop(&k->worker);
+    dn_store_worker_stop(&k->worker);
     if (k->own_reader.database.sqlite != NULL) {
         dn_bs_rows_close(&k->own_reader);
     }
@@ -534,7 +535,7 @@ static keeper *make(const dn_bs_store_config *config)
     pthread_mutex_init(&k->own_read_lock, NULL);
     dn_complaints_init(&k->complaints, config->log, AREA);
     dn_credential_patterns_init(&k->patterns);
-    dn_worker_init(&k->worker, work, k);
+    dn_store_worker_init(&k->worker, work, k);
     return k;
 }
 
@@ -615,9 +616,9 @@ dunlin_status dn_bs_store_open(const dn_bs_store_config *config, dn_bs_store **o
     k->writer.seal = k->seal;
     k->reader->seal = k->seal;
     if (status == DUNLIN_OK && !k->in_memory) {
-        status = dn_worker_start(&k->worker);
+        status = dn_store_worker_start(&k->worker);
         if (status == DUNLIN_OK) {
-            dn_worker_wake(&k->worker); /* the process may have died in the middle of it */
+            dn_store_worker_wake(&k->worker); /* the process may have died in the middle of it */
         } else {
             snprintf(error, error_size, "no thread for bootstrap configurations");
         }

@@ -41,7 +41,7 @@ typedef struct {
     atomic_uint_least64_t count; /* without staged ones */
 
     dn_complaints complaints;
-    dn_worker worker; /* promotes what was proved, and seals anew */
+    dn_store_worker worker; /* promotes what was proved, and seals anew */
 } dn_credential_keeper;
 
 static inline dn_credential_keeper *dn_credential_keeper_of(dn_credentials *credentials)

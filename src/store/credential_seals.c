@@ -54,10 +54,11 @@ dunlin_status dn_credential_store_reseal(dn_credentials *credentials, uint64_t *
     if (rows == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
-    for (uint64_t id = next_seal(k, 0); id != 0 && !dn_worker_stops(&k->worker); id = next_seal(k, id)) {
+    for (uint64_t id = next_seal(k, 0); id != 0 && !dn_store_worker_stops(&k->worker);
+         id = next_seal(k, id)) {
         uint64_t after = 0;
         while (id != dn_seal_newest(k->seal) && reseal_slice(k, id, &after, &done, rows) &&
-               !dn_worker_stops(&k->worker)) {
+               !dn_store_worker_stops(&k->worker)) {
         }
     }
     gnutls_memset(rows, 0, SLICE_ROWS * sizeof *rows);
@@ -106,7 +107,7 @@ dunlin_status dn_credential_store_reload(dn_credentials *credentials, char *erro
     status = dn_credential_keeper_settle(k, &k->writer, status);
     pthread_mutex_unlock(&k->write_lock);
     if (status == DUNLIN_OK) {
-        dn_worker_wake(&k->worker);
+        dn_store_worker_wake(&k->worker);
     }
     return status;
 }

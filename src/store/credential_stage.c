@@ -259,7 +259,7 @@ void dn_credential_keeper_proved(dn_credentials *credentials, uint64_t number)
     if (k->in_memory) {
         dn_credential_keeper_promote_proved(k);
     } else {
-        dn_worker_wake(&k->worker); /* whoever asks must not wait for the disk */
+        dn_store_worker_wake(&k->worker); /* whoever asks must not wait for the disk */
     }
 }
 

@@ -375,7 +375,7 @@ static dunlin_status keeper_remove(dn_credentials *credentials, dunlin_slice end
 static void keeper_close(dn_credentials *credentials)
 {
     dn_credential_keeper *k = dn_credential_keeper_of(credentials);
-    dn_worker_stop(&k->worker);
+    dn_store_worker_stop(&k->worker);
     if (k->own_reader.database.sqlite != NULL) {
         dn_credential_rows_close(&k->own_reader);
     }
@@ -435,7 +435,7 @@ static dn_credential_keeper *make(const dn_credential_store_config *config)
     pthread_mutex_init(&k->write_lock, NULL);
     pthread_mutex_init(&k->own_read_lock, NULL);
     dn_complaints_init(&k->complaints, config->log, DN_CREDENTIALS_AREA);
-    dn_worker_init(&k->worker, work, k);
+    dn_store_worker_init(&k->worker, work, k);
     dn_credential_patterns_init(&k->patterns);
     dn_credential_staged_init(&k->staged);
     return k;
@@ -500,9 +500,9 @@ dunlin_status dn_credential_store_open(const dn_credential_store_config *config,
     k->writer.seal = k->seal;
     k->reader->seal = k->seal;
     if (status == DUNLIN_OK && !k->in_memory) {
-        status = dn_worker_start(&k->worker);
+        status = dn_store_worker_start(&k->worker);
         if (status == DUNLIN_OK) {
-            dn_worker_wake(&k->worker);
+            dn_store_worker_wake(&k->worker);
         } else {
             snprintf(error, error_size, "no thread for the credentials");
         }

@@ -4,16 +4,16 @@
 
 #include <signal.h>
 
-void dn_worker_init(dn_worker *worker, void (*work)(void *context), void *context)
+void dn_store_worker_init(dn_store_worker *worker, void (*work)(void *context), void *context)
 {
-    *worker = (dn_worker){.work = work, .context = context};
+    *worker = (dn_store_worker){.work = work, .context = context};
     pthread_mutex_init(&worker->lock, NULL);
     pthread_cond_init(&worker->turn, NULL);
 }
 
 static void *run(void *context)
 {
-    dn_worker *worker = context;
+    dn_store_worker *worker = context;
     pthread_mutex_lock(&worker->lock);
     while (!worker->stops) {
         if (!worker->due) {
@@ -29,7 +29,7 @@ static void *run(void *context)
     return NULL;
 }
 
-dunlin_status dn_worker_start(dn_worker *worker)
+dunlin_status dn_store_worker_start(dn_store_worker *worker)
 {
     sigset_t all;
     sigset_t before;
@@ -40,7 +40,7 @@ dunlin_status dn_worker_start(dn_worker *worker)
     return worker->runs ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
 }
 
-void dn_worker_wake(dn_worker *worker)
+void dn_store_worker_wake(dn_store_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     worker->due = true;
@@ -48,7 +48,7 @@ void dn_worker_wake(dn_worker *worker)
     pthread_mutex_unlock(&worker->lock);
 }
 
-bool dn_worker_stops(dn_worker *worker)
+bool dn_store_worker_stops(dn_store_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     const bool stops = worker->stops;
@@ -56,7 +56,7 @@ bool dn_worker_stops(dn_worker *worker)
     return stops;
 }
 
-void dn_worker_stop(dn_worker *worker)
+void dn_store_worker_stop(dn_store_worker *worker)
 {
     if (worker->runs) {
         pthread_mutex_lock(&worker->lock);

@@ -19,16 +19,16 @@ typedef struct {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t turn;
     bool due, stops;
-} dn_worker;
+} dn_store_worker;
 
-void dn_worker_init(dn_worker *worker, void (*work)(void *context), void *context);
+void dn_store_worker_init(dn_store_worker *worker, void (*work)(void *context), void *context);
 /* MEMORY: the system gives no thread. */
-dunlin_status dn_worker_start(dn_worker *worker);
+dunlin_status dn_store_worker_start(dn_store_worker *worker);
 /* Any thread. Nothing happens before it is started. */
-void dn_worker_wake(dn_worker *worker);
+void dn_store_worker_wake(dn_store_worker *worker);
 /* For `work`, which is to return soon then. */
-bool dn_worker_stops(dn_worker *worker);
+bool dn_store_worker_stops(dn_store_worker *worker);
 /* Waits for its end, and frees what it is made of. It may not have been started. */
-void dn_worker_stop(dn_worker *worker);
+void dn_store_worker_stop(dn_store_worker *worker);
 
 #endif
