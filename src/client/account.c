@@ -225,3 +225,17 @@ void dn_client_accounts_bootstrapped(dunlin_client *client, int64_t at_s)
         }
     }
 }
+
+int64_t dn_client_accounts_last_bootstrapped(const dunlin_client *client)
+{
+    const dn_object_slot *slot = server_slot(client);
+    const dunlin_resource *row = dn_client_tree_resource(slot->def, LAST_BOOTSTRAPPED);
+    int64_t last_s = -1;
+    for (uint16_t i = 0; row != NULL && i < slot->capacity; i++) {
+        if (slot->ids[i] != DUNLIN_ID_NONE && dn_client_tree_present(slot, i, row) &&
+            client->servers[i].last_bootstrapped > last_s) {
+            last_s = client->servers[i].last_bootstrapped;
+        }
+    }
+    return last_s;
+}

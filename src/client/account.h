@@ -41,5 +41,7 @@ void dn_client_account_pair(dunlin_client *client, dn_server_instance *server);
 void dn_client_pair_accounts(dunlin_client *client);
 /* Says in each instance of Object 1 when the last bootstrap was (/1/x/12), in seconds since 1970. */
 void dn_client_accounts_bootstrapped(dunlin_client *client, int64_t at_s);
+/* The latest that any of them says; -1: none says it. */
+int64_t dn_client_accounts_last_bootstrapped(const dunlin_client *client);
 
 #endif

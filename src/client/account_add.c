@@ -2,6 +2,7 @@
 /* Adding accounts as the application wants them. */
 #include "client/access.h"
 #include "client/account.h"
+#include "client/bootstrap.h"
 #include "client/bootstrap_account.h"
 #include "client/image.h"
 #include "client/objects.h"
@@ -52,6 +53,9 @@ static dunlin_status account_check(dunlin_client *client, const dunlin_server *s
     if (dn_client_server_of(client, server->ssid) != NULL ||
         dn_client_security_of(client, server->ssid) != NULL) {
         return DUNLIN_ERR_DUPLICATE;
+    }
+    if (dn_client_bootstrap_active(client)) {
+        return DUNLIN_ERR_STATE;
     }
     if (client->account_count >= client->config.servers) {
         return DUNLIN_ERR_LIMIT;

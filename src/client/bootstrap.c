@@ -49,8 +49,8 @@ typedef struct {
 typedef void bootstrap_action(dunlin_client *client, const bootstrap_cause *cause);
 
 static bootstrap_action hold, ask, enrol, connect_again, way_is_there, request, request_plain, serve, go_on;
-static bootstrap_action late, failed, unanswered, barred, broken_off, finish, enrolled, enrolment_cut, stop,
-    stop_serving, restart, restart_serving, serve_instead;
+static bootstrap_action late, failed, barred, broken_off, finish, enrolled, enrolment_cut, stop, stop_serving,
+    restart, restart_serving, serve_instead;
 
 /* Empty: the event means nothing in that state. */
 static bootstrap_action *const table[DN_BOOTSTRAP_STATES][EVENT_COUNT] = {
@@ -73,7 +73,7 @@ static bootstrap_action *const table[DN_BOOTSTRAP_STATES][EVENT_COUNT] = {
     [DN_BOOTSTRAP_REQUESTING] = {[EVENT_ACCEPTED] = serve,
                                  [EVENT_FORMAT] = request_plain,
                                  [EVENT_REFUSED] = failed,
-                                 [EVENT_LOST] = unanswered,
+                                 [EVENT_LOST] = failed,
                                  [EVENT_WAY] = request,
                                  [EVENT_CUT] = failed,
                                  [EVENT_BARRED] = barred,
@@ -128,6 +128,13 @@ static void tell(dunlin_client *client, dunlin_client_event_kind kind, const boo
 
 /* ---- what there is ---- */
 
+/* Negative: the clock is not known. */
+static int64_t unix_s(const dunlin_client *client)
+{
+    const dunlin_client_callbacks *call = &client->config.call;
+    return call->unix_s == NULL ? -1 : call->unix_s(call->context);
+}
+
 static uint64_t hold_off_ms(const dunlin_client *client)
 {
     return (uint64_t)dn_client_bootstrap_account_hold_off_s(client) * MS_PER_S;
@@ -166,10 +173,16 @@ static void cancel_exchange(dunlin_client *client)
     }
 }
 
+/* Without `connect` there is nobody to give it back to: it is enough to know the place no more. */
 static void drop_way(dunlin_client *client)
 {
+    dn_account *account = client->bootstrap_account;
     client->bootstrap.linger_ms = DN_NEVER;
-    dn_client_way_drop(client->bootstrap_account);
+    dn_client_way_drop(account);
+    if (client->config.call.connect == NULL) {
+        account->way.state = DN_WAY_NONE;
+        memset(&account->peer, 0, sizeof account->peer);
+    }
 }
 
 /* ---- the request ---- */
@@ -210,6 +223,7 @@ static void hold(dunlin_client *client, const bootstrap_cause *cause)
 static void connect_again(dunlin_client *client, const bootstrap_cause *cause)
 {
     (void)cause;
+    client->counters.bootstraps += client->bootstrap.enrols ? 0 : 1;
     cancel_exchange(client);
     client->bootstrap.linger_ms = DN_NEVER;
     client->bootstrap_account->way.wanted = true;
@@ -295,11 +309,13 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
     dn_bootstrap *b = &client->bootstrap;
     uint64_t wait_ms = DN_NEVER;
     cancel_exchange(client);
-    drop_way(client);
     const bool renews = b->enrols && !dn_client_est_needed(client); /* est.c knows when to try again */
     const bool own = !renews && (b->own || b->enrols || client->account_count == 0);
     if (renews) {
         dn_client_est_put_off(client);
+    }
+    if (b->own || b->enrols || !client->config.bootstrap_stays) {
+        drop_way(client);
     }
     if (own && again && dn_client_bootstrap_account_there(client)) {
         wait_ms = dn_client_backoff(&b->policy, &b->tries, &b->sequences);
@@ -309,18 +325,13 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
     } else {
         enter(client, own ? DN_BOOTSTRAP_FAILED : DN_BOOTSTRAP_OFF, DN_NEVER);
     }
-    client->counters.bootstraps_failed++;
+    client->counters.bootstraps_failed += b->enrols ? 0 : 1;
     dn_log_at(&client->log, DN_LOG_WARN, DN_CLIENT_AREA, "bootstrap failed: %s, code %u.%02u",
               dunlin_status_text(cause->status), (unsigned)cause->code >> 5, (unsigned)cause->code & 31);
     tell(client, DUNLIN_CLIENT_BOOTSTRAP_FAILED, cause, wait_ms);
 }
 
 static void failed(dunlin_client *client, const bootstrap_cause *cause)
-{
-    fail(client, cause, true);
-}
-
-static void unanswered(dunlin_client *client, const bootstrap_cause *cause)
 {
     fail(client, cause, true);
 }
@@ -364,11 +375,15 @@ static uint64_t quiet_ms(const dunlin_client *client)
 static void serve(dunlin_client *client, const bootstrap_cause *cause)
 {
     const bootstrap_cause failure = cause_of(dn_client_image_note(client));
-    client->counters.bootstraps++;
-    if (client->bootstrap.state == DN_BOOTSTRAP_OFF || client->bootstrap.state == DN_BOOTSTRAP_FAILED) {
-        client->bootstrap.own = client->bootstrap.enrols = false;
+    const uint8_t state = client->bootstrap.state;
+    if (state == DN_BOOTSTRAP_OFF || state == DN_BOOTSTRAP_FAILED) {
+        client->bootstrap.own = false;
         client->bootstrap.tries = client->bootstrap.sequences = 0;
     }
+    if (state != DN_BOOTSTRAP_CONNECTING && state != DN_BOOTSTRAP_REQUESTING) {
+        client->counters.bootstraps++;
+    }
+    client->bootstrap.enrols = false;
     if (failure.status != DUNLIN_OK) {
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA,
                   "no bootstrap: what there is does not fit into config.image_max");
@@ -398,8 +413,7 @@ static void go_on(dunlin_client *client, const bootstrap_cause *cause)
 /* /1/x/12 of every account, and when the bootstrap server's own is to go (/0/x/12). */
 static void note_time(dunlin_client *client)
 {
-    const dunlin_client_callbacks *call = &client->config.call;
-    const int64_t now_s = call->unix_s == NULL ? -1 : call->unix_s(call->context);
+    const int64_t now_s = unix_s(client);
     const uint32_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
     if (now_s >= 0) {
         dn_client_accounts_bootstrapped(client, now_s);
@@ -603,13 +617,27 @@ dunlin_status dn_client_bootstrap_trigger(dunlin_client *client, uint16_t server
 dunlin_status dunlin_client_bootstrap(dunlin_client *client, uint64_t now_ms)
 {
     client->now_ms = now_ms;
-    if (client->pair_due && !dn_client_bootstrap_active(client)) {
-        dn_client_bootstrap_account_find(client);
-    }
     if (dn_client_bootstrap_busy(client)) {
         return DUNLIN_ERR_STATE;
     }
-    return dn_client_bootstrap_trigger(client, 0);
+    dn_client_bootstrap_account_find(client);
+    const dunlin_status status = dn_client_bootstrap_trigger(client, 0);
+    client->started = client->started || status == DUNLIN_OK;
+    return status;
+}
+
+/* After a restart: what is left of the time of the bootstrap server's account. */
+static void resume_purge(dunlin_client *client)
+{
+    const int64_t last_s = dn_client_accounts_last_bootstrapped(client);
+    const int64_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
+    const int64_t now_s = unix_s(client);
+    if (client->bootstrap.purge_ms != DN_NEVER || timeout_s == 0 || last_s < 0) {
+        return;
+    }
+    const bool known = now_s >= last_s && last_s <= INT64_MAX - timeout_s;
+    const int64_t left_s = !known ? timeout_s : last_s + timeout_s > now_s ? last_s + timeout_s - now_s : 0;
+    client->bootstrap.purge_ms = client->now_ms + (uint64_t)left_s * MS_PER_S;
 }
 
 void dn_client_bootstrap_start(dunlin_client *client)
@@ -621,6 +649,7 @@ void dn_client_bootstrap_start(dunlin_client *client)
         enter(client, DN_BOOTSTRAP_OFF, DN_NEVER);
     }
     client->bootstrap.plain = false;
+    resume_purge(client);
     if (dn_client_est_needed(client) && dn_client_bootstrap_account_there(client)) {
         happen(client, EVENT_ENROL, NULL);
     }
@@ -698,9 +727,8 @@ static uint64_t renewal_ms(dunlin_client *client)
         !dn_client_bootstrap_account_there(client)) {
         return DN_NEVER;
     }
-    const dunlin_client_callbacks *call = &client->config.call;
     const int64_t at_s = dn_client_est_renewal_s(client);
-    const int64_t now_s = call->unix_s == NULL ? -1 : call->unix_s(call->context);
+    const int64_t now_s = unix_s(client);
     if (at_s == INT64_MAX || now_s < 0) {
         return DN_NEVER;
     }

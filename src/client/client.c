@@ -521,6 +521,9 @@ static void settle(dunlin_client *client)
 
 static void each_account(dunlin_client *client, void (*act)(dn_account *))
 {
+    if (dn_client_bootstrap_active(client)) {
+        return;
+    }
     for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
         dn_client_registration_ways(account); /* as if it had been told before */
         act(account);

@@ -25,7 +25,9 @@ void dn_client_remove_instance(const dn_place *instance)
     dn_client_tree_remove(dn_client_tree_object(client, instance->path.id[0]), instance->index);
     dn_client_access_removed(client, instance->path);
     dn_client_observe_changed(client, instance->path);
-    dn_client_registration_want_all(client, DN_WANT_LIST);
+    if (!dn_client_hidden(client, instance->path.id[0])) {
+        dn_client_registration_want_all(client, DN_WANT_LIST);
+    }
 }
 
 uint8_t dn_client_operation_delete(dn_operation *op)
