@@ -38,6 +38,11 @@ PROBLEMS = {
     "credential-exists": "412 | there is one, and `If-None-Match: *` was asked for",
     "too-many-credentials": "409 | there are as many credentials as there may be, or a thousand patterns",
     "no-security": "404 | this server keeps no credentials, or has no secured transport",
+    "no-bootstrap-server": "404 | this dunlind runs no bootstrap server; start it with `--bootstrap-coaps`",
+    "bad-bootstrap-config": "400 | the body is not a bootstrap configuration, or not a consistent one; `detail` says what is wrong, `pointer` where",
+    "no-bootstrap-config": "404 | there is no bootstrap configuration of that endpoint name or pattern, or not of that version",
+    "too-many-bootstrap-configs": "409 | there are as many bootstrap configurations, or patterns, as there may be",
+    "version-conflict": "412 | `If-Match` named another version than the current one, or there is one and `If-None-Match: *` was asked for",
     "internal": "500 | the server failed; its log says more",
 }
 

@@ -34,6 +34,12 @@ static void render(void *context, const dn_event *event, uint64_t id, dn_text *t
     dn_event_write(context, event, id, text);
 }
 
+static void render_bootstrap(void *context, const dn_bs_event *event, uint64_t id, dn_text *text)
+{
+    (void)context;
+    dn_bs_event_write(event, id, text);
+}
+
 static void completed(void *context)
 {
     dn_bulks_wake(&((dn_api *)context)->bulks);
@@ -54,6 +60,8 @@ static void release(dn_api *api)
     dn_flights_destroy(&api->flights);
     dn_bulks_destroy(&api->bulks);
     dn_text_free(&api->identity);
+    dn_text_free(&api->bootstrap_identity);
+    dn_bs_news_destroy(&api->bootstrap_news);
     pthread_mutex_destroy(&api->identity_lock);
     free(api);
 }
@@ -74,8 +82,9 @@ static dunlin_status prepare(dn_api *api, char *error, size_t error_size)
     }
     api->metrics = dn_http_metrics_create();
     api->profiles = dn_profiles_create(config->profile_slots, &config->random);
-    api->feed = dn_feed_create(config->event_history_bytes, config->max_event_streams, api->started_ms,
-                               (dn_feed_renderer){.render = render, .context = api});
+    api->feed = dn_feed_create(
+        config->event_history_bytes, config->max_event_streams, api->started_ms,
+        (dn_feed_renderer){.render = render, .render_bootstrap = render_bootstrap, .context = api});
     return api->metrics != NULL && api->profiles != NULL && api->feed != NULL ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
 }
 
@@ -90,6 +99,7 @@ dunlin_status dn_api_start(const dn_api_config *config, dn_api **out, char *erro
     api->pump_wake = -1;
     dn_flights_init(&api->flights);
     dn_bulks_init(&api->bulks);
+    dn_bs_news_init(&api->bootstrap_news);
     pthread_mutex_init(&api->identity_lock, NULL);
     api->started_ms = dn_api_wall_ms(api);
     dunlin_status status = prepare(api, error, error_size);

@@ -9,6 +9,7 @@
 #ifndef DN_API_API_H
 #define DN_API_API_H
 
+#include "bootstrap/bootstrap.h"
 #include "model/ddf/registry.h"
 #include "security/credentials.h"
 #include "server/fleet.h"
@@ -33,7 +34,12 @@ typedef struct {
     const char *const *
         uris; /* as bound, of every transport: "coaps://127.0.0.1:40124", "coap+tcp://[::]:5683"; none: those of coap_addresses */
     size_t uri_count;
-    dn_credentials *credentials;     /* NULL: this server keeps none. Outlives the api */
+    dn_credentials *credentials; /* NULL: this server keeps none. Outlives the api */
+    dn_bootstrap *bootstrap;     /* NULL: none runs, or it is told later. Outlives the api, as what follows */
+    dn_bs_store *bootstrap_store;          /* NULL: there is no bootstrap server */
+    dn_credentials *bootstrap_credentials; /* of devices towards the bootstrap server; NULL: none */
+    const char *const *bootstrap_uris;     /* as bound: "coaps://127.0.0.1:5784" */
+    size_t bootstrap_uri_count;
     uint32_t threads;                /* 1: HTTP worker threads */
     uint32_t max_connections;        /* 1024 */
     uint32_t max_connections_per_ip; /* 0: no limit of its own */
@@ -74,6 +80,11 @@ typedef struct {
 } dn_api_identity;
 /* Shows this from now on, until the next. Everything is copied. MEMORY; MALFORMED: a certificate cannot be read. Any thread. */
 dunlin_status dn_api_set_identity(dn_api *api, const dn_api_identity *identity);
+/* The same of the bootstrap server, at /bootstrap/server-identity. */
+dunlin_status dn_api_set_bootstrap_identity(dn_api *api, const dn_api_identity *identity);
+/* What the bootstrap server tells, for the stream of events: dn_bs_engine_config.event hands it on. Everything is copied. Any thread; `api` NULL:
+   nobody listens yet. */
+void dn_api_bootstrap_event(dn_api *api, const dn_bs_event *event);
 /* Reads the console's files anew; the old ones are served on when that fails. */
 dunlin_status dn_api_reload(dn_api *api, char *error, size_t error_size);
 /* Takes no more requests, lets those in progress finish for at most `grace_ms`, cancels the rest, ends the threads and frees. */

@@ -105,6 +105,16 @@ void dn_call_problem(dn_call *call, dn_problem_kind kind, const char *format, ..
     dn_call_problem_with(call, (dn_problem){.kind = kind, .detail = detail});
 }
 
+bool dn_bootstrap_served(dn_call *call)
+{
+    if (call->api->config.bootstrap_store != NULL) {
+        return true;
+    }
+    dn_call_problem(call, DN_PROBLEM_NO_BOOTSTRAP_SERVER,
+                    "This dunlind runs no bootstrap server; start it with --bootstrap-coaps.");
+    return false;
+}
+
 bool dn_call_try_wait(dn_call *call, void (*next)(dn_call *call))
 {
     dn_text_free(&call->answer.payload);

@@ -97,6 +97,8 @@ void dn_call_problem(dn_call *call, dn_problem_kind kind, const char *format, ..
 void dn_call_problem_with(dn_call *call, dn_problem problem);
 /* A header that the answer will carry. Copies `value`; a second of the name replaces the first. */
 void dn_call_header(dn_call *call, const char *name, const char *value);
+/* False: this server is no bootstrap server, and that has been answered. */
+bool dn_bootstrap_served(dn_call *call);
 /* Queues a ready-made response; `response` stays the caller's. */
 void dn_call_queue(dn_call *call, unsigned status, struct MHD_Response *response);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /credentials: what devices prove themselves with. Keys are written, never read. */
+/* /credentials and /bootstrap/credentials: what devices prove themselves with. Keys are written, never read. */
 #include "api/call.h"
 #include "api/credential_json.h"
 #include "api/handlers.h"
@@ -37,13 +37,27 @@ static void free_work(void *state)
     free(w);
 }
 
-static dn_credentials *keeper_of(dn_call *call)
+static bool is_bootstrap(const dn_call *call)
 {
-    dn_credentials *keeper = call->api->config.credentials;
-    if (keeper == NULL) {
+    return (call->route->flags & DN_ROUTE_BOOTSTRAP) != 0;
+}
+
+/* Towards the server that the URL means. */
+static dn_credentials *keeper(const dn_call *call)
+{
+    return is_bootstrap(call) ? call->api->config.bootstrap_credentials : call->api->config.credentials;
+}
+
+/* False: there are none, and the call has been answered. */
+static bool has_keeper(dn_call *call)
+{
+    if (is_bootstrap(call) && !dn_bootstrap_served(call)) {
+        return false;
+    }
+    if (keeper(call) == NULL) {
         dn_call_problem(call, DN_PROBLEM_NO_SECURITY, "This server keeps no credentials.");
     }
-    return keeper;
+    return keeper(call) != NULL;
 }
 
 /* NULL: the call has been answered. */
@@ -71,7 +85,7 @@ static void hand_over(work *w, void (*run)(void *context), void (*next)(dn_call 
 
 static void answer_failure(dn_call *call, dunlin_status status)
 {
-    dn_credentials *keeper = call->api->config.credentials;
+    dn_credentials *all = keeper(call);
     switch (status) {
     case DUNLIN_ERR_NOT_FOUND:
         dn_call_problem(call, DN_PROBLEM_NO_CREDENTIAL,
@@ -86,7 +100,7 @@ static void answer_failure(dn_call *call, dunlin_status status)
                         "There are as many credentials, or patterns, as there may be.");
         return;
     case DUNLIN_ERR_STORE:
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The credentials: %s", keeper->ops->error(keeper));
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The credentials: %s", all->ops->error(all));
         return;
     default:
         dn_call_problem(call, DN_PROBLEM_INTERNAL, "The credentials: %s.", dunlin_status_text(status));
@@ -106,12 +120,12 @@ static void reply_credential(dn_call *call, unsigned status, const dn_credential
 
 void dn_handle_credential(dn_call *call)
 {
-    dn_credentials *keeper = keeper_of(call);
     dn_credential found;
-    if (keeper == NULL) {
+    if (!has_keeper(call)) {
         return;
     }
-    dunlin_status status = keeper->ops->get(keeper, call->endpoint, &found);
+    dn_credentials *all = keeper(call);
+    dunlin_status status = all->ops->get(all, call->endpoint, &found);
     if (status == DUNLIN_OK) {
         reply_credential(call, MHD_HTTP_OK, &found);
     } else {
@@ -123,30 +137,31 @@ static void put(void *context)
 {
     work *w = context;
     dn_call *call = w->call;
-    dn_credentials *keeper = call->api->config.credentials;
+    dn_credentials *all = keeper(call);
     dn_credential there;
     w->status = DUNLIN_OK;
     /* Nobody comes in between: all changes of this API run on this thread. */
     if (w->unless_there) {
-        w->status = keeper->ops->get(keeper, call->endpoint, &there);
+        w->status = all->ops->get(all, call->endpoint, &there);
         w->status = w->status == DUNLIN_OK              ? DUNLIN_ERR_STATE
                     : w->status == DUNLIN_ERR_NOT_FOUND ? DUNLIN_OK
                                                         : w->status;
     }
     if (w->status == DUNLIN_OK) {
-        w->status = keeper->ops->put(keeper, &w->credential, &w->created);
+        w->status = all->ops->put(all, &w->credential, &w->created);
     }
     dn_credential_wipe(&w->credential);
     if (w->status == DUNLIN_OK) {
-        w->status = keeper->ops->get(keeper, call->endpoint, &w->credential);
+        w->status = all->ops->get(all, call->endpoint, &w->credential);
     }
     dn_call_wake(call);
 }
 
 static void log_change(const dn_call *call, const char *what, const char *mode)
 {
-    dn_log_at(call->api->config.log, DN_LOG_INFO, AREA, "the credential of %.*s is %s%s%s",
-              (int)call->endpoint.len, (const char *)call->endpoint.data, what, *mode != 0 ? ": " : "", mode);
+    dn_log_at(call->api->config.log, DN_LOG_INFO, AREA, "the credential of %.*s%s is %s%s%s",
+              (int)call->endpoint.len, (const char *)call->endpoint.data,
+              is_bootstrap(call) ? " towards the bootstrap server" : "", what, *mode != 0 ? ": " : "", mode);
 }
 
 static void reply_put(dn_call *call)
@@ -192,7 +207,7 @@ static bool read_body(dn_call *call, work *w)
 void dn_handle_put_credential(dn_call *call)
 {
     const char *condition = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "If-None-Match");
-    work *w = keeper_of(call) != NULL ? begin(call) : NULL;
+    work *w = has_keeper(call) ? begin(call) : NULL;
     if (w == NULL) {
         return;
     }
@@ -213,8 +228,8 @@ void dn_handle_put_credential(dn_call *call)
 static void take_away(void *context)
 {
     work *w = context;
-    dn_credentials *keeper = w->call->api->config.credentials;
-    w->status = keeper->ops->remove(keeper, w->call->endpoint);
+    dn_credentials *all = keeper(w->call);
+    w->status = all->ops->remove(all, w->call->endpoint);
     dn_call_wake(w->call);
 }
 
@@ -232,7 +247,7 @@ static void reply_removed(dn_call *call)
 
 void dn_handle_remove_credential(dn_call *call)
 {
-    work *w = keeper_of(call) != NULL ? begin(call) : NULL;
+    work *w = has_keeper(call) ? begin(call) : NULL;
     if (w != NULL) {
         hand_over(w, take_away, reply_removed);
     }
@@ -256,8 +271,8 @@ static void take_page(void *context, const dn_credential_page *page)
 static void list(void *context)
 {
     work *w = context;
-    dn_credentials *keeper = w->call->api->config.credentials;
-    dunlin_status status = keeper->ops->list(keeper, w->after, w->limit, w->search, take_page, w);
+    dn_credentials *all = keeper(w->call);
+    dunlin_status status = all->ops->list(all, w->after, w->limit, w->search, take_page, w);
     w->status = status != DUNLIN_OK ? status : w->status;
     dn_call_wake(w->call);
 }
@@ -265,7 +280,7 @@ static void list(void *context)
 static void reply_list(dn_call *call)
 {
     const work *w = call->state;
-    dn_credentials *keeper = call->api->config.credentials;
+    dn_credentials *all = keeper(call);
     if (w->status != DUNLIN_OK) {
         answer_failure(call, w->status);
         return;
@@ -280,7 +295,7 @@ static void reply_list(dn_call *call)
         dn_credential_write(&json, &w->list[i]);
     }
     dn_jsonw_end(&json, ']');
-    dn_jsonw_pair_unsigned(&json, "total", keeper->ops->count(keeper));
+    dn_jsonw_pair_unsigned(&json, "total", all->ops->count(all));
     dn_jsonw_key(&json, "next");
     if (w->more) {
         const dn_credential *last = &w->list[w->count - 1];
@@ -296,7 +311,7 @@ void dn_handle_credentials(dn_call *call)
 {
     const char *limit_text = dn_query_get(&call->query, "limit");
     uint64_t limit = LIMIT_DEFAULT;
-    if (keeper_of(call) == NULL) {
+    if (!has_keeper(call)) {
         return;
     }
     if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, &limit)) {

@@ -151,7 +151,7 @@ void dn_event_write(dn_api *api, const dn_event *event, uint64_t id, dn_text *te
     dn_jsonw_start(&json, text);
     dn_jsonw_begin(&json, '{');
     dn_jsonw_pair_unsigned(&json, "id", id);
-    dn_jsonw_pair(&json, "type", dn_event_type_name(event->type));
+    dn_jsonw_pair(&json, "type", dn_feed_type_name(event->type));
     dn_jsonw_pair_time(&json, "time", event->at_ms);
     if (event->type == DN_EVENT_GAP) {
         dn_jsonw_pair_bool(&json, "lost", true);

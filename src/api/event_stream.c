@@ -56,8 +56,8 @@ static bool parse_types(const char *text, unsigned *types)
     *types = 0;
     while (*text != 0) {
         size_t len = strcspn(text, ",");
-        dn_event_type type;
-        if (!dn_event_type_named(dunlin_slice_make(text, len), &type)) {
+        unsigned type;
+        if (!dn_feed_type_named(dunlin_slice_make(text, len), &type)) {
             return false;
         }
         *types |= 1u << type;
@@ -79,7 +79,9 @@ static bool read_filter(dn_call *call, dn_feed_filter *filter)
         dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER,
                         "type must be a list of registered, updated, deregistered, expired, notification, "
                         "send, presence, "
-                        "request, gap.");
+                        "request, gap, bootstrap-requested, bootstrap-step, bootstrap-repairing, "
+                        "bootstrap-finished, bootstrap-failed, bootstrap-refused, enrolled, "
+                        "enrolment-refused.");
         return false;
     }
     filter->resume = last != NULL;

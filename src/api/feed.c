@@ -13,9 +13,14 @@
 #define PLACES_MIN      64u
 
 typedef struct {
-    dn_event event; /* its views lie behind this structure */
-    size_t bytes;
+    union { /* its views lie behind this structure */
+        dn_event fleet;
+        dn_bs_event bootstrap;
+    } as;
+    unsigned type;
     bool wanted;
+    dunlin_slice endpoint;
+    size_t bytes;
     dn_text text; /* the rendered block; empty: not yet */
 } item;
 
@@ -58,18 +63,26 @@ static const char *const type_names[DN_FEED_TYPES] = {
     [DN_EVENT_PRESENCE] = "presence",
     [DN_EVENT_REQUEST] = "request",
     [DN_EVENT_GAP] = "gap",
+    [DN_FEED_FLEET + DN_BS_REFUSED] = "bootstrap-refused",
+    [DN_FEED_FLEET + DN_BS_REQUESTED] = "bootstrap-requested",
+    [DN_FEED_FLEET + DN_BS_STEP] = "bootstrap-step",
+    [DN_FEED_FLEET + DN_BS_REPAIRING] = "bootstrap-repairing",
+    [DN_FEED_FLEET + DN_BS_FINISHED] = "bootstrap-finished",
+    [DN_FEED_FLEET + DN_BS_FAILED] = "bootstrap-failed",
+    [DN_FEED_FLEET + DN_BS_ENROLLED] = "enrolled",
+    [DN_FEED_FLEET + DN_BS_NOT_ENROLLED] = "enrolment-refused",
 };
 
-const char *dn_event_type_name(dn_event_type type)
+const char *dn_feed_type_name(unsigned type)
 {
     return type_names[type];
 }
 
-bool dn_event_type_named(dunlin_slice name, dn_event_type *type)
+bool dn_feed_type_named(dunlin_slice name, unsigned *type)
 {
     for (unsigned i = 0; i < DN_FEED_TYPES; i++) {
         if (dunlin_slice_equal(name, dunlin_slice_of(type_names[i]))) {
-            *type = (dn_event_type)i;
+            *type = i;
             return true;
         }
     }
@@ -154,17 +167,19 @@ static item *copy_event(const dn_event *event)
     if (made == NULL) {
         return NULL;
     }
-    *made = (item){.event = *event, .bytes = sizeof *made + views};
+    *made = (item){.as.fleet = *event, .type = event->type, .bytes = sizeof *made + views};
+    dn_event *copy = &made->as.fleet;
     uint8_t *at = (uint8_t *)(made + 1);
-    made->event.paths = (const dunlin_path *)(const void *)copy_slice(
-                            &at, dunlin_slice_make(event->paths, event->path_count * sizeof event->paths[0]))
-                            .data;
-    made->event.client.endpoint = copy_slice(&at, event->client.endpoint);
-    made->event.client.sms = copy_slice(&at, event->client.sms);
-    made->event.client.links = copy_slice(&at, event->client.links);
-    made->event.payload = copy_slice(&at, event->payload);
+    copy->paths = (const dunlin_path *)(const void *)copy_slice(
+                      &at, dunlin_slice_make(event->paths, event->path_count * sizeof event->paths[0]))
+                      .data;
+    copy->client.endpoint = copy_slice(&at, event->client.endpoint);
+    copy->client.sms = copy_slice(&at, event->client.sms);
+    copy->client.links = copy_slice(&at, event->client.links);
+    copy->payload = copy_slice(&at, event->payload);
+    made->endpoint = copy->client.endpoint;
     if (event->type == DN_EVENT_REQUEST) {
-        dn_queued_view *request = &made->event.request;
+        dn_queued_view *request = &copy->request;
         request->ask.endpoint = copy_slice(&at, ask->endpoint);
         request->ask.query = copy_slice(&at, ask->query);
         request->ask.package = copy_slice(&at, ask->package);
@@ -175,17 +190,37 @@ static item *copy_event(const dn_event *event)
     return made;
 }
 
-static bool matches(const dn_feed_stream *stream, const dn_event *event)
+/* `why` is copied with its end. */
+static item *copy_bootstrap(const dn_bs_event *event)
 {
-    if (event->type == DN_EVENT_GAP) {
+    const dunlin_slice why = dunlin_slice_of(event->why != NULL ? event->why : "");
+    item *made = malloc(sizeof *made + event->endpoint.len + event->found.len + why.len + 1);
+    if (made == NULL) {
+        return NULL;
+    }
+    *made = (item){.as.bootstrap = *event,
+                   .type = DN_FEED_FLEET + (unsigned)event->kind,
+                   .bytes = sizeof *made + event->endpoint.len + event->found.len + why.len + 1};
+    dn_bs_event *copy = &made->as.bootstrap;
+    uint8_t *at = (uint8_t *)(made + 1);
+    copy->endpoint = copy_slice(&at, event->endpoint);
+    copy->found = copy_slice(&at, event->found);
+    copy->why = (const char *)copy_slice(&at, why).data;
+    *at = 0;
+    made->endpoint = copy->endpoint;
+    return made;
+}
+
+static bool matches(const dn_feed_stream *stream, const item *it)
+{
+    if (it->type == DN_EVENT_GAP) {
         return true;
     }
-    if ((stream->types & 1u << event->type) == 0) {
+    if ((stream->types & 1u << it->type) == 0) {
         return false;
     }
     return stream->endpoint_len == 0 ||
-           dunlin_slice_equal(event->client.endpoint,
-                              dunlin_slice_make(stream->endpoint, stream->endpoint_len));
+           dunlin_slice_equal(it->endpoint, dunlin_slice_make(stream->endpoint, stream->endpoint_len));
 }
 
 static void want(dn_feed *feed, item *it, uint64_t id)
@@ -200,17 +235,22 @@ static void want(dn_feed *feed, item *it, uint64_t id)
     feed->wanted++;
 }
 
-void dn_feed_append(dn_feed *feed, const dn_event *event)
+/* Lost: everybody is told at the place where it would stand. */
+static void lose(dn_feed *feed)
 {
-    item *made = copy_event(event);
+    for (dn_feed_stream *stream = feed->streams; stream != NULL; stream = stream->next) {
+        stream->gap = true;
+    }
+    feed->counters.dropped++;
+}
+
+/* Takes `made` over; NULL: there was no memory for it. */
+static void append(dn_feed *feed, item *made)
+{
     pthread_mutex_lock(&feed->lock);
     feed->counters.appended++;
     if (made == NULL) {
-        /* Lost: everybody is told at the place where it would stand. */
-        for (dn_feed_stream *stream = feed->streams; stream != NULL; stream = stream->next) {
-            stream->gap = true;
-        }
-        feed->counters.dropped++;
+        lose(feed);
         pthread_mutex_unlock(&feed->lock);
         return;
     }
@@ -222,12 +262,27 @@ void dn_feed_append(dn_feed *feed, const dn_event *event)
     *place_of(feed, id) = made;
     feed->bytes += made->bytes;
     for (dn_feed_stream *stream = feed->streams; stream != NULL; stream = stream->next) {
-        if (matches(stream, event)) {
+        if (matches(stream, made)) {
             stream->due = true;
             want(feed, made, id);
         }
     }
     pthread_mutex_unlock(&feed->lock);
+}
+
+void dn_feed_append(dn_feed *feed, const dn_event *event)
+{
+    append(feed, copy_event(event));
+}
+
+void dn_feed_append_bootstrap(dn_feed *feed, const dn_bs_event *event)
+{
+    append(feed, copy_bootstrap(event));
+}
+
+void dn_feed_lost(dn_feed *feed)
+{
+    append(feed, NULL);
 }
 
 /* The next one that is to be rendered; only the pump's thread takes items away, so it stays while that thread renders it. */
@@ -262,8 +317,12 @@ static void resume_due(dn_feed *feed)
 
 static void render(dn_feed *feed, const item *it, uint64_t id, dn_text *text)
 {
-    dn_text_format(text, "id: %llu\nevent: %s\ndata: ", (unsigned long long)id, type_names[it->event.type]);
-    feed->renderer.render(feed->renderer.context, &it->event, id, text);
+    dn_text_format(text, "id: %llu\nevent: %s\ndata: ", (unsigned long long)id, type_names[it->type]);
+    if (it->type < DN_FEED_FLEET) {
+        feed->renderer.render(feed->renderer.context, &it->as.fleet, id, text);
+    } else {
+        feed->renderer.render_bootstrap(feed->renderer.context, &it->as.bootstrap, id, text);
+    }
     dn_text_add(text, "\n\n", 2);
 }
 
@@ -437,7 +496,7 @@ static void ask(dn_feed_stream *stream, int wake)
     size_t asked = 0;
     for (uint64_t id = stream->cursor; id < feed->end && asked < RENDER_AHEAD; id++) {
         item *it = *place_of(feed, id);
-        if (matches(stream, &it->event)) {
+        if (matches(stream, it)) {
             want(feed, it, id);
             asked++;
         }
@@ -465,7 +524,7 @@ static void give_events(dn_feed_stream *stream, output *out, int wake)
             return;
         }
         item *it = *place_of(feed, stream->cursor);
-        if (matches(stream, &it->event)) {
+        if (matches(stream, it)) {
             if (it->text.len == 0) {
                 ask(stream, wake);
                 return;

@@ -10,18 +10,21 @@
 #define DN_API_FEED_H
 
 #include "api/text.h"
+#include "bootstrap/engine.h"
 #include "server/fleet.h"
 
 #include <sys/types.h>
 
-#define DN_FEED_TYPES 9u /* of dn_event_type */
+#define DN_FEED_FLEET     9u /* of dn_event_type */
+#define DN_FEED_BOOTSTRAP 8u /* of dn_bs_event_kind, counted on from those of the fleet */
+#define DN_FEED_TYPES     (DN_FEED_FLEET + DN_FEED_BOOTSTRAP)
 
 typedef struct dn_feed dn_feed;
 typedef struct dn_feed_stream dn_feed_stream;
 
 /* What a stream wants to see. */
 typedef struct {
-    unsigned types;        /* a bit for each dn_event_type; GAP is always seen */
+    unsigned types;        /* a bit for each type; GAP is always seen */
     dunlin_slice endpoint; /* empty: all; copied */
     bool resume;           /* from `after` on, else from now on */
     uint64_t after;
@@ -39,6 +42,8 @@ typedef struct {
 typedef struct {
     /* Writes the event's JSON object into `text`. Runs on the pump's thread without the lock. */
     void (*render)(void *context, const dn_event *event, uint64_t id, dn_text *text);
+    /* The same of one of the bootstrap server; NULL: there are none. */
+    void (*render_bootstrap)(void *context, const dn_bs_event *event, uint64_t id, dn_text *text);
     void *context;
 } dn_feed_renderer;
 
@@ -52,6 +57,9 @@ void dn_feed_free(dn_feed *feed); /* no stream may be open */
 
 /* The pump's side. Views are copied. */
 void dn_feed_append(dn_feed *feed, const dn_event *event);
+void dn_feed_append_bootstrap(dn_feed *feed, const dn_bs_event *event);
+/* Something was lost on its way here: every reader is told, where it would stand. */
+void dn_feed_lost(dn_feed *feed);
 /* Renders what streams wait for and wakes them. True: there is more to do. */
 bool dn_feed_work(dn_feed *feed);
 /* Sends a comment line on streams that were silent for long, ends those whose peer is gone. */
@@ -65,9 +73,9 @@ dn_feed_stream *dn_feed_open(dn_feed *feed, const dn_feed_filter *filter, const 
 void dn_feed_shut(dn_feed_stream *stream);
 /* Fills `out`; 0: nothing now, the reader was suspended; -1: the end. `wake` is an eventfd to signal when the pump must render. */
 ssize_t dn_feed_read(dn_feed_stream *stream, char *out, size_t size, int wake, uint64_t now_ms);
-/* "registered" … "gap", and the way back. */
-const char *dn_event_type_name(dn_event_type type);
-bool dn_event_type_named(dunlin_slice name, dn_event_type *type);
+/* "registered" … "gap", "bootstrap-refused" … "enrolment-refused", and the way back. */
+const char *dn_feed_type_name(unsigned type);
+bool dn_feed_type_named(dunlin_slice name, unsigned *type);
 
 void dn_feed_count(dn_feed *feed, dn_feed_counters *counters);
 

@@ -48,6 +48,17 @@ void dn_handle_put_credential(dn_call *call);
 void dn_handle_remove_credential(dn_call *call);
 /* server_identity.c */
 void dn_handle_server_identity(dn_call *call);
+/* bootstrap_configs.c */
+void dn_handle_bootstrap_configs(dn_call *call);
+void dn_handle_bootstrap_config(dn_call *call);
+void dn_handle_put_bootstrap_config(dn_call *call);
+void dn_handle_remove_bootstrap_config(dn_call *call);
+void dn_handle_bootstrap_versions(dn_call *call);
+void dn_handle_effective_bootstrap_config(dn_call *call);
+/* bootstrap_runs.c */
+void dn_handle_bootstrap_runs(dn_call *call);
+/* bootstrap_trigger.c */
+void dn_handle_bootstrap_trigger(dn_call *call);
 /* info.c */
 void dn_handle_server(dn_call *call);
 void dn_handle_health(dn_call *call);

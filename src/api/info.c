@@ -9,6 +9,19 @@
 
 #include <stdio.h>
 
+static void write_bootstrap(dn_jsonw *json, const dn_api_config *config)
+{
+    dn_jsonw_key(json, "bootstrap");
+    if (config->bootstrap_store == NULL) {
+        dn_jsonw_null(json);
+        return;
+    }
+    dn_jsonw_begin(json, '{');
+    dn_uris_all_bootstrap(json, config);
+    dn_jsonw_pair_unsigned(json, "configs", config->bootstrap_store->ops->count(config->bootstrap_store));
+    dn_jsonw_end(json, '}');
+}
+
 void dn_handle_server(dn_call *call)
 {
     const dn_api *api = call->api;
@@ -31,6 +44,7 @@ void dn_handle_server(dn_call *call)
     dn_uris_all(&json, &api->config);
     dn_jsonw_pair(&json, "http", api->address);
     dn_jsonw_pair_unsigned(&json, "registrations", counters.registrations);
+    write_bootstrap(&json, &api->config);
     dn_jsonw_end(&json, '}');
     dn_call_reply_json(call, MHD_HTTP_OK, &body);
 }
@@ -40,7 +54,9 @@ void dn_handle_health(dn_call *call)
     const char *detail = NULL;
     dn_text body = {0};
     dn_jsonw json;
-    bool healthy = dn_fleet_healthy(call->api->config.fleet, &detail);
+    const dn_bootstrap *bootstrap = call->api->config.bootstrap;
+    bool healthy = dn_fleet_healthy(call->api->config.fleet, &detail) &&
+                   (bootstrap == NULL || dn_bootstrap_healthy(bootstrap, &detail));
     dn_jsonw_start(&json, &body);
     dn_jsonw_begin(&json, '{');
     dn_jsonw_pair(&json, "status", healthy ? "ok" : "failing");

@@ -159,6 +159,59 @@ static void write_coap(dn_text *text, const dn_fleet_counters *counters)
     write_all(text, metrics, COUNT(metrics));
 }
 
+static void write_bootstrap(const dn_api *api, dn_text *text)
+{
+    dn_bs_store *store = api->config.bootstrap_store;
+    dn_bootstrap_counters counters = {0};
+    const dn_bs_counters *c = &counters.engine;
+    const dn_secure_counters *dtls = &counters.ports.dtls;
+    const dn_secure_counters *tls = &counters.ports.tls;
+    if (store == NULL) {
+        return;
+    }
+    if (api->config.bootstrap != NULL) {
+        dn_bootstrap_count(api->config.bootstrap, &counters);
+    }
+    const metric metrics[] = {
+        {"dunlin_bootstrap_configs", "gauge", "Bootstrap configurations, patterns included.",
+         store->ops->count(store)},
+        {"dunlin_bootstrap_running", "gauge", "Bootstraps of devices under way.", c->running},
+        {"dunlin_bootstrap_requests_total", "counter", "Bootstrap-Requests received.", c->requests},
+        {"dunlin_bootstrap_refused_total", "counter", "Bootstrap-Requests answered with an error.",
+         c->refused},
+        {"dunlin_bootstrap_insecure_refused_total", "counter",
+         "Bootstrap-Requests without security from who may not.", c->insecure_refused},
+        {"dunlin_bootstrap_limited_total", "counter", "Bootstrap-Requests put off because of a limit.",
+         c->limited},
+        {"dunlin_bootstrap_runs_total", "counter", "Bootstraps begun.", c->runs},
+        {"dunlin_bootstrap_finished_total", "counter", "Bootstraps that the device has taken.", c->finished},
+        {"dunlin_bootstrap_failed_total", "counter", "Bootstraps that failed.", c->failed},
+        {"dunlin_bootstrap_repaired_total", "counter", "Bootstraps written once more after a refused Finish.",
+         c->repaired},
+        {"dunlin_bootstrap_restarted_total", "counter", "Bootstraps begun anew by a second request.",
+         c->restarted},
+        {"dunlin_bootstrap_steps_total", "counter", "Operations sent to devices.", c->steps},
+        {"dunlin_bootstrap_step_errors_total", "counter", "Operations answered with an error.",
+         c->step_errors},
+        {"dunlin_bootstrap_timeouts_total", "counter", "Operations that no device answered.", c->timeouts},
+        {"dunlin_bootstrap_minted_total", "counter", "Pre-shared keys made for devices.", c->minted},
+        {"dunlin_bootstrap_promoted_total", "counter", "Pre-shared keys that took the place of former ones.",
+         c->promoted},
+        {"dunlin_bootstrap_enrolled_total", "counter", "Certificates issued.", c->enrolled},
+        {"dunlin_bootstrap_enrolments_refused_total", "counter", "Certificates asked for and refused.",
+         c->enrol_refused},
+        {"dunlin_bootstrap_coap_retransmissions_total", "counter", "Messages sent again.",
+         c->coap.retransmissions},
+        {"dunlin_bootstrap_handshakes_total", "counter", "Handshakes completed, resumed ones included.",
+         dtls->handshakes + tls->handshakes},
+        {"dunlin_bootstrap_handshakes_failed_total", "counter",
+         "Handshakes that failed, for whatever reason.", dtls->failed + tls->failed},
+        {"dunlin_bootstrap_tcp_connections", "gauge", "TCP connections open now, with and without TLS.",
+         counters.ports.tcp_connections},
+    };
+    write_all(text, metrics, COUNT(metrics));
+}
+
 /* Resident memory, which is what an operator watches first. */
 static uint64_t resident_bytes(void)
 {
@@ -212,6 +265,7 @@ void dn_metrics_write(dn_api *api, dn_text *text)
     write_fleet(text, &counters);
     write_security(text, &counters);
     write_coap(text, &counters);
+    write_bootstrap(api, text);
     write_api(api, text);
     dn_http_metrics_write(api->metrics, text);
 }

@@ -46,6 +46,14 @@ static const row rows[DN_PROBLEM_COUNT] = {
     [DN_PROBLEM_CREDENTIAL_EXISTS] = {"credential-exists", "There is a credential of that name already", 412},
     [DN_PROBLEM_TOO_MANY_CREDENTIALS] = {"too-many-credentials", "No more credentials may be kept", 409},
     [DN_PROBLEM_NO_SECURITY] = {"no-security", "This server has no security", 404},
+    [DN_PROBLEM_NO_BOOTSTRAP_SERVER] = {"no-bootstrap-server", "This server is no bootstrap server", 404},
+    [DN_PROBLEM_BAD_BOOTSTRAP_CONFIG] = {"bad-bootstrap-config", "The body is not a bootstrap configuration",
+                                         400},
+    [DN_PROBLEM_NO_BOOTSTRAP_CONFIG] = {"no-bootstrap-config",
+                                        "There is no bootstrap configuration of that name", 404},
+    [DN_PROBLEM_TOO_MANY_BOOTSTRAP_CONFIGS] = {"too-many-bootstrap-configs",
+                                               "No more bootstrap configurations may be kept", 409},
+    [DN_PROBLEM_VERSION_CONFLICT] = {"version-conflict", "The version there is another one", 412},
     [DN_PROBLEM_INTERNAL] = {"internal", "The server failed", 500},
 };
 

@@ -55,6 +55,7 @@ static void *run(void *context)
         if ((at[1].revents & POLLIN) != 0) {
             drain_wake(api);
         }
+        dn_bs_news_drain(&api->bootstrap_news, api->feed);
         dn_event event;
         size_t burst = 0;
         while (burst < EVENTS_BURST && dn_fleet_next_event(api->config.fleet, &event)) {

@@ -18,7 +18,9 @@
 #define OPTIONAL         DN_ROUTE_OPTIONAL
 #define LONG             DN_ROUTE_LONG
 #define STREAM           DN_ROUTE_STREAM
+#define BOOTSTRAP        DN_ROUTE_BOOTSTRAP
 #define V1               "/api/v1"
+#define BS               V1 "/bootstrap"
 #define CLIENT           V1 "/clients/{endpoint}"
 #define OBJECT           "/{object}"
 #define INSTANCE         "/{object}/{instance}"
@@ -78,6 +80,19 @@ const dn_route dn_routes[] = {
     {PUT, JSON, V1 "/credentials/{endpoint}", dn_handle_put_credential, {NULL}},
     {DELETE, 0, V1 "/credentials/{endpoint}", dn_handle_remove_credential, {NULL}},
     {GET, 0, V1 "/server-identity", dn_handle_server_identity, {NULL}},
+    {GET, 0, BS "/configs", dn_handle_bootstrap_configs, {"after", "limit", "search"}},
+    {GET, 0, BS "/configs/{endpoint}", dn_handle_bootstrap_config, {"version"}},
+    {PUT, JSON, BS "/configs/{endpoint}", dn_handle_put_bootstrap_config, {NULL}},
+    {DELETE, 0, BS "/configs/{endpoint}", dn_handle_remove_bootstrap_config, {NULL}},
+    {GET, 0, BS "/configs/{endpoint}/versions", dn_handle_bootstrap_versions, {NULL}},
+    {GET, 0, BS "/configs/{endpoint}/effective", dn_handle_effective_bootstrap_config, {NULL}},
+    {GET, BOOTSTRAP, BS "/credentials", dn_handle_credentials, {"after", "limit", "search"}},
+    {GET, BOOTSTRAP, BS "/credentials/{endpoint}", dn_handle_credential, {NULL}},
+    {PUT, JSON | BOOTSTRAP, BS "/credentials/{endpoint}", dn_handle_put_credential, {NULL}},
+    {DELETE, BOOTSTRAP, BS "/credentials/{endpoint}", dn_handle_remove_credential, {NULL}},
+    {GET, BOOTSTRAP, BS "/server-identity", dn_handle_server_identity, {NULL}},
+    {GET, 0, BS "/runs", dn_handle_bootstrap_runs, {"endpoint", "before", "limit"}},
+    {POST, 0, CLIENT "/bootstrap", dn_handle_bootstrap_trigger, {"timeout", "wait", "expires"}},
     {GET, 0, V1 "/server", dn_handle_server, {NULL}},
     {GET, 0, V1 "/healthz", dn_handle_health, {NULL}},
     {GET, 0, "/healthz", dn_handle_health, {NULL}},

@@ -20,12 +20,13 @@ typedef enum {
 typedef struct dn_call dn_call;
 
 enum {
-    DN_ROUTE_JSON = 1,     /* takes a JSON body */
-    DN_ROUTE_XML = 2,      /* takes an XML body */
-    DN_ROUTE_NO_HEAD = 4,  /* a HEAD would do the work of the GET, at a device or without end */
-    DN_ROUTE_OPTIONAL = 8, /* the body may be absent */
-    DN_ROUTE_LONG = 16,    /* the body may be a long list */
-    DN_ROUTE_STREAM = 32   /* takes an application/octet-stream of any length as it comes */
+    DN_ROUTE_JSON = 1,      /* takes a JSON body */
+    DN_ROUTE_XML = 2,       /* takes an XML body */
+    DN_ROUTE_NO_HEAD = 4,   /* a HEAD would do the work of the GET, at a device or without end */
+    DN_ROUTE_OPTIONAL = 8,  /* the body may be absent */
+    DN_ROUTE_LONG = 16,     /* the body may be a long list */
+    DN_ROUTE_STREAM = 32,   /* takes an application/octet-stream of any length as it comes */
+    DN_ROUTE_BOOTSTRAP = 64 /* that of the bootstrap server, where both servers have it */
 };
 
 #define DN_ROUTE_PARAMETERS 8u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /server-identity: what a device must know of the server. The answer is made when the identity is set. */
+/* GET /server-identity and /bootstrap/server-identity: what a device must know of the server. The answer is made when the identity is set. */
 #include "api/call.h"
 #include "api/credential_json.h"
 #include "api/handlers.h"
@@ -34,7 +34,9 @@ static dunlin_status write_fingerprints(dn_jsonw *json, const dn_api_identity *i
     return DUNLIN_OK;
 }
 
-dunlin_status dn_api_set_identity(dn_api *api, const dn_api_identity *identity)
+/* Puts the answer in the place of `shown`. */
+static dunlin_status set(dn_api *api, const dn_api_identity *identity,
+                         void (*addresses)(dn_jsonw *json, const dn_api_config *config), dn_text *shown)
 {
     dn_text text = {0};
     dn_jsonw json;
@@ -53,7 +55,7 @@ dunlin_status dn_api_set_identity(dn_api *api, const dn_api_identity *identity)
         return status;
     }
     dn_jsonw_pair_bool(&json, "psk", identity->psk);
-    dn_uris_by_scheme(&json, &api->config);
+    addresses(&json, &api->config);
     dn_jsonw_pair(&json, "nosec", identity->nosec);
     dn_jsonw_end(&json, '}');
     if (text.failed) {
@@ -61,20 +63,35 @@ dunlin_status dn_api_set_identity(dn_api *api, const dn_api_identity *identity)
         return DUNLIN_ERR_MEMORY;
     }
     pthread_mutex_lock(&api->identity_lock);
-    dn_text old = api->identity;
-    api->identity = text;
+    dn_text old = *shown;
+    *shown = text;
     pthread_mutex_unlock(&api->identity_lock);
     dn_text_free(&old);
     return DUNLIN_OK;
 }
 
+dunlin_status dn_api_set_identity(dn_api *api, const dn_api_identity *identity)
+{
+    return set(api, identity, dn_uris_by_scheme, &api->identity);
+}
+
+dunlin_status dn_api_set_bootstrap_identity(dn_api *api, const dn_api_identity *identity)
+{
+    return set(api, identity, dn_uris_by_scheme_bootstrap, &api->bootstrap_identity);
+}
+
 void dn_handle_server_identity(dn_call *call)
 {
     dn_api *api = call->api;
+    const bool bootstrap = (call->route->flags & DN_ROUTE_BOOTSTRAP) != 0;
+    const dn_text *shown = bootstrap ? &api->bootstrap_identity : &api->identity;
     dn_text body = {0};
+    if (bootstrap && !dn_bootstrap_served(call)) {
+        return;
+    }
     pthread_mutex_lock(&api->identity_lock);
-    const bool known = api->identity.len > 0;
-    dn_text_slice(&body, dn_text_view(&api->identity));
+    const bool known = shown->len > 0;
+    dn_text_slice(&body, dn_text_view(shown));
     pthread_mutex_unlock(&api->identity_lock);
     if (known) {
         dn_call_reply_json(call, MHD_HTTP_OK, &body);

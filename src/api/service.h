@@ -4,6 +4,7 @@
 #define DN_API_SERVICE_H
 
 #include "api/api.h"
+#include "api/bootstrap_events.h"
 #include "api/bulk.h"
 #include "api/depot.h"
 #include "api/feed.h"
@@ -32,7 +33,9 @@ struct dn_api {
     dn_http_metrics *metrics;
     dn_static *files;
     pthread_mutex_t identity_lock;
-    dn_text identity; /* the answer of /server-identity, guarded by the lock; empty: none is set */
+    dn_text identity;           /* the answer of /server-identity, guarded by the lock; empty: none is set */
+    dn_text bootstrap_identity; /* that of /bootstrap/server-identity, likewise */
+    dn_bs_news bootstrap_news;
     pthread_t pump;
     bool pump_runs;
     int pump_wake; /* an eventfd */

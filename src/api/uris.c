@@ -28,16 +28,34 @@ const char *dn_transport_name(unsigned transport)
     return names[transport % TRANSPORTS];
 }
 
-/* The URI at `index`, in `text` or where it is; NULL: no more. */
-static const char *uri_at(const dn_api_config *config, size_t index, char text[URI_MAX])
+/* Whose addresses. */
+typedef struct {
+    const char *const *uris;
+    size_t count;
+    const char *const *coap; /* without a scheme, when there are no URIs */
+    size_t coap_count;
+} server;
+
+static server lwm2m(const dn_api_config *config)
 {
-    if (config->uri_count > 0) {
-        return index < config->uri_count ? config->uris[index] : NULL;
+    return (server){config->uris, config->uri_count, config->coap_addresses, config->coap_address_count};
+}
+
+static server bootstrap(const dn_api_config *config)
+{
+    return (server){config->bootstrap_uris, config->bootstrap_uri_count, NULL, 0};
+}
+
+/* The URI at `index`, in `text` or where it is; NULL: no more. */
+static const char *uri_at(const server *of, size_t index, char text[URI_MAX])
+{
+    if (of->count > 0) {
+        return index < of->count ? of->uris[index] : NULL;
     }
-    if (index >= config->coap_address_count) {
+    if (index >= of->coap_count) {
         return NULL;
     }
-    snprintf(text, URI_MAX, "coap://%s", config->coap_addresses[index]);
+    snprintf(text, URI_MAX, "coap://%s", of->coap[index]);
     return text;
 }
 
@@ -48,12 +66,12 @@ static bool has_scheme(const char *uri, const char *scheme)
 }
 
 /* Writes those of `scheme` (NULL: all); gives how many. */
-static size_t write_uris(dn_jsonw *json, const dn_api_config *config, const char *scheme)
+static size_t write_uris(dn_jsonw *json, const server *of, const char *scheme)
 {
     char text[URI_MAX];
     size_t count = 0;
     const char *uri;
-    for (size_t i = 0; (uri = uri_at(config, i, text)) != NULL; i++) {
+    for (size_t i = 0; (uri = uri_at(of, i, text)) != NULL; i++) {
         if (scheme == NULL || has_scheme(uri, scheme)) {
             if (count++ == 0 && scheme != NULL) {
                 dn_jsonw_key(json, scheme);
@@ -65,22 +83,46 @@ static size_t write_uris(dn_jsonw *json, const dn_api_config *config, const char
     return count;
 }
 
-void dn_uris_all(dn_jsonw *json, const dn_api_config *config)
+static void write_all(dn_jsonw *json, const server *of)
 {
     dn_jsonw_key(json, "addresses");
     dn_jsonw_begin(json, '[');
-    (void)write_uris(json, config, NULL);
+    (void)write_uris(json, of, NULL);
     dn_jsonw_end(json, ']');
 }
 
-void dn_uris_by_scheme(dn_jsonw *json, const dn_api_config *config)
+static void write_by_scheme(dn_jsonw *json, const server *of)
 {
     dn_jsonw_key(json, "addresses");
     dn_jsonw_begin(json, '{');
     for (unsigned transport = 0; transport < TRANSPORTS; transport++) {
-        if (write_uris(json, config, dn_uri_scheme(transport)) > 0) {
+        if (write_uris(json, of, dn_uri_scheme(transport)) > 0) {
             dn_jsonw_end(json, ']');
         }
     }
     dn_jsonw_end(json, '}');
+}
+
+void dn_uris_all(dn_jsonw *json, const dn_api_config *config)
+{
+    const server of = lwm2m(config);
+    write_all(json, &of);
+}
+
+void dn_uris_by_scheme(dn_jsonw *json, const dn_api_config *config)
+{
+    const server of = lwm2m(config);
+    write_by_scheme(json, &of);
+}
+
+void dn_uris_all_bootstrap(dn_jsonw *json, const dn_api_config *config)
+{
+    const server of = bootstrap(config);
+    write_all(json, &of);
+}
+
+void dn_uris_by_scheme_bootstrap(dn_jsonw *json, const dn_api_config *config)
+{
+    const server of = bootstrap(config);
+    write_by_scheme(json, &of);
 }

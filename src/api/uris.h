@@ -14,5 +14,8 @@ const char *dn_transport_name(unsigned transport);
 void dn_uris_all(dn_jsonw *json, const dn_api_config *config);
 /* The member "addresses": an object of arrays by scheme, without the schemes that there are not. */
 void dn_uris_by_scheme(dn_jsonw *json, const dn_api_config *config);
+/* The same of the bootstrap server. */
+void dn_uris_all_bootstrap(dn_jsonw *json, const dn_api_config *config);
+void dn_uris_by_scheme_bootstrap(dn_jsonw *json, const dn_api_config *config);
 
 #endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /bootstrap/runs: the bootstraps of devices, step by step. Written on the bootstrap server's thread, where the runs are. */
+#include "api/bootstrap_events.h"
+#include "api/call.h"
+#include "api/handlers.h"
+#include "api/json_write.h"
+#include "api/uris.h"
+
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT 50u
+#define LIMIT_MAX     200u
+
+typedef struct {
+    dn_call *call;
+    dn_text runs;
+    dn_jsonw json;
+    uint32_t limit, count;
+    uint64_t last; /* number of the run shown last */
+    bool more;
+} listing;
+
+static void free_listing(void *state)
+{
+    listing *l = state;
+    dn_text_free(&l->runs);
+    free(l);
+}
+
+static void write_step(dn_jsonw *json, const dn_bs_step_view *step)
+{
+    char text[DUNLIN_PATH_TEXT_MAX + 1];
+    dn_jsonw_begin(json, '{');
+    dn_jsonw_pair(json, "operation", dn_bs_operation_name(step->operation));
+    if (step->operation != DN_BS_FINISH) {
+        dunlin_path_format(step->path, text);
+        dn_jsonw_pair(json, "path", text);
+    }
+    dn_jsonw_key(json, "code");
+    if (step->code == 0) {
+        dn_jsonw_null(json);
+    } else {
+        dn_coap_code_text(step->code, text);
+        dn_jsonw_text(json, text);
+    }
+    dn_jsonw_pair_unsigned(json, "began_ms", step->began_ms);
+    dn_jsonw_pair_unsigned(json, "took_ms", step->took_ms);
+    dn_jsonw_pair_unsigned(json, "bytes", step->bytes);
+    dn_jsonw_end(json, '}');
+}
+
+static const char *state_name(dn_bs_run_state state)
+{
+    return state == DN_BS_RUNNING ? "running" : state == DN_BS_DONE ? "finished" : "failed";
+}
+
+static void write_how(dn_jsonw *json, const dn_bs_run_view *run)
+{
+    char version[16];
+    dn_jsonw_pair(json, "address", run->address);
+    dn_jsonw_pair(json, "transport", dn_transport_name(run->transport));
+    dn_jsonw_pair(json, "security", dn_security_mode_text(run->security));
+    dn_jsonw_key(json, "lwm2m");
+    if (run->version_major == 0) {
+        dn_jsonw_null(json);
+    } else {
+        dn_version_text((dn_version){run->version_major, run->version_minor}, version);
+        dn_jsonw_text(json, version);
+    }
+}
+
+static void write_run(dn_jsonw *json, const dn_bs_run_view *run)
+{
+    dn_jsonw_begin(json, '{');
+    dn_jsonw_pair_unsigned(json, "run", run->run);
+    dn_jsonw_pair(json, "state", state_name(run->state));
+    dn_jsonw_pair_slice(json, "endpoint", run->endpoint);
+    write_how(json, run);
+    dn_jsonw_pair_unsigned(json, "version", run->version);
+    dn_jsonw_pair_time(json, "began", run->began_ms);
+    dn_jsonw_key(json, "ended");
+    if (run->ended_ms == 0) {
+        dn_jsonw_null(json);
+    } else {
+        dn_jsonw_time_ms(json, run->ended_ms);
+    }
+    dn_jsonw_pair(json, "why", run->why != NULL ? run->why : "");
+    dn_jsonw_pair_unsigned(json, "planned", run->planned);
+    dn_jsonw_key(json, "steps");
+    dn_jsonw_begin(json, '[');
+    for (size_t i = 0; i < run->step_count; i++) {
+        write_step(json, &run->steps[i]);
+    }
+    dn_jsonw_end(json, ']');
+    dn_jsonw_pair_slice(json, "found", run->found);
+    dn_jsonw_end(json, '}');
+}
+
+static bool take_run(void *context, const dn_bs_run_view *run)
+{
+    listing *l = context;
+    if (l->count == l->limit) {
+        l->more = true;
+        return false;
+    }
+    write_run(&l->json, run);
+    l->last = run->run;
+    l->count++;
+    return true;
+}
+
+static void taken(void *context)
+{
+    dn_call_wake(((listing *)context)->call);
+}
+
+static void reply_runs(dn_call *call)
+{
+    listing *l = call->state;
+    if (call->answer.status != DUNLIN_OK) {
+        dn_call_problem(call, DN_PROBLEM_BUSY, "The bootstrap server has too much to do, or is stopping.");
+        return;
+    }
+    dn_jsonw_end(&l->json, ']');
+    dn_jsonw_key(&l->json, "next");
+    if (l->more) {
+        dn_jsonw_unsigned(&l->json, l->last);
+    } else {
+        dn_jsonw_null(&l->json);
+    }
+    dn_jsonw_end(&l->json, '}');
+    dn_call_reply_json(call, MHD_HTTP_OK, &l->runs);
+}
+
+static bool read_numbers(dn_call *call, uint64_t *limit, uint64_t *before)
+{
+    const char *limit_text = dn_query_get(&call->query, "limit");
+    const char *before_text = dn_query_get(&call->query, "before");
+    *limit = LIMIT_DEFAULT;
+    *before = 0;
+    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, limit)) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
+                        LIMIT_MAX);
+        return false;
+    }
+    if (before_text != NULL && !dn_query_number(before_text, 1, UINT64_MAX, before)) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "before must be the number of a run.");
+        return false;
+    }
+    return true;
+}
+
+void dn_handle_bootstrap_runs(dn_call *call)
+{
+    dn_bootstrap *bootstrap = call->api->config.bootstrap;
+    uint64_t limit;
+    uint64_t before;
+    if (!dn_bootstrap_served(call) || !read_numbers(call, &limit, &before)) {
+        return;
+    }
+    listing *l = calloc(1, sizeof *l);
+    if (l == NULL || bootstrap == NULL) {
+        free(l);
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The bootstrap server does not run.");
+        return;
+    }
+    *l = (listing){.call = call, .limit = (uint32_t)limit};
+    call->state = l;
+    call->free_state = free_listing;
+    dn_jsonw_start(&l->json, &l->runs);
+    dn_jsonw_begin(&l->json, '{');
+    dn_jsonw_key(&l->json, "runs");
+    dn_jsonw_begin(&l->json, '[');
+    if (!dn_call_wait(call, reply_runs)) {
+        return;
+    }
+    dunlin_status status =
+        dn_bootstrap_runs(bootstrap, dunlin_slice_of(dn_query_get(&call->query, "endpoint")), before,
+                          (uint32_t)limit + 1, take_run, taken, l);
+    if (status != DUNLIN_OK) {
+        call->answer.status = status;
+        dn_call_wake(call);
+    }
+}
