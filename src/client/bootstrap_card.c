@@ -309,7 +309,6 @@ static dunlin_status result_of(dunlin_status status)
 /* Without memory for images there is no way back: then what is left of a card that is of no use is nothing. */
 static dunlin_status replace(dunlin_client *client, const card_file *card, uint64_t digest, bool *changed)
 {
-    const dn_card former = client->card;
     const bool noted = dn_client_image_note(client) == DUNLIN_OK;
     remove_given(client);
     const dunlin_status status = put_file(client, card);
@@ -318,7 +317,6 @@ static dunlin_status replace(dunlin_client *client, const card_file *card, uint6
         *changed = true;
     } else if (noted) {
         dn_client_image_return(client);
-        client->card = former;
     } else {
         remove_given(client);
         *changed = true;

@@ -27,6 +27,7 @@ static const dn_image_section *const sections[] = {
     &dn_image_objects,
     &dn_image_bindings,
     &dn_image_attributes,
+    &dn_image_card,
     &dn_image_est,
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])

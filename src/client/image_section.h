@@ -31,6 +31,7 @@ typedef struct {
 extern const dn_image_section dn_image_objects;
 extern const dn_image_section dn_image_attributes;
 extern const dn_image_section dn_image_bindings;
+extern const dn_image_section dn_image_card;
 extern const dn_image_section dn_image_est;
 
 #endif

@@ -193,6 +193,30 @@ static void only_what_came_from_it_goes(void **state)
     bootstrap_rig_close(b);
 }
 
+/* What came from it is known after a restart: the same card changes nothing, none takes it away. */
+static void a_restart_remembers_the_card(void **state)
+{
+    static uint8_t bytes[ROOM];
+    bootstrap_rig *b = bootstrap_rig_open(DUNLIN_LWM2M_1_1, false);
+    card *c = new_card();
+    dunlin_buf kept = dunlin_buf_make(bytes, sizeof bytes);
+    (void)state;
+    one_account(c, 0, 0, 7, 60);
+    assert_applied(b, c, true);
+    assert_int_equal(dn_client_image_write(b->r.client, &kept), DUNLIN_OK);
+    bootstrap_rig_close(b);
+    b = bootstrap_rig_open(DUNLIN_LWM2M_1_1, false);
+    assert_int_equal(dunlin_client_restore(b->r.client, dunlin_buf_view(&kept)), DUNLIN_OK);
+    assert_dump(b, "/1", CARD_SERVER);
+    assert_true(dn_client_card_gave(b->r.client, 7));
+    assert_applied(b, c, false);
+    c->len = 0;
+    assert_applied(b, c, true);
+    assert_dump(b, "/1", "");
+    free(c);
+    bootstrap_rig_close(b);
+}
+
 /* The example of appendix G's form: a bootstrap server with PSK, and Object 1 in version 1.1. */
 static void a_bootstrap_account(void **state)
 {
@@ -392,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_card_comes_changes_and_goes),
         cmocka_unit_test(a_card_comes_first),
         cmocka_unit_test(only_what_came_from_it_goes),
+        cmocka_unit_test(a_restart_remembers_the_card),
         cmocka_unit_test(a_bootstrap_account),
         cmocka_unit_test(objects_that_we_do_not_have_are_passed_over),
         cmocka_unit_test(what_is_refused_changes_nothing),
