@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `dunlin client`: the simulated device. This file wires it together and runs its loop. */
 #include "apps/dunlin/client_access.h"
+#include "apps/dunlin/client_bootstrap.h"
 #include "apps/dunlin/client_console.h"
 #include "apps/dunlin/client_identity.h"
 #include "apps/dunlin/client_models.h"
@@ -55,6 +56,7 @@ typedef struct {
     dn_sim_access access;
     dn_sim_models models;
     dn_sim_console console;
+    dn_sim_bootstrap bootstrap;
     dunlin_client *client;
     void *arena; /* with secrets */
     size_t arena_size;
@@ -131,10 +133,20 @@ static void on_carried(void *context, bool out, size_t len)
 static void on_refine(void *context, uint16_t server, dn_tls_client_config *config)
 {
     const program *p = context;
-    if (server >= 1 && server <= p->options.url_count) {
-        config->roots = p->security[server - 1].roots;
-        config->suites = p->security[server - 1].suites;
-    }
+    const bool named = server >= 1 && server <= p->options.url_count;
+    const dn_sim_security *security = named ? &p->security[server - 1] : &p->bootstrap.security;
+    config->roots = security->roots;
+    config->suites = security->suites;
+}
+
+static dunlin_status on_save(void *context, dunlin_slice image)
+{
+    return dn_sim_bootstrap_save(&((program *)context)->bootstrap, image);
+}
+
+static dunlin_status on_smartcard(void *context, dunlin_buf *file)
+{
+    return dn_sim_bootstrap_card(&((program *)context)->bootstrap, file);
 }
 
 static void on_ways_log(void *context, dn_log_level level, const char *area, const char *message)
@@ -242,6 +254,11 @@ static dunlin_client_config make_config(program *p)
     config.transfers = TRANSFERS;
     config.dedup_slots = DEDUP_SLOTS;
     config.dedup_reply_max = DEDUP_REPLY;
+    if (dn_sim_bootstrap_wanted(&p->options.bootstrap)) {
+        config.call.save = on_save;
+        config.call.smartcard = on_smartcard;
+        dn_sim_bootstrap_configure(&p->bootstrap, &config);
+    }
     return config;
 }
 
@@ -273,7 +290,10 @@ static dunlin_status add_objects(program *p)
     if (status == DUNLIN_OK && !dn_sim_models_has(taken, 16)) {
         status = dn_sim_identity_add(p->client, &p->identity);
     }
-    if (status == DUNLIN_OK && p->options.url_count > 1) {
+    if (status == DUNLIN_OK && p->options.url_count < 2 && dn_sim_bootstrap_wanted(&p->options.bootstrap)) {
+        /* Whose what is a bootstrap server says, if there is to be more than one. */
+        status = dunlin_access_add(p->client, p->access.entries, DN_SIM_ACCESS_MAX, 0);
+    } else if (status == DUNLIN_OK && p->options.url_count > 1) {
         status = dn_sim_access_add(p->client, &p->access, (uint16_t)p->options.url_count);
     }
     return status;
@@ -295,6 +315,12 @@ static dunlin_status add_servers(program *p)
     return status;
 }
 
+static bool cannot(dunlin_status status)
+{
+    (void)fprintf(stderr, "dunlin client: cannot set the device up: %s\n", dunlin_status_text(status));
+    return false;
+}
+
 static bool make_client(program *p)
 {
     const dunlin_client_config config = make_config(p);
@@ -303,13 +329,22 @@ static bool make_client(program *p)
     p->arena = aligned_alloc(DUNLIN_ARENA_ALIGN, p->arena_size);
     p->client = p->arena == NULL ? NULL : dunlin_client_create(p->arena, size, &config, dn_clock_ms());
     dunlin_status status = p->client == NULL ? DUNLIN_ERR_MEMORY : add_objects(p);
-    if (status == DUNLIN_OK) {
-        status = add_servers(p);
-    }
     if (status != DUNLIN_OK) {
-        (void)fprintf(stderr, "dunlin client: cannot set the device up: %s\n", dunlin_status_text(status));
+        return cannot(status);
     }
-    return status == DUNLIN_OK;
+    p->report.client = p->client;
+    status = dn_sim_bootstrap_restore(&p->bootstrap, p->client);
+    if (status != DUNLIN_ERR_NOT_FOUND) {
+        return status == DUNLIN_OK;
+    }
+    if (!dn_sim_bootstrap_provision(&p->bootstrap, p->client)) {
+        return false;
+    }
+    status = add_servers(p);
+    if (status == DUNLIN_OK) {
+        status = dn_sim_bootstrap_add(&p->bootstrap, p->client);
+    }
+    return status == DUNLIN_OK || cannot(status);
 }
 
 /* What it is made of, as the options and this machine have it. */
@@ -320,8 +355,10 @@ static bool fill_device(program *p)
     dn_sim_models_init(&p->models);
     dn_sim_device_init(&p->device, p->options.seed);
     p->device.device.binding = dn_sim_bindings(&p->options);
-    (void)dn_uri_read(p->options.urls[0], &server, NULL); /* it was read before */
-    (void)dn_linux_interface_to(server.host, interface);
+    const char *url = p->options.url_count > 0 ? p->options.urls[0] : p->options.bootstrap.url;
+    if (url != NULL && dn_uri_read(url, &server, NULL) == NULL) {
+        (void)dn_linux_interface_to(server.host, interface);
+    }
     dn_sim_network_init(&p->network, p->options.cellular, interface);
     dn_sim_place_init(&p->place, &p->device.seeded);
     dn_sim_identity_init(&p->identity, p->options.endpoint, &p->device.device);
@@ -340,7 +377,8 @@ static bool set_up(program *p)
         (void)fprintf(stderr, "dunlin client: cannot start: %s\n", strerror(errno));
         return false;
     }
-    if (!fill_device(p) || !read_models(p) || !read_security(p) || !open_ways(p) || !make_client(p)) {
+    if (!fill_device(p) || !read_models(p) || !read_security(p) ||
+        !dn_sim_bootstrap_open(&p->bootstrap, &p->options) || !open_ways(p) || !make_client(p)) {
         return false;
     }
     dn_ways_attach(p->ways, p->client);
@@ -356,6 +394,7 @@ static void tear_down(program *p)
     if (p->signals >= 0) {
         (void)close(p->signals);
     }
+    dn_sim_bootstrap_close(&p->bootstrap);
     dn_sim_firmware_close(&p->firmware);
     dn_sim_models_free(&p->models);
     if (p->arena != NULL) {
@@ -427,7 +466,7 @@ static void update_firmware(program *p, uint64_t now)
 /* Without security it is another device to a server: the registration is of the old address. */
 static void go_on_elsewhere(program *p, uint64_t now)
 {
-    bool proven = true;
+    bool proven = !dn_sim_bootstrap_wanted(&p->options.bootstrap); /* else it depends on accounts to come */
     for (size_t i = 0; i < p->options.url_count; i++) {
         proven = proven && dn_transport_is_secure(p->options.transports[i]);
     }

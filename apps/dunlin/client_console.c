@@ -4,6 +4,7 @@
 
 #include "apps/dunlin/client_send.h"
 #include "codec/format.h"
+#include "port/clock.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,6 +269,22 @@ static void run_reboot(dn_sim_console *console, char **arguments)
 }
 
 /* The device is reached at another address: without security it is another device, to which the registration does not belong. */
+static void run_bootstrap(dn_sim_console *console, char **arguments)
+{
+    (void)arguments;
+    switch (dunlin_client_bootstrap(console->parts.client, dn_clock_ms())) {
+    case DUNLIN_OK:
+        (void)printf("a bootstrap is on its way\n");
+        break;
+    case DUNLIN_ERR_STATE:
+        (void)printf("error: one is under way\n");
+        break;
+    default:
+        (void)printf("error: there is no bootstrap server's account\n");
+        break;
+    }
+}
+
 static void run_roam(dn_sim_console *console, char **arguments)
 {
     (void)arguments;
@@ -312,6 +329,7 @@ static const console_command commands[] = {
     {"send", "PATH ...", "send values to the servers that want them: send /3/0/9 /3303/0", 1, 1, run_send},
     {"reboot", "", "start anew", 0, 0, run_reboot},
     {"update", "", "send an Update now", 0, 0, run_update},
+    {"bootstrap", "", "ask the bootstrap server for a configuration now", 0, 0, run_bootstrap},
     {"roam", "", "go on from another address and port", 0, 0, run_roam},
     {"drop-session", "", "forget sessions and connections, as after a loss of power", 0, 0, run_drop},
     {"status", "", "how it stands", 0, 0, run_status},

@@ -3,7 +3,8 @@
 #include "apps/dunlin/command.h"
 
 static const char options[] =
-    "usage: dunlin client -e NAME -u URL [OPTION ...]\n\n"
+    "usage: dunlin client -e NAME -u URL [OPTION ...]\n"
+    "       dunlin client -e NAME -b URL [OPTION ...]\n\n"
     "Runs a simulated LwM2M device until it is stopped (Ctrl-C or SIGTERM): Device (3), Connectivity "
     "Monitoring "
     "(4),\n"
@@ -33,7 +34,10 @@ static const char options[] =
     "      --confirm          send every notification Confirmable\n"
     "      --retry S          wait this long before the second try to register, then twice as long [10]\n"
     "      --local ADDR:PORT  bind UDP and DTLS to this address [any; port 0 is a free one]\n"
-    "      --state DIR        keep the firmware and how far its update is in DIR, and go on from there\n"
+    "      --state DIR        keep the firmware and how far its update is in DIR, and go on from there; with "
+    "a\n"
+    "                         bootstrap also accounts, access control and attributes, which then go before "
+    "the options\n"
     "      --firmware-fail WHAT   let updates fail: flash, ram, connection, integrity, type, install, "
     "or\n"
     "                         defer (if /5/0/13 allows it)\n"
@@ -45,8 +49,28 @@ static const char options[] =
     "      --no-console       do not read commands from the standard input\n"
     "  -v, --verbose          tell of updates, and of what the servers do\n\n";
 
+static const char bootstrap[] =
+    "bootstrap, in place of -u or beside it:\n"
+    "  -b, --bootstrap URL    the bootstrap server, which is asked for a configuration when there is no "
+    "server to "
+    "register\n"
+    "                         with, when none can be reached, and when a server says so (/1/x/9)\n"
+    "      --hold-off S       how long to wait before asking it [0]\n"
+    "      --bootstrap-format F   the format it should write in: senml-cbor, senml-json, tlv or none "
+    "[senml-cbor]\n"
+    "      --factory FILE     what the factory has put in, as accounts (Objects 0 and 1): SenML JSON or "
+    "LwM2M JSON "
+    "(by\n"
+    "                         their content), SenML CBOR (.cbor) or TLV (.tlv)\n"
+    "      --factory-path P   what a TLV file is about, as /0\n"
+    "      --smartcard FILE   a file that stands for the card (EF LwM2M_Bootstrap); while it is not there, "
+    "no card "
+    "is\n"
+    "Factory file and -b are for the first start only, once there is a --state.\n\n";
+
 static const char more[] =
-    "credentials, of the server named last, or of all that are secured, if given before the first -u:\n"
+    "credentials, of the server named last (-u or -b), or of all that are secured, if given before the "
+    "first:\n"
     "      --identity TEXT|hex:DIGITS   a pre-shared key's identity, and the key in hex; on the command "
     "line others\n"
     "      --key hex:DIGITS|@FILE       may see it, in a file they do not\n"
@@ -86,10 +110,14 @@ static const char more[] =
     "  dunlin client -e cert-1 -u coaps://lwm2m.example.org --cert cert-1.pem --private-key cert-1.key "
     "\\\n"
     "      --usage 2 --server-cert ca.pem\n"
+    "  dunlin client -e new-1 -b coaps://bootstrap.example.org --identity new-1 --key @new-1.key --state "
+    "/var/lib/new-1\n"
+    "  dunlin client -e box-1 --factory box-1.json --state /var/lib/box-1\n"
     "  dunlin client -e old-1 -u 'coap://[::1]:5683' --lwm2m 1.0 --period 0 --no-console\n";
 
 void dn_help_client(FILE *out)
 {
     (void)fputs(options, out);
+    (void)fputs(bootstrap, out);
     (void)fputs(more, out);
 }

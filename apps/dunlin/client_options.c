@@ -13,6 +13,7 @@
 #define INSTALL_DEFAULT_S 2.0
 #define RETRY_DEFAULT_S   10
 #define RETRY_MAX_S       86400
+#define HOLD_OFF_MAX_S    86400
 #define MS_PER_S          1000.0
 
 static bool wrong(const char *format, const char *what)
@@ -81,27 +82,69 @@ static bool take_object(const char *file, dn_sim_options *out)
     return true;
 }
 
-static bool take_url(const char *url, dn_sim_options *out)
+/* NULL: it can be used. */
+static const char *url_fault(const char *url, dn_uri_server *server)
 {
-    dn_uri_server server;
     const char *rest = "";
     const char *fault =
-        strlen(url) > DUNLIN_URI_MAX ? "it is longer than 255 characters" : dn_uri_read(url, &server, &rest);
+        strlen(url) > DUNLIN_URI_MAX ? "it is longer than 255 characters" : dn_uri_read(url, server, &rest);
     if (fault == NULL && *rest != '\0' && strcmp(rest, "/") != 0) {
         fault = "there must be nothing behind host and port";
     }
+    return fault;
+}
+
+static bool wrong_url(const char *url, const char *fault)
+{
+    (void)fprintf(stderr, "dunlin client: the URL '%s' cannot be used: %s (example: coap://127.0.0.1:5683)\n",
+                  url, fault);
+    return false;
+}
+
+static bool take_url(const char *url, dn_sim_options *out)
+{
+    dn_uri_server server;
+    const char *fault = url_fault(url, &server);
     if (fault == NULL && out->url_count == DUNLIN_SERVERS_MAX) {
         fault = "it is one server too many";
     }
     if (fault != NULL) {
-        (void)fprintf(stderr,
-                      "dunlin client: the URL '%s' cannot be used: %s (example: coap://127.0.0.1:5683)\n",
-                      url, fault);
-        return false;
+        return wrong_url(url, fault);
     }
+    out->bootstrap_named = false;
     out->transports[out->url_count] = server.transport;
     out->urls[out->url_count++] = url;
     return true;
+}
+
+static bool take_bootstrap(const char *url, dn_sim_options *out)
+{
+    dn_uri_server server;
+    const char *fault = url_fault(url, &server);
+    if (fault == NULL && out->bootstrap.url != NULL) {
+        fault = "there is one bootstrap server at most";
+    }
+    if (fault != NULL) {
+        return wrong_url(url, fault);
+    }
+    out->bootstrap_named = true;
+    out->bootstrap.transport = server.transport;
+    out->bootstrap.url = url;
+    return true;
+}
+
+static bool take_bootstrap_format(const char *word, dn_sim_options *out)
+{
+    return dn_sim_bootstrap_format_read(word, &out->bootstrap.format) ||
+           wrong("--bootstrap-format takes " DN_SIM_BOOTSTRAP_FORMATS ", not '%s'", word);
+}
+
+static bool take_hold_off(const char *value, dn_sim_options *out)
+{
+    uint64_t number = 0;
+    const bool good = read_whole("--hold-off", value, HOLD_OFF_MAX_S, &number);
+    out->bootstrap.hold_off_s = (uint32_t)number;
+    return good;
 }
 
 static bool take_root_path(const char *path, dn_sim_options *out)
@@ -176,6 +219,9 @@ static bool take_firmware_time(const char *value, dn_sim_options *out)
 /* Of the server that was named last, or of all before the first is. */
 static dn_sim_security_options *security_of(dn_sim_options *out)
 {
+    if (out->bootstrap_named) {
+        return &out->bootstrap.security;
+    }
     return out->url_count == 0 ? &out->common : &out->security[out->url_count - 1];
 }
 
@@ -210,6 +256,12 @@ static const struct {
 } valued[] = {
     {"--endpoint", "-e", offsetof(dn_sim_options, endpoint), NULL, false},
     {"--url", "-u", 0, take_url, false},
+    {"--bootstrap", "-b", 0, take_bootstrap, false},
+    {"--bootstrap-format", NULL, 0, take_bootstrap_format, false},
+    {"--hold-off", NULL, 0, take_hold_off, false},
+    {"--factory", NULL, offsetof(dn_sim_options, bootstrap.factory), NULL, false},
+    {"--factory-path", NULL, offsetof(dn_sim_options, bootstrap.factory_path), NULL, false},
+    {"--smartcard", NULL, offsetof(dn_sim_options, bootstrap.smartcard), NULL, false},
     {"--lifetime", NULL, 0, take_lifetime, false},
     {"--awake", NULL, 0, take_awake, false},
     {"--binding", NULL, 0, take_binding, false},
@@ -317,29 +369,46 @@ static bool take_one(int argc, char **argv, int *at, dn_sim_options *out)
 }
 
 /* Without credentials nothing is secured, and with them it must be. */
-static bool check_server(const dn_sim_options *o, size_t i)
+static bool check_server(const dn_sim_options *o, const char *url, dn_transport transport,
+                         const dn_sim_security_options *security)
 {
-    const bool secured = dn_transport_is_secure(o->transports[i]);
-    const bool given = dn_sim_security_given(&o->security[i]);
-    if (o->lwm2m == DUNLIN_LWM2M_1_0 && dn_transport_is_stream(o->transports[i])) {
-        return wrong("%s: LwM2M 1.0 has no CoAP over TCP", o->urls[i]);
+    const bool secured = dn_transport_is_secure(transport);
+    const bool given = dn_sim_security_given(security);
+    if (o->lwm2m == DUNLIN_LWM2M_1_0 && dn_transport_is_stream(transport)) {
+        return wrong("%s: LwM2M 1.0 has no CoAP over TCP", url);
     }
     if (secured && !given && !dn_sim_security_given(&o->common)) {
-        return wrong("%s needs credentials, such as --identity and --key", o->urls[i]);
+        return wrong("%s needs credentials, such as --identity and --key", url);
     }
-    return secured || !given || wrong("%s takes no credentials: it is not secured", o->urls[i]);
+    return secured || !given || wrong("%s takes no credentials: it is not secured", url);
+}
+
+static bool check_bootstrap(const dn_sim_options *o)
+{
+    const dn_sim_bootstrap_options *b = &o->bootstrap;
+    if (b->url == NULL && b->hold_off_s != 0) {
+        return wrong("%s has no meaning without --bootstrap", "--hold-off");
+    }
+    if (b->factory == NULL && b->factory_path != NULL) {
+        return wrong("%s has no meaning without --factory", "--factory-path");
+    }
+    return b->url == NULL || check_server(o, b->url, b->transport, &b->security);
 }
 
 /* What must be there, and what does not go together. */
 static bool check(const dn_sim_options *o)
 {
-    if (o->endpoint == NULL || o->url_count == 0) {
-        return wrong("%s is missing", o->endpoint == NULL ? "-e NAME" : "-u URL");
+    if (o->endpoint == NULL || (o->url_count == 0 && !dn_sim_bootstrap_wanted(&o->bootstrap))) {
+        return o->endpoint == NULL ? wrong("%s is missing", "-e NAME")
+                                   : wrong("%s is missing, or --bootstrap URL", "-u URL");
     }
     for (size_t i = 0; i < o->url_count; i++) {
-        if (!check_server(o, i)) {
+        if (!check_server(o, o->urls[i], o->transports[i], &o->security[i])) {
             return false;
         }
+    }
+    if (!check_bootstrap(o)) {
+        return false;
     }
     const size_t name = strlen(o->endpoint);
     if (name == 0 || name > DUNLIN_ENDPOINT_MAX) {
@@ -361,6 +430,7 @@ bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out)
 {
     memset(out, 0, sizeof *out);
     out->common = dn_sim_security_none();
+    out->bootstrap = dn_sim_bootstrap_none();
     for (size_t i = 0; i < DUNLIN_SERVERS_MAX; i++) {
         out->security[i] = dn_sim_security_none();
     }
@@ -384,6 +454,9 @@ bool dn_sim_options_read(int argc, char **argv, dn_sim_options *out)
             dn_sim_security_inherit(&out->security[i], &out->common);
         }
     }
+    if (out->bootstrap.url != NULL && dn_transport_is_secure(out->bootstrap.transport)) {
+        dn_sim_security_inherit(&out->bootstrap.security, &out->common);
+    }
     if (out->seed == 0) {
         out->seed = seed_of(out->endpoint);
     }
@@ -405,6 +478,9 @@ const char *dn_sim_binding_of(const dn_sim_options *o, size_t server)
 const char *dn_sim_bindings(const dn_sim_options *o)
 {
     const char *first = dn_sim_binding_of(o, 0);
+    if (dn_sim_bootstrap_wanted(&o->bootstrap)) {
+        return o->lwm2m == DUNLIN_LWM2M_1_0 ? first : "UT"; /* what it can, whatever the accounts will be */
+    }
     for (size_t i = 1; i < o->url_count; i++) {
         if (strcmp(dn_sim_binding_of(o, i), first) != 0) {
             return "UT";

@@ -3,6 +3,7 @@
 #ifndef DUNLIN_APP_CLIENT_OPTIONS_H
 #define DUNLIN_APP_CLIENT_OPTIONS_H
 
+#include "apps/dunlin/client_bootstrap_options.h"
 #include "apps/dunlin/client_failure.h"
 #include "apps/dunlin/client_security.h"
 #include "port/uri.h"
@@ -17,6 +18,8 @@ typedef struct {
     dn_sim_security_options security[DUNLIN_SERVERS_MAX]; /* by server, with what is common to all */
     dn_sim_security_options common;
     size_t url_count;
+    dn_sim_bootstrap_options bootstrap;
+    bool bootstrap_named;   /* later than the last URL: what follows of credentials is about it */
     const char *local;      /* address to bind UDP and DTLS to, NULL: any */
     const char *ready_file; /* NULL: none */
     const char *objects[DN_SIM_OBJECT_FILES_MAX];

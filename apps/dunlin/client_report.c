@@ -2,6 +2,8 @@
 /* Events in words. */
 #include "apps/dunlin/client_report.h"
 
+#include "apps/dunlin/client_accounts.h"
+#include "apps/dunlin/client_report_bootstrap.h"
 #include "apps/dunlin/command.h"
 #include <errno.h>
 #include <stdio.h>
@@ -9,15 +11,28 @@
 
 #define MS_PER_S 1000
 
-/* Short Server IDs are given in the order of the command line, from 1 on. */
-static const char *url_of(const dn_sim_report *r, uint16_t server)
+/* As its account has it now; those of the command line have Short Server IDs in its order, from 1 on. */
+static const char *url_of(dn_sim_report *r, uint16_t server)
 {
-    return server >= 1 && server <= r->options->url_count ? r->options->urls[server - 1] : "the server";
+    const char *none = server == DUNLIN_BOOTSTRAP_SERVER ? "the bootstrap server" : "the server";
+    if (r->client != NULL) {
+        dn_sim_account_uri(r->client, server, r->uri);
+    }
+    return r->client == NULL || r->uri[0] == '\0' ? none : r->uri;
 }
 
-static uint16_t bit_of(uint16_t server)
+/* Servers come and go with a bootstrap: each gets a bit when it is spoken of first. */
+static uint16_t bit_of(dn_sim_report *r, uint16_t server)
 {
-    return server == 0 ? 0 : (uint16_t)(1u << (server - 1) % DUNLIN_SERVERS_MAX);
+    for (unsigned i = 0; server != 0 && i < DN_SIM_KNOWN_MAX; i++) {
+        if (r->known[i] == 0) {
+            r->known[i] = server;
+        }
+        if (r->known[i] == server) {
+            return (uint16_t)(1u << i);
+        }
+    }
+    return 0;
 }
 
 static const char *advice(uint8_t code)
@@ -59,7 +74,7 @@ static void say_next(dn_sim_report *r, const dunlin_client_event *event)
 {
     const uint64_t retry_ms = event->retry_ms;
     if (retry_ms == DUNLIN_NEVER) {
-        r->told_end |= bit_of(event->server);
+        r->told_end |= bit_of(r, event->server);
     }
     if (retry_ms == DUNLIN_NEVER) {
         (void)fputs("; giving up\n", stderr);
@@ -84,13 +99,13 @@ static void say_refused(dn_sim_report *r, const dunlin_client_event *event)
 static void say_unreachable(dn_sim_report *r, const dunlin_client_event *event)
 {
     const char *url = url_of(r, event->server);
-    if ((r->way_left & bit_of(event->server)) != 0 && event->retry_ms != DUNLIN_NEVER) {
+    if ((r->way_left & bit_of(r, event->server)) != 0 && event->retry_ms != DUNLIN_NEVER) {
         (void)printf("connecting to %s again in %llu s\n", url,
                      (unsigned long long)(event->retry_ms / MS_PER_S));
         return; /* nothing has failed */
     }
     end_with(r, EXIT_CODE_UNREACHABLE);
-    if ((r->way_failed & bit_of(event->server)) != 0) {
+    if ((r->way_failed & bit_of(r, event->server)) != 0) {
         (void)fprintf(stderr, "dunlin client: there is no way to %s", url);
     } else if (event->status == DUNLIN_ERR_NOT_FOUND) {
         (void)fprintf(stderr, "dunlin client: the host of %s has no address (of this kind)", url);
@@ -106,12 +121,12 @@ static void say_unreachable(dn_sim_report *r, const dunlin_client_event *event)
 /* After an alert that makes more tries useless, nothing else was told. */
 static void say_failed(dn_sim_report *r, const dunlin_client_event *event)
 {
-    if ((r->told_end & bit_of(event->server)) == 0) {
+    if ((r->told_end & bit_of(r, event->server)) == 0) {
         (void)fprintf(stderr, "dunlin client: no further try with %s would help; giving up\n",
                       url_of(r, event->server));
         end_with(r, EXIT_CODE_UNREACHABLE);
     }
-    r->told_end &= (uint16_t)~bit_of(event->server);
+    r->told_end &= (uint16_t)~bit_of(r, event->server);
 }
 
 /* The server's words: they make no second line, and the terminal does not take them for commands. */
@@ -188,7 +203,7 @@ static void say_more(const dunlin_client_event *event)
 
 void dn_sim_report_event(dn_sim_report *r, const dunlin_client_event *event)
 {
-    const uint16_t bit = bit_of(event->server);
+    const uint16_t bit = bit_of(r, event->server);
     switch (event->kind) {
     case DUNLIN_CLIENT_REGISTERED:
         r->failed &= (uint16_t)~bit;
@@ -213,6 +228,7 @@ void dn_sim_report_event(dn_sim_report *r, const dunlin_client_event *event)
         (void)printf("de-registered\n");
         break;
     default:
+        dn_sim_report_bootstrap(r, event);
         if (r->options->verbose) {
             say_more(event);
         }
@@ -283,16 +299,16 @@ static void say_down(const dn_ways_event *event)
 
 void dn_sim_report_way(dn_sim_report *r, const dn_ways_event *event)
 {
-    r->way_failed |= bit_of(event->server);
-    r->way_left &= (uint16_t)~bit_of(event->server);
+    r->way_failed |= bit_of(r, event->server);
+    r->way_left &= (uint16_t)~bit_of(r, event->server);
     switch (event->kind) {
     case DN_WAYS_UP:
-        r->way_failed &= (uint16_t)~bit_of(event->server);
+        r->way_failed &= (uint16_t)~bit_of(r, event->server);
         r->was_up = true;
         say_up(event);
         break;
     case DN_WAYS_DOWN:
-        r->way_left |= is_farewell(event->status) ? bit_of(event->server) : 0;
+        r->way_left |= is_farewell(event->status) ? bit_of(r, event->server) : 0;
         say_down(event);
         break;
     default:
@@ -302,7 +318,16 @@ void dn_sim_report_way(dn_sim_report *r, const dn_ways_event *event)
     (void)fflush(stdout);
 }
 
-bool dn_sim_report_all_failed(const dn_sim_report *r)
+bool dn_sim_report_all_failed(dn_sim_report *r)
 {
-    return r->failed == (1u << r->options->url_count) - 1;
+    uint16_t servers[DUNLIN_SERVERS_MAX];
+    const size_t count = r->client == NULL ? 0 : dn_sim_account_servers(r->client, servers);
+    const bool hope = r->client != NULL && dn_sim_bootstrap_wanted(&r->options->bootstrap) &&
+                      dn_sim_account_has_bootstrap(r->client);
+    for (size_t i = 0; i < count; i++) {
+        if ((r->failed & bit_of(r, servers[i])) == 0) {
+            return false;
+        }
+    }
+    return r->client != NULL && (r->bootstrap_over || !hope);
 }
