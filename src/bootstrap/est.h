@@ -65,6 +65,6 @@ void dn_est_handle(dn_est *est, uint8_t method, dn_coap_options options, uint16_
 /* `forward` has come to an end: HTTP status 200 with PKCS#7 in DER, 202 with `retry_s`, or what else. Any thread. */
 void dn_est_answer(dn_est *est, uint64_t number, unsigned http_status, uint32_t retry_s,
                    dunlin_slice payload);
-/* A certificate for the authority itself, "Dunlin CA" for ten years: for a first start. */
+/* For a first start there is dn_authority_make (security/issue.h). */
 
 #endif

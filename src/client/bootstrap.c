@@ -494,9 +494,8 @@ static void begin_enrolling(dunlin_client *client)
 /* Without its certificate an account waits. */
 static void begin_registrations(dunlin_client *client)
 {
-    const bool enrolling = client->bootstrap.state == DN_BOOTSTRAP_ENROLLING;
     for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
-        if (client->started && !(enrolling && dn_client_way_possible(account) != DUNLIN_OK)) {
+        if (client->started && dn_client_way_possible(account) != DUNLIN_ERR_STATE) {
             dn_client_registration_begin(account);
         }
     }
@@ -520,17 +519,15 @@ static void finish(dunlin_client *client, const bootstrap_cause *cause)
     begin_registrations(client);
 }
 
+/* Accounts without a certificate wait, and what they wait for is tried again as a bootstrap is, but for the bootstrap itself. */
 static void enrolled(dunlin_client *client, const bootstrap_cause *cause)
 {
-    const bool renewed = client->bootstrap.enrols;
-    if (cause->status != DUNLIN_OK && renewed) {
-        fail(client, cause, true);
-        return;
-    }
-    if (cause->status !=
-        DUNLIN_OK) { /* the accounts are there, but cannot be used: a bootstrap may mend that */
+    if (cause->status != DUNLIN_OK) {
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "no certificate: %s",
                   dunlin_status_text(cause->status));
+        client->bootstrap.enrols = true;
+        fail(client, cause, true);
+        return;
     }
     linger(client);
     begin_registrations(client);
