@@ -13,6 +13,8 @@
 
 /* The file as libcyaml loads it: a NULL pointer is a key that does not stand there. */
 typedef enum { CHANGE_CLOSES, CHANGE_KEEPS } credential_change;
+typedef enum { ENROL_BY_CERTIFICATE, ENROL_BY_ANY } enrolling;
+typedef enum { ONLY_BOOTSTRAP } only_choice;
 
 #define NUMBER_POINTER(section, key, member, least, most) uint32_t *member;
 
@@ -81,6 +83,40 @@ typedef struct {
 } log_section;
 
 typedef struct {
+    char *coap;
+    char *coaps;
+    char *coap_tcp;
+    char *coaps_tcp;
+} public_section;
+
+typedef struct {
+    bool *enabled;
+    char *authority;
+    char *authority_key;
+    enrolling *allow;
+    char *forward;
+    char *forward_ca;
+    char *forward_certificate;
+    char *forward_key;
+    EST_NUMBERS(NUMBER_POINTER)
+} est_section;
+
+typedef struct {
+    listen_section *coap;
+    listen_section *coaps;
+    listen_section *coap_tcp;
+    listen_section *coaps_tcp;
+    dn_nosec *nosec;
+    char **certificate;
+    uint32_t certificate_count;
+    char **key;
+    uint32_t key_count;
+    char *client_cas;
+    est_section *est;
+    BOOTSTRAP_NUMBERS(NUMBER_POINTER)
+} bootstrap_section;
+
+typedef struct {
     char *data;
     char *console;
     char **models;
@@ -97,6 +133,9 @@ typedef struct {
     packages_section *packages;
     store_section *store;
     log_section *log;
+    public_section *public;
+    bootstrap_section *bootstrap;
+    only_choice *only;
 } file_content;
 
 #define ABSENT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
@@ -119,6 +158,9 @@ static const cyaml_strval_t suites[] = {{"mandated", DN_TLS_SUITES_MANDATED},
                                         {"ccm8", DN_TLS_SUITES_CCM8},
                                         {"cbc", DN_TLS_SUITES_CBC},
                                         {"more", DN_TLS_SUITES_MORE}};
+static const cyaml_strval_t openings[] = {{"loopback", DN_NOSEC_LOOPBACK}, {"on", DN_NOSEC_ON}};
+static const cyaml_strval_t enrollings[] = {{"certificate", ENROL_BY_CERTIFICATE}, {"any", ENROL_BY_ANY}};
+static const cyaml_strval_t onlies[] = {{"bootstrap", ONLY_BOOTSTRAP}};
 static const cyaml_strval_t changes[] = {{"close", CHANGE_CLOSES}, {"keep", CHANGE_KEEPS}};
 
 static const cyaml_schema_field_t listen_fields[] = {
@@ -160,6 +202,35 @@ static const cyaml_schema_field_t log_fields[] = {
     CYAML_FIELD_ENUM_PTR("level", ABSENT | CYAML_FLAG_STRICT, log_section, level, levels, 4),
     CYAML_FIELD_ENUM_PTR("format", ABSENT | CYAML_FLAG_STRICT, log_section, format, formats, 3),
     CYAML_FIELD_END};
+static const cyaml_schema_field_t public_fields[] = {
+    CYAML_FIELD_STRING_PTR("coap", ABSENT, public_section, coap, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("coaps", ABSENT, public_section, coaps, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("coap-tcp", ABSENT, public_section, coap_tcp, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("coaps-tcp", ABSENT, public_section, coaps_tcp, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_END};
+static const cyaml_schema_field_t est_fields[] = {
+    CYAML_FIELD_BOOL_PTR("enabled", ABSENT, est_section, enabled),
+    CYAML_FIELD_STRING_PTR("authority", ABSENT, est_section, authority, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("authority-key", ABSENT, est_section, authority_key, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_ENUM_PTR("allow", ABSENT | CYAML_FLAG_STRICT, est_section, allow, enrollings, 2),
+    CYAML_FIELD_STRING_PTR("forward", ABSENT, est_section, forward, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("forward-ca", ABSENT, est_section, forward_ca, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("forward-certificate", ABSENT, est_section, forward_certificate, 1,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("forward-key", ABSENT, est_section, forward_key, 1, CYAML_UNLIMITED),
+    EST_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t bootstrap_fields[] = {
+    CYAML_FIELD_MAPPING_PTR("coap", ABSENT, bootstrap_section, coap, listen_fields),
+    CYAML_FIELD_MAPPING_PTR("coaps", ABSENT, bootstrap_section, coaps, listen_fields),
+    CYAML_FIELD_MAPPING_PTR("coap-tcp", ABSENT, bootstrap_section, coap_tcp, listen_fields),
+    CYAML_FIELD_MAPPING_PTR("coaps-tcp", ABSENT, bootstrap_section, coaps_tcp, listen_fields),
+    CYAML_FIELD_ENUM_PTR("nosec", ABSENT | CYAML_FLAG_STRICT, bootstrap_section, nosec, openings, 2),
+    CYAML_FIELD_SEQUENCE("certificate", ABSENT, bootstrap_section, certificate, &string_entry, 0,
+                         ENTRIES_MAX),
+    CYAML_FIELD_SEQUENCE("key", ABSENT, bootstrap_section, key, &string_entry, 0, ENTRIES_MAX),
+    CYAML_FIELD_STRING_PTR("client-cas", ABSENT, bootstrap_section, client_cas, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_MAPPING_PTR("est", ABSENT, bootstrap_section, est, est_fields),
+    BOOTSTRAP_NUMBERS(NUMBER_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("data", ABSENT, file_content, data, 1, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("console", ABSENT, file_content, console, 1, CYAML_UNLIMITED),
@@ -176,6 +247,9 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_MAPPING_PTR("packages", ABSENT, file_content, packages, packages_fields),
     CYAML_FIELD_MAPPING_PTR("store", ABSENT, file_content, store, store_fields),
     CYAML_FIELD_MAPPING_PTR("log", ABSENT, file_content, log, log_fields),
+    CYAML_FIELD_MAPPING_PTR("public", ABSENT, file_content, public, public_fields),
+    CYAML_FIELD_MAPPING_PTR("bootstrap", ABSENT, file_content, bootstrap, bootstrap_fields),
+    CYAML_FIELD_ENUM_PTR("only", ABSENT | CYAML_FLAG_STRICT, file_content, only, onlies, 1),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t file_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, file_content, file_fields)};
@@ -224,7 +298,7 @@ static void on_log(cyaml_log_t level, void *context, const char *format, va_list
     }
 }
 
-/* The line of `key` in `section`, for values that are well-formed but out of their range; 0: not found. */
+/* The line of `key` in `section` (of "bootstrap.est" within "bootstrap"), for values that are well-formed but out of their range; 0: not found. */
 static unsigned line_of(const char *path, const char *section, const char *key)
 {
     char text[512];
@@ -240,7 +314,7 @@ static unsigned line_of(const char *path, const char *section, const char *key)
         const char *word = text + strspn(text, " ");
         size_t len = strcspn(word, ":\n");
         if (word == text && *word != '#' && *word != '\n') {
-            inside = strlen(section) == len && strncmp(word, section, len) == 0;
+            inside = strcspn(section, ".") == len && strncmp(word, section, len) == 0;
         } else if (inside && strlen(key) == len && strncmp(word, key, len) == 0) {
             found = number;
         }
@@ -271,10 +345,21 @@ static bool apply_number(const target *to, const number_setting *number, const u
     return true;
 }
 
-#define ONE_NUMBER(section, key, member, least, most) from->section != NULL ? from->section->member : NULL,
+#define FROM_coap                                     from->coap
+#define FROM_security                                 from->security
+#define FROM_tcp                                      from->tcp
+#define FROM_http                                     from->http
+#define FROM_limits                                   from->limits
+#define FROM_queue                                    from->queue
+#define FROM_packages                                 from->packages
+#define FROM_store                                    from->store
+#define FROM_bootstrap                                from->bootstrap
+#define FROM_est                                      est
+#define ONE_NUMBER(section, key, member, least, most) FROM_##section != NULL ? FROM_##section->member : NULL,
 
 static bool apply_numbers(const target *to, const file_content *from)
 {
+    const est_section *est = from->bootstrap != NULL ? from->bootstrap->est : NULL;
     const uint32_t *const values[] = {ALL_NUMBERS(ONE_NUMBER)};
     for (size_t i = 0; i < number_setting_count; i++) {
         if (!apply_number(to, &number_settings[i], values[i])) {
@@ -335,6 +420,45 @@ static bool apply_security(settings *set, const security_section *from)
            (from->seal_key == NULL || settings_string(&set->seal_key, from->seal_key));
 }
 
+static bool text(char **place, const char *value)
+{
+    return value == NULL || settings_string(place, value);
+}
+
+static bool apply_est(est_settings *est, const est_section *from)
+{
+    est->enabled = from->enabled != NULL ? *from->enabled : est->enabled;
+    est->takes_any = from->allow != NULL ? *from->allow == ENROL_BY_ANY : est->takes_any;
+    return text(&est->authority, from->authority) && text(&est->authority_key, from->authority_key) &&
+           text(&est->forward, from->forward) && text(&est->forward_ca, from->forward_ca) &&
+           text(&est->forward_certificate, from->forward_certificate) &&
+           text(&est->forward_key, from->forward_key);
+}
+
+static bool apply_bootstrap(settings *set, const bootstrap_section *from)
+{
+    const listen_section *const sections[] = {from->coap, from->coaps, from->coap_tcp, from->coaps_tcp};
+    for (size_t i = 0; i < 4; i++) {
+        if (sections[i] != NULL &&
+            !apply_list(&set->bootstrap.listen[i], sections[i]->listen, sections[i]->listen_count)) {
+            return false;
+        }
+    }
+    set->bootstrap.nosec_on = from->nosec != NULL ? *from->nosec == DN_NOSEC_ON : set->bootstrap.nosec_on;
+    return apply_list(&set->bootstrap.certificates, from->certificate, from->certificate_count) &&
+           apply_list(&set->bootstrap.keys, from->key, from->key_count) &&
+           text(&set->bootstrap.client_cas, from->client_cas) &&
+           (from->est == NULL || apply_est(&set->est, from->est));
+}
+
+static bool apply_public(settings *set, const public_section *from)
+{
+    return text(&set->public[DN_TRANSPORT_UDP], from -> coap) &&
+           text(&set->public[DN_TRANSPORT_DTLS], from -> coaps) &&
+           text(&set->public[DN_TRANSPORT_TCP], from -> coap_tcp) &&
+           text(&set->public[DN_TRANSPORT_TLS], from -> coaps_tcp);
+}
+
 static bool apply_texts(settings *set, const file_content *from)
 {
     bool good = (from->data == NULL || settings_string(&set->data, from->data)) &&
@@ -345,7 +469,10 @@ static bool apply_texts(settings *set, const file_content *from)
                apply_list(&set->coap_public, from->coap->public, from->coap->public_count);
     }
     good = good && apply_more_listens(set, from) &&
-           (from->security == NULL || apply_security(set, from->security));
+           (from->security == NULL || apply_security(set, from->security)) &&
+           (from->public == NULL || apply_public(set, from->public)) &&
+           (from->bootstrap == NULL || apply_bootstrap(set, from->bootstrap));
+    set->only_bootstrap = set->only_bootstrap || from->only != NULL;
     if (good && from->http != NULL) {
         good = (from->http->listen == NULL || settings_string(&set->http_listen, from->http->listen)) &&
                apply_list(&set->http_names, from->http->names, from->http->names_count);

@@ -5,6 +5,7 @@
 #include "api/json_write.h"
 #include "api/listener.h"
 #include "api/model_files.h"
+#include "bootstrap.h"
 #include "config.h"
 #include "keys.h"
 #include "logging.h"
@@ -42,6 +43,7 @@ typedef struct {
     dn_api *api;
     dn_entropy fleet_entropy, api_entropy; /* one for each: neither is shared by threads */
     keys *keys;
+    bootstrap *bootstrap;
     const char *coap[LIST_MAX];
     size_t coap_count;
     char uri_text[URIS_MAX][URI_MAX];
@@ -184,7 +186,11 @@ static bool start_fleet(daemon_state *state, char *error, size_t error_size)
     if (store == NULL) {
         return false;
     }
-    state->keys = keys_open(state->set, &state->logging.log, error, error_size);
+    state->bootstrap = bootstrap_open(state->set, &state->logging.log, state->registry, error, error_size);
+    if (state->bootstrap != NULL) {
+        state->keys = keys_open(KEYS_SERVER, state->set, bootstrap_authority(state->bootstrap),
+                                &state->logging.log, error, error_size);
+    }
     if (state->keys == NULL) {
         store->ops->close(store);
         return false;
@@ -205,6 +211,19 @@ static bool start_fleet(daemon_state *state, char *error, size_t error_size)
     dn_fleet_on_failure(state->fleet, on_failure, state);
     name_addresses(state);
     return true;
+}
+
+static bool start_bootstrap(daemon_state *state, char *error, size_t error_size)
+{
+    const char *bound[4];
+    reached at = {0};
+    for (size_t i = 0; i < 4; i++) {
+        bound[i] = dn_fleet_address_of(state->fleet, (dn_transport)i, 0);
+    }
+    if (settings_bootstraps(state->set)) {
+        reached_find(state->set, bound, &state->logging.log, &at);
+    }
+    return bootstrap_start(state->bootstrap, state->keys, &at, error, error_size);
 }
 
 static void show_identity(daemon_state *state)
@@ -237,6 +256,7 @@ static bool start_api(daemon_state *state, char *error, size_t error_size)
     config.uris = state->uris;
     config.uri_count = state->uri_count;
     config.credentials = keys_credentials(state->keys);
+    bootstrap_tell_api(state->bootstrap, &config);
     config.fleet = state->fleet;
     config.registry = state->registry;
     config.random = dn_entropy_random(&state->api_entropy);
@@ -247,6 +267,7 @@ static bool start_api(daemon_state *state, char *error, size_t error_size)
         return false;
     }
     show_identity(state);
+    bootstrap_show(state->bootstrap, state->api);
     return true;
 }
 
@@ -264,6 +285,14 @@ static bool write_ready_file(const daemon_state *state)
             dn_jsonw_pair(&json, schemes[transport], first);
         }
     }
+    for (size_t transport = 0; transport < 4; transport++) {
+        char name[32];
+        const char *first = bootstrap_address(state->bootstrap, (dn_transport)transport, 0);
+        snprintf(name, sizeof name, "bootstrap-%s", schemes[transport]);
+        if (first != NULL) {
+            dn_jsonw_pair(&json, name, first);
+        }
+    }
     dn_jsonw_pair(&json, "http", dn_api_address(state->api));
     dn_jsonw_pair_unsigned(&json, "pid", (uint64_t)getpid());
     dn_jsonw_end(&json, '}');
@@ -273,13 +302,24 @@ static bool write_ready_file(const daemon_state *state)
     return good;
 }
 
+typedef const char *address_of(const daemon_state *state, dn_transport transport, size_t index);
+
+static const char *server_address(const daemon_state *state, dn_transport transport, size_t index)
+{
+    return dn_fleet_address_of(state->fleet, transport, index);
+}
+
+static const char *bootstrap_server_address(const daemon_state *state, dn_transport transport, size_t index)
+{
+    return bootstrap_address(state->bootstrap, transport, index);
+}
+
 /* True when one of the addresses for plain CoAP can be reached from elsewhere. */
-static bool is_open_to_others(const daemon_state *state)
+static bool is_open_to_others(const daemon_state *state, address_of *of)
 {
     for (size_t transport = DN_TRANSPORT_UDP; transport <= DN_TRANSPORT_TCP; transport += DN_TRANSPORT_TCP) {
         const char *address;
-        for (size_t i = 0; (address = dn_fleet_address_of(state->fleet, (dn_transport)transport, i)) != NULL;
-             i++) {
+        for (size_t i = 0; (address = of(state, (dn_transport)transport, i)) != NULL; i++) {
             if (!dn_listener_is_loopback(address)) {
                 return true;
             }
@@ -291,7 +331,13 @@ static bool is_open_to_others(const daemon_state *state)
 static void speak_of_nosec(const daemon_state *state)
 {
     const dn_log *log = &state->logging.log;
-    if (!is_open_to_others(state)) {
+    if (state->set->bootstrap.nosec_on && is_open_to_others(state, bootstrap_server_address)) {
+        dn_log_at(log, DN_LOG_WARN, "bootstrap",
+                  "WARNING: bootstrap.nosec is on: to endpoints whose configuration allows it their keys go "
+                  "as plain "
+                  "text, to whoever says that he is the device");
+    }
+    if (!is_open_to_others(state, server_address)) {
         return;
     }
     if (state->set->nosec == DN_NOSEC_ON) {
@@ -313,6 +359,13 @@ static bool announce(daemon_state *state)
     for (size_t i = 0; i < state->uri_count; i++) {
         printf("%.*s listening on %s\n", (int)strcspn(state->uris[i], ":"), state->uris[i], state->uris[i]);
     }
+    for (size_t transport = 0; transport < 4; transport++) {
+        const char *address;
+        for (size_t i = 0;
+             (address = bootstrap_address(state->bootstrap, (dn_transport)transport, i)) != NULL; i++) {
+            printf("bootstrap %s listening on %s://%s\n", schemes[transport], schemes[transport], address);
+        }
+    }
     speak_of_nosec(state);
     printf("console on http://%s/\n", dn_api_address(state->api));
     fflush(stdout);
@@ -329,7 +382,7 @@ static bool announce(daemon_state *state)
         return false;
     }
     sd_notifyf(0, "READY=1\nMAINPID=%ld\nSTATUS=Listening on %s and http://%s/", (long)getpid(),
-               state->uris[0], dn_api_address(state->api));
+               state->uri_count > 0 ? state->uris[0] : "bootstrap ports", dn_api_address(state->api));
     return true;
 }
 
@@ -362,6 +415,30 @@ static void warn_fixed(daemon_state *state, bool differs, const char *section, c
     }
 }
 
+static void compare_bootstrap(daemon_state *state, const settings *fresh)
+{
+    const settings *now = state->set;
+    for (size_t i = 0; i < 4; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s.listen", settings_transports[i]);
+        warn_fixed(state, lists_differ(&now->bootstrap.listen[i], &fresh->bootstrap.listen[i]), "bootstrap",
+                   key);
+        warn_fixed(state, texts_differ(now->public[i], fresh -> public[i]), "public", settings_transports[i]);
+    }
+    warn_fixed(state, now->only_bootstrap != fresh->only_bootstrap, "", "only");
+    warn_fixed(state, now->bootstrap.nosec_on != fresh->bootstrap.nosec_on, "bootstrap", "nosec");
+    const est_settings *a = &now->est;
+    const est_settings *b = &fresh->est;
+    warn_fixed(state,
+               a->enabled != b->enabled || a->takes_any != b->takes_any ||
+                   texts_differ(a->authority, b->authority) ||
+                   texts_differ(a->authority_key, b->authority_key) || texts_differ(a->forward, b->forward) ||
+                   texts_differ(a->forward_ca, b->forward_ca) ||
+                   texts_differ(a->forward_certificate, b->forward_certificate) ||
+                   texts_differ(a->forward_key, b->forward_key),
+               "bootstrap", "est");
+}
+
 /* Says which changes need a restart. */
 static void compare(daemon_state *state, settings *fresh)
 {
@@ -378,6 +455,7 @@ static void compare(daemon_state *state, settings *fresh)
                "on-credential-change");
     warn_fixed(state, lists_differ(&now->coap_public, &fresh->coap_public), "coap", "public");
     warn_fixed(state, now->packages_serve != fresh->packages_serve, "packages", "serve");
+    compare_bootstrap(state, fresh);
     warn_fixed(state, texts_differ(now->http_listen, fresh->http_listen), "http", "listen");
     warn_fixed(state, lists_differ(&now->http_names, &fresh->http_names), "http", "names");
     warn_fixed(state, now->store != fresh->store, "store", "type");
@@ -396,6 +474,7 @@ static void reload_keys(daemon_state *state)
     if (keys_reload(state->keys, state->set)) {
         dn_fleet_use_tls(state->fleet, keys_tls(state->keys));
         show_identity(state);
+        bootstrap_use_server(state->bootstrap, state->keys);
     }
 }
 
@@ -406,6 +485,9 @@ static void look_at_files(daemon_state *state)
         state->look_ms = now_ms + LOOK_AT_FILES_MS;
         if (keys_have_changed(state->keys)) {
             reload_keys(state);
+        }
+        if (bootstrap_has_changed(state->bootstrap)) {
+            bootstrap_reload(state->bootstrap, state->set);
         }
     }
 }
@@ -420,6 +502,7 @@ static void reload(daemon_state *state)
         compare(state, &fresh);
         settings_swap_keys(state->set, &fresh);
         reload_keys(state);
+        bootstrap_reload(state->bootstrap, state->set);
         logging_level(&state->logging, fresh.log_level);
         load_models(state, &fresh);
         if (dn_api_reload(state->api, error, sizeof error) != DUNLIN_OK) {
@@ -463,7 +546,8 @@ static int serve(daemon_state *state)
         int ready = poll(at, 2, timeout_ms);
         const char *detail = NULL;
         look_at_files(state);
-        if (watched && dn_fleet_healthy(state->fleet, &detail)) {
+        if (watched && dn_fleet_healthy(state->fleet, &detail) &&
+            bootstrap_healthy(state->bootstrap, &detail)) {
             sd_notify(0, "WATCHDOG=1");
         }
         if (ready > 0 && (at[1].revents & POLLIN) != 0) {
@@ -504,6 +588,13 @@ static bool take_signals(daemon_state *state)
            (state->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) >= 0 && state->failure >= 0;
 }
 
+static uint32_t left_ms(uint64_t end_ms)
+{
+    const uint64_t now_ms = dn_clock_ms();
+    return now_ms < end_ms ? (uint32_t)(end_ms - now_ms) : 0;
+}
+
+/* Whoever uses another part ends before it: the API both servers, the bootstrap server the credentials and sessions of the LwM2M server. */
 static void stop(daemon_state *state)
 {
     uint32_t grace_ms = state->set->limits.stop_grace_ms;
@@ -512,14 +603,16 @@ static void stop(daemon_state *state)
     if (state->given->ready_file != NULL) {
         unlink(state->given->ready_file);
     }
+    bootstrap_hide(state->bootstrap);
     if (state->api != NULL) {
         dn_api_stop(state->api, grace_ms);
     }
+    bootstrap_stop(state->bootstrap, left_ms(end_ms));
     if (state->fleet != NULL) {
-        uint64_t now_ms = dn_clock_ms();
-        dn_fleet_stop(state->fleet, now_ms < end_ms ? (uint32_t)(end_ms - now_ms) : 0);
+        dn_fleet_stop(state->fleet, left_ms(end_ms));
     }
     keys_close(state->keys);
+    bootstrap_close(state->bootstrap);
     dn_registry_free(state->registry);
     close(state->signals);
     close(state->failure);
@@ -546,7 +639,7 @@ int daemon_run(const options *given, settings *set)
         dn_log_at(&state->logging.log, DN_LOG_ERROR, "dunlind", "cannot start: %s", error);
     } else {
         load_models(state, set);
-        if (!start_api(state, error, sizeof error)) {
+        if (!start_bootstrap(state, error, sizeof error) || !start_api(state, error, sizeof error)) {
             dn_log_at(&state->logging.log, DN_LOG_ERROR, "dunlind", "cannot start: %s", error);
         } else if (announce(state)) {
             status = serve(state);

@@ -4,6 +4,7 @@
 
 #include "own_key.h"
 #include "port/clock.h"
+#include "security/pem.h"
 #include "store/credentials.h"
 
 #include <errno.h>
@@ -45,21 +46,27 @@ typedef struct {
 typedef struct {
     uint8_t public_key[DN_PUBLIC_KEY_DER_MAX];
     size_t public_key_len;
+    uint8_t *der; /* the first certificate */
+    size_t der_len;
     char *pem[DN_TLS_KEY_PAIRS_MAX];
     size_t count;
 } shown_identity;
 
 struct keys {
+    keys_role role;
+    blob authority; /* PEM */
     const dn_log *log;
     dn_credentials *credentials;
     dn_tls_context *tls;
     own_key own;
     bool in_memory;
-    dn_nosec nosec;
+    const char *nosec;
     shown_identity shown;
     watched_file files[FILES_MAX];
     size_t file_count;
     watched_file seal; /* of the sealing keys; an empty path: there is none */
+    void (*seal_read)(void *context);
+    void *seal_context;
 };
 
 /* Files. */
@@ -143,6 +150,39 @@ static void forget(material *all)
     wipe(&all->ocsp);
 }
 
+/* What the settings say for a role. */
+typedef struct {
+    const own_key_kind *own;
+    const char *credentials; /* file */
+    const string_list *certificates, *keys;
+    const char *client_cas, *crls, *ocsp;
+    const char *nosec;
+} sources;
+
+static sources sources_of(keys_role role, const settings *set)
+{
+    static const char *const policies[] = {
+        [DN_NOSEC_OFF] = "off", [DN_NOSEC_LOOPBACK] = "loopback", [DN_NOSEC_ON] = "on"};
+    if (role == KEYS_BOOTSTRAP) {
+        const bootstrap_settings *bootstrap = &set->bootstrap;
+        return (sources){.own = &own_key_bootstrap,
+                         .credentials = DN_BOOTSTRAP_CREDENTIALS_FILE,
+                         .certificates = &bootstrap->certificates,
+                         .keys = &bootstrap->keys,
+                         .client_cas = bootstrap->client_cas,
+                         .crls = set->crls,
+                         .nosec = bootstrap->nosec_on ? "on" : "loopback"};
+    }
+    return (sources){.own = &own_key_server,
+                     .credentials = DN_CREDENTIALS_FILE,
+                     .certificates = &set->certificates,
+                     .keys = &set->keys,
+                     .client_cas = set->client_cas,
+                     .crls = set->crls,
+                     .ocsp = set->ocsp,
+                     .nosec = policies[set->nosec]};
+}
+
 /* Others on this host could read it: said, not refused, for some run with a group of their own. */
 static void warn_readable(const keys *held, const char *path)
 {
@@ -152,11 +192,11 @@ static void warn_readable(const keys *held, const char *path)
     }
 }
 
-static bool read_pair(const keys *held, const settings *set, size_t at, material *all, char *error,
+static bool read_pair(const keys *held, const sources *from, size_t at, material *all, char *error,
                       size_t error_size)
 {
-    const char *key = set->keys.item[at];
-    if (!read_file(all, set->certificates.item[at], &all->chains[at], error, error_size)) {
+    const char *key = from->keys->item[at];
+    if (!read_file(all, from->certificates->item[at], &all->chains[at], error, error_size)) {
         return false;
     }
     if (strncmp(key, "pkcs11:", 7) == 0) {
@@ -182,25 +222,47 @@ static bool take_own(keys *held, const settings *set, material *all, char *error
         memcpy(all->keys[0].bytes, held->own.key, held->own.key_len);
         return true;
     }
-    return own_key_files(set->data, certificate, key, sizeof key, error, error_size) &&
+    return own_key_files(sources_of(held->role, set).own, set->data, certificate, key, sizeof key, error,
+                         error_size) &&
            read_file(all, certificate, &all->chains[0], error, error_size) &&
            read_file(all, key, &all->keys[0], error, error_size);
 }
 
-static bool gather(keys *held, const settings *set, material *all, char *error, size_t error_size)
+/* Our own authority beside those of the file. */
+static bool add_authority(const keys *held, material *all, char *error, size_t error_size)
 {
-    all->pairs = set->certificates.count > 0 ? set->certificates.count : 1;
-    if (set->certificates.count == 0 && !take_own(held, set, all, error, error_size)) {
+    if (held->authority.len == 0) {
+        return true;
+    }
+    uint8_t *both = realloc(all->trusted.bytes, all->trusted.len + held->authority.len + 1);
+    if (both == NULL) {
+        snprintf(error, error_size, "no memory");
         return false;
     }
-    for (size_t i = 0; i < set->certificates.count; i++) {
-        if (!read_pair(held, set, i, all, error, error_size)) {
+    if (all->trusted.len > 0) {
+        both[all->trusted.len++] = '\n';
+    }
+    memcpy(both + all->trusted.len, held->authority.bytes, held->authority.len);
+    all->trusted = (blob){.bytes = both, .len = all->trusted.len + held->authority.len};
+    return true;
+}
+
+static bool gather(keys *held, const settings *set, material *all, char *error, size_t error_size)
+{
+    const sources from = sources_of(held->role, set);
+    all->pairs = from.certificates->count > 0 ? from.certificates->count : 1;
+    if (from.certificates->count == 0 && !take_own(held, set, all, error, error_size)) {
+        return false;
+    }
+    for (size_t i = 0; i < from.certificates->count; i++) {
+        if (!read_pair(held, &from, i, all, error, error_size)) {
             return false;
         }
     }
-    return read_optional(all, set->client_cas, &all->trusted, error, error_size) &&
-           read_optional(all, set->crls, &all->revoked, error, error_size) &&
-           read_optional(all, set->ocsp, &all->ocsp, error, error_size);
+    return read_optional(all, from.client_cas, &all->trusted, error, error_size) &&
+           add_authority(held, all, error, error_size) &&
+           read_optional(all, from.crls, &all->revoked, error, error_size) &&
+           read_optional(all, from.ocsp, &all->ocsp, error, error_size);
 }
 
 /* The context. */
@@ -237,7 +299,22 @@ static void hide(shown_identity *shown)
     for (size_t i = 0; i < shown->count; i++) {
         free(shown->pem[i]);
     }
+    free(shown->der);
     *shown = (shown_identity){0};
+}
+
+/* The first certificate as devices are told of it. */
+static bool keep_der(shown_identity *shown)
+{
+    dunlin_slice text = dunlin_slice_of(shown->pem[0]);
+    shown->der = malloc(text.len); /* PEM is longer */
+    dunlin_buf der = dunlin_buf_make(shown->der, shown->der != NULL ? text.len : 0);
+    if (dn_pem_read(&text, DN_PEM_CERTIFICATE, &der) != DUNLIN_OK) {
+        return false;
+    }
+    shown->der_len = der.len;
+    return dn_certificate_public(dunlin_buf_view(&der), shown->public_key, &shown->public_key_len) ==
+           DUNLIN_OK;
 }
 
 /* The first certificate of a chain, as text. A key alone has none to show. */
@@ -257,8 +334,7 @@ static bool show(shown_identity *shown, const material *all)
         }
         shown->pem[shown->count++] = pem;
     }
-    return shown->count == 0 || dn_certificate_public(dunlin_slice_of(shown->pem[0]), shown->public_key,
-                                                      &shown->public_key_len) == DUNLIN_OK;
+    return shown->count == 0 || keep_der(shown);
 }
 
 static bool load(keys *held, const settings *set, char *error, size_t error_size)
@@ -295,6 +371,7 @@ static bool open_credentials(keys *held, const settings *set, char *error, size_
 {
     dn_credential_store_config config = dn_credential_store_config_default();
     config.dir = held->in_memory ? NULL : set->data;
+    config.file = sources_of(held->role, set).credentials;
     config.seal_key = set->seal_key;
     config.log = held->log;
     if (dn_credential_store_open(&config, &held->credentials, error, error_size) != DUNLIN_OK) {
@@ -309,21 +386,37 @@ static bool open_credentials(keys *held, const settings *set, char *error, size_
     return true;
 }
 
-keys *keys_open(const settings *set, const dn_log *log, char *error, size_t error_size)
+static bool take_authority(keys *held, dunlin_slice authority, char *error, size_t error_size)
+{
+    held->authority = (blob){.bytes = malloc(authority.len + 1), .len = authority.len};
+    if (held->authority.bytes == NULL) {
+        snprintf(error, error_size, "no memory");
+        return false;
+    }
+    if (authority.len > 0) {
+        memcpy(held->authority.bytes, authority.data, authority.len);
+    }
+    return true;
+}
+
+keys *keys_open(keys_role role, const settings *set, dunlin_slice authority, const dn_log *log, char *error,
+                size_t error_size)
 {
     keys *made = calloc(1, sizeof *made);
     if (made == NULL) {
         snprintf(error, error_size, "no memory");
         return NULL;
     }
+    const sources from = sources_of(role, set);
+    made->role = role;
     made->log = log;
     made->in_memory = set->store == STORE_MEMORY;
-    made->nosec = set->nosec;
-    bool needs_own = set->certificates.count == 0;
-    bool good = open_credentials(made, set, error, error_size);
-    if (good && needs_own) {
-        good = made->in_memory ? own_key_make(&made->own, error, error_size)
-                               : own_key_ensure(set->data, log, error, error_size);
+    made->nosec = from.nosec;
+    bool good =
+        take_authority(made, authority, error, error_size) && open_credentials(made, set, error, error_size);
+    if (good && from.certificates->count == 0) {
+        good = made->in_memory ? own_key_make(from.own, &made->own, error, error_size)
+                               : own_key_ensure(from.own, set->data, log, error, error_size);
     }
     if (!good || !load(made, set, error, error_size)) {
         keys_close(made);
@@ -342,6 +435,7 @@ void keys_close(keys *held)
         held->credentials->ops->close(held->credentials);
     }
     hide(&held->shown);
+    wipe(&held->authority);
     explicit_bzero(&held->own, sizeof held->own);
     free(held);
 }
@@ -358,14 +452,17 @@ dn_tls_context *keys_tls(const keys *held)
 
 dn_api_identity keys_identity(const keys *held)
 {
-    static const char *const policies[] = {
-        [DN_NOSEC_OFF] = "off", [DN_NOSEC_LOOPBACK] = "loopback", [DN_NOSEC_ON] = "on"};
     return (dn_api_identity){.public_key =
                                  dunlin_slice_make(held->shown.public_key, held->shown.public_key_len),
                              .certificates = (const char *const *)held->shown.pem,
                              .certificate_count = held->shown.count,
                              .psk = true,
-                             .nosec = policies[held->nosec]};
+                             .nosec = held->nosec};
+}
+
+dunlin_slice keys_certificate(const keys *held)
+{
+    return dunlin_slice_make(held->shown.der, held->shown.der_len);
 }
 
 static bool has_changed(watched_file *file)
@@ -386,6 +483,15 @@ static void reload_seal(keys *held)
     if (dn_credential_store_reload(held->credentials, error, sizeof error) != DUNLIN_OK) {
         dn_log_at(held->log, DN_LOG_ERROR, AREA, "the former sealing keys stay in use: %s", error);
     }
+    if (held->seal_read != NULL) {
+        held->seal_read(held->seal_context);
+    }
+}
+
+void keys_on_seal(keys *held, void (*read)(void *context), void *context)
+{
+    held->seal_read = read;
+    held->seal_context = context;
 }
 
 bool keys_have_changed(keys *held)

@@ -19,6 +19,17 @@ static const char help[] =
     "  --coaps ADDR:PORT        the same with DTLS (default [::]:5684; with --coap and without this: none)\n"
     "  --coap-tcp ADDR:PORT     the same over TCP (default: none)\n"
     "  --coaps-tcp ADDR:PORT    the same over TLS (default: none)\n"
+    "  --bootstrap-coaps ADDR:PORT\n"
+    "                           be a bootstrap server, too, for devices here; also --bootstrap-coap,\n"
+    "                           --bootstrap-coap-tcp and --bootstrap-coaps-tcp; several times (default: "
+    "none)\n"
+    "  --bootstrap-nosec loopback|on\n"
+    "                           who may ask --bootstrap-coap without security (default loopback)\n"
+    "  --est                    the bootstrap server enrols devices: it issues certificates (RFC 9148)\n"
+    "  --only bootstrap         no LwM2M server here\n"
+    "  --public URI             how devices reach the LwM2M server, as coaps://HOST:PORT, for the accounts "
+    "that a\n"
+    "                           bootstrap gives them; one for each transport (default: where it listens)\n"
     "  --nosec off|loopback|on  who may speak without security: nobody, devices on this host (default), "
     "anybody\n"
     "  --certificate FILE --key FILE\n"
@@ -48,7 +59,9 @@ static const char help[] =
     "  --log-format text|json|journal                                            (default text)\n"
     "  --ready-file FILE        write the addresses and the process id as JSON to FILE once all is ready\n"
     "  --check-config           check options and configuration, then end\n"
-    "  --version, --help\n"
+    "  --version, --help\n";
+
+static const char more_help[] =
     "\n"
     "Port 0 takes any free port; the lines printed at the start say which. IPv6: [::1]:5683.\n"
     "\n"
@@ -64,6 +77,7 @@ static const char help[] =
     "  dunlind --data /var/lib/dunlin --coap 192.0.2.7:5683 --coap [2001:db8::7]:5683\n"
     "  dunlind --config /etc/dunlin/dunlind.yaml --check-config\n"
     "  dunlind --nosec off --certificate server.pem --key server.key --client-cas devices.pem\n"
+    "  dunlind --bootstrap-coaps [::]:5784 --public coaps://lwm2m.example.net:5684\n"
     "  dunlind --store memory --coap 127.0.0.1:0 --http 127.0.0.1:0 --ready-file ready.json\n";
 
 enum {
@@ -72,6 +86,14 @@ enum {
     OPT_COAPS,
     OPT_COAP_TCP,
     OPT_COAPS_TCP,
+    OPT_BOOTSTRAP_COAP, /* and these */
+    OPT_BOOTSTRAP_COAPS,
+    OPT_BOOTSTRAP_COAP_TCP,
+    OPT_BOOTSTRAP_COAPS_TCP,
+    OPT_BOOTSTRAP_NOSEC,
+    OPT_EST,
+    OPT_ONLY,
+    OPT_PUBLIC,
     OPT_NOSEC,
     OPT_CERTIFICATE,
     OPT_KEY,
@@ -93,31 +115,40 @@ enum {
     OPT_HELP
 };
 
-static const struct option table[] = {{"data", required_argument, NULL, OPT_DATA},
-                                      {"coap", required_argument, NULL, OPT_COAP},
-                                      {"coaps", required_argument, NULL, OPT_COAPS},
-                                      {"coap-tcp", required_argument, NULL, OPT_COAP_TCP},
-                                      {"coaps-tcp", required_argument, NULL, OPT_COAPS_TCP},
-                                      {"nosec", required_argument, NULL, OPT_NOSEC},
-                                      {"certificate", required_argument, NULL, OPT_CERTIFICATE},
-                                      {"key", required_argument, NULL, OPT_KEY},
-                                      {"client-cas", required_argument, NULL, OPT_CLIENT_CAS},
-                                      {"seal-key", required_argument, NULL, OPT_SEAL_KEY},
-                                      {"public-coap", required_argument, NULL, OPT_PUBLIC_COAP},
-                                      {"http", required_argument, NULL, OPT_HTTP},
-                                      {"http-open", no_argument, NULL, OPT_HTTP_OPEN},
-                                      {"config", required_argument, NULL, OPT_CONFIG},
-                                      {"models", required_argument, NULL, OPT_MODELS},
-                                      {"console", required_argument, NULL, OPT_CONSOLE},
-                                      {"store", required_argument, NULL, OPT_STORE},
-                                      {"durability", required_argument, NULL, OPT_DURABILITY},
-                                      {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
-                                      {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
-                                      {"ready-file", required_argument, NULL, OPT_READY_FILE},
-                                      {"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
-                                      {"version", no_argument, NULL, OPT_VERSION},
-                                      {"help", no_argument, NULL, OPT_HELP},
-                                      {NULL, 0, NULL, 0}};
+static const struct option table[] = {
+    {"data", required_argument, NULL, OPT_DATA},
+    {"coap", required_argument, NULL, OPT_COAP},
+    {"coaps", required_argument, NULL, OPT_COAPS},
+    {"coap-tcp", required_argument, NULL, OPT_COAP_TCP},
+    {"coaps-tcp", required_argument, NULL, OPT_COAPS_TCP},
+    {"bootstrap-coap", required_argument, NULL, OPT_BOOTSTRAP_COAP},
+    {"bootstrap-coaps", required_argument, NULL, OPT_BOOTSTRAP_COAPS},
+    {"bootstrap-coap-tcp", required_argument, NULL, OPT_BOOTSTRAP_COAP_TCP},
+    {"bootstrap-coaps-tcp", required_argument, NULL, OPT_BOOTSTRAP_COAPS_TCP},
+    {"bootstrap-nosec", required_argument, NULL, OPT_BOOTSTRAP_NOSEC},
+    {"est", no_argument, NULL, OPT_EST},
+    {"only", required_argument, NULL, OPT_ONLY},
+    {"public", required_argument, NULL, OPT_PUBLIC},
+    {"nosec", required_argument, NULL, OPT_NOSEC},
+    {"certificate", required_argument, NULL, OPT_CERTIFICATE},
+    {"key", required_argument, NULL, OPT_KEY},
+    {"client-cas", required_argument, NULL, OPT_CLIENT_CAS},
+    {"seal-key", required_argument, NULL, OPT_SEAL_KEY},
+    {"public-coap", required_argument, NULL, OPT_PUBLIC_COAP},
+    {"http", required_argument, NULL, OPT_HTTP},
+    {"http-open", no_argument, NULL, OPT_HTTP_OPEN},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"models", required_argument, NULL, OPT_MODELS},
+    {"console", required_argument, NULL, OPT_CONSOLE},
+    {"store", required_argument, NULL, OPT_STORE},
+    {"durability", required_argument, NULL, OPT_DURABILITY},
+    {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"ready-file", required_argument, NULL, OPT_READY_FILE},
+    {"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0}};
 
 static bool add(const char *list[LIST_MAX], size_t *count, const char *value, const char *name)
 {
@@ -143,6 +174,10 @@ static const char **place_of(options *given, int option)
         return &given->console;
     case OPT_NOSEC:
         return &given->nosec;
+    case OPT_BOOTSTRAP_NOSEC:
+        return &given->bootstrap_nosec;
+    case OPT_ONLY:
+        return &given->only;
     case OPT_CLIENT_CAS:
         return &given->client_cas;
     case OPT_SEAL_KEY:
@@ -162,34 +197,26 @@ static const char **place_of(options *given, int option)
     }
 }
 
-static options_result take(options *given, int option)
+static bool take_public(options *given, const char *uri)
 {
-    const char **place = place_of(given, option);
-    if (place != NULL) {
-        *place = optarg;
-        return OPTIONS_RUN;
+    const char *place = NULL;
+    const int transport = settings_public(uri, &place);
+    if (transport < 0) {
+        fprintf(stderr, "dunlind: --public: \"%s\" must be as coaps://HOST:PORT\n", uri);
+        return false;
     }
+    given->public[transport] = place;
+    return true;
+}
+
+static options_result take_flag(options *given, int option)
+{
     switch (option) {
-    case OPT_COAP:
-    case OPT_COAPS:
-    case OPT_COAP_TCP:
-    case OPT_COAPS_TCP:
-        return add(given->at[option - OPT_COAP].text, &given->at[option - OPT_COAP].count, optarg,
-                   settings_transports[option - OPT_COAP])
-                   ? OPTIONS_RUN
-                   : OPTIONS_BAD;
-    case OPT_CERTIFICATE:
-        return add(given->certificates, &given->certificate_count, optarg, "certificate") ? OPTIONS_RUN
-                                                                                          : OPTIONS_BAD;
-    case OPT_KEY:
-        return add(given->keys, &given->key_count, optarg, "key") ? OPTIONS_RUN : OPTIONS_BAD;
-    case OPT_PUBLIC_COAP:
-        return add(given->coap_public, &given->coap_public_count, optarg, "public-coap") ? OPTIONS_RUN
-                                                                                         : OPTIONS_BAD;
-    case OPT_MODELS:
-        return add(given->models, &given->model_count, optarg, "models") ? OPTIONS_RUN : OPTIONS_BAD;
     case OPT_HTTP_OPEN:
         given->http_open = true;
+        return OPTIONS_RUN;
+    case OPT_EST:
+        given->est = true;
         return OPTIONS_RUN;
     case OPT_CHECK_CONFIG:
         given->check_config = true;
@@ -199,11 +226,53 @@ static options_result take(options *given, int option)
         return OPTIONS_DONE;
     case OPT_HELP:
         fputs(help, stdout);
+        fputs(more_help, stdout);
         return OPTIONS_DONE;
     default:
         fputs("Try \"dunlind --help\".\n", stderr);
         return OPTIONS_BAD;
     }
+}
+
+static options_result take_address(options *given, int option)
+{
+    const bool is_bootstrap = option >= OPT_BOOTSTRAP_COAP;
+    const int at = option - (is_bootstrap ? OPT_BOOTSTRAP_COAP : OPT_COAP);
+    addresses *list = is_bootstrap ? &given->bootstrap[at] : &given->at[at];
+    return add(list->text, &list->count, optarg, table[option - OPT_DATA].name) ? OPTIONS_RUN : OPTIONS_BAD;
+}
+
+static options_result take(options *given, int option)
+{
+    const char **place = place_of(given, option);
+    if (place != NULL) {
+        *place = optarg;
+        return OPTIONS_RUN;
+    }
+    if (option >= OPT_COAP && option <= OPT_BOOTSTRAP_COAPS_TCP) {
+        return take_address(given, option);
+    }
+    bool good = true;
+    switch (option) {
+    case OPT_CERTIFICATE:
+        good = add(given->certificates, &given->certificate_count, optarg, "certificate");
+        break;
+    case OPT_KEY:
+        good = add(given->keys, &given->key_count, optarg, "key");
+        break;
+    case OPT_PUBLIC:
+        good = take_public(given, optarg);
+        break;
+    case OPT_PUBLIC_COAP:
+        good = add(given->coap_public, &given->coap_public_count, optarg, "public-coap");
+        break;
+    case OPT_MODELS:
+        good = add(given->models, &given->model_count, optarg, "models");
+        break;
+    default:
+        return take_flag(given, option);
+    }
+    return good ? OPTIONS_RUN : OPTIONS_BAD;
 }
 
 options_result options_parse(options *given, int argc, char **argv)
@@ -247,6 +316,17 @@ static bool apply_choices(const options *given, settings *set, char *error, size
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     static const char *const formats[] = {"text", "json", "journal"};
     static const char *const policies[] = {"off", "loopback", "on"};
+    static const char *const onlies[] = {"bootstrap"};
+    int opening =
+        given->bootstrap_nosec == NULL
+            ? (int)(set->bootstrap.nosec_on ? DN_NOSEC_ON : DN_NOSEC_LOOPBACK)
+            : 1 + choose("bootstrap-nosec", given->bootstrap_nosec, policies + 1, 2, error, error_size);
+    int only = given->only == NULL ? 0 : choose("only", given->only, onlies, 1, error, error_size);
+    if (opening < 1 || only < 0) {
+        return false;
+    }
+    set->bootstrap.nosec_on = opening == DN_NOSEC_ON;
+    set->only_bootstrap = set->only_bootstrap || given->only != NULL;
     int nosec = given->nosec == NULL ? (int)set->nosec
                                      : choose("nosec", given->nosec, policies, 3, error, error_size);
     int store =
@@ -291,6 +371,10 @@ static bool apply_lists(const options *given, settings *set)
             return false;
         }
         set->at[i].is_named = set->at[i].is_named || given->at[i].count > 0;
+        if (!apply_list(given->bootstrap[i].text, given->bootstrap[i].count, &set->bootstrap.listen[i]) ||
+            (given->public[i] != NULL && !settings_string(&set->public[i], given -> public[i]))) {
+            return false;
+        }
     }
     set->only_coap = given->at[DN_TRANSPORT_UDP].count > 0;
     return apply_list(given->certificates, given->certificate_count, &set->certificates) &&
@@ -308,6 +392,7 @@ static bool apply_texts(const options *given, settings *set)
                 (given->seal_key == NULL || settings_string(&set->seal_key, given->seal_key)) &&
                 apply_lists(given, set);
     set->http_open = set->http_open || given->http_open;
+    set->est.enabled = set->est.enabled || given->est;
     return good;
 }
 

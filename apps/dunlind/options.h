@@ -7,6 +7,11 @@
 
 typedef enum { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD } options_result;
 
+typedef struct {
+    const char *text[LIST_MAX];
+    size_t count;
+} addresses;
+
 /* Texts view argv. */
 typedef struct {
     const char *config_file; /* NULL: none */
@@ -14,10 +19,11 @@ typedef struct {
     bool check_config;
     const char *data, *http, *console, *store, *durability, *log_level, *log_format;
     bool http_open;
-    struct {
-        const char *text[LIST_MAX];
-        size_t count;
-    } at[4]; /* --coap and the others, by dn_transport */
+    addresses at[4],
+        bootstrap[4];      /* --coap and the others, by dn_transport; --bootstrap-coap and the others */
+    const char *public[4]; /* "host:port", by dn_transport */
+    const char *only, *bootstrap_nosec;
+    bool est;
     const char *nosec, *client_cas, *seal_key;
     const char *certificates[LIST_MAX], *keys[LIST_MAX];
     size_t certificate_count, key_count;

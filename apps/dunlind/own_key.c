@@ -18,6 +18,10 @@
 #define KEY_PEM_MAX 512
 #define NAME_MAX_   64 /* of a Common Name */
 
+const own_key_kind own_key_server = {.name = "server"};
+const own_key_kind own_key_bootstrap = {.name = "bootstrap"};
+const own_key_kind own_key_authority = {.name = "est-ca", .is_authority = true};
+
 /* Names of this host by which devices might know it; they can be told to expect another one (/0/x/14), or this certificate itself. */
 static bool certify(own_key *out, char *error, size_t error_size)
 {
@@ -47,20 +51,37 @@ static bool certify(own_key *out, char *error, size_t error_size)
     return status == DUNLIN_OK;
 }
 
-bool own_key_make(own_key *out, char *error, size_t error_size)
+static dunlin_status make_authority(own_key *out)
 {
-    dunlin_status status = dn_key_generate(out->key, &out->key_len);
-    if (status != DUNLIN_OK) {
-        snprintf(error, error_size, "the server's key cannot be made: %s", dunlin_status_text(status));
-        return false;
+    uint8_t der[DN_CERTIFICATE_DER_MAX];
+    size_t len;
+    const int64_t now_s = dn_clock_wall_ms() / 1000;
+    dunlin_status status = dn_authority_make("Dunlin CA", now_s - DAY_S, now_s + VALID_DAYS * DAY_S, out->key,
+                                             &out->key_len, der, &len);
+    if (status == DUNLIN_OK) {
+        status = dn_certificate_pem(dunlin_slice_make(der, len), out->certificate, sizeof out->certificate,
+                                    &out->certificate_len);
     }
-    return certify(out, error, error_size);
+    return status;
 }
 
-bool own_key_files(const char *dir, char *certificate, char *key, size_t size, char *error, size_t error_size)
+bool own_key_make(const own_key_kind *kind, own_key *out, char *error, size_t error_size)
 {
-    int a = snprintf(certificate, size, "%s/server.pem", dir);
-    int b = snprintf(key, size, "%s/server.key", dir);
+    dunlin_status status =
+        kind->is_authority ? make_authority(out) : dn_key_generate(out->key, &out->key_len);
+    if (status != DUNLIN_OK) {
+        snprintf(error, error_size, "the key of %s cannot be made: %s", kind->name,
+                 dunlin_status_text(status));
+        return false;
+    }
+    return kind->is_authority || certify(out, error, error_size);
+}
+
+bool own_key_files(const own_key_kind *kind, const char *dir, char *certificate, char *key, size_t size,
+                   char *error, size_t error_size)
+{
+    int a = snprintf(certificate, size, "%s/%s.pem", dir, kind->name);
+    int b = snprintf(key, size, "%s/%s.key", dir, kind->name);
     if (a < 0 || b < 0 || (size_t)a >= size || (size_t)b >= size) {
         snprintf(error, error_size, "the name of the data folder is too long");
         return false;
@@ -130,30 +151,47 @@ static bool keep(const own_key *made, bool with_key, const char *certificate, co
     return good && write_file(certificate, 0644, made->certificate, made->certificate_len);
 }
 
-bool own_key_ensure(const char *dir, const dn_log *log, char *error, size_t error_size)
+/* True: `made` is to be written, without its key if that is there. */
+static bool make_missing(const own_key_kind *kind, bool has_key, const char *certificate, const char *key,
+                         own_key *made, char *error, size_t error_size)
 {
-    char certificate[PATH_MAX], key[PATH_MAX];
-    own_key made = {.key_len = 0};
-    if (!own_key_files(dir, certificate, key, sizeof key, error, error_size)) {
+    if (!has_key) {
+        return own_key_make(kind, made, error, error_size);
+    }
+    if (kind->is_authority) {
+        snprintf(error, error_size, "%s is missing, but %s is there: put it back, or take the key away",
+                 certificate, key);
         return false;
     }
-    bool has_key = is_there(key);
-    if (has_key && is_there(certificate)) {
-        return true;
-    }
-    if (has_key && !read_key(key, &made)) {
+    if (!read_key(key, made)) {
         snprintf(error, error_size, "%s is no key that was made here, and %s is missing", key, certificate);
         return false;
     }
-    bool good = has_key ? certify(&made, error, error_size) : own_key_make(&made, error, error_size);
+    return certify(made, error, error_size);
+}
+
+bool own_key_ensure(const own_key_kind *kind, const char *dir, const dn_log *log, char *error,
+                    size_t error_size)
+{
+    char certificate[PATH_MAX], key[PATH_MAX];
+    own_key made = {.key_len = 0};
+    if (!own_key_files(kind, dir, certificate, key, sizeof key, error, error_size)) {
+        return false;
+    }
+    const bool has_key = is_there(key);
+    if (has_key && is_there(certificate)) {
+        return true;
+    }
+    bool good = make_missing(kind, has_key, certificate, key, &made, error, error_size);
     if (good && !keep(&made, !has_key, certificate, key)) {
         snprintf(error, error_size, "cannot write %s and %s: %s", key, certificate, strerror(errno));
         good = false;
     }
     explicit_bzero(&made, sizeof made);
     if (good) {
-        dn_log_at(log, DN_LOG_INFO, "security", "made %s%s%s, self-signed: devices have to be told of it",
-                  has_key ? "" : key, has_key ? "" : " and ", certificate);
+        dn_log_at(log, DN_LOG_INFO, "security", "made %s%s%s, self-signed: %s", has_key ? "" : key,
+                  has_key ? "" : " and ", certificate,
+                  kind->is_authority ? "it issues certificates to devices" : "devices have to be told of it");
     }
     return good;
 }

@@ -3,22 +3,36 @@
 #include "settings.h"
 
 #include "api/listener.h"
+#include "bootstrap/est.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define IN_coap     coap
-#define IN_security security
-#define IN_tcp      tcp
-#define IN_http     http
-#define IN_limits   limits
-#define IN_store    stored
-#define IN_queue    queue
-#define IN_packages packages
+#define IN_coap      coap
+#define IN_security  security
+#define IN_tcp       tcp
+#define IN_http      http
+#define IN_limits    limits
+#define IN_store     stored
+#define IN_queue     queue
+#define IN_packages  packages
+#define IN_bootstrap bootstrap
+#define IN_est       est
+/* As the file has them: one is within another. */
+#define NAME_coap      "coap"
+#define NAME_security  "security"
+#define NAME_tcp       "tcp"
+#define NAME_http      "http"
+#define NAME_limits    "limits"
+#define NAME_store     "store"
+#define NAME_queue     "queue"
+#define NAME_packages  "packages"
+#define NAME_bootstrap "bootstrap"
+#define NAME_est       "bootstrap.est"
 #define NUMBER_ROW(section, key, member, least, most) \
-    {#section, key, offsetof(settings, IN_##section.member), least, most},
+    {NAME_##section, key, offsetof(settings, IN_##section.member), least, most},
 
 const char *const settings_transports[4] = {"coap", "coaps", "coap-tcp", "coaps-tcp"};
 const number_setting number_settings[] = {ALL_NUMBERS(NUMBER_ROW)};
@@ -119,6 +133,15 @@ static void init_http(settings *set)
     set->http.request_timeout_s = api.request_timeout_s;
 }
 
+static void init_bootstrap(settings *set)
+{
+    const dn_bs_engine_config engine = dn_bs_engine_config_default();
+    set->bootstrap.max_runs = engine.max_runs;
+    set->bootstrap.max_ended = engine.max_ended;
+    set->bootstrap.step_timeout_ms = engine.step_timeout_ms;
+    set->est.days = dn_est_config_default().days;
+}
+
 bool settings_init(settings *set)
 {
     enum { STOP_GRACE_MS = 2000 };
@@ -128,6 +151,7 @@ bool settings_init(settings *set)
     init_coap(set, &fleet.coap);
     init_security(set, &fleet);
     init_http(set);
+    init_bootstrap(set);
     set->limits.registrations = fleet.max_registrations;
     set->limits.link_list_bytes = fleet.max_link_list_bytes;
     set->limits.link_lists = fleet.max_link_lists;
@@ -154,10 +178,35 @@ bool settings_init(settings *set)
 
 bool settings_complete(settings *set)
 {
+    if (set->only_bootstrap) {
+        return true; /* addresses of the LwM2M server are not asked for */
+    }
     bool plain = set->at[DN_TRANSPORT_UDP].is_named || set->nosec == DN_NOSEC_OFF ||
                  settings_add(&set->at[DN_TRANSPORT_UDP].listen, "[::]:5683");
     return plain && (set->at[DN_TRANSPORT_DTLS].is_named || set->only_coap ||
                      settings_add(&set->at[DN_TRANSPORT_DTLS].listen, "[::]:5684"));
+}
+
+bool settings_bootstraps(const settings *set)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < 4; i++) {
+        count += set->bootstrap.listen[i].count;
+    }
+    return count > 0;
+}
+
+int settings_public(const char *uri, const char **place)
+{
+    static const char *const schemes[] = {"coap://", "coaps://", "coap+tcp://", "coaps+tcp://"};
+    for (int i = 0; i < 4; i++) {
+        const size_t len = strlen(schemes[i]);
+        if (strncmp(uri, schemes[i], len) == 0) {
+            *place = uri + len;
+            return i;
+        }
+    }
+    return -1;
 }
 
 void settings_free(settings *set)
@@ -168,7 +217,18 @@ void settings_free(settings *set)
     settings_clear(&set->models);
     for (size_t i = 0; i < sizeof set->at / sizeof set->at[0]; i++) {
         settings_clear(&set->at[i].listen);
+        settings_clear(&set->bootstrap.listen[i]);
+        free(set->public[i]);
     }
+    settings_clear(&set->bootstrap.certificates);
+    settings_clear(&set->bootstrap.keys);
+    free(set->bootstrap.client_cas);
+    free(set->est.authority);
+    free(set->est.authority_key);
+    free(set->est.forward);
+    free(set->est.forward_ca);
+    free(set->est.forward_certificate);
+    free(set->est.forward_key);
     settings_clear(&set->coap_public);
     settings_clear(&set->certificates);
     settings_clear(&set->keys);
@@ -204,6 +264,9 @@ void settings_swap_keys(settings *a, settings *b)
     swap_text(&a->client_cas, &b->client_cas);
     swap_text(&a->crls, &b->crls);
     swap_text(&a->ocsp, &b->ocsp);
+    swap_list(&a->bootstrap.certificates, &b->bootstrap.certificates);
+    swap_list(&a->bootstrap.keys, &b->bootstrap.keys);
+    swap_text(&a->bootstrap.client_cas, &b->bootstrap.client_cas);
 }
 
 /* "host:port" as it stands in a URI: a name, an IPv4 address, or an IPv6 address in brackets. */
@@ -220,6 +283,21 @@ static bool is_authority(const char *text)
     return host > 0 && host <= 253 && inner == host && port > 0 && port < 65536;
 }
 
+static bool check_pairs(const string_list *certificates, const string_list *keys, const char *section,
+                        char *error, size_t error_size)
+{
+    if (certificates->count != keys->count) {
+        snprintf(error, error_size, "%s.certificate: there are %zu, but %zu in %s.key: each needs its own",
+                 section, certificates->count, keys->count, section);
+        return false;
+    }
+    if (certificates->count > DN_TLS_KEY_PAIRS_MAX) {
+        snprintf(error, error_size, "%s.certificate: %u at most", section, DN_TLS_KEY_PAIRS_MAX);
+        return false;
+    }
+    return true;
+}
+
 static bool check_security(const settings *set, char *error, size_t error_size)
 {
     size_t plain = set->at[DN_TRANSPORT_UDP].listen.count + set->at[DN_TRANSPORT_TCP].listen.count;
@@ -229,27 +307,68 @@ static bool check_security(const settings *set, char *error, size_t error_size)
                  "security.nosec: off leaves nothing for coap.listen and coap-tcp.listen to do: remove them");
         return false;
     }
-    if (plain + secure == 0) {
+    if (plain + secure == 0 && !set->only_bootstrap) {
         snprintf(error, error_size,
                  "no address is left on which devices could be heard: see coap.listen, coaps.listen");
         return false;
     }
-    if (set->certificates.count != set->keys.count) {
+    return check_pairs(&set->certificates, &set->keys, "security", error, error_size);
+}
+
+static bool check_est(const est_settings *est, char *error, size_t error_size)
+{
+    const char *wrong = NULL;
+    if ((est->authority == NULL) != (est->authority_key == NULL)) {
+        wrong = "bootstrap.est.authority: it needs its authority-key, and the other way round";
+    } else if (est->forward != NULL && est->authority != NULL) {
+        wrong = "bootstrap.est.forward: either another authority is asked, or this one issues";
+    } else if (est->forward != NULL && strncmp(est->forward, "https://", 8) != 0) {
+        wrong = "bootstrap.est.forward: must be an https: URL, as https://ca.example/.well-known/est";
+    } else if ((est->forward_certificate == NULL) != (est->forward_key == NULL)) {
+        wrong = "bootstrap.est.forward-certificate: it needs its forward-key, and the other way round";
+    } else if (est->forward == NULL && (est->forward_ca != NULL || est->forward_key != NULL)) {
+        wrong = "bootstrap.est.forward: what goes with it is given, but it is not";
+    }
+    snprintf(error, error_size, "%s", wrong != NULL ? wrong : "");
+    return wrong == NULL;
+}
+
+static bool check_bootstrap(const settings *set, char *error, size_t error_size)
+{
+    const size_t lwm2m = set->at[DN_TRANSPORT_UDP].listen.count + set->at[DN_TRANSPORT_DTLS].listen.count +
+                         set->at[DN_TRANSPORT_TCP].listen.count + set->at[DN_TRANSPORT_TLS].listen.count;
+    if (set->only_bootstrap && !settings_bootstraps(set)) {
+        snprintf(
+            error, error_size,
+            "only: bootstrap leaves nothing to listen on: see bootstrap.coaps.listen, --bootstrap-coaps");
+        return false;
+    }
+    if (set->only_bootstrap && lwm2m > 0) {
         snprintf(error, error_size,
-                 "security.certificate: there are %zu, but %zu in security.key: each needs its own",
-                 set->certificates.count, set->keys.count);
+                 "only: bootstrap, and addresses for an LwM2M server: remove coap.listen, coaps.listen, "
+                 "coap-tcp.listen and coaps-tcp.listen, or this");
         return false;
     }
-    if (set->certificates.count > DN_TLS_KEY_PAIRS_MAX) {
-        snprintf(error, error_size, "security.certificate: %u at most", DN_TLS_KEY_PAIRS_MAX);
+    if (set->est.enabled && !settings_bootstraps(set)) {
+        snprintf(error, error_size,
+                 "bootstrap.est: devices enrol at the bootstrap server, and there is none: see "
+                 "bootstrap.coaps.listen");
         return false;
     }
-    return true;
+    for (size_t i = 0; i < 4; i++) {
+        if (set->public[i] != NULL && !is_authority(set->public[i])) {
+            snprintf(error, error_size, "public.%s: \"%.100s\" must be HOST:PORT", settings_transports[i],
+                     set->public[i]);
+            return false;
+        }
+    }
+    return check_pairs(&set->bootstrap.certificates, &set->bootstrap.keys, "bootstrap", error, error_size) &&
+           check_est(&set->est, error, error_size);
 }
 
 bool settings_check(const settings *set, char *error, size_t error_size)
 {
-    if (!check_security(set, error, error_size)) {
+    if (!check_security(set, error, error_size) || !check_bootstrap(set, error, error_size)) {
         return false;
     }
     for (size_t i = 0; i < set->coap_public.count; i++) {
@@ -274,52 +393,8 @@ bool settings_check(const settings *set, char *error, size_t error_size)
     return true;
 }
 
-static void limit_sessions(const settings *set, dn_secure_config *config)
+static void set_coap(const settings *set, dn_coap_config *coap)
 {
-    config->max_sessions = set->security.max_sessions;
-    config->max_handshakes = set->security.max_handshakes;
-    config->max_handshakes_per_host = set->security.max_handshakes_per_host;
-    config->idle_s = set->security.idle_s;
-}
-
-static dn_ports_addresses addresses_of(const settings *set, dn_transport transport)
-{
-    const string_list *listen = &set->at[transport].listen;
-    return (dn_ports_addresses){.addresses = (const char *const *)listen->item, .count = listen->count};
-}
-
-/* All but CoAP's own numbers: who is listened to, and on what terms. */
-static void fleet_streams(const settings *set, dn_fleet_config *config)
-{
-    config->coap_addresses = addresses_of(set, DN_TRANSPORT_UDP).addresses;
-    config->coap_address_count = addresses_of(set, DN_TRANSPORT_UDP).count;
-    config->dtls_addresses = addresses_of(set, DN_TRANSPORT_DTLS);
-    config->tcp_addresses = addresses_of(set, DN_TRANSPORT_TCP);
-    config->tls_addresses = addresses_of(set, DN_TRANSPORT_TLS);
-    config->nosec = set->nosec;
-    config->keep_changed_sessions = set->keep_changed_sessions;
-    limit_sessions(set, &config->dtls);
-    limit_sessions(set, &config->tls_streams);
-    config->tcp.max_connections = set->tcp.max_connections;
-    config->tcp.max_per_host = set->tcp.max_per_host;
-    config->tcp.max_unsent = set->tcp.max_unsent_bytes;
-    config->tcp.keepalive_s = set->tcp.keepalive_s;
-    config->coap.max_stream_message = set->tcp.max_message;
-}
-
-void settings_tls(const settings *set, dn_tls_server_config *config)
-{
-    config->suites = set->suites;
-    config->resumable = set->security.resumable;
-    config->ticket_lifetime_s = set->security.ticket_lifetime_s;
-    config->mtu = (uint16_t)set->security.mtu;
-    config->retransmit_ms = set->security.retransmit_ms;
-    config->handshake_ms = set->security.handshake_ms;
-}
-
-void settings_fleet(const settings *set, dn_fleet_config *config)
-{
-    dn_coap_config *coap = &config->coap;
     coap->ack_timeout_ms = set->coap.ack_timeout_ms;
     coap->ack_random_percent = set->coap.ack_random_percent;
     coap->max_retransmit = set->coap.max_retransmit;
@@ -338,6 +413,78 @@ void settings_fleet(const settings *set, dn_fleet_config *config)
     while ((16u << coap->block_szx) < set->coap.block_size) {
         coap->block_szx++;
     }
+}
+
+static void limit_sessions(const settings *set, dn_secure_config *config)
+{
+    config->max_sessions = set->security.max_sessions;
+    config->max_handshakes = set->security.max_handshakes;
+    config->max_handshakes_per_host = set->security.max_handshakes_per_host;
+    config->idle_s = set->security.idle_s;
+}
+
+static void limit_streams(const settings *set, dn_tcp_config *config)
+{
+    config->max_connections = set->tcp.max_connections;
+    config->max_per_host = set->tcp.max_per_host;
+    config->max_unsent = set->tcp.max_unsent_bytes;
+    config->keepalive_s = set->tcp.keepalive_s;
+}
+
+static dn_ports_addresses addresses_of(const settings *set, dn_transport transport)
+{
+    const string_list *listen = &set->at[transport].listen;
+    return (dn_ports_addresses){.addresses = (const char *const *)listen->item, .count = listen->count};
+}
+
+/* All but CoAP's own numbers: who is listened to, and on what terms. */
+static void fleet_streams(const settings *set, dn_fleet_config *config)
+{
+    config->coap_addresses = addresses_of(set, DN_TRANSPORT_UDP).addresses;
+    config->coap_address_count = addresses_of(set, DN_TRANSPORT_UDP).count;
+    config->dtls_addresses = addresses_of(set, DN_TRANSPORT_DTLS);
+    config->tcp_addresses = addresses_of(set, DN_TRANSPORT_TCP);
+    config->tls_addresses = addresses_of(set, DN_TRANSPORT_TLS);
+    config->may_be_deaf = set->only_bootstrap;
+    config->nosec = set->nosec;
+    config->keep_changed_sessions = set->keep_changed_sessions;
+    limit_sessions(set, &config->dtls);
+    limit_sessions(set, &config->tls_streams);
+    limit_streams(set, &config->tcp);
+    config->coap.max_stream_message = set->tcp.max_message;
+}
+
+void settings_bootstrap(const settings *set, dn_bootstrap_config *config)
+{
+    set_coap(set, &config->engine.coap);
+    config->engine.coap.max_stream_message = set->tcp.max_message;
+    config->engine.max_runs = set->bootstrap.max_runs;
+    config->engine.max_ended = set->bootstrap.max_ended;
+    config->engine.step_timeout_ms = set->bootstrap.step_timeout_ms;
+    for (size_t i = 0; i < 4; i++) {
+        const string_list *listen = &set->bootstrap.listen[i];
+        config->listen[i] =
+            (dn_ports_addresses){.addresses = (const char *const *)listen->item, .count = listen->count};
+    }
+    config->is_nosec_open = set->bootstrap.nosec_on;
+    limit_sessions(set, &config->dtls);
+    limit_sessions(set, &config->tls_streams);
+    limit_streams(set, &config->tcp);
+}
+
+void settings_tls(const settings *set, dn_tls_server_config *config)
+{
+    config->suites = set->suites;
+    config->resumable = set->security.resumable;
+    config->ticket_lifetime_s = set->security.ticket_lifetime_s;
+    config->mtu = (uint16_t)set->security.mtu;
+    config->retransmit_ms = set->security.retransmit_ms;
+    config->handshake_ms = set->security.handshake_ms;
+}
+
+void settings_fleet(const settings *set, dn_fleet_config *config)
+{
+    set_coap(set, &config->coap);
     fleet_streams(set, config);
     config->max_registrations = set->limits.registrations;
     config->max_link_list_bytes = set->limits.link_list_bytes;

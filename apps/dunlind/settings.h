@@ -8,6 +8,7 @@
 #define DUNLIND_SETTINGS_H
 
 #include "api/api.h"
+#include "bootstrap/bootstrap.h"
 #include "server/fleet.h"
 #include "store/sqlite.h"
 
@@ -91,10 +92,19 @@
     X(store, "journal-kib", journal_kib, 256, 16777216) \
     X(store, "sweep-percent", sweep_percent, 1, 1000)
 
+#define BOOTSTRAP_NUMBERS(X)                         \
+    X(bootstrap, "max-runs", max_runs, 1, 1000000)   \
+    X(bootstrap, "max-ended", max_ended, 0, 1000000) \
+    X(bootstrap, "step-timeout-ms", step_timeout_ms, 1000, 600000)
+
+#define EST_NUMBERS(X) X(est, "days", days, 1, 36500)
+
 #define ALL_NUMBERS(X)  \
     COAP_NUMBERS(X)     \
     SECURITY_NUMBERS(X) \
-    TCP_NUMBERS(X) HTTP_NUMBERS(X) LIMIT_NUMBERS(X) QUEUE_NUMBERS(X) PACKAGE_NUMBERS(X) STORE_NUMBERS(X)
+    TCP_NUMBERS(X)      \
+    HTTP_NUMBERS(X)     \
+    LIMIT_NUMBERS(X) QUEUE_NUMBERS(X) PACKAGE_NUMBERS(X) STORE_NUMBERS(X) BOOTSTRAP_NUMBERS(X) EST_NUMBERS(X)
 
 #define NUMBER_MEMBER(section, key, member, least, most) uint32_t member;
 
@@ -105,6 +115,23 @@ typedef struct {
     char *item[LIST_MAX];
     size_t count;
 } string_list;
+
+/* Enrolment over secure transport; NULL: not given. */
+typedef struct {
+    bool enabled;
+    bool takes_any; /* devices that proved themselves by a pre-shared or raw public key may enrol, too */
+    char *authority, *authority_key;
+    char *forward, *forward_ca, *forward_certificate, *forward_key;
+    EST_NUMBERS(NUMBER_MEMBER)
+} est_settings;
+
+typedef struct {
+    string_list listen[4]; /* by dn_transport; none: there is no bootstrap server */
+    bool nosec_on;
+    string_list certificates, keys; /* in the same order */
+    char *client_cas;
+    BOOTSTRAP_NUMBERS(NUMBER_MEMBER)
+} bootstrap_settings;
 
 /* Strings are owned. */
 typedef struct {
@@ -118,6 +145,10 @@ typedef struct {
     } at[4];
     bool only_coap;          /* --coap was given: nothing is served on default addresses beside it */
     string_list coap_public; /* "host:port" */
+    char *public[4];     /* "host:port" by which devices reach the server, by dn_transport; NULL: not said */
+    bool only_bootstrap; /* no LwM2M server here */
+    bootstrap_settings bootstrap;
+    est_settings est;
     dn_nosec nosec;
     string_list certificates, keys; /* in the same order */
     char *client_cas, *crls, *ocsp; /* NULL: none */
@@ -183,12 +214,17 @@ bool settings_add(string_list *list, const char *value);
 void settings_clear(string_list *list);
 /* Exchanges what names keys and certificates, and the suites. */
 void settings_swap_keys(settings *a, settings *b);
+/* True when there is a bootstrap server. */
+bool settings_bootstraps(const settings *set);
+/* "coaps://host:port" to its transport and place behind the scheme; -1: it is none. */
+int settings_public(const char *uri, const char **place);
 /* Checks what depends on more than one setting. False: `error` says what is wrong. */
 bool settings_check(const settings *set, char *error, size_t error_size);
 
 /* The configurations of the parts. */
 void settings_fleet(const settings *set, dn_fleet_config *config);
 void settings_tls(const settings *set, dn_tls_server_config *config);
+void settings_bootstrap(const settings *set, dn_bootstrap_config *config);
 void settings_api(const settings *set, dn_api_config *config);
 dn_sqlite_config settings_sqlite(const settings *set);
 

@@ -135,6 +135,97 @@ static void security_is_checked(void **state)
     settings_free(&set);
 }
 
+static void bootstrap_is_checked(void **state)
+{
+    (void)state;
+    settings set;
+    char error[512];
+    assert_true(settings_init(&set));
+    set.only_bootstrap = true;
+    assert_true(settings_complete(&set));
+    assert_false(settings_bootstraps(&set));
+    assert_false(settings_check(&set, error, sizeof error));
+    assert_non_null(strstr(error, "bootstrap.coaps.listen"));
+    assert_true(settings_add(&set.bootstrap.listen[DN_TRANSPORT_DTLS], "127.0.0.1:0"));
+    assert_true(settings_bootstraps(&set));
+    assert_true(settings_check(&set, error, sizeof error));
+    assert_true(settings_add(&set.at[DN_TRANSPORT_DTLS].listen, "127.0.0.1:0"));
+    assert_false(settings_check(&set, error, sizeof error));
+    assert_non_null(strstr(error, "only: bootstrap"));
+    set.only_bootstrap = false;
+    assert_true(settings_check(&set, error, sizeof error));
+    assert_true(settings_add(&set.bootstrap.certificates, "a.pem"));
+    assert_false(settings_check(&set, error, sizeof error));
+    assert_non_null(strstr(error, "bootstrap.certificate"));
+    settings_clear(&set.bootstrap.certificates);
+    assert_true(settings_string(&set.public[DN_TRANSPORT_TLS], "example.net"));
+    assert_false(settings_check(&set, error, sizeof error));
+    assert_non_null(strstr(error, "public.coaps-tcp"));
+    assert_true(settings_string(&set.public[DN_TRANSPORT_TLS], "example.net:5684"));
+    assert_true(settings_check(&set, error, sizeof error));
+    dn_bootstrap_config made = dn_bootstrap_config_default();
+    const uint32_t max_runs = made.engine.max_runs;
+    settings_bootstrap(&set, &made);
+    assert_int_equal(made.engine.max_runs, max_runs);
+    assert_int_equal(made.listen[DN_TRANSPORT_DTLS].count, 1);
+    settings_free(&set);
+}
+
+static void enrolment_is_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        bool served;
+        const char *authority, *key, *forward, *forward_key, *says;
+    } cases[] = {
+        {true, NULL, NULL, NULL, NULL, NULL},
+        {false, NULL, NULL, NULL, NULL, "there is none"},
+        {true, "ca.pem", "ca.key", NULL, NULL, NULL},
+        {true, "ca.pem", NULL, NULL, NULL, "authority-key"},
+        {true, NULL, "ca.key", NULL, NULL, "authority-key"},
+        {true, NULL, NULL, "https://ca.example/est", NULL, NULL},
+        {true, NULL, NULL, "http://ca.example/est", NULL, "https:"},
+        {true, "ca.pem", "ca.key", "https://ca.example/est", NULL, "either"},
+        {true, NULL, NULL, "https://ca.example/est", "a.key", "forward-key"},
+        {true, NULL, NULL, NULL, "a.key", "forward"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        settings set;
+        char error[512] = "";
+        assert_true(settings_init(&set) && settings_complete(&set));
+        set.est.enabled = true;
+        assert_true(!cases[i].served || settings_add(&set.bootstrap.listen[DN_TRANSPORT_UDP], "127.0.0.1:0"));
+        assert_true(cases[i].authority == NULL || settings_string(&set.est.authority, cases[i].authority));
+        assert_true(cases[i].key == NULL || settings_string(&set.est.authority_key, cases[i].key));
+        assert_true(cases[i].forward == NULL || settings_string(&set.est.forward, cases[i].forward));
+        assert_true(cases[i].forward_key == NULL ||
+                    settings_string(&set.est.forward_key, cases[i].forward_key));
+        assert_int_equal(settings_check(&set, error, sizeof error), cases[i].says == NULL);
+        assert_true(cases[i].says == NULL || strstr(error, cases[i].says) != NULL);
+        settings_free(&set);
+    }
+}
+
+static void public_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *uri;
+        int transport;
+        const char *place;
+    } cases[] = {{"coap://a:1", DN_TRANSPORT_UDP, "a:1"},
+                 {"coaps://[::1]:2", DN_TRANSPORT_DTLS, "[::1]:2"},
+                 {"coap+tcp://a:3", DN_TRANSPORT_TCP, "a:3"},
+                 {"coaps+tcp://a:4", DN_TRANSPORT_TLS, "a:4"},
+                 {"http://a:5", -1, NULL},
+                 {"a:6", -1, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *place = NULL;
+        assert_int_equal(settings_public(cases[i].uri, &place), cases[i].transport);
+        assert_true(cases[i].place == NULL || strcmp(place, cases[i].place) == 0);
+    }
+}
+
 static void combinations_are_checked(void **state)
 {
     (void)state;
@@ -162,7 +253,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_is_documented), cmocka_unit_test(defaults_are_those_of_the_parts),
-        cmocka_unit_test(addresses_have_defaults), cmocka_unit_test(security_is_checked),
-        cmocka_unit_test(combinations_are_checked)};
+        cmocka_unit_test(addresses_have_defaults),    cmocka_unit_test(security_is_checked),
+        cmocka_unit_test(bootstrap_is_checked),       cmocka_unit_test(enrolment_is_checked),
+        cmocka_unit_test(public_addresses),           cmocka_unit_test(combinations_are_checked)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

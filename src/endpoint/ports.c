@@ -65,7 +65,7 @@ static dunlin_status check(const dn_ports_config *config, char *error, size_t er
         }
         count += config->listen[i].count;
     }
-    if (count == 0) {
+    if (count == 0 && !config->may_be_none) {
         (void)snprintf(error, error_size, "no address to listen on");
         return DUNLIN_ERR_ARGUMENT;
     }

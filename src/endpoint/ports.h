@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     dn_ports_addresses listen
         [4]; /* by dn_transport. Of UDP and DTLS each with an IP address of its own within its transport */
+    bool may_be_none;    /* [false] no address at all is no mistake: nobody is heard */
     dn_tls_context *tls; /* NULL: neither DTLS nor TLS */
     dn_tcp_config tcp;
     dn_secure_config dtls, tls_streams; /* without a log of their own: `log` */

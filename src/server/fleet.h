@@ -39,6 +39,7 @@ typedef struct {
         *coap_addresses; /* "127.0.0.1:5683", "[::]:5683", port 0 for any; up to 16, each with an
                                           IP address of its own ([::] hears IPv4 too, so it stands alone) */
     size_t coap_address_count;
+    bool may_be_deaf;             /* false: without any address it does not start */
     dn_store *store;              /* the fleet closes it */
     uint32_t max_registrations;   /* 1000000 */
     uint32_t max_link_list_bytes; /* 16384: of one registration */

@@ -135,6 +135,7 @@ static dunlin_status open_ports(dn_loop *loop, char *error, size_t error_size)
     config.listen[DN_TRANSPORT_DTLS] = fleet->dtls_addresses;
     config.listen[DN_TRANSPORT_TCP] = fleet->tcp_addresses;
     config.listen[DN_TRANSPORT_TLS] = fleet->tls_addresses;
+    config.may_be_none = fleet->may_be_deaf;
     config.tls = fleet->dtls_addresses.count + fleet->tls_addresses.count > 0 ? fleet->tls : NULL;
     config.tcp = fleet->tcp;
     config.dtls = fleet->dtls;
