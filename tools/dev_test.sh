@@ -68,7 +68,7 @@ expect "help explains each command" 0 './dev interop' "$root/dev" help
 expect "no argument is help" 0 './dev demo' "$root/dev"
 expect "unknown command" 2 'no command "frobnicate"' "$root/dev" frobnicate
 expect "unknown preset" 2 'no preset "nix"' "$root/dev" build nix
-expect "two presets" 2 'one preset' "$root/dev" build dev asan
+expect "build: no such target" 1 "unknown target 'nix'" "$root/dev" build dev nix
 expect "demo: bad number" 2 'number of seconds' "$root/dev" demo --for soon
 expect "demo: unknown option" 2 'does not know "--nix"' "$root/dev" demo --nix
 expect "test: unknown option" 2 'does not know "--nix"' "$root/dev" test --nix

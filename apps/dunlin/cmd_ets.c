@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dunlin ets: the OMA LwM2M test cases against a device or a server. */
+#include "apps/dunlin/cmd_ets_config.h"
 #include "apps/dunlin/cmd_ets_operator.h"
 #include "apps/dunlin/cmd_ets_security.h"
 #include "apps/dunlin/command.h"
@@ -21,11 +22,12 @@
 #define ADDRESSES_MAX 8u /* two servers, four transports */
 #define URI_MAX       128
 
-static const char USAGE[] = "dunlin ets list|client|server [OPTION ...]";
+static const char USAGE[] = "dunlin ets list|config|client|server [OPTION ...]";
 
 typedef struct {
     const char *listen, *target, *operator_text, *cases, *endpoint, *lwm2m, *junit, *html, *wait, *hands,
-        *packages;
+        *packages, *bootstrap, *format;
+    const char *name; /* of a configuration */
     dn_ets_security_options security;
     bool verbose, procedure;
     const char *patterns[LIST_MAX];
@@ -38,11 +40,16 @@ void dn_help_ets(FILE *out)
     (void)fputs(
         "Run the OMA LwM2M test cases (ETS) against a device or a server.\n\n"
         "usage: dunlin ets list [--case GLOBS] [--procedure]\n"
+        "       dunlin ets config [NAME] [--format F] [--target URI] [--bootstrap URI] [CREDENTIALS]\n"
         "       dunlin ets client --listen ADDR:PORT [--endpoint NAME] [--case GLOBS] [--hands yes] "
         "[CREDENTIALS] [REPORTS]\n"
         "       dunlin ets server --target coap://HOST:PORT --operator OPERATOR [--case GLOBS] [--lwm2m 1.0] "
         "[CREDENTIALS] [REPORTS]\n\n"
         "  list            the cases, with those that do not apply and why; --procedure: with their steps\n"
+        "  config          print a configuration of the specification (C.13) as a file for 'dunlin client "
+        "--factory';\n"
+        "                  without NAME: which there are. --format lwm2m-json, senml-json, or document, as\n"
+        "                  'dunlin bootstrap config set EP --file -' takes it\n"
         "  client          act as the server, and drive the device that registers\n"
         "  server          act as the device, and let the server's operator drive it\n\n"
         "  --case GLOBS    shell patterns of case numbers, with commas: 'int-2*,int-101' (default: all)\n"
@@ -78,6 +85,8 @@ void dn_help_ets(FILE *out)
         "not come\n\n"
         "examples:\n"
         "  dunlin ets list --case 'int-3*'\n"
+        "  dunlin ets config C.13 --bootstrap coaps://192.0.2.1:5694 --psk "
+        "dev-1:000102030405060708090a0b0c0d0e0f\n"
         "  dunlin ets client --listen 0.0.0.0:5683 --case 'int-1*,int-2*' --html report.html\n"
         "  dunlin ets client --listen coaps://0.0.0.0:5684 --psk dev-1:000102030405060708090a0b0c0d0e0f "
         "--case "
@@ -379,6 +388,20 @@ static int server(ets_options *o)
     return exit_code;
 }
 
+static int config(ets_options *o)
+{
+    dn_ets_security security;
+    const dn_ets_config_options options = {.name = o->name,
+                                           .target = o->target,
+                                           .bootstrap = o->bootstrap,
+                                           .format = o->format,
+                                           .security = &security};
+    const int exit_code =
+        dn_ets_security_read(&security, &o->security) ? dn_ets_print_config(&options) : EXIT_CODE_USAGE;
+    dn_ets_security_free(&security);
+    return exit_code;
+}
+
 static int run_part(ets_options *o, const char *part)
 {
     static const struct {
@@ -387,6 +410,13 @@ static int run_part(ets_options *o, const char *part)
     } parts[] = {{"client", client}, {"server", server}};
     if (strcmp(part, "list") == 0) {
         return list(o);
+    }
+    if (strcmp(part, "config") == 0) {
+        return config(o);
+    }
+    if (o->name != NULL) {
+        (void)fprintf(stderr, "dunlin ets: '%s' is one word too many; usage: %s\n", o->name, USAGE);
+        return EXIT_CODE_USAGE;
     }
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (strcmp(part, parts[i].name) == 0) {
@@ -403,6 +433,8 @@ int dn_cmd_ets(int argc, char **argv)
     const dn_option own[] = {{"--listen", &o.listen, NULL},
                              {"--target", &o.target, NULL},
                              {"--operator", &o.operator_text, NULL},
+                             {"--bootstrap", &o.bootstrap, NULL},
+
                              {"--case", &o.cases, NULL},
                              {"--endpoint", &o.endpoint, NULL},
                              {"--lwm2m", &o.lwm2m, NULL},
@@ -422,7 +454,7 @@ int dn_cmd_ets(int argc, char **argv)
                              {"-v", NULL, &o.verbose},
                              {NULL, NULL, NULL}};
     dn_options options;
-    if (!dn_options_read(argc, argv, own, 1, 1, USAGE, &options)) {
+    if (!dn_options_read(argc, argv, own, 1, 2, USAGE, &options)) {
         return EXIT_CODE_USAGE;
     }
     if (o.lwm2m != NULL && strcmp(o.lwm2m, "1.0") != 0 && strcmp(o.lwm2m, "1.1") != 0) {
@@ -430,6 +462,8 @@ int dn_cmd_ets(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     o.wait = options.wait;
+    o.format = options.format;
+    o.name = options.count > 1 ? options.arguments[1] : NULL;
     char *cases = o.cases != NULL ? strdup(o.cases) : NULL;
     o.pattern_count = split(cases, ",", o.patterns, LIST_MAX);
     const int exit_code = run_part(&o, options.arguments[0]);

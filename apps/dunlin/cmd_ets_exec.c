@@ -41,6 +41,7 @@ static const char *const OPERATIONS[] = {
     [DN_ETS_OBSERVE_COMPOSITE] = "observeComposite",
     [DN_ETS_CANCEL_COMPOSITE] = "cancelComposite",
     [DN_ETS_IS_REGISTERED] = "list",
+    [DN_ETS_FINISH] = "finish",
     [DN_ETS_SENT] = "sent",
 };
 

@@ -33,6 +33,7 @@ static const struct {
     [DN_ETS_OBSERVE_COMPOSITE] = {"POST", "/composite/observe", "", false},
     [DN_ETS_CANCEL_COMPOSITE] = {"DELETE", "/composite/observe", "", false},
     [DN_ETS_IS_REGISTERED] = {"GET", "", "", false},
+    [DN_ETS_FINISH] = {NULL, NULL, NULL, false},
     [DN_ETS_SENT] = {NULL, NULL, NULL, false},
     [DN_ETS_FORGET] = {NULL, NULL, NULL, false},
 };

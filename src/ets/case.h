@@ -55,6 +55,9 @@ struct dn_ets_case {
     bool queue_mode;
     bool portfolio;
     dn_ets_way way;
+    dn_ets_bootstrapping bootstrap;
+    dn_ets_way bootstrap_way;
+    bool is_elsewhere, has_card, enrols; /* as dn_ets_setup has them */
     bool apart; /* device and server do not come together: the steps are done all the same */
     const dn_ets_step *steps;
     size_t step_count;
@@ -68,7 +71,7 @@ struct dn_ets_group {
 
 #define DN_ETS_STEPS(table) .steps = (table), .step_count = sizeof(table) / sizeof((table)[0])
 
-extern const dn_ets_group dn_ets_group_registration, dn_ets_group_management, dn_ets_group_reporting,
-    dn_ets_group_security, dn_ets_group_objects, dn_ets_group_more;
+extern const dn_ets_group dn_ets_group_bootstrap, dn_ets_group_registration, dn_ets_group_management,
+    dn_ets_group_reporting, dn_ets_group_security, dn_ets_group_objects, dn_ets_group_more;
 
 #endif

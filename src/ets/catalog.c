@@ -9,8 +9,8 @@
 #include <string.h>
 
 const dn_ets_group *const dn_ets_groups[] = {
-    &dn_ets_group_registration, &dn_ets_group_management, &dn_ets_group_reporting,
-    &dn_ets_group_security,     &dn_ets_group_objects,    &dn_ets_group_more,
+    &dn_ets_group_bootstrap, &dn_ets_group_registration, &dn_ets_group_management, &dn_ets_group_reporting,
+    &dn_ets_group_security,  &dn_ets_group_objects,      &dn_ets_group_more,
 };
 const size_t dn_ets_group_count = sizeof dn_ets_groups / sizeof dn_ets_groups[0];
 

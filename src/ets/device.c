@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device: the configurations of appendix C, each a set of parts that are added to a client. */
 #include "ets/device.h"
+#include "ets/configurations.h"
 
 #include "ets/device_firmware.h"
 
@@ -29,6 +30,8 @@
 #define ALL_BEARERS 2
 
 #define CREDENTIAL_MAX     2048u /* a certificate */
+#define FACTORY_MAX        16384u
+#define IMAGE_MAX          16384u
 #define STREAM_MESSAGE_MAX 8192u
 
 /* The parts of a configuration beyond C.1. */
@@ -42,7 +45,8 @@ enum {
     STATISTICS = 64,
     CELLULAR = 128,
     PORTFOLIO = 256,
-    ACCESS = 512
+    ACCESS = 512,
+    ACCESS_ROOM = 1024 /* Object 2, without instances */
 };
 
 static const struct {
@@ -60,11 +64,13 @@ static const struct {
     {DN_ETS_C10, DEFAULTS | CELLULAR},
     {DN_ETS_C11, DEFAULTS | CELLULAR},
     {DN_ETS_C12, DEFAULTS | PORTFOLIO},
+    {DN_ETS_C13, ACCESS_ROOM}, /* without any account but the bootstrap server's */
     {DN_ETS_C14, DEFAULTS | ACCESS},
     {DN_ETS_C17, 0}, /* C.1 with other credentials, as are the next three */
     {DN_ETS_C18, 0},
     {DN_ETS_C19, 0},
     {DN_ETS_C20, 0},
+    {DN_ETS_C21, 0},
 };
 
 bool dn_ets_device_knows(dn_ets_config config)
@@ -297,6 +303,11 @@ static dunlin_status add_access(dn_ets_device *d)
     return dunlin_access_add(d->client, d->access, ACCESS_MAX, 3);
 }
 
+static dunlin_status add_access_room(dn_ets_device *d)
+{
+    return dunlin_access_add(d->client, d->access, ACCESS_MAX, 0);
+}
+
 static dunlin_status add_firmware(dn_ets_device *d)
 {
     return dn_ets_firmware_add(&d->firmware, d->client, d->version, sizeof d->version);
@@ -308,9 +319,9 @@ static dunlin_status add_parts(dn_ets_device *d)
         unsigned part;
         dunlin_status (*add)(dn_ets_device *d);
     } rows[] = {
-        {ACCESS, add_access},       {MONITORING, add_connectivity}, {FIRMWARE, add_firmware},
-        {LOCATION, add_location},   {STATISTICS, add_statistics},   {CELLULAR, add_cellular},
-        {PORTFOLIO, add_portfolio},
+        {ACCESS, add_access},     {ACCESS_ROOM, add_access_room}, {MONITORING, add_connectivity},
+        {FIRMWARE, add_firmware}, {LOCATION, add_location},       {STATISTICS, add_statistics},
+        {CELLULAR, add_cellular}, {PORTFOLIO, add_portfolio},
     };
     d->apn_config = (dunlin_apn_config){.enable = on_profile, .context = d};
     dunlin_status status = add_device(d);
@@ -322,10 +333,43 @@ static dunlin_status add_parts(dn_ets_device *d)
     return status;
 }
 
+static bool is_bare(const dn_ets_device *d)
+{
+    return d->setup.config == DN_ETS_C13 || d->setup.config == DN_ETS_C21;
+}
+
+/* The bootstrap server's account, as the factory writes it. */
+static dunlin_status provision(dn_ets_device *d)
+{
+    const dn_ets_blanks blanks = {.bootstrap_uri = d->around.uris[DN_ETS_BOOTSTRAP],
+                                  .bootstrap_security = d->around.security[DN_ETS_BOOTSTRAP]};
+    uint8_t *memory = malloc(FACTORY_MAX);
+    dn_ets_values values = {.list = NULL};
+    dunlin_buf data = dunlin_buf_make(memory, FACTORY_MAX);
+    dunlin_status status = memory != NULL ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
+    if (status == DUNLIN_OK &&
+        (!dn_ets_configuration(DN_ETS_C13, &blanks, false, &values) || values.failed)) {
+        status = DUNLIN_ERR_MEMORY;
+    }
+    if (status == DUNLIN_OK) {
+        status = dn_ets_values_encode(&values, DN_FORMAT_LWM2M_JSON, dunlin_path_root(), &data);
+    }
+    if (status == DUNLIN_OK) {
+        status = dunlin_client_provision(d->client, dunlin_path_root(), DN_FORMAT_LWM2M_JSON,
+                                         dunlin_buf_view(&data));
+    }
+    dn_ets_values_clear(&values);
+    free(memory);
+    return status;
+}
+
 static dunlin_status add_accounts(dn_ets_device *d)
 {
-    dunlin_status status = DUNLIN_OK;
-    for (size_t i = 0; status == DUNLIN_OK && i < d->setup.servers; i++) {
+    dunlin_status status = d->setup.bootstrap != DN_ETS_BOOTSTRAP_NONE ? provision(d) : DUNLIN_OK;
+    const size_t servers = is_bare(d) && !d->setup.is_elsewhere ? 0
+                           : d->setup.has_card                  ? 1
+                                                                : d->setup.servers;
+    for (size_t i = 0; status == DUNLIN_OK && i < servers; i++) {
         dunlin_server account = dunlin_server_default();
         (void)snprintf(account.uri, sizeof account.uri, "%s", d->around.uris[i]);
         account.ssid = (int32_t)i + 1;
@@ -349,6 +393,12 @@ static dunlin_status add_accounts(dn_ets_device *d)
 
 /* ---- the whole ---- */
 
+static dunlin_status on_smartcard(void *context, dunlin_buf *file)
+{
+    dn_ets_device *d = context;
+    return d->around.smartcard(d->around.context, file);
+}
+
 static dunlin_client_config make_config(dn_ets_device *d)
 {
     dunlin_client_config config = dunlin_client_config_default();
@@ -363,6 +413,10 @@ static dunlin_client_config make_config(dn_ets_device *d)
         config.stream_message = STREAM_MESSAGE_MAX;
     }
     config.servers = (uint16_t)d->setup.servers;
+    config.bootstrap = d->setup.bootstrap != DN_ETS_BOOTSTRAP_NONE || d->setup.has_card;
+    config.image_max = IMAGE_MAX;
+    config.call.smartcard = d->around.smartcard != NULL ? on_smartcard : NULL;
+    config.enroll = d->around.enroll;
     config.queue_mode = d->setup.queue_mode;
     config.max_body = 8192;
     config.list_max = 1024;

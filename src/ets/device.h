@@ -11,6 +11,8 @@
 #include <dunlin/client.h>
 
 #define DN_ETS_SERVERS_MAX 2u
+#define DN_ETS_BOOTSTRAP   2u /* in place of a server's number: the bootstrap server */
+#define DN_ETS_PARTIES     3u /* servers and bootstrap server */
 
 typedef enum {
     DN_ETS_C1 = 1,
@@ -24,13 +26,15 @@ typedef enum {
     DN_ETS_C10 = 10,
     DN_ETS_C11 = 11,
     DN_ETS_C12 = 12,
+    DN_ETS_C13 = 13,
     DN_ETS_C14 = 14,
     DN_ETS_C15 = 15,
     DN_ETS_C16 = 16,
     DN_ETS_C17 = 17,
     DN_ETS_C18 = 18,
     DN_ETS_C19 = 19,
-    DN_ETS_C20 = 20
+    DN_ETS_C20 = 20,
+    DN_ETS_C21 = 21
 } dn_ets_config;
 
 /* By which transport, and with what proof of who it is, the device goes to its server. */
@@ -44,6 +48,13 @@ typedef enum {
     DN_ETS_WAY_TLS_X509
 } dn_ets_way;
 
+/* Who is there to bootstrap it, if the configuration has an account for one. */
+typedef enum {
+    DN_ETS_BOOTSTRAP_NONE,
+    DN_ETS_BOOTSTRAP_OURS, /* our bootstrap server, which writes C.1 (or C.17, by `way`) */
+    DN_ETS_BOOTSTRAP_HAND  /* one that does what the steps of the case say */
+} dn_ets_bootstrapping;
+
 /* What a case wants of the device beyond its configuration. */
 typedef struct {
     dn_ets_config config;
@@ -54,6 +65,11 @@ typedef struct {
     const char *endpoint;
     size_t servers; /* 1, or 2 in C.14 */
     dn_ets_way way;
+    dn_ets_bootstrapping bootstrap;
+    dn_ets_way bootstrap_way; /* by which it goes to the bootstrap server */
+    bool is_elsewhere;        /* the server that it is configured with is not there */
+    bool has_card;            /* a smartcard may be put into it */
+    bool enrols;              /* what it is given by the bootstrap server has security mode 4 */
 } dn_ets_setup;
 
 typedef struct {
@@ -62,11 +78,13 @@ typedef struct {
     int64_t (*wall_s)(void *context);
     void *context;
     dn_random random;
-    const char *uris[DN_ETS_SERVERS_MAX];
+    const char *uris[DN_ETS_PARTIES];
     /* As dunlin_client_callbacks has them; NULL: UDP without security alone. */
     dunlin_status (*connect)(void *context, const dunlin_way *way, dunlin_peer *peer);
     void (*disconnect)(void *context, uint16_t server);
-    const dunlin_security *security[DN_ETS_SERVERS_MAX]; /* NULL: none */
+    const dunlin_security *security[DN_ETS_PARTIES]; /* NULL: none */
+    dunlin_status (*smartcard)(void *context, dunlin_buf *file);
+    dunlin_enroll enroll; /* empty: it cannot */
 } dn_ets_surroundings;
 
 typedef struct dn_ets_device dn_ets_device;

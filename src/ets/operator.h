@@ -29,6 +29,7 @@ typedef enum {
     DN_ETS_OBSERVE_COMPOSITE,
     DN_ETS_CANCEL_COMPOSITE,
     DN_ETS_IS_REGISTERED, /* does the server know the device? `registered` */
+    DN_ETS_FINISH,        /* Bootstrap-Finish: of a bootstrap server alone */
     DN_ETS_SENT           /* what the device sent by itself since the case began: `values` */
 } dn_ets_operation;
 

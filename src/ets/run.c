@@ -263,7 +263,7 @@ static void take_values(dn_ets_run *run, unsigned server)
 
 bool dn_ets_asks(dn_ets_run *run, dn_ets_ask *ask, unsigned server)
 {
-    if (server >= run->world->servers) {
+    if (server != DN_ETS_BOOTSTRAP && server >= run->world->servers) {
         dn_ets_end_as(run, DN_ETS_NOT_APPLICABLE, "the case needs a second server");
         return false;
     }
@@ -483,8 +483,21 @@ static void run_case(dn_ets_world *world, const dn_ets_options *options, dn_ets_
                                 .queue_mode = what->queue_mode,
                                 .portfolio = what->portfolio,
                                 .endpoint = options->endpoint,
-                                .servers = what->config == DN_ETS_C14 ? 2 : 1,
-                                .way = what->way};
+                                .servers = what->config == DN_ETS_C14 || what->has_card ? 2 : 1,
+                                .way = what->way,
+                                .bootstrap = what->bootstrap,
+                                .bootstrap_way = what->bootstrap_way,
+                                .is_elsewhere = what->is_elsewhere,
+                                .has_card = what->has_card,
+                                .enrols = what->enrols};
+    if (what->bootstrap != DN_ETS_BOOTSTRAP_NONE && !world->bootstraps) {
+        set_verdict(&run, DN_ETS_NOT_APPLICABLE, "there is no bootstrap server in this setting");
+        return;
+    }
+    if (what->has_card && world->power_cycle == NULL) {
+        set_verdict(&run, DN_ETS_NOT_APPLICABLE, "there is no smartcard in this setting");
+        return;
+    }
     if (setup.servers > world->servers) {
         set_verdict(&run, DN_ETS_NOT_APPLICABLE, "the case needs a second server");
         return;

@@ -60,6 +60,7 @@ extern const dn_ets_kind dn_ets_kind_ask, dn_ets_kind_has, dn_ets_kind_lacks, dn
     dn_ets_kind_device_sets, dn_ets_kind_device_sends, dn_ets_kind_refused, dn_ets_kind_reset,
     dn_ets_kind_set_clock, dn_ets_kind_sends, dn_ets_kind_sends_nothing, dn_ets_kind_asleep, dn_ets_kind_push,
     dn_ets_kind_pull, dn_ets_kind_polls, dn_ets_kind_cuts, dn_ets_kind_comes, dn_ets_kind_stays,
-    dn_ets_kind_refuses, dn_ets_kind_signals;
+    dn_ets_kind_refuses, dn_ets_kind_signals, dn_ets_kind_asks_bootstrap, dn_ets_kind_is_asked,
+    dn_ets_kind_is_discovered, dn_ets_kind_starts_with_card;
 
 #endif

@@ -92,6 +92,23 @@ static dunlin_status put_credential(dn_ets_keys *keys, dn_ets_way way, const cha
     return status;
 }
 
+dunlin_status dn_ets_keys_use(dn_ets_keys *keys, const dunlin_security *security, const char *host,
+                              int64_t (*wall_s)(void *context), void *context, char *why, size_t why_size)
+{
+    dn_tls_client_config device = dn_tls_client_config_default();
+    device.mode = (uint8_t)security->mode;
+    device.own = security->identity;
+    device.server = security->server_key;
+    device.secret = security->secret;
+    device.usage = security->usage < 0 ? 3 : (uint8_t)security->usage;
+    device.name = security->sni[0] != '\0' ? security->sni : host;
+    device.wall_s = wall_s;
+    device.wall_context = context;
+    dn_tls_context_give_up(keys->device_context);
+    keys->device_context = NULL;
+    return dn_tls_client_create(&device, &keys->device_context, why, why_size);
+}
+
 static dunlin_status make_contexts(dn_ets_keys *keys, const char *host, int64_t (*wall_s)(void *context),
                                    void *context, char *error, size_t error_size)
 {
@@ -112,16 +129,7 @@ static dunlin_status make_contexts(dn_ets_keys *keys, const char *host, int64_t 
     if (status != DUNLIN_OK) {
         return status;
     }
-    dn_tls_client_config device = dn_tls_client_config_default();
-    device.mode = (uint8_t)keys->security.mode;
-    device.own = keys->security.identity;
-    device.server = keys->security.server_key;
-    device.secret = keys->security.secret;
-    device.usage = keys->security.usage < 0 ? 3 : (uint8_t)keys->security.usage;
-    device.name = host;
-    device.wall_s = wall_s;
-    device.wall_context = context;
-    return dn_tls_client_create(&device, &keys->device_context, error, error_size);
+    return dn_ets_keys_use(keys, &keys->security, host, wall_s, context, error, error_size);
 }
 
 bool dn_ets_keys_make(dn_ets_keys *keys, dn_ets_way way, const char *endpoint, const char *host,

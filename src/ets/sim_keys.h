@@ -25,6 +25,9 @@ typedef struct {
 /* `host`: that of the account's URI. Time of day from `wall_s`. False: `error` says why; free it all the same. */
 bool dn_ets_keys_make(dn_ets_keys *keys, dn_ets_way way, const char *endpoint, const char *host,
                       int64_t (*wall_s)(void *context), void *context, char *error, size_t error_size);
+/* The device's side from now on: with what its client has been given. Status as dn_tls_client_create. */
+dunlin_status dn_ets_keys_use(dn_ets_keys *keys, const dunlin_security *security, const char *host,
+                              int64_t (*wall_s)(void *context), void *context, char *why, size_t why_size);
 void dn_ets_keys_free(dn_ets_keys *keys);
 
 #endif

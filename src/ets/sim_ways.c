@@ -6,7 +6,6 @@
 #include "coap/frame.h"
 #include "endpoint/link.h"
 #include "endpoint/secure.h"
-#include "ets/sim_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +33,10 @@ struct dn_ets_ways {
 
     dn_link *link;
     bool asked;     /* the device has asked for the way, and was not told yet */
+    bool dressed;   /* the device's context is of the client's credentials */
     bool connected; /* its stream is there */
-    uint8_t stream; /* counts them */
+    uint8_t stream;        /* counts them */
+    uint8_t server_stream; /* the one that the server has, which may be an older one for a moment */
     bool is_down;
     dunlin_status down_status;
     int down_alert;
@@ -64,7 +65,7 @@ static void carry(dn_ets_ways *w, bool to_device, dunlin_slice bytes)
         return;
     }
     for (size_t at = 0; at < bytes.len; at += PIECE_MAX) {
-        uint8_t piece[1 + PIECE_MAX] = {w->stream};
+        uint8_t piece[1 + PIECE_MAX] = {to_device ? w->server_stream : w->stream};
         const size_t left = bytes.len - at;
         const size_t len = left < PIECE_MAX ? left : PIECE_MAX;
         memcpy(piece + 1, bytes.data + at, len);
@@ -81,15 +82,21 @@ static void close_stream(dn_ets_ways *w)
     }
 }
 
-/* The device's end of the stream is closed, and so is the server's. */
+/* The server's end of the stream is closed. */
 static void lose_stream(dn_ets_ways *w)
 {
+    if (w->secure != NULL && w->connected) {
+        dn_secure_disconnected(w->secure, &w->device_peer);
+    }
+    w->connected = false;
+    close_stream(w);
+}
+
+/* The device's end is closed: the server hears of it, as a piece without bytes, behind all that was sent. */
+static void end_stream(dn_ets_ways *w)
+{
     if (dn_transport_is_stream(w->transport)) {
-        if (w->secure != NULL && w->connected) {
-            dn_secure_disconnected(w->secure, &w->device_peer);
-        }
-        w->connected = false;
-        close_stream(w);
+        w->config.carry(w->config.context, false, dunlin_slice_make(&w->stream, 1));
     }
 }
 
@@ -126,7 +133,23 @@ static void link_down(void *context, dunlin_status status, int alert, const char
     }
 }
 
-dunlin_status dn_ets_ways_connect(dn_ets_ways *ways, dunlin_peer *peer, uint64_t now_ms)
+/* With other credentials than the last time nothing of it can be resumed. */
+static dunlin_status dress(dn_ets_ways *w, const dunlin_way *way)
+{
+    char why[DN_TLS_WHY_MAX];
+    if (!dn_transport_is_secure(w->transport) || (w->dressed && !way->anew)) {
+        return DUNLIN_OK;
+    }
+    const char *host = strstr(w->uri, "://") + strlen("://");
+    const dunlin_status status =
+        dn_ets_keys_use(&w->keys, way->security, host, w->config.wall_s, w->config.context, why, sizeof why);
+    w->dressed = status == DUNLIN_OK;
+    dn_link_forget(w->link);
+    return status;
+}
+
+dunlin_status dn_ets_ways_connect(dn_ets_ways *ways, const dunlin_way *way, dunlin_peer *peer,
+                                  uint64_t now_ms)
 {
     if (dn_link_state_of(ways->link) == DN_LINK_UP) {
         peer->len = ways->server_peer.len;
@@ -137,10 +160,12 @@ dunlin_status dn_ets_ways_connect(dn_ets_ways *ways, dunlin_peer *peer, uint64_t
     if (dn_link_state_of(ways->link) != DN_LINK_CLOSED) {
         return DUNLIN_END;
     }
-    lose_stream(ways);
+    end_stream(ways);
     ways->stream++;
-    const dunlin_status status =
-        dn_link_open(ways->link, &ways->server_peer, ways->keys.device_context, now_ms);
+    dunlin_status status = dress(ways, way);
+    if (status == DUNLIN_OK) {
+        status = dn_link_open(ways->link, &ways->server_peer, ways->keys.device_context, now_ms);
+    }
     return status == DUNLIN_OK ? DUNLIN_END : status;
 }
 
@@ -148,7 +173,7 @@ void dn_ets_ways_disconnect(dn_ets_ways *ways, uint64_t now_ms)
 {
     ways->asked = false;
     dn_link_close(ways->link, now_ms);
-    lose_stream(ways);
+    end_stream(ways);
 }
 
 static uint64_t device_deadline(const dn_ets_ways *w)
@@ -294,10 +319,17 @@ void dn_ets_ways_send(dn_ets_ways *ways, bool to_device, dunlin_slice message, u
 void dn_ets_ways_receive(dn_ets_ways *ways, bool at_device, dunlin_slice bytes, uint64_t now_ms)
 {
     if (dn_transport_is_stream(ways->transport)) {
-        if (bytes.len == 0 || bytes.data[0] != ways->stream) {
+        if (bytes.len == 0 || (at_device && bytes.data[0] != ways->stream)) {
             return;
         }
+        if (!at_device && (bytes.len == 1 || bytes.data[0] != ways->server_stream)) {
+            lose_stream(ways);
+            ways->server_stream = bytes.data[0];
+        }
         bytes = dunlin_slice_make(bytes.data + 1, bytes.len - 1);
+    }
+    if (bytes.len == 0) {
+        return;
     }
     if (at_device) {
         dn_link_receive(ways->link, bytes, now_ms);
@@ -376,6 +408,11 @@ const char *dn_ets_ways_uri(const dn_ets_ways *ways)
 const dunlin_security *dn_ets_ways_security(const dn_ets_ways *ways)
 {
     return dn_transport_is_secure(ways->transport) ? &ways->keys.security : NULL;
+}
+
+const dn_ets_keys *dn_ets_ways_keys(const dn_ets_ways *ways)
+{
+    return &ways->keys;
 }
 
 dn_credentials *dn_ets_ways_credentials(const dn_ets_ways *ways)

@@ -8,6 +8,7 @@
 #define DN_ETS_SIM_WAYS_H
 
 #include "ets/device.h"
+#include "ets/sim_keys.h"
 #include "ets/world.h"
 
 typedef struct dn_ets_ways dn_ets_ways;
@@ -42,8 +43,12 @@ const dunlin_security *dn_ets_ways_security(const dn_ets_ways *ways);
 /* The server's credentials, for its shard. */
 dn_credentials *dn_ets_ways_credentials(const dn_ets_ways *ways);
 
-/* As dunlin_client_callbacks.connect. */
-dunlin_status dn_ets_ways_connect(dn_ets_ways *ways, dunlin_peer *peer, uint64_t now_ms);
+/* The keys of both ends, and the authority that has issued what they show. */
+const dn_ets_keys *dn_ets_ways_keys(const dn_ets_ways *ways);
+
+/* As dunlin_client_callbacks.connect: with the credentials that the client has for this server. */
+dunlin_status dn_ets_ways_connect(dn_ets_ways *ways, const dunlin_way *way, dunlin_peer *peer,
+                                  uint64_t now_ms);
 void dn_ets_ways_disconnect(dn_ets_ways *ways, uint64_t now_ms);
 /* From the device, from the server: a whole message. */
 void dn_ets_ways_send(dn_ets_ways *ways, bool to_device, dunlin_slice message, uint64_t now_ms);

@@ -40,12 +40,14 @@ static void say_ask(const dn_ets_step *step, char *out, size_t size)
         [DN_ETS_WRITE_COMPOSITE] = "writes together",
         [DN_ETS_OBSERVE_COMPOSITE] = "observes together",
         [DN_ETS_CANCEL_COMPOSITE] = "cancels the observation together of",
+        [DN_ETS_FINISH] = "finishes",
     };
+    static const char *const who[DN_ETS_PARTIES] = {"Server", "Second server", "Bootstrap server"};
     const char *code = dn_ets_code_name(step->code);
     const bool writes = step->operation != DN_ETS_WRITE_COMPOSITE;
-    int len = snprintf(out, size, "%s %s %s%s%s", step->server == 0 ? "Server" : "Second server",
-                       verbs[step->operation], writes ? step->path : "",
-                       step->value != NULL && writes ? ": " : "", step->value != NULL ? step->value : "");
+    int len = snprintf(out, size, "%s %s %s%s%s", who[step->server], verbs[step->operation],
+                       writes ? step->path : "", step->value != NULL && writes ? ": " : "",
+                       step->value != NULL ? step->value : "");
     if (step->format != DN_FORMAT_NONE && len > 0 && (size_t)len < size) {
         len += snprintf(out + len, size - (size_t)len, " (%s)", format_name(step->format));
     }

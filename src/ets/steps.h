@@ -222,6 +222,56 @@
         .kind = &dn_ets_kind_refuses, .to_s = (within_s) \
     }
 
+/* ---- bootstrap ---- */
+/* The device sends a Bootstrap-Request within so long, answered 2.04; what is awaited next comes behind it. */
+#define ASKS_BOOTSTRAP(within_s)                                \
+    {                                                           \
+        .kind = &dn_ets_kind_asks_bootstrap, .to_s = (within_s) \
+    }
+/* Our bootstrap server does this, and the device answers so: DN_ETS_WRITE, DELETE, READ, FINISH. */
+#define IS_ASKED(what, path_, code_)                                                         \
+    {                                                                                        \
+        .kind = &dn_ets_kind_is_asked, .operation = (what), .path = (path_), .code = (code_) \
+    }
+#define IS_FINISHED() IS_ASKED(DN_ETS_FINISH, "/bs", CHANGED)
+/* Its last Discover before it has finished had these links, and none to what the second list names. */
+#define IS_DISCOVERED(has_, lacks_)                                           \
+    {                                                                         \
+        .kind = &dn_ets_kind_is_discovered, .value = (has_), .text = (lacks_) \
+    }
+/* The same by hand: the operator of the bootstrap server asks. */
+#define BS_ASK_(what, where, how, expected) ASK_(what, where, how, expected), .server = DN_ETS_BOOTSTRAP
+#define BS_WRITE(path_, format_, value_)                                  \
+    {                                                                     \
+        BS_ASK_(DN_ETS_WRITE, path_, format_, CHANGED), .value = (value_) \
+    }
+#define BS_READ(path_, format_)                       \
+    {                                                 \
+        BS_ASK_(DN_ETS_READ, path_, format_, CONTENT) \
+    }
+#define BS_DELETE(path_)                                  \
+    {                                                     \
+        BS_ASK_(DN_ETS_DELETE, path_, NO_ACCEPT, DELETED) \
+    }
+#define BS_DISCOVER()                                     \
+    {                                                     \
+        BS_ASK_(DN_ETS_DISCOVER, "/", NO_ACCEPT, CONTENT) \
+    }
+#define BS_FINISH_GETS(code_)                         \
+    {                                                 \
+        BS_ASK_(DN_ETS_FINISH, "/", NO_ACCEPT, code_) \
+    }
+/* The links of the last answer, compared as above. */
+#define BS_LISTS(has_, lacks_)                                                            \
+    {                                                                                     \
+        .kind = &dn_ets_kind_is_discovered, .value = (has_), .text = (lacks_), .count = 1 \
+    }
+/* The device is switched off, and on again with this on its card: values of Objects 0 and 1; NULL: nothing. */
+#define STARTS_WITH_CARD(values_)                                 \
+    {                                                             \
+        .kind = &dn_ets_kind_starts_with_card, .value = (values_) \
+    }
+
 /* ---- reporting: `count` notifications of `path`, each from_s to to_s after the one before ---- */
 #define NOTIFIES(path_, count_, from_, to_)                                                                 \
     {                                                                                                       \

@@ -21,6 +21,9 @@ typedef struct {
 #define LINK   DUNLIN_TYPE_OBJLNK
 
 static const row rows[] = {
+    {0, 0, TEXT, R},       {0, 1, BOOL, R},       {0, 2, INT, R},        {0, 3, OPAQUE, R},
+    {0, 4, OPAQUE, R},     {0, 5, OPAQUE, R},     {0, 10, INT, R},       {0, 11, INT, R},
+    {0, 12, INT, R},       {0, 13, UINT, R},      {0, 14, TEXT, R},      {0, 15, UINT, R},
     {1, 0, INT, R},        {1, 1, INT, W},        {1, 2, INT, W},        {1, 3, INT, W},
     {1, 5, INT, W},        {1, 6, BOOL, W},       {1, 7, TEXT, W},       {1, 10, LINK, W},
     {1, 11, UINT, R},      {1, 12, TIME, R},      {1, 13, UINT, R},      {1, 14, UINT, R},

@@ -29,7 +29,8 @@ typedef struct dn_ets_world {
     const char *setting; /* "simulated", "client" (under test), "server" (under test) */
     void *context;
     dn_ets_trace trace; /* every datagram; begin may clear it */
-    const dn_ets_operator *operators[DN_ETS_SERVERS_MAX];
+    const dn_ets_operator
+        *operators[DN_ETS_PARTIES]; /* that of a bootstrap server asks what no configuration says */
     size_t servers;
     dn_ets_device *device; /* NULL: it is foreign */
     const char *endpoint;  /* of the device under test; NULL: the first that registers */
@@ -56,6 +57,11 @@ typedef struct dn_ets_world {
     bool (*connection)(void *context, unsigned server, dn_ets_connection *out);
     /* The last handshake since `begin` that failed. False: none did. NULL: there is no security. */
     bool (*refusal)(void *context, unsigned server, dn_ets_refusal *out);
+    bool bootstraps; /* `begin` can bring a bootstrap server along */
+    /* The device is switched off and on again, with this bootstrap file on its smartcard; empty: no card. NULL: it cannot be done here. */
+    bool (*power_cycle)(void *context, dunlin_slice card);
+    /* How often the card was read, and when first; NULL as above. */
+    unsigned (*card_reads)(void *context, uint64_t *first_ms);
     /* Something that only a person can do: `begin` tells them, then `done` is asked until it says true. NULL: nobody is
        there. */
     void (*hands_begin)(void *context, const char *what);

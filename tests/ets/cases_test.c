@@ -14,8 +14,8 @@
 #define LOSS_PERMILLE 200
 #define COME_MS       4000000u /* a Register may have to be repeated after minutes */
 
-static const char *const GROUPS[] = {"registration", "management", "reporting",
-                                     "security",     "objects",    "more"};
+static const char *const GROUPS[] = {"bootstrap", "registration", "management", "reporting",
+                                     "security",  "objects",      "more"};
 
 /* Cases that do not apply to our client, and why. All others must pass. */
 static const struct {
