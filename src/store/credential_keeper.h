@@ -18,6 +18,13 @@
 
 #define DN_CREDENTIALS_AREA "credentials"
 
+#define DN_CREDENTIALS_FOUND 1024u /* look-ups that are remembered: those of handshakes under way */
+
+/* What a look-up gave, by its number. 0: nothing. */
+typedef struct {
+    uint64_t number, generation;
+} dn_credential_found;
+
 typedef struct {
     dn_credentials base;
     dn_seal *seal;
@@ -35,6 +42,11 @@ typedef struct {
     dn_credential_rows own_reader;
     pthread_mutex_t *read_lock;
     dn_credential_rows *reader;
+    /* Under the reading lock. Between changes look-ups share a snapshot, and what they found is known to be so still. */
+    bool changing;
+    uint32_t snapshot_ms;
+    int64_t snapshot_since_ms;
+    dn_credential_found found[DN_CREDENTIALS_FOUND];
 
     dn_credential_patterns patterns;
     dn_credential_staged staged;
@@ -53,6 +65,9 @@ static inline dn_credential_keeper *dn_credential_keeper_of(dn_credentials *cred
 /* After each use of a connection, under its lock: keeps what went wrong and makes it fit for the next. */
 dunlin_status dn_credential_keeper_settle(dn_credential_keeper *k, dn_credential_rows *rows,
                                           dunlin_status status);
+/* Around each change: takes the writing lock, and makes look-ups see what the change makes of it from its commit on. */
+void dn_credential_keeper_begin_change(dn_credential_keeper *k);
+void dn_credential_keeper_end_change(dn_credential_keeper *k);
 /* A look-up by the reading connection, with the key. */
 dunlin_status dn_credential_keeper_find(dn_credential_keeper *k, dn_row_key key, dunlin_slice value,
                                         dn_credential *out);

@@ -99,6 +99,7 @@ static void prepare(dn_credential_rows *rows)
     rows->next_seal = dn_database_prepare(d, "SELECT min(seal) FROM credential WHERE seal>?");
     rows->sealed_by = dn_database_prepare(d, SELECT "WHERE seal=? AND number>? ORDER BY number LIMIT ?");
     rows->begin = dn_database_prepare(d, "BEGIN IMMEDIATE");
+    rows->hold = dn_database_prepare(d, "BEGIN");
     rows->commit = dn_database_prepare(d, "COMMIT");
     rows->rollback = dn_database_prepare(d, "ROLLBACK");
     rows->insert =
@@ -165,6 +166,13 @@ void dn_credential_rows_settle(dn_credential_rows *rows)
     if (sqlite3_get_autocommit(rows->database.sqlite) == 0) {
         dn_database_run(&rows->database, rows->rollback);
         rows->database.failed = false;
+    }
+}
+
+void dn_credential_rows_hold(dn_credential_rows *rows)
+{
+    if (sqlite3_get_autocommit(rows->database.sqlite) != 0) {
+        dn_database_run(&rows->database, rows->hold);
     }
 }
 

@@ -29,7 +29,7 @@ typedef struct {
     sqlite3_stmt *find[DN_ROW_KEYS];
     sqlite3_stmt *generation, *exists, *list, *list_all, *patterns, *next_seal, *sealed_by, *staged,
         *by_number;
-    sqlite3_stmt *begin, *commit, *rollback, *insert, *remove, *promote, *next, *set_next, *reseal;
+    sqlite3_stmt *begin, *hold, *commit, *rollback, *insert, *remove, *promote, *next, *set_next, *reseal;
 } dn_credential_rows;
 
 /* Opens the file `path` (mode 0600 if it is made; ":memory:": none), makes the tables, prepares. `map_bytes` of it are read through the
@@ -37,8 +37,10 @@ typedef struct {
 bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_t cache_kib,
                              uint64_t map_bytes);
 void dn_credential_rows_close(dn_credential_rows *rows);
-/* After a failure: the connection may be used again. An open transaction is undone. */
+/* After a failure: the connection may be used again. An open transaction is undone, what is held is let go. */
 void dn_credential_rows_settle(dn_credential_rows *rows);
+/* What is read from now on, until dn_credential_rows_settle, is of one state of the database, that of the first reading. May be called again. */
+void dn_credential_rows_hold(dn_credential_rows *rows);
 
 typedef struct {
     dn_credential credential; /* without the key */

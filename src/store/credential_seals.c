@@ -16,7 +16,7 @@ static bool reseal_slice(dn_credential_keeper *k, uint64_t id, uint64_t *after, 
                          dn_credential_row *rows)
 {
     uint64_t done = 0;
-    pthread_mutex_lock(&k->write_lock);
+    dn_credential_keeper_begin_change(k);
     (void)dn_credential_rows_begin(&k->writer);
     const size_t found = dn_credential_rows_sealed_by(&k->writer, id, *after, SLICE_ROWS, rows);
     for (size_t i = 0; i < found && !k->writer.database.failed; i++) {
@@ -32,7 +32,7 @@ static bool reseal_slice(dn_credential_keeper *k, uint64_t id, uint64_t *after, 
     }
     (void)dn_credential_rows_commit(&k->writer);
     const bool ok = dn_credential_keeper_settle(k, &k->writer, DUNLIN_OK) == DUNLIN_OK;
-    pthread_mutex_unlock(&k->write_lock);
+    dn_credential_keeper_end_change(k);
     *count += ok ? done : 0;
     return ok && found == SLICE_ROWS;
 }

@@ -132,13 +132,13 @@ dunlin_status dn_credential_keeper_stage(dn_credentials *credentials, const dn_c
     if (changes == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
-    pthread_mutex_lock(&k->write_lock);
+    dn_credential_keeper_begin_change(k);
     dunlin_status status = stage_all(k, list, count, changes);
     status = dn_credential_keeper_settle(k, &k->writer, status);
     if (status == DUNLIN_OK) {
         remember(k, changes, count);
     }
-    pthread_mutex_unlock(&k->write_lock);
+    dn_credential_keeper_end_change(k);
     if (status == DUNLIN_OK) {
         tell(k, changes, count);
     }
@@ -211,13 +211,13 @@ static dunlin_status promote(dn_credential_keeper *k, row_finder find, const voi
     if (changes == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
-    pthread_mutex_lock(&k->write_lock);
+    dn_credential_keeper_begin_change(k);
     dunlin_status status = promote_all(k, find, list, count, changes);
     status = dn_credential_keeper_settle(k, &k->writer, status);
     if (status == DUNLIN_OK) {
         remember(k, changes, count);
     }
-    pthread_mutex_unlock(&k->write_lock);
+    dn_credential_keeper_end_change(k);
     if (status == DUNLIN_OK) {
         tell(k, changes, count);
     }

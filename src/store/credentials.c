@@ -47,17 +47,84 @@ dunlin_status dn_credential_keeper_settle(dn_credential_keeper *k, dn_credential
 
 /* ---- look-ups ---- */
 
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Takes the reading lock. */
+static void begin_look_up(dn_credential_keeper *k)
+{
+    pthread_mutex_lock(k->read_lock);
+    if (k->in_memory || k->changing || k->snapshot_ms == 0) {
+        return;
+    }
+    const int64_t now_ms = monotonic_ms();
+    if (now_ms - k->snapshot_since_ms >= k->snapshot_ms) {
+        dn_credential_rows_settle(k->reader);
+        k->snapshot_since_ms = now_ms;
+    }
+    dn_credential_rows_hold(k->reader);
+}
+
+static dunlin_status end_look_up(dn_credential_keeper *k, dunlin_status status)
+{
+    if (k->reader->database.failed) {
+        status = dn_credential_keeper_settle(k, k->reader, status);
+    }
+    pthread_mutex_unlock(k->read_lock);
+    return status;
+}
+
+/* A snapshot that stays would keep the log from being emptied, and would not show the change; one may be taken again when it is complete. */
+void dn_credential_keeper_begin_change(dn_credential_keeper *k)
+{
+    pthread_mutex_lock(&k->write_lock);
+    if (!k->in_memory) {
+        pthread_mutex_lock(k->read_lock);
+        dn_credential_rows_settle(k->reader);
+    }
+    k->changing = true;
+    memset(k->found, 0, sizeof k->found);
+    if (!k->in_memory) {
+        pthread_mutex_unlock(k->read_lock);
+    }
+}
+
+void dn_credential_keeper_end_change(dn_credential_keeper *k)
+{
+    if (!k->in_memory) {
+        pthread_mutex_lock(k->read_lock);
+    }
+    k->changing = false;
+    if (!k->in_memory) {
+        pthread_mutex_unlock(k->read_lock);
+    }
+    pthread_mutex_unlock(&k->write_lock);
+}
+
+static void remember_found(dn_credential_keeper *k, const dn_credential *c)
+{
+    if (!k->changing) {
+        k->found[c->number % DN_CREDENTIALS_FOUND] = (dn_credential_found){c->number, c->generation};
+    }
+}
+
 dunlin_status dn_credential_keeper_find(dn_credential_keeper *k, dn_row_key key, dunlin_slice value,
                                         dn_credential *out)
 {
     dn_credential_row row = {.seal = 0};
-    pthread_mutex_lock(k->read_lock);
+    begin_look_up(k);
     dunlin_status status = dn_credential_rows_find(k->reader, key, value, &row);
     if (status == DUNLIN_OK) {
         status = dn_credential_rows_unseal(k->reader, &row);
     }
-    status = dn_credential_keeper_settle(k, k->reader, status);
-    pthread_mutex_unlock(k->read_lock);
+    if (status == DUNLIN_OK) {
+        remember_found(k, &row.credential);
+    }
+    status = end_look_up(k, status);
     if (status == DUNLIN_OK) {
         *out = row.credential;
     }
@@ -80,32 +147,32 @@ static dunlin_status keeper_find_names(dn_credentials *credentials, const dn_cer
                                        dn_credential *out)
 {
     dn_credential_keeper *k = dn_credential_keeper_of(credentials);
-    pthread_mutex_lock(k->read_lock);
-    dunlin_status status = dn_credential_claims_find(k->reader, &k->patterns, claims, out);
-    status = dn_credential_keeper_settle(k, k->reader, status);
-    pthread_mutex_unlock(k->read_lock);
-    return status;
+    begin_look_up(k);
+    const dunlin_status status = dn_credential_claims_find(k->reader, &k->patterns, claims, out);
+    if (status == DUNLIN_OK) {
+        remember_found(k, out);
+    }
+    return end_look_up(k, status);
 }
 
 static bool keeper_is_known(dn_credentials *credentials, dunlin_slice endpoint)
 {
     dn_credential_keeper *k = dn_credential_keeper_of(credentials);
-    pthread_mutex_lock(k->read_lock);
+    begin_look_up(k);
     bool known = dn_credential_rows_exists(k->reader, endpoint);
     /* What cannot be read may be there: nobody is let in for that. */
-    known = dn_credential_keeper_settle(k, k->reader, DUNLIN_OK) != DUNLIN_OK || known;
-    pthread_mutex_unlock(k->read_lock);
+    known = end_look_up(k, DUNLIN_OK) != DUNLIN_OK || known;
     return known || dn_credential_patterns_match(&k->patterns, endpoint);
 }
 
 static bool keeper_is_current(dn_credentials *credentials, uint64_t number, uint64_t generation)
 {
     dn_credential_keeper *k = dn_credential_keeper_of(credentials);
-    pthread_mutex_lock(k->read_lock);
-    const uint64_t now = dn_credential_rows_generation(k->reader, number);
-    const dunlin_status status = dn_credential_keeper_settle(k, k->reader, DUNLIN_OK);
-    pthread_mutex_unlock(k->read_lock);
-    return status == DUNLIN_OK && now != 0 && now == generation;
+    begin_look_up(k);
+    const dn_credential_found *found = &k->found[number % DN_CREDENTIALS_FOUND];
+    const bool is_remembered = found->number == number && number != 0 && found->generation == generation;
+    const uint64_t now = is_remembered ? generation : dn_credential_rows_generation(k->reader, number);
+    return end_look_up(k, DUNLIN_OK) == DUNLIN_OK && now != 0 && now == generation;
 }
 
 static dunlin_status keeper_get(dn_credentials *credentials, dunlin_slice endpoint, dn_credential *out)
@@ -294,7 +361,7 @@ static dunlin_status keeper_put(dn_credentials *credentials, const dn_credential
         return DUNLIN_ERR_ARGUMENT;
     }
     dn_credential c = dn_credential_keeper_clean(credential);
-    pthread_mutex_lock(&k->write_lock);
+    dn_credential_keeper_begin_change(k);
     dunlin_status status = DUNLIN_ERR_STORE;
     if (dn_credential_rows_begin(&k->writer)) {
         status = replace(k, &c, &is_new, &gone);
@@ -310,7 +377,7 @@ static dunlin_status keeper_put(dn_credentials *credentials, const dn_credential
     if (status == DUNLIN_OK && gone != 0) {
         dn_credential_staged_remove(&k->staged, gone);
     }
-    pthread_mutex_unlock(&k->write_lock);
+    dn_credential_keeper_end_change(k);
     const uint64_t number = c.number;
     dn_credential_wipe(&c);
     if (status == DUNLIN_OK) {
@@ -343,7 +410,7 @@ static dunlin_status keeper_remove(dn_credentials *credentials, dunlin_slice end
     uint64_t current = 0;
     uint64_t staged = 0;
     dunlin_status status = DUNLIN_ERR_STORE;
-    pthread_mutex_lock(&k->write_lock);
+    dn_credential_keeper_begin_change(k);
     if (dn_credential_rows_begin(&k->writer)) {
         current = remove_row(k, DN_ROW_BY_ENDPOINT, endpoint);
         staged = remove_row(k, DN_ROW_BY_STAGED, endpoint);
@@ -357,7 +424,7 @@ static dunlin_status keeper_remove(dn_credentials *credentials, dunlin_slice end
     if (status == DUNLIN_OK && staged != 0) {
         dn_credential_staged_remove(&k->staged, staged);
     }
-    pthread_mutex_unlock(&k->write_lock);
+    dn_credential_keeper_end_change(k);
     if (status != DUNLIN_OK) {
         return status;
     }
@@ -430,6 +497,7 @@ static dn_credential_keeper *make(const dn_credential_store_config *config)
     k->wall_context = config->wall_context;
     k->log = config->log;
     k->in_memory = config->dir == NULL;
+    k->snapshot_ms = config->snapshot_ms;
     k->read_lock = k->in_memory ? &k->write_lock : &k->own_read_lock;
     k->reader = k->in_memory ? &k->writer : &k->own_reader;
     pthread_mutex_init(&k->write_lock, NULL);
@@ -476,7 +544,7 @@ static dunlin_status open_rows(dn_credential_keeper *k, const dn_credential_stor
 
 dn_credential_store_config dn_credential_store_config_default(void)
 {
-    return (dn_credential_store_config){.file = DN_CREDENTIALS_FILE, .max = 10000000};
+    return (dn_credential_store_config){.file = DN_CREDENTIALS_FILE, .snapshot_ms = 50, .max = 10000000};
 }
 
 dunlin_status dn_credential_store_open(const dn_credential_store_config *config, dn_credentials **out,

@@ -33,6 +33,9 @@ typedef struct {
      * key in a token, for which the keys in DIR/seal.key are wrapped; its PIN by pin-source or pin-value (RFC 7512 section 2.4).
      */
     const char *seal_key;
+    /* [50] Look-ups in a row share a snapshot of the database, which costs each as much as the rest of it. What this process changes is seen at
+       once, what another program does to the file after so many milliseconds; 0: at once, too. */
+    uint32_t snapshot_ms;
     uint64_t max;                      /* [10000000] credentials; more: LIMIT */
     int64_t (*wall_ms)(void *context); /* since the epoch; NULL: the system's clock */
     void *wall_context;
