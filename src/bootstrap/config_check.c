@@ -54,7 +54,7 @@ static bool check_servers(dn_bs_json *json, const dn_bs_config *config)
         }
     }
     return config->server_count <= 1 || config->access_count > 0 ||
-           dn_bs_json_bad(json, "access: with more than one server it must be said who may do what");
+           dn_bs_json_bad_at(json, "access", "with more than one server it must be said who may do what");
 }
 
 static bool has_ssid(const dn_bs_config *config, unsigned ssid)
@@ -115,7 +115,8 @@ static bool check_deletes(dn_bs_json *json, const dn_bs_config *config)
     for (size_t i = 0; i < config->delete_count && config->server_count == 0; i++) {
         if (config->deletes[i].depth == 0 ||
             (config->deletes[i].depth == 1 && config->deletes[i].id[0] <= 1)) {
-            return dn_bs_json_bad(json, "delete: all server accounts would go, and there are no servers");
+            return dn_bs_json_bad_at(json, "delete",
+                                     "all server accounts would go, and there are no servers");
         }
     }
     return true;
@@ -127,7 +128,7 @@ bool dn_bs_config_check(dn_bs_json *json, const dn_bs_config *config, bool tells
                           config->access_count > 0 || config->write_count > 0 ||
                           (tells_deletes && config->delete_count > 0);
     if (!does_something) {
-        return dn_bs_json_bad(json, "servers: there are none, and nothing else is to be done");
+        return dn_bs_json_bad_at(json, "servers", "there are none, and nothing else is to be done");
     }
     return check_servers(json, config) && check_access(json, config) && check_deletes(json, config);
 }

@@ -28,12 +28,6 @@
 
 static const char discovery[] = "</bs>";
 
-/* est.c is linked in by whoever makes a dn_est; without one none of it is called. */
-extern bool dn_est_is_for(dn_coap_options options) __attribute__((weak));
-extern void dn_est_handle(dn_est *est, uint8_t method, dn_coap_options options, uint16_t content_format,
-                          uint16_t accept, dunlin_slice payload, const dn_identity *identity, uint64_t now_ms,
-                          dn_est_reply *reply) __attribute__((weak));
-
 typedef struct {
     dunlin_slice endpoint; /* empty: not told */
     uint16_t pct;          /* 0: not told */
@@ -511,7 +505,7 @@ dn_coap_answered dn_bs_request(dn_bs *bs, const dn_coap_incoming *request, dunli
     size_t count = 0;
     (void)body;
     dn_coap_reply_init(reply, DN_COAP_NOT_FOUND);
-    if (bs->config.est != NULL && dn_est_is_for != NULL && dn_est_is_for(request->options)) {
+    if (bs->config.est != NULL && dn_est_is_for(request->options)) {
         answer_enrolment(bs, request, reply);
         return DN_COAP_ANSWERED;
     }
