@@ -117,7 +117,9 @@ static bool pointer_of(const char *text, char out[POINTER_MAX])
 
 static void answer_bad(dn_call *call, const char *text)
 {
+    static const char whole[] = "the document: "; /* what is said of no member, or begins with it */
     char pointer[POINTER_MAX];
+    text += strncmp(text, whole, sizeof whole - 1) == 0 ? sizeof whole - 1 : 0;
     dn_call_problem_with(call, (dn_problem){.kind = DN_PROBLEM_BAD_BOOTSTRAP_CONFIG,
                                             .detail = text,
                                             .pointer = pointer_of(text, pointer) ? pointer : NULL});

@@ -4,6 +4,7 @@
 import sys
 import unittest
 
+import test_bootstrap
 import test_bulk
 import test_composites
 import test_credentials
@@ -14,8 +15,9 @@ import test_server
 from server import Contract
 
 # dunlind always keeps credentials; a program that embeds the API may not.
-NOT_OF_DUNLIND = {"no-security"}
-MODULES = (test_bulk, test_composites, test_credentials, test_operations, test_packages, test_queue, test_server)
+NOT_OF_DUNLIND = {"no-security", "too-many-bootstrap-configs"}
+MODULES = (test_bootstrap, test_bulk, test_composites, test_credentials, test_operations, test_packages, test_queue,
+           test_server)
 
 
 def main():

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bootstrap server's part: configurations with versions, conditions and no secret in any answer; runs, events, the trigger."""
+
+import json
+import threading
+import unittest
+import urllib.parse
+
+from device import CHANGED, CONTENT, DELETE, DELETED, GET, POST, PUT, Device
+from server import Api, Contract, Events, Server, wait_until
+
+KEY = "000102030405060708090a0b0c0d0e0f"
+MORE_KEY = "c0ffee00c0ffee11c0ffee22c0ffee33"
+LINKS = b'</>;lwm2m=1.1,</0/0>,</1/0>,</3/0>'
+OTHER = {"ssid": 7, "uri": "coaps://other.example:5684", "security": {"mode": "psk", "identity": "id-7", "key": KEY}}
+
+
+def url(endpoint, suffix=""):
+    return "/bootstrap/configs/" + urllib.parse.quote(endpoint, safe="") + suffix
+
+
+def name_of(text):
+    return urllib.parse.quote(text, safe="")
+
+
+class BootstrapCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("--store", "memory", "--coaps", "127.0.0.1:0", "--bootstrap-coap", "127.0.0.1:0",
+                            "--bootstrap-coaps", "127.0.0.1:0")
+        with open(cls.server.ready, encoding="utf-8") as file:
+            cls.addresses = json.load(file)
+        cls.api = Api(cls.server.http, Contract())
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.server.stop() == 0, cls.server.log_text()
+        log = cls.server.log_text()
+        assert KEY not in log and MORE_KEY not in log
+
+    def tearDown(self):
+        for one in self.api.get("/bootstrap/configs?limit=1000").json["configs"]:
+            self.assertEqual(self.api.delete(url(one["endpoint"])).status, 204)
+
+    def put(self, endpoint, document, status=201, headers=None):
+        answer = self.api.put(url(endpoint), document, headers=headers)
+        self.assertEqual(answer.status, status, answer.body)
+        self.assertNotIn(KEY, answer.body)
+        self.assertNotIn(MORE_KEY, answer.body)
+        return answer.json
+
+
+class Configurations(BootstrapCase):
+    def test_the_life_of_a_configuration(self):
+        name = "pump ä/1"
+        made = self.put(name, {"servers": [{}]})
+        first = made["version"]
+        self.assertEqual((made["endpoint"], made["pattern"], made["config"]), (name, False, {"servers": [{}]}))
+        answer = self.api.get(url(name))
+        self.assertEqual((answer.json, answer.headers["ETag"]), (made, f'"{first}"'))
+        second = self.put(name, {"servers": [{"lifetime": 60}]}, 200)
+        self.assertGreater(second["version"], first)
+        self.assertEqual(second["created"], made["created"])
+        self.assertEqual(self.api.get(url(name) + f"?version={first}").json["config"], {"servers": [{}]})
+        self.assertIn("\ndunlin_bootstrap_configs 1\n", self.api.get("/metrics").body)
+        self.assertEqual(self.api.get("/server").json["bootstrap"]["configs"], 1)
+        self.assertEqual(self.api.delete(url(name)).status, 204)
+        for answer in (self.api.get(url(name)), self.api.delete(url(name)), self.api.get(url("never", "/versions"))):
+            self.assertEqual((answer.status, answer.slug), (404, "no-bootstrap-config"))
+        third = self.put(name, {"servers": [{}]})
+        self.assertGreater(third["version"], second["version"])
+        versions = self.api.get(url(name, "/versions")).json["versions"]
+        self.assertEqual([(one["version"], one["removed"]) for one in versions][-2:], [(second["version"], False), (first, False)])
+        self.assertEqual((versions[0]["version"], [one["removed"] for one in versions].count(True)), (third["version"], 1))
+        self.assertEqual(self.api.get(url(name) + "?version=4000000").slug, "no-bootstrap-config")
+
+    def test_which_one_counts(self):
+        for pattern, ssid in (("pump-*", 1), ("pump-1?", 2), ("pump-10", 3), ("*", 4)):
+            self.put(pattern, {"servers": [{"ssid": ssid}]})
+        for name, wanted in (("pump-10", "pump-10"), ("pump-11", "pump-1?"), ("pump-2", "pump-*"), ("x", "*")):
+            self.assertEqual(self.api.get(url(name, "/effective")).json["endpoint"], wanted, name)
+        self.assertTrue(self.api.get(url("pump-*")).json["pattern"])
+        self.assertEqual(self.api.get(url("pump-2")).slug, "no-bootstrap-config")
+
+    def test_conditions(self):
+        never = {"If-None-Match": "*"}
+        made = self.put("dev", {"servers": [{}]}, headers=never)
+        etag = f'"{made["version"]}"'
+        self.assertEqual(self.api.put(url("dev"), {"servers": [{}]}, headers=never).slug, "version-conflict")
+        second = self.put("dev", {"servers": [{}]}, 200, headers={"If-Match": etag})
+        for answer in (self.api.put(url("dev"), {"servers": [{}]}, headers={"If-Match": etag}),
+                       self.api.delete(url("dev"), headers={"If-Match": etag}),
+                       self.api.put(url("new"), {"servers": [{}]}, headers={"If-Match": etag})):
+            self.assertEqual((answer.status, answer.slug), (412, "version-conflict"))
+        self.assertEqual(self.api.get(url("dev")).json["version"], second["version"])
+        for bad in ({"If-Match": "3"}, {"If-Match": "*"}, {"If-Match": 'W/"3"'}, {"If-Match": '"0"'}, {"If-None-Match": '"3"'},
+                    {"If-Match": etag, **never}):
+            self.assertEqual(self.api.put(url("dev"), {"servers": [{}]}, headers=bad).slug, "invalid-parameter", bad)
+        self.assertEqual(self.api.delete(url("dev"), headers={"If-Match": f'"{second["version"]}"'}).status, 204)
+
+    def test_secrets_come_in_and_never_out(self):
+        made = self.put("dev", {"servers": [OTHER]})
+        security = made["config"]["servers"][0]["security"]
+        self.assertEqual(security, {"mode": "psk", "identity": "id-7", "key_bits": 128})
+        # What was shown can be put back, with something else changed.
+        made["config"]["servers"][0]["lifetime"] = 77
+        again = self.put("dev", made["config"], 200)
+        self.assertEqual(again["config"]["servers"][0]["security"]["key_bits"], 128)
+        longer = {"servers": [{**OTHER, "security": {"mode": "psk", "identity": "id-7", "key": MORE_KEY + KEY}}]}
+        self.assertEqual(self.put("dev", longer, 200)["config"]["servers"][0]["security"]["key_bits"], 256)
+        # A shown document of another account has no former secret to take.
+        made["config"]["servers"][0]["ssid"] = 8
+        answer = self.api.put(url("dev"), made["config"])
+        self.assertEqual((answer.slug, answer.json["pointer"]), ("bad-bootstrap-config", "/servers/0/security/key"))
+        first = self.api.get(url("dev") + f"?version={made['version']}").body
+        self.assertNotIn(KEY, first)
+
+    def test_values_take_the_types_of_the_models(self):
+        made = self.put("dev", {"write": {"/3303/0": {"5700": 21, "5701": "Cel"}, "/5/0/1": "coap://h", "/33000/0/1": 5}})
+        self.assertEqual(made["config"]["write"], {"/3303/0": {"5700": {"float": 21.0}, "5701": "Cel"}, "/5/0/1": "coap://h",
+                                                   "/33000/0/1": 5})
+
+    def test_what_is_refused(self):
+        account = {"ssid": 1, "security": {"mode": "psk", "identity": "i", "key": KEY}}
+        table = (
+            ("nothing to do", {}, None),
+            ("an unknown member", {"server": []}, None),
+            ("no array", {"servers": {}}, "/servers"),
+            ("SSID 0", {"servers": [{"ssid": 0}]}, "/servers/0/ssid"),
+            ("SSID 65535", {"servers": [{"ssid": 65535}]}, "/servers/0/ssid"),
+            ("an SSID twice", {"servers": [{}, account], "access": [{"object": 3, "instance": 0, "owner": 1}]}, "/servers/1/ssid"),
+            ("two servers without access control", {"servers": [{}, OTHER]}, "/access"),
+            ("a mode that is none", {"servers": [{"security": {"mode": "magic"}}]}, "/servers/0/security/mode"),
+            ("a scheme of another mode", {"servers": [{"uri": "coap://h", "security": account["security"]}]}, "/servers/0/uri"),
+            ("minting for another's server", {"servers": [{"uri": "coaps://h", "security": {"mode": "psk", "mint": True}}]},
+             "/servers/0/security/mint"),
+            ("no key", {"servers": [{"security": {"mode": "psk", "identity": "i"}}]}, "/servers/0/security/key"),
+            ("no digits", {"servers": [{"security": {"mode": "psk", "identity": "i", "key": KEY[1:]}}]}, "/servers/0/security/key"),
+            ("access to Object 2", {"servers": [{}], "access": [{"object": 2, "instance": 0, "owner": 1}]}, "/access/0/object"),
+            ("Object 1 written otherwise", {"write": {"/1/0/1": 60}}, None),
+            ("a value of another type", {"write": {"/3303/0/5700": "warm"}}, None),
+            ("an executable written", {"write": {"/3/0/4": 1}}, None),
+            ("a number that is too large", {"servers": [{"lifetime": 1 << 64}]}, None),
+        )
+        for what, document, pointer in table:
+            answer = self.api.put(url("dev"), document)
+            self.assertEqual((answer.status, answer.slug), (400, "bad-bootstrap-config"), f"{what}: {answer.body}")
+            self.assertNotIn(KEY[1:], answer.body)
+            if pointer is not None:
+                self.assertEqual(answer.json.get("pointer"), pointer, f"{what}: {answer.body}")
+        self.assertEqual(self.api.put(url("dev"), b"{'key': '" + KEY.encode() + b"'").slug, "malformed-json")
+        self.assertEqual(self.api.put(url("dev"), b"[1]").slug, "bad-bootstrap-config")
+        self.assertEqual(self.api.put(url("x" * 253), {"servers": [{}]}).slug, "bad-bootstrap-config")
+        big = {"servers": [{}], "write": {"/3303/0/5701": "x" * 70000}}
+        self.assertEqual(self.api.put(url("dev"), big).slug, "body-too-large")
+        self.assertEqual(self.api.get(url("dev")).slug, "no-bootstrap-config")
+        for query in ("/bootstrap/configs?limit=0", "/bootstrap/configs?q=x", url("dev") + "?version=x", "/bootstrap/runs?limit=201",
+                      "/bootstrap/runs?before=0"):
+            self.assertEqual(self.api.get(query).slug, "invalid-parameter", query)
+
+    def test_pages(self):
+        names = sorted([f"dev-{number:02}" for number in range(9)] + ["Zebra"])
+        for name in names:
+            self.put(name, {"servers": [{}]})
+        seen, after = [], None
+        while True:
+            page = self.api.get("/bootstrap/configs?limit=4" + (f"&after={name_of(after)}" if after else "")).json
+            self.assertEqual(page["total"], len(names))
+            seen += [one["endpoint"] for one in page["configs"]]
+            after = page["next"]
+            if after is None:
+                break
+        self.assertEqual(seen, names)
+        self.assertEqual([one["endpoint"] for one in self.api.get("/bootstrap/configs?search=ebr").json["configs"]], ["Zebra"])
+
+
+class Credentials(BootstrapCase):
+    def test_they_are_others_than_those_of_the_server(self):
+        at = "/bootstrap/credentials/dev"
+        self.assertEqual(self.api.put(at, {"mode": "psk", "key": KEY}).status, 201)
+        self.assertEqual(self.api.get(at).json["key_bits"], 128)
+        self.assertEqual(self.api.get("/bootstrap/credentials").json["total"], 1)
+        self.assertEqual(self.api.get("/credentials/dev").slug, "no-credential")
+        self.assertEqual(self.api.delete(at).status, 204)
+        self.assertEqual(self.api.get(at).slug, "no-credential")
+
+    def test_what_a_device_must_know(self):
+        identity = self.api.get("/bootstrap/server-identity").json
+        self.assertIn("coaps://" + self.addresses["bootstrap-coaps"], identity["addresses"]["coaps"])
+        self.assertIn("coaps://" + self.addresses["bootstrap-coaps"], self.api.get("/server").json["bootstrap"]["addresses"])
+
+
+class Runs(BootstrapCase):
+    def device(self, name, answer=None):
+        """Answers every step as if all were well, unless `answer` has another mind."""
+        def reply(message):
+            given = answer(message) if answer else None
+            if given is not None:
+                return given
+            if message.code == GET:
+                return CONTENT, 40, LINKS
+            return DELETED if message.code == DELETE else CHANGED, None, b""
+        device = Device(self.addresses["bootstrap-coap"], name, reply)
+        self.addCleanup(device.close)
+        return device
+
+    def config(self, name):
+        return self.put(name, {"servers": [{"security": {"mode": "nosec"}}], "allow_insecure": True, "verify": False})
+
+    def events(self, name):
+        stream = Events(self.server.http, {"ep": name})
+        self.addCleanup(stream.close)
+        return stream
+
+    def until(self, stream, contract, last):
+        seen = []
+        while not seen or seen[-1]["type"] not in last:
+            seen.append(stream.next()[2])
+            contract.validate(seen[-1], contract.document["components"]["schemas"]["Event"])
+        return seen
+
+    def test_a_run_is_told_step_by_step(self):
+        made = self.config("boot-1")
+        stream = self.events("boot-1")
+        device = self.device("boot-1")
+        self.assertEqual(device.request(POST, ["bs"], ["ep=boot-1", "pct=110"]).code, CHANGED)
+        seen = self.until(stream, Contract(), ("bootstrap-finished", "bootstrap-failed"))
+        self.assertEqual((seen[0]["type"], seen[-1]["type"]), ("bootstrap-requested", "bootstrap-finished"), seen)
+        steps = [one for one in seen if one["type"] == "bootstrap-step"]
+        self.assertEqual((steps[-1]["operation"], steps[-1]["code"], steps[-1]["step"]), ("finish", "2.04", steps[-1]["steps"]))
+        self.assertEqual({one["run"] for one in seen}, {seen[0]["run"]})
+        run = self.api.get("/bootstrap/runs?endpoint=boot-1").json["runs"][0]
+        self.assertEqual((run["run"], run["state"], run["version"], run["transport"], run["security"]),
+                         (seen[0]["run"], "finished", made["version"], "udp", "nosec"))
+        self.assertEqual([one["operation"] for one in run["steps"]], [one["operation"] for one in steps])
+        self.assertTrue(any(one["operation"] == "write" and one["bytes"] > 0 for one in run["steps"]))
+        self.assertEqual(len([one for one in device.seen if one.code == PUT]), len([one for one in steps if one["operation"] == "write"]))
+        self.assertRegex(self.api.get("/metrics").body, r"\ndunlin_bootstrap_finished_total [1-9]")
+
+    def test_a_failure_says_what_was_wrong(self):
+        self.config("boot-2")
+        stream = self.events("boot-2")
+        device = self.device("boot-2", lambda message: (0x80 | 5, None, b"") if message.code == PUT else None)
+        device.request(POST, ["bs"], ["ep=boot-2", "pct=110"])
+        last = self.until(stream, Contract(), ("bootstrap-finished", "bootstrap-failed"))[-1]
+        self.assertEqual(last["type"], "bootstrap-failed")
+        self.assertNotEqual(last["why"], "")
+        run = self.api.get("/bootstrap/runs?limit=1&endpoint=boot-2").json["runs"][0]
+        self.assertEqual((run["state"], run["why"]), ("failed", last["why"]))
+        self.assertEqual([one["code"] for one in run["steps"] if one["operation"] == "write"][-1], "4.05")
+
+    def test_nobody_without_a_configuration(self):
+        stream = self.events("stranger")
+        reply = self.device("stranger").request(POST, ["bs"], ["ep=stranger"])
+        self.assertEqual(reply.code >> 5, 4)
+        event = stream.next()[2]
+        self.assertEqual(event["type"], "bootstrap-refused")
+        self.assertNotIn("run", event)
+
+    def test_pages_of_runs(self):
+        for number in range(3):
+            name = f"page-{number}"
+            self.config(name)
+            self.device(name).request(POST, ["bs"], [f"ep={name}", "pct=110"])
+            wait_until("its end", lambda name=name: any(run["state"] == "finished" for run in
+                                                        self.api.get(f"/bootstrap/runs?endpoint={name}").json["runs"]))
+        page = self.api.get("/bootstrap/runs?limit=2").json
+        self.assertEqual([run["endpoint"] for run in page["runs"]], ["page-2", "page-1"])
+        self.assertEqual(page["next"], page["runs"][-1]["run"])
+        rest = self.api.get(f"/bootstrap/runs?before={page['next']}").json
+        self.assertEqual(rest["runs"][0]["endpoint"], "page-0")
+        self.assertIsNone(rest["next"])
+
+    def test_the_trigger_tries_the_accounts(self):
+        asked = []
+        lock = threading.Lock()
+
+        def answer(message):
+            with lock:
+                asked.append((message.code, message.path))
+            return (CHANGED, None, b"") if message.path == "/1/4/9" else (0x81, None, b"")
+        with Device(self.server.coap, "many", answer, links="</1/0>,</1/4>,</3/0>"):
+            done = self.api.post("/clients/many/bootstrap")
+            self.assertEqual((done.status, done.json["path"], done.json["code"]), (200, "/1/4/9", "2.04"))
+        self.assertEqual(asked, [(POST, "/1/0/9"), (POST, "/1/4/9")])
+        self.assertEqual(self.api.post("/clients/nobody/bootstrap").slug, "unknown-endpoint")
+        with Device(self.server.coap, "none", lambda message: (0x85, None, b""), links="</1/0>,</3/0>"):
+            refused = self.api.post("/clients/none/bootstrap")
+            self.assertEqual((refused.slug, refused.json["coapCode"]), ("device-error", "4.05"))
+
+
+class Without(unittest.TestCase):
+    def test_a_server_that_is_none_says_so(self):
+        with Server("--store", "memory") as server:
+            api = Api(server.http, Contract())
+            self.assertIsNone(api.get("/server").json["bootstrap"])
+            for target in ("/bootstrap/configs", "/bootstrap/configs/x", "/bootstrap/configs/x/versions", "/bootstrap/runs",
+                           "/bootstrap/credentials", "/bootstrap/credentials/x", "/bootstrap/server-identity"):
+                answer = api.get(target)
+                self.assertEqual((answer.status, answer.slug), (404, "no-bootstrap-server"), target)
+            self.assertEqual(api.put(url("x"), {"servers": [{}]}).slug, "no-bootstrap-server")
+
+
+if __name__ == "__main__":
+    unittest.main()
