@@ -109,7 +109,7 @@ static void on_event(void *context, const dunlin_client_event *event)
 {
     program *p = context;
     dn_sim_report_event(&p->report, event);
-    p->ended = p->ended || dn_sim_report_all_failed(&p->report);
+    p->ended = p->ended || dn_sim_report_all_failed(&p->report, event);
 }
 
 /* Credentials that cannot be used at the very beginning are a mistake of the command line. */

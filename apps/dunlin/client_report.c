@@ -318,8 +318,10 @@ void dn_sim_report_way(dn_sim_report *r, const dn_ways_event *event)
     (void)fflush(stdout);
 }
 
-bool dn_sim_report_all_failed(dn_sim_report *r)
+bool dn_sim_report_all_failed(dn_sim_report *r, const dunlin_client_event *event)
 {
+    const bool ends = event->kind == DUNLIN_CLIENT_FAILED || event->kind == DUNLIN_CLIENT_BOOTSTRAP ||
+                      event->kind == DUNLIN_CLIENT_BOOTSTRAP_FAILED;
     uint16_t servers[DUNLIN_SERVERS_MAX];
     const size_t count = r->client == NULL ? 0 : dn_sim_account_servers(r->client, servers);
     const bool hope = r->client != NULL && dn_sim_bootstrap_wanted(&r->options->bootstrap) &&
@@ -329,5 +331,5 @@ bool dn_sim_report_all_failed(dn_sim_report *r)
             return false;
         }
     }
-    return r->client != NULL && (r->bootstrap_over || !hope);
+    return ends && r->client != NULL && (r->bootstrap_over || !hope);
 }

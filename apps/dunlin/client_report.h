@@ -26,7 +26,7 @@ typedef struct {
 void dn_sim_report_event(dn_sim_report *report, const dunlin_client_event *event);
 /* Prints what became of a way to a server. */
 void dn_sim_report_way(dn_sim_report *report, const dn_ways_event *event);
-/* True when no server is left to try, nor a bootstrap. */
-bool dn_sim_report_all_failed(dn_sim_report *report);
+/* True when with this event, which was printed, no server is left to try, nor a bootstrap. */
+bool dn_sim_report_all_failed(dn_sim_report *report, const dunlin_client_event *event);
 
 #endif

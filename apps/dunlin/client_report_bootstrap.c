@@ -121,9 +121,7 @@ static void say_done(dn_sim_report *r)
 static void say_card(const dunlin_client_event *event)
 {
     if (event->status == DUNLIN_OK) {
-        (void)printf("smartcard: its accounts are taken over\n");
-    } else if (event->status == DUNLIN_ERR_NOT_FOUND) {
-        (void)printf("smartcard: there is none; what came from one is taken away\n");
+        (void)printf("smartcard: what comes from it has changed\n");
     } else {
         (void)fprintf(stderr, "dunlin client: the smartcard is of no use: %s\n",
                       dunlin_status_text(event->status));
