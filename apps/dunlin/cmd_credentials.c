@@ -71,12 +71,17 @@ void dn_help_credentials(FILE *out)
 
 /* ---- one ---- */
 
-dn_text dn_credential_url(const dn_options *options, const char *endpoint)
+static const char *root_of(const dn_credential_options *options)
+{
+    return options->bootstrap ? "/bootstrap" : "";
+}
+
+dn_text dn_credential_url(const dn_credential_options *options, const char *endpoint)
 {
     dn_text path = {0};
-    dn_text_puts(&path, "/credentials/");
+    dn_text_printf(&path, "%s/credentials/", root_of(options));
     dn_text_percent(&path, endpoint);
-    dn_text url = dn_rest_url(options, path.data, false);
+    dn_text url = dn_rest_url(&options->shared, path.data, false);
     dn_text_free(&path);
     return url;
 }
@@ -89,9 +94,10 @@ static void show_line(const json_t *credential, const char *member, const char *
     }
 }
 
-static int show(const dn_options *options, const char *endpoint)
+static int show(const dn_credential_options *o, const char *endpoint)
 {
-    dn_text url = dn_credential_url(options, endpoint);
+    const dn_options *options = &o->shared;
+    dn_text url = dn_credential_url(o, endpoint);
     json_t *credential = NULL;
     const int exit_code = dn_device_call(options, "GET", &url, NULL, &credential);
     dn_text_free(&url);
@@ -116,9 +122,10 @@ static int show(const dn_options *options, const char *endpoint)
     return exit_code;
 }
 
-static int drop(const dn_options *options, const char *endpoint)
+static int drop(const dn_credential_options *o, const char *endpoint)
 {
-    dn_text url = dn_credential_url(options, endpoint);
+    const dn_options *options = &o->shared;
+    dn_text url = dn_credential_url(o, endpoint);
     dn_answer answer = dn_rest("DELETE", url.data, NULL, 0, NULL);
     int exit_code = EXIT_CODE_OK;
     if (answer.status < 200 || answer.status > 299) {
@@ -197,7 +204,7 @@ static int list(const dn_credential_options *o)
     json_t *all = json_array();
     do {
         dn_text path = {0};
-        dn_text_printf(&path, "/credentials?limit=%lu", limit < PAGE_MAX ? limit : PAGE_MAX);
+        dn_text_printf(&path, "%s/credentials?limit=%lu", root_of(o), limit < PAGE_MAX ? limit : PAGE_MAX);
         if (o->filter != NULL) {
             dn_text_puts(&path, "&search=");
             dn_text_percent(&path, o->filter);
@@ -278,7 +285,7 @@ static void print_server(const json_t *identity)
 static int server(const dn_credential_options *o)
 {
     int exit_code = EXIT_CODE_OK;
-    json_t *identity = dn_server_identity(&o->shared, false, &exit_code);
+    json_t *identity = dn_server_identity(o, false, &exit_code);
     if (identity != NULL && o->out != NULL && !save_server(identity, o->out)) {
         exit_code = EXIT_CODE_USAGE;
     } else if (identity != NULL && o->shared.json) {
@@ -317,7 +324,7 @@ static int new_seal_key(const dn_credential_options *o, const char *file)
 
 /* ---- the command line ---- */
 
-static int run(const dn_credential_options *o)
+int dn_credentials_run(const dn_credential_options *o)
 {
     const dn_options *shared = &o->shared;
     const char *verb = shared->count > 0 ? shared->arguments[0] : "list";
@@ -330,18 +337,18 @@ static int run(const dn_credential_options *o)
     }
     if (argument != NULL && argument[0] != '\0') {
         if (strcmp(verb, "show") == 0) {
-            return show(shared, argument);
+            return show(o, argument);
         }
         if (strcmp(verb, "set") == 0) {
             return dn_credentials_set(o, argument);
         }
         if (strcmp(verb, "delete") == 0) {
-            return drop(shared, argument);
+            return drop(o, argument);
         }
         if (strcmp(verb, "import") == 0) {
             return dn_credentials_import(o, argument);
         }
-        if (strcmp(verb, "new-seal-key") == 0) {
+        if (strcmp(verb, "new-seal-key") == 0 && !o->bootstrap) {
             return new_seal_key(o, argument);
         }
     }
@@ -352,24 +359,9 @@ static int run(const dn_credential_options *o)
 int dn_cmd_credentials(int argc, char **argv)
 {
     dn_credential_options o = {.psk = false};
-    const dn_option own[] = {{"--psk", NULL, &o.psk},
-                             {"--identity", &o.identity, NULL},
-                             {"--key", &o.key, NULL},
-                             {"--rpk", &o.rpk, NULL},
-                             {"--rpk-generate", NULL, &o.rpk_generate},
-                             {"--x509", NULL, &o.x509},
-                             {"--name", &o.name, NULL},
-                             {"--certificate", &o.certificate, NULL},
-                             {"--fingerprint", &o.fingerprint, NULL},
-                             {"--out", &o.out, NULL},
-                             {"--new", NULL, &o.only_new},
-                             {"--stop", NULL, &o.stop},
-                             {"--filter", &o.filter, NULL},
-                             {"--limit", &o.limit, NULL},
-                             {"--token", &o.token, NULL},
-                             {NULL, NULL, NULL}};
+    const dn_option own[] = {DN_CREDENTIAL_OPTIONS(o), {"--token", &o.token, NULL}, {NULL, NULL, NULL}};
     if (!dn_options_read(argc, argv, own, 0, 2, USAGE, &o.shared)) {
         return EXIT_CODE_USAGE;
     }
-    return run(&o);
+    return dn_credentials_run(&o);
 }

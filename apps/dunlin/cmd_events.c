@@ -18,7 +18,9 @@ void dn_help_events(FILE *out)
                   "usage: %s\n\n"
                   "  --ep EP         only of this endpoint\n"
                   "  --type A,B      only registered, updated, deregistered, expired, notification,\n"
-                  "                  send, presence, request\n"
+                  "                  send, presence, request, bootstrap-requested, bootstrap-step,\n"
+                  "                  bootstrap-repairing, bootstrap-finished, bootstrap-failed,\n"
+                  "                  bootstrap-refused, enrolled, enrolment-refused\n"
                   "  --since ID      begin after the event with this id\n"
                   "  --count N       stop after N events\n"
                   "  --json          one JSON object per line\n\n"
@@ -57,6 +59,10 @@ static void print_details(const json_t *event)
                            dn_show_text(request, "path"),
                            dn_show_text(request, "state"),
                            dn_show_text(request, "code"),
+                           dn_show_text(event, "operation"),
+                           dn_show_text(event, "path"),
+                           dn_show_text(event, "code"),
+                           dn_show_text(event, "why"),
                            dn_show_text(json_object_get(event, "client"), "address")};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         (void)printf("%s%s", texts[i][0] != '\0' ? "  " : "", texts[i]);

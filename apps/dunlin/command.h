@@ -57,6 +57,8 @@ int dn_cmd_firmware(int argc, char **argv);
 void dn_help_firmware(FILE *out);
 int dn_cmd_credentials(int argc, char **argv);
 void dn_help_credentials(FILE *out);
+int dn_cmd_bootstrap(int argc, char **argv);
+void dn_help_bootstrap(FILE *out);
 int dn_cmd_models(int argc, char **argv);
 void dn_help_models(FILE *out);
 int dn_cmd_ets(int argc, char **argv);

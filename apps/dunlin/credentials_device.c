@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PORT_OF_DTLS   "5684"
-#define PUBLIC_KEY_MAX 512u
+#define PORT_OF_DTLS      "5684"
+#define PUBLIC_KEY_MAX    512u
+#define FACTORY_BYTES_MAX 1024u
 
-json_t *dn_server_identity(const dn_options *options, bool quiet, int *exit_code)
+json_t *dn_server_identity(const dn_credential_options *o, bool quiet, int *exit_code)
 {
-    dn_text url = dn_rest_url(options, "/server-identity", false);
+    const dn_options *options = &o->shared;
+    dn_text url =
+        dn_rest_url(options, o->bootstrap ? "/bootstrap/server-identity" : "/server-identity", false);
     dn_answer answer = dn_rest("GET", url.data, NULL, 0, NULL);
     json_t *identity = answer.status == 200 ? json_loadb(answer.body.data, answer.body.len, 0, NULL) : NULL;
     *exit_code = EXIT_CODE_OK;
@@ -122,4 +125,49 @@ void dn_credential_add_hex(dn_text *text, const void *bytes, size_t len)
         const char pair[2] = {digits[at[i] >> 4], digits[at[i] & 15]};
         dn_text_add(text, pair, 2);
     }
+}
+
+/* ---- a factory configuration ---- */
+
+static void add_base64url(dn_text *text, const char *digits)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char bytes[FACTORY_BYTES_MAX];
+    size_t len = 0;
+    (void)dn_credential_hex(digits, bytes, sizeof bytes, &len);
+    for (size_t i = 0; i < len; i += 3) {
+        const unsigned left = len - i >= 3 ? 3 : (unsigned)(len - i);
+        const unsigned bits = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+                              (left > 2 ? bytes[i + 2] : 0);
+        for (unsigned k = 0; k <= left; k++) {
+            dn_text_add(text, &alphabet[bits >> (18 - 6 * k) & 63], 1);
+        }
+    }
+    explicit_bzero(bytes, sizeof bytes);
+}
+
+static void add_bytes(dn_text *out, unsigned resource, const char *digits)
+{
+    if (digits != NULL && digits[0] != '\0') {
+        dn_text_printf(out, ",\n {\"n\":\"%u\",\"vd\":\"", resource);
+        add_base64url(out, digits);
+        dn_text_puts(out, "\"}");
+    }
+}
+
+void dn_credential_factory(const char *uri, unsigned mode, const char *identity, const char *server_key,
+                           const char *secret, dn_text *out)
+{
+    json_t *text = json_string(uri);
+    char *quoted = text != NULL ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
+    dn_text_printf(out,
+                   "[{\"bn\":\"/0/0/\",\"n\":\"0\",\"vs\":%s},\n {\"n\":\"1\",\"vb\":true},\n "
+                   "{\"n\":\"2\",\"v\":%u}",
+                   quoted != NULL ? quoted : "\"\"", mode);
+    add_bytes(out, 3, identity);
+    add_bytes(out, 4, server_key);
+    add_bytes(out, 5, secret);
+    dn_text_puts(out, "]\n");
+    free(quoted);
+    json_decref(text);
 }

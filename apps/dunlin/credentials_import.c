@@ -147,7 +147,7 @@ static void put(importing *i, json_t *body)
     char *name = strdup(endpoint);
     (void)json_object_del(body, "endpoint");
     char *text = json_dumps(body, JSON_COMPACT);
-    dn_text url = dn_credential_url(&i->o->shared, name);
+    dn_text url = dn_credential_url(i->o, name);
     dn_answer answer = dn_rest_on(&i->connection, "PUT", url.data, text, strlen(text),
                                   i->o->only_new ? "If-None-Match: *" : NULL);
     count_answer(i, &answer, name);

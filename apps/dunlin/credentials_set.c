@@ -32,6 +32,8 @@ typedef struct {
     dn_text secret;          /* /0/x/5 as hex digits; empty: it is in `private_file` */
     dn_text private_pem, public_pem;
     dn_text private_file, public_file, server_file; /* that were written */
+    dn_text private_der;                            /* of a pair of keys, as hex digits */
+    bool has_factory;                               /* o->factory was written */
 } making;
 
 static bool wrong(const char *text)
@@ -91,6 +93,7 @@ static bool take_key(making *m)
     const bool ok = dn_credential_hex(digits, bytes, sizeof bytes, &len) && len >= 8;
     if (ok) {
         set_text(m, "key", digits);
+        dn_text_puts(&m->secret, digits);
     } else {
         (void)wrong("a key is 8 to 64 bytes, as pairs of hex digits");
     }
@@ -163,6 +166,7 @@ static bool make_rpk(making *m)
     if (ok) {
         m->mode_number = "1 (raw public key)";
         dn_pem_add(&m->private_pem, "PRIVATE KEY", dunlin_slice_make(key, len));
+        dn_credential_add_hex(&m->private_der, key, len);
         dn_pem_add(&m->public_pem, "PUBLIC KEY", dunlin_slice_make(public_key, public_len));
         dn_credential_add_hex(&m->identity, public_key, public_len);
         set_text(m, "public_key", m->identity.data);
@@ -237,9 +241,29 @@ static bool take_x509(making *m)
 
 /* ---- the device's side ---- */
 
+static bool write_factory(making *m, const json_t *identity)
+{
+    if (m->o->factory == NULL) {
+        return true;
+    }
+    const bool rpk = m->private_der.len > 0;
+    dn_text document = {0};
+    dn_text uri = dn_credential_uri(&m->o->shared, identity);
+    dn_credential_factory(uri.data, rpk ? 1 : 0, m->identity.data,
+                          rpk ? json_string_value(json_object_get(identity, "public_key")) : NULL,
+                          rpk ? m->private_der.data : m->secret.data, &document);
+    m->has_factory = dn_secret_write(COMMAND, m->o->factory, document.data, document.len);
+    dn_secret_free(&document);
+    dn_text_free(&uri);
+    return m->has_factory;
+}
+
 /* Before the server hears of it: a key that cannot be kept must not be the credential. */
 static bool write_files(making *m, const json_t *identity)
 {
+    if (!write_factory(m, identity)) {
+        return false;
+    }
     if (m->private_file.len == 0) {
         return true;
     }
@@ -269,6 +293,9 @@ static bool write_files(making *m, const json_t *identity)
 
 static void remove_files(making *m)
 {
+    if (m->has_factory) {
+        (void)unlink(m->o->factory);
+    }
     if (m->private_file.len > 0) {
         (void)unlink(m->private_file.data);
     }
@@ -309,7 +336,11 @@ static dn_text command_line(const making *m, const char *uri)
     const char *name = strpbrk(m->endpoint, "*?") != NULL ? "NAME" : m->endpoint;
     dn_text_puts(&line, "dunlin client");
     add_option(&line, "-e", "", name);
-    add_option(&line, "-u", "", uri);
+    if (m->has_factory) {
+        add_option(&line, "--factory", "", m->o->factory);
+        return line;
+    }
+    add_option(&line, m->o->bootstrap ? "--bootstrap" : "-u", "", uri);
     if (m->public_file.len > 0) {
         add_option(&line, "--public-key", "", m->public_file.data);
         add_option(&line, "--private-key", "", m->private_file.data);
@@ -331,11 +362,18 @@ static void print_device(const making *m, const char *uri, const json_t *identit
     dn_text line = command_line(m, uri);
     const char *server_key = json_string_value(json_object_get(identity, "public_key"));
     const bool hidden = m->private_file.len > 0;
+    if (m->has_factory) {
+        (void)printf("\n%s has the device's side, with its secret, which cannot be asked for.\n\n  %s\n",
+                     m->o->factory, line.data);
+        dn_secret_free(&line);
+        return;
+    }
     (void)printf("\nGive this to the device now; the secret is %s and cannot be asked for.\n\n  %s\n\n"
                  "Object 0 (Security) of the device, by resource:\n"
-                 "  0  Server URI          %s\n  1  Bootstrap-Server    false\n  2  Security Mode       %s\n"
+                 "  0  Server URI          %s\n  1  Bootstrap-Server    %s\n  2  Security Mode       %s\n"
                  "  3  %s hex %s\n",
-                 hidden ? "in a file of this host" : "shown once", line.data, uri, m->mode_number,
+                 hidden ? "in a file of this host" : "shown once", line.data, uri,
+                 m->o->bootstrap ? "true" : "false", m->mode_number,
                  m->public_file.len > 0 ? "Public Key         " : "Identity           ", m->identity.data);
     if (m->public_file.len > 0) {
         (void)printf("  4  Server Public Key   %s%s\n", server_key != NULL ? "hex " : "",
@@ -354,7 +392,9 @@ static json_t *device_json(const making *m, const char *uri)
     (void)json_object_set_new(device, "command", json_string(line.data));
     (void)json_object_set_new(device, m->public_file.len > 0 ? "public_key" : "identity_hex",
                               json_string(m->identity.data));
-    if (m->private_file.len > 0) {
+    if (m->has_factory) {
+        (void)json_object_set_new(device, "factory_file", json_string(m->o->factory));
+    } else if (m->private_file.len > 0) {
         (void)json_object_set_new(device, "key_file", json_string(m->private_file.data));
     } else {
         (void)json_object_set_new(device, "key", json_string(m->secret.data));
@@ -382,6 +422,9 @@ static bool gather(making *m)
     if (!o->x509 && (o->name != NULL || o->certificate != NULL || o->fingerprint != NULL)) {
         return wrong("--name, --certificate and --fingerprint belong to --x509");
     }
+    if (o->factory != NULL && !o->psk && !o->rpk_generate) {
+        return wrong("--factory needs the secret: it goes with --psk and --rpk-generate");
+    }
     if (o->certificate != NULL && o->fingerprint != NULL) {
         return wrong("there is --certificate or --fingerprint, not both");
     }
@@ -399,7 +442,7 @@ static bool gather(making *m)
 
 static void print_result(const making *m, json_t *credential, long status, const json_t *identity)
 {
-    const bool made = m->mode_number != NULL;
+    const bool made = m->mode_number != NULL || m->has_factory;
     dn_text uri = dn_credential_uri(&m->o->shared, identity);
     if (m->o->shared.json) {
         if (made) {
@@ -421,13 +464,14 @@ static int send_it(making *m)
 {
     int exit_code = EXIT_CODE_OK;
     dn_rest_connection connection = {0};
-    json_t *identity = m->mode_number != NULL ? dn_server_identity(&m->o->shared, true, &exit_code) : NULL;
+    json_t *identity =
+        m->mode_number != NULL || m->o->factory != NULL ? dn_server_identity(m->o, true, &exit_code) : NULL;
     if (!write_files(m, identity)) {
         remove_files(m);
         json_decref(identity);
         return EXIT_CODE_USAGE;
     }
-    dn_text url = dn_credential_url(&m->o->shared, m->endpoint);
+    dn_text url = dn_credential_url(m->o, m->endpoint);
     char *body = json_dumps(m->body, JSON_COMPACT);
     dn_credential_warn(&m->o->shared);
     dn_answer answer = dn_rest_on(&connection, "PUT", url.data, body, strlen(body),
@@ -458,6 +502,7 @@ int dn_credentials_set(const dn_credential_options *options, const char *endpoin
     json_decref(m.body);
     dn_secret_free(&m.secret);
     dn_secret_free(&m.private_pem);
+    dn_secret_free(&m.private_der);
     dn_text_free(&m.identity);
     dn_text_free(&m.public_pem);
     dn_text_free(&m.private_file);

@@ -25,6 +25,8 @@ static const dn_command COMMANDS[] = {
     {"firmware", "update the firmware of a device", dn_cmd_firmware, dn_help_firmware},
     {"credentials", "keep what devices prove themselves with, and make keys", dn_cmd_credentials,
      dn_help_credentials},
+    {"bootstrap", "say what devices are given that know the bootstrap server alone", dn_cmd_bootstrap,
+     dn_help_bootstrap},
     {"events", "print what happens in the fleet as it happens", dn_cmd_events, dn_help_events},
     {"models", "list the object definitions, or add one", dn_cmd_models, dn_help_models},
     {"client", "run a simulated device", dn_cmd_client, dn_help_client},
