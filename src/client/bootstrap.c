@@ -336,9 +336,11 @@ static void failed(dunlin_client *client, const bootstrap_cause *cause)
     fail(client, cause, true);
 }
 
+/* To try again at once is of no use: as when the tries of a sequence are used up. */
 static void barred(dunlin_client *client, const bootstrap_cause *cause)
 {
-    fail(client, cause, false);
+    client->bootstrap.tries = client->bootstrap.policy.retry_count - 1;
+    fail(client, cause, true);
 }
 
 /* Who was asked for a way has not said in time whether it comes. */

@@ -290,6 +290,48 @@ static void a_restart_finds_what_was_saved(void **state)
     closed(s);
 }
 
+static void count_all(void *context, uint64_t now_ms, const dn_peer *from, const dn_peer *to, uint64_t number,
+                      dunlin_slice datagram, dn_simlink_fate fate)
+{
+    unsigned *count = context;
+    (void)now_ms, (void)from, (void)to, (void)number, (void)datagram, (void)fate;
+    (*count)++;
+}
+
+static bool enough(void *context)
+{
+    const unsigned *count = context;
+    return count[0] >= count[1];
+}
+
+/* The power fails after each datagram in turn: what was saved last leads to a registration again, from before or from after. */
+static void the_power_fails_at_each_step(void **state)
+{
+    bool before = false;
+    bool after = false;
+    (void)state;
+    for (unsigned at = 1; at < 14; at++) {
+        sequence *s = opened(DUNLIN_LWM2M_1_1, whole, COUNT(whole));
+        unsigned count[2] = {0, at};
+        sequence_run(s, 1); /* the factory's state is saved */
+        dn_simlink_watch(s->r.link, count_all, count);
+        sequence_start(s);
+        (void)dn_simlink_run(s->r.link, 1500, enough, count);
+        sequence_make(s, -1);
+        assert_int_equal(dunlin_client_restore(s->r.client, dunlin_slice_make(s->saved, s->saved_len)),
+                         DUNLIN_OK);
+        const bool knows = strcmp(sequence_value(s, "/1/0/0"), "1") == 0;
+        before = before || !knows;
+        after = after || knows;
+        expect("the bootstrap server is known", sequence_value(s, "/0/1/0"), "coap://other");
+        sequence_start(s);
+        sequence_run(s, 300);
+        assert_true(dunlin_client_registered(s->r.client));
+        closed(s);
+    }
+    assert_true(before && after);
+}
+
 /* An account that is registered stays so while the bootstrap is under way, and afterwards when it has failed. */
 static void a_failed_bootstrap_leaves_registrations_alone(void **state)
 {
@@ -371,6 +413,7 @@ int main(void)
         cmocka_unit_test(inconsistent_is_refused_and_can_be_repaired),
         cmocka_unit_test(what_cannot_be_saved_is_not_finished),
         cmocka_unit_test(a_restart_finds_what_was_saved),
+        cmocka_unit_test(the_power_fails_at_each_step),
         cmocka_unit_test(a_failed_bootstrap_leaves_registrations_alone),
         cmocka_unit_test(nothing_is_notified_meanwhile),
         cmocka_unit_test(an_account_that_is_gone_is_deregistered),

@@ -79,11 +79,6 @@ static int64_t on_unix(void *context)
     return s->unix_s < 0 ? -1 : s->unix_s + (int64_t)now_s(s);
 }
 
-static unsigned digit(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 static dunlin_status on_card(void *context, dunlin_buf *file)
 {
     sequence *s = context;
@@ -91,11 +86,39 @@ static dunlin_status on_card(void *context, dunlin_buf *file)
     if (s->card_status != DUNLIN_OK) {
         return s->card_status;
     }
-    for (const char *at = s->card; at != NULL && at[0] != '\0'; at += 2) {
-        const uint8_t byte = (uint8_t)(digit(at[0]) << 4 | digit(at[1]));
-        must(dunlin_buf_append(file, dunlin_slice_make(&byte, 1)), "the card holds too much");
+    if (s->card != NULL) {
+        must(dunlin_buf_append(file, dunlin_slice_make(s->card, s->card_len)), "the card holds too much");
     }
     return s->card == NULL ? DUNLIN_ERR_NOT_FOUND : DUNLIN_OK;
+}
+
+/* ---- ways ---- */
+
+/* "coaps://other:5684" and all its likes are the bootstrap server; the rest is the rig's own, or nobody. */
+static dunlin_status on_connect(void *context, const dunlin_way *way, dunlin_peer *peer)
+{
+    sequence *s = context;
+    const size_t len = strlen(s->asked);
+    const dn_peer *at = strstr(way->uri, "//other") != NULL    ? &s->address
+                        : strstr(way->uri, "//server") != NULL ? &s->r.server_address
+                                                               : NULL;
+    (void)snprintf(s->asked + len, SEQUENCE_LOG_MAX - len, "%s%uc%u %s%s", len > 0 ? " " : "",
+                   (unsigned)now_s(s), way->server, way->uri, way->anew ? "!" : "");
+    s->security = *way->security;
+    if (at == NULL) {
+        return DUNLIN_ERR_NOT_FOUND;
+    }
+    peer->len = at->len;
+    memcpy(peer->bytes, at->bytes, sizeof peer->bytes);
+    return DUNLIN_OK;
+}
+
+static void on_disconnect(void *context, uint16_t server)
+{
+    sequence *s = context;
+    const size_t len = strlen(s->asked);
+    (void)snprintf(s->asked + len, SEQUENCE_LOG_MAX - len, "%s%ud%u", len > 0 ? " " : "", (unsigned)now_s(s),
+                   server);
 }
 
 /* ---- the bootstrap server ---- */
@@ -269,6 +292,11 @@ void sequence_open(sequence *s, dunlin_lwm2m lwm2m)
 
 void sequence_make(sequence *s, int hold_off_s)
 {
+    if (s->ways) {
+        s->r.config.call.connect = on_connect;
+        s->r.config.call.disconnect = on_disconnect;
+        s->r.config.credential_max = 64;
+    }
     rig_remake(&s->r);
     memset(s->access, 0, sizeof s->access);
     must(dunlin_access_add(s->r.client, s->access, SEQUENCE_ACCESS, 0) == DUNLIN_OK, "no access control");
@@ -276,7 +304,12 @@ void sequence_make(sequence *s, int hold_off_s)
         return;
     }
     dunlin_server server = dunlin_server_default();
-    (void)snprintf(server.uri, sizeof server.uri, "coap://other");
+    (void)snprintf(server.uri, sizeof server.uri, "%s", s->ways ? "coaps://other" : "coap://other");
+    if (s->ways) {
+        server.security.mode = DUNLIN_PSK;
+        server.security.identity = dunlin_slice_of("factory");
+        server.security.secret = dunlin_slice_of("0123456789abcdef");
+    }
     server.bootstrap = true;
     server.instance = 1;
     server.hold_off_s = (uint32_t)hold_off_s;

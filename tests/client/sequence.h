@@ -47,12 +47,19 @@ typedef struct {
     char log[SEQUENCE_LOG_MAX];
     uint64_t retry_ms; /* of the last failure */
 
+    /* With `ways` the client asks for ways: "0c65535 coaps://other 5d65535": the second, which server, and where; '!' behind it: with
+       other credentials than before. */
+    bool ways;
+    char asked[SEQUENCE_LOG_MAX];
+    dunlin_security security; /* of the last one; its slices are views of what the client holds */
+
     dunlin_status save_status; /* [OK] what `save` answers */
     uint8_t saved[SEQUENCE_IMAGE_MAX];
     size_t saved_len;
     unsigned saves;
-    int64_t unix_s;   /* at the start; negative: not known */
-    const char *card; /* what the smartcard holds, as bytes in hexadecimal; NULL: there is none */
+    int64_t unix_s;      /* at the start; negative: not known */
+    const uint8_t *card; /* what the smartcard holds; NULL: there is none */
+    size_t card_len;
     dunlin_status card_status;
     unsigned card_reads;
     /* NULL, or what answers other requests than for a bootstrap; false: it is one. */
