@@ -10,6 +10,7 @@ import { DeviceList } from "./model/devices";
 import { EventLog } from "./model/log";
 import { leavesOf } from "./model/nodes";
 import { parseRoute, type Route } from "./model/route";
+import { RunList } from "./model/runs";
 import { SeriesStore } from "./model/series";
 import { DeviceSession, valuesOf } from "./model/session";
 import { isNumeric } from "./model/value";
@@ -24,6 +25,7 @@ export const now = signal(Date.now());
 export const devices = new DeviceList(rest.listClients);
 export const log = new EventLog();
 export const series = new SeriesStore();
+export const bootstrapRuns = new RunList(rest.listBootstrapRuns);
 
 export type Theme = "system" | "light" | "dark";
 function stored<T extends string>(key: string, fallback: T): T {
@@ -121,6 +123,7 @@ export function sessionOf(endpoint: string): DeviceSession {
 function onEvent(event: ServerEvent): void {
   log.add(event, Date.now());
   devices.apply(event);
+  bootstrapRuns.apply(event);
   if (event.type === "gap") return;
   const session = sessions.get(event.endpoint);
   if (session) session.apply(event);
@@ -138,6 +141,7 @@ function reload(): void {
   started = true;
   void devices.load();
   rest.getServer().then((info) => { serverInfo.value = info; }, () => undefined); // its own page tells when this fails
+  if (bootstrapRuns.loaded.value) void bootstrapRuns.load();
   for (const session of sessions.values()) void session.load();
 }
 

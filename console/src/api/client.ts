@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The REST calls, one function each. Every call resolves to the decoded body or throws a Problem. */
-import { parseJson, stringifyJson } from "./json";
+import { parseJson, stringifyJson, type JsonObject } from "./json";
 import { Problem } from "./problem";
 import type {
-  ClientDetail, ClientPage, Credential, CredentialBody, CredentialPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, QueuedRequest, ReadResult, ServerInfo,
+  BootstrapConfig, BootstrapConfigPage, BootstrapRunPage, BootstrapVersion, ClientDetail, ClientPage, Credential, CredentialBody, CredentialPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, QueuedRequest, ReadResult, ServerInfo,
 } from "./types";
 
 export const BASE = "api/v1";
@@ -27,8 +27,13 @@ const ACCEPTED = 202;
 
 type Query = Record<string, string | number | undefined>;
 
+interface Extra {
+  signal?: AbortSignal | undefined;
+  headers?: Record<string, string>;
+}
+
 async function send(method: string, path: string, query: Query = {}, body?: string, type = "application/json",
-  signal?: AbortSignal): Promise<string> {
+  { signal, headers = {} }: Extra = {}): Promise<string> {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== "") search.set(name, String(value));
@@ -40,7 +45,7 @@ async function send(method: string, path: string, query: Query = {}, body?: stri
     response = await fetch(`${BASE}/${path}${suffix}`, {
       method,
       cache: "no-store",
-      headers: body === undefined ? {} : { "Content-Type": type },
+      headers: body === undefined ? headers : { "Content-Type": type, ...headers },
       ...(body === undefined ? {} : { body }),
       ...(signal ? { signal } : {}),
     });
@@ -54,8 +59,8 @@ async function send(method: string, path: string, query: Query = {}, body?: stri
   return text;
 }
 
-async function call<T>(method: string, path: string, query?: Query, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const text = await send(method, path, query, body === undefined ? undefined : stringifyJson(body), undefined, signal);
+async function call<T>(method: string, path: string, query?: Query, body?: unknown, signal?: AbortSignal, headers: Record<string, string> = {}): Promise<T> {
+  const text = await send(method, path, query, body === undefined ? undefined : stringifyJson(body), undefined, { signal, headers });
   try {
     return parseJson(text) as T;
   } catch (error) {
@@ -110,16 +115,48 @@ export const listRequests = (ep: string, signal?: AbortSignal): Promise<{ reques
 
 export const cancelRequest = (id: string): Promise<QueuedRequest> => call("DELETE", `requests/${encodeURIComponent(id)}`);
 
-const credential = (ep: string): string => `credentials/${encodeURIComponent(ep)}`;
+/** To which of the two servers a device proves itself. */
+export type Keeper = "lwm2m" | "bootstrap";
+const credentials = (keeper: Keeper): string => (keeper === "bootstrap" ? "bootstrap/credentials" : "credentials");
+const credential = (keeper: Keeper, ep: string): string => `${credentials(keeper)}/${encodeURIComponent(ep)}`;
 
-export const listCredentials = (search: string, after: string | null, limit: number, signal?: AbortSignal): Promise<CredentialPage> =>
-  call("GET", "credentials", { limit, search, after: after ?? undefined }, undefined, signal);
+export const listCredentials = (keeper: Keeper, search: string, after: string | null, limit: number, signal?: AbortSignal): Promise<CredentialPage> =>
+  call("GET", credentials(keeper), { limit, search, after: after ?? undefined }, undefined, signal);
 
-export const putCredential = (ep: string, body: CredentialBody): Promise<Credential> => call("PUT", credential(ep), undefined, body);
+export const putCredential = (keeper: Keeper, ep: string, body: CredentialBody): Promise<Credential> =>
+  call("PUT", credential(keeper, ep), undefined, body);
 
-export async function deleteCredential(ep: string): Promise<void> {
-  await send("DELETE", credential(ep));
+export async function deleteCredential(keeper: Keeper, ep: string): Promise<void> {
+  await send("DELETE", credential(keeper, ep));
 }
+
+const config = (ep: string): string => `bootstrap/configs/${encodeURIComponent(ep)}`;
+
+export const listBootstrapConfigs = (search: string, after: string | null, limit: number, signal?: AbortSignal): Promise<BootstrapConfigPage> =>
+  call("GET", "bootstrap/configs", { limit, search, after: after ?? undefined }, undefined, signal);
+
+export const getBootstrapConfig = (ep: string, version?: number, signal?: AbortSignal): Promise<BootstrapConfig> =>
+  call("GET", config(ep), { version }, undefined, signal);
+
+export const listBootstrapVersions = (ep: string, signal?: AbortSignal): Promise<{ versions: BootstrapVersion[] }> =>
+  call("GET", `${config(ep)}/versions`, undefined, undefined, signal);
+
+/** `version`: the one that was edited; 0: there must be none yet. Another one there is a problem "version-conflict". */
+const condition = (version: number): Record<string, string> => (version === 0 ? { "If-None-Match": "*" } : { "If-Match": `"${version}"` });
+
+export const putBootstrapConfig = (ep: string, body: JsonObject, version: number): Promise<BootstrapConfig> =>
+  call("PUT", config(ep), undefined, body, undefined, condition(version));
+
+export async function deleteBootstrapConfig(ep: string, version: number): Promise<void> {
+  await send("DELETE", config(ep), {}, undefined, undefined, { headers: condition(version) });
+}
+
+export const listBootstrapRuns = (before: number | null, limit: number, signal?: AbortSignal): Promise<BootstrapRunPage> =>
+  call("GET", "bootstrap/runs", { limit, before: before ?? undefined }, undefined, signal);
+
+/** Tells a device to bootstrap again. */
+export const triggerBootstrap = (ep: string, options: DeviceOptions): Promise<OpResult> =>
+  call("POST", `${client(ep)}/bootstrap`, { timeout: options.timeout });
 
 export const listModels = (): Promise<{ models: ModelSummary[] }> => call("GET", "models");
 

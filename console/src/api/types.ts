@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shapes that dunlind's REST interface and event stream carry (see docs of /api/v1/openapi.json). */
-import type { Json } from "./json";
+import type { Json, JsonObject } from "./json";
 
 export type ValueType =
   | "string" | "integer" | "unsigned" | "float" | "boolean" | "opaque" | "time" | "objlnk" | "corelnk" | "none";
@@ -169,6 +169,8 @@ export interface ServerInfo {
   addresses?: string[];
   http: string;
   registrations: number;
+  /** Null: this server is no bootstrap server. */
+  bootstrap?: { addresses: string[]; configs: number } | null;
 }
 
 /** A device's credential, without its secret. */
@@ -202,6 +204,89 @@ export interface CredentialBody {
   certificate?: string;
 }
 
+export interface BootstrapConfigHead {
+  endpoint: string;
+  pattern: boolean;
+  version: number;
+  created: string;
+  changed: string;
+}
+
+export interface BootstrapConfigPage {
+  configs: BootstrapConfigHead[];
+  total: number;
+  next: string | null;
+}
+
+/** As the server shows it: without secrets. What the form does not know it keeps. */
+export type BootstrapDocument = JsonObject;
+
+export interface BootstrapConfig extends BootstrapConfigHead {
+  config: BootstrapDocument;
+}
+
+export interface BootstrapVersion {
+  version: number;
+  changed: string;
+  removed: boolean;
+}
+
+export type BootstrapOperation = "discover" | "read" | "write" | "delete" | "finish";
+
+export interface BootstrapStep {
+  operation: BootstrapOperation;
+  path?: string;
+  /** Null: no answer (yet). */
+  code: string | null;
+  began_ms: number;
+  took_ms: number;
+  bytes: number;
+}
+
+export interface BootstrapRun {
+  run: number;
+  state: "running" | "finished" | "failed";
+  endpoint: string;
+  address: string;
+  transport: Transport;
+  security: Security;
+  lwm2m: string | null;
+  version: number;
+  began: string;
+  ended: string | null;
+  why: string;
+  planned: number;
+  steps: BootstrapStep[];
+  found: string;
+}
+
+export interface BootstrapRunPage {
+  runs: BootstrapRun[];
+  next: number | null;
+}
+
+interface BootstrapEventBase {
+  id: number;
+  time: string;
+  endpoint: string;
+  address: string;
+  transport: Transport;
+  security: Security;
+  code?: string | null;
+  why?: string;
+  found?: string;
+}
+interface BootstrapRunEvent extends BootstrapEventBase {
+  run: number;
+  version: number;
+  /** Planned. */
+  steps: number;
+}
+export type BootstrapEvent =
+  | (BootstrapEventBase & { type: "bootstrap-refused" | "enrolled" | "enrolment-refused" })
+  | (BootstrapRunEvent & { type: "bootstrap-requested" | "bootstrap-repairing" | "bootstrap-finished" | "bootstrap-failed" })
+  | (BootstrapRunEvent & { type: "bootstrap-step"; step: number; operation: BootstrapOperation; path?: string; took_ms: number });
+
 interface EventBase {
   id: number;
   time: string;
@@ -222,6 +307,7 @@ export type ServerEvent =
   | (EventBase & { type: "send"; contentFormat: number; nodes: PathNode[] })
   | (EventBase & { type: "presence"; presence: Presence; client: ClientInfo })
   | (Omit<EventBase, "registrationId"> & { type: "request"; request: QueuedRequest })
+  | BootstrapEvent
   | { type: "gap"; id: number; time?: string; lost: boolean };
 
 export type EventType = ServerEvent["type"];

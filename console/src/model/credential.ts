@@ -71,9 +71,9 @@ export function shellWord(text: string): string {
 }
 
 /** How `dunlin client` would use a pre-shared key that was just made: the only time it is shown. */
-export function deviceCommand(endpoint: string, body: CredentialBody, server: string): string {
+export function deviceCommand(endpoint: string, body: CredentialBody, server: string, keeper: "lwm2m" | "bootstrap" = "lwm2m"): string {
   const identity = body.identity ?? endpoint;
-  return ["dunlin client", "-e", shellWord(endpoint), "-u", shellWord(server), "--identity", shellWord(identity), "--key", `hex:${body.key ?? ""}`].join(" ");
+  return ["dunlin client", "-e", shellWord(endpoint), keeper === "bootstrap" ? "--bootstrap" : "-u", shellWord(server), "--identity", shellWord(identity), "--key", `hex:${body.key ?? ""}`].join(" ");
 }
 
 /** What a credential shows of itself, in a line. */

@@ -6,16 +6,23 @@ import { formatValue } from "./value";
 import { leavesOf } from "./nodes";
 
 export const MAX_EVENTS = 2000;
-export const EVENT_TYPES: EventType[] = ["registered", "updated", "deregistered", "expired", "notification", "send", "presence", "request", "gap"];
+export const EVENT_TYPES: EventType[] = ["registered", "updated", "deregistered", "expired", "notification", "send", "presence", "request",
+  "bootstrap-requested", "bootstrap-step", "bootstrap-repairing", "bootstrap-finished", "bootstrap-failed", "bootstrap-refused", "enrolled",
+  "enrolment-refused", "gap"];
 
 /** What an event is called, and its mark on the page. */
 export const LABELS: Record<EventType, string> = {
   registered: "Registered", updated: "Updated", deregistered: "De-registered", expired: "Expired", notification: "Notification",
-  send: "Send", presence: "Presence", request: "Request", gap: "Gap",
+  send: "Send", presence: "Presence", request: "Request",
+  "bootstrap-requested": "Bootstrap begun", "bootstrap-step": "Bootstrap step", "bootstrap-repairing": "Bootstrap again",
+  "bootstrap-finished": "Bootstrapped", "bootstrap-failed": "Bootstrap failed", "bootstrap-refused": "Bootstrap refused", enrolled: "Enrolled",
+  "enrolment-refused": "Not enrolled", gap: "Gap",
 };
 export const MARKS = {
   registered: "live", updated: "wait", deregistered: "gone", expired: "expired", notification: "asleep", send: "asleep", presence: "wait",
-  request: "wait", gap: "error",
+  request: "wait",
+  "bootstrap-requested": "wait", "bootstrap-step": "asleep", "bootstrap-repairing": "expired", "bootstrap-finished": "live", "bootstrap-failed": "error",
+  "bootstrap-refused": "error", enrolled: "live", "enrolment-refused": "error", gap: "error",
 } as const satisfies Record<EventType, string>;
 
 export interface LogEntry {
@@ -103,6 +110,12 @@ export function summarize(event: ServerEvent): string {
     case "expired": return "no update came within the lifetime";
     case "gap": return "events were lost here; the page was loaded anew";
     case "send": return summarizeNodes(event.nodes);
+    case "bootstrap-step": return `step ${event.step} of ${event.steps}: ${event.operation}${event.path ? ` ${event.path}` : ""} ${event.code ?? "not answered"}`;
+    case "bootstrap-requested": return `from ${event.address}, ${event.steps} steps of configuration version ${event.version}`;
+    case "bootstrap-repairing": return event.why ?? "everything is written once more";
+    case "bootstrap-finished": return "the device has taken its configuration";
+    case "bootstrap-failed": case "bootstrap-refused": case "enrolled": case "enrolment-refused":
+      return `${event.code ? `${event.code} ` : ""}${event.why ?? ""}`;
     case "presence": return event.presence === "unreachable" ? "does not answer" : event.presence;
     case "request": {
       const { id, operation, path, state, code, detail } = event.request;

@@ -9,7 +9,7 @@ import { depthOf, instancesOf, isWithin, leavesOf, parentOf, splitPath } from ".
 import { buildTree, findNode, type Presence, type Sample, type TreeNode } from "./tree";
 import { isNumeric } from "./value";
 
-export type Operation = "read" | "write" | "execute" | "create" | "delete" | "observe" | "cancel" | "discover" | "attributes";
+export type Operation = "read" | "write" | "execute" | "create" | "delete" | "observe" | "cancel" | "discover" | "attributes" | "bootstrap";
 
 export interface Outcome {
   key: number;
@@ -214,6 +214,11 @@ export class DeviceSession {
     return this.run("execute", path, async () => (await rest.executePath(this.endpoint, path, args, this.options.value)).code);
   }
 
+  /** Tells the device to bootstrap again; it answers before it begins. */
+  async bootstrap(): Promise<Outcome> {
+    return this.run("bootstrap", "/1", async () => (await rest.triggerBootstrap(this.endpoint, this.options.value)).code);
+  }
+
   async create(path: string, body: unknown): Promise<Outcome & { created?: string }> {
     let created: string | undefined;
     const outcome = await this.run("create", path, async () => {
@@ -302,7 +307,7 @@ export class DeviceSession {
         if (event.type === "deregistered" && event.replaced) break;
         if (this.client.value?.registrationId === event.registrationId) this.gone.value = event.type;
         break;
-      case "gap":
+      default: // of its bootstraps, which have a page of their own, and gaps
         break;
     }
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Credentials of devices: which there are, and the form that makes, replaces and removes them. A secret goes in, and never comes out. */
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as rest from "../api/client";
 import { Problem } from "../api/problem";
@@ -49,8 +50,8 @@ function Field({ id, label, hint, rows, draft, fault, onChange, readOnly = false
   );
 }
 
-function secureAddress(): string {
-  const addresses = serverInfo.value?.addresses ?? [];
+function secureAddress(keeper: rest.Keeper): string {
+  const addresses = (keeper === "bootstrap" ? serverInfo.value?.bootstrap?.addresses : serverInfo.value?.addresses) ?? [];
   return addresses.find((address) => address.startsWith("coaps://")) ?? addresses.find((address) => address.startsWith("coaps+tcp://")) ?? "coaps://SERVER:5684";
 }
 
@@ -68,8 +69,8 @@ function DeviceSide({ command }: { command: string }) {
   );
 }
 
-function Form({ existing, onSaved, onRemoved }: {
-  existing: Credential | undefined; onSaved: (credential: Credential) => void; onRemoved: (endpoint: string) => void;
+function Form({ keeper, existing, onSaved, onRemoved }: {
+  keeper: rest.Keeper; existing: Credential | undefined; onSaved: (credential: Credential) => void; onRemoved: (endpoint: string) => void;
 }) {
   const [draft, setDraft] = useState<CredentialDraft>(() => ({
     ...emptyCredential(existing?.endpoint), mode: existing?.mode ?? "psk", identity: existing?.identity ?? "",
@@ -96,8 +97,8 @@ function Form({ existing, onSaved, onRemoved }: {
     setProblem(undefined);
     try {
       const endpoint = draft.endpoint.trim();
-      const saved = await rest.putCredential(endpoint, built.body);
-      setCommand(built.body.mode === "psk" && !isPattern(endpoint) ? deviceCommand(endpoint, built.body, secureAddress()) : undefined);
+      const saved = await rest.putCredential(keeper, endpoint, built.body);
+      setCommand(built.body.mode === "psk" && !isPattern(endpoint) ? deviceCommand(endpoint, built.body, secureAddress(keeper), keeper) : undefined);
       setDraft({ ...draft, key: "" });
       onSaved(saved);
     } catch (error) {
@@ -108,7 +109,7 @@ function Form({ existing, onSaved, onRemoved }: {
   const remove = async (): Promise<void> => {
     setAsking(false);
     try {
-      await rest.deleteCredential(draft.endpoint);
+      await rest.deleteCredential(keeper, draft.endpoint);
       onRemoved(draft.endpoint);
     } catch (error) {
       setProblem(Problem.from(error));
@@ -151,7 +152,11 @@ function Form({ existing, onSaved, onRemoved }: {
   );
 }
 
-export function CredentialsPage({ endpoint }: { endpoint: string | undefined }) {
+const linkTo = (keeper: rest.Keeper, endpoint: string | undefined): string =>
+  formatRoute(keeper === "bootstrap" ? { page: "bootstrap", tab: "credentials", endpoint } : { page: "credentials", endpoint });
+
+/** Of devices towards the LwM2M server, or towards the bootstrap server; `head` names the page. */
+export function CredentialsPage({ endpoint, keeper, head }: { endpoint: string | undefined; keeper: rest.Keeper; head: ComponentChildren }) {
   const list = useSignal<readonly Credential[] | undefined>(undefined);
   const total = useSignal(0);
   const next = useSignal<string | null>(null);
@@ -163,7 +168,7 @@ export function CredentialsPage({ endpoint }: { endpoint: string | undefined }) 
     const mine = new AbortController();
     abort.current = mine;
     try {
-      const page = await rest.listCredentials(text.value.trim(), after, PAGE_SIZE, mine.signal);
+      const page = await rest.listCredentials(keeper, text.value.trim(), after, PAGE_SIZE, mine.signal);
       list.value = after === null ? page.credentials : [...(list.value ?? []), ...page.credentials];
       total.value = page.total;
       next.value = page.next;
@@ -181,10 +186,10 @@ export function CredentialsPage({ endpoint }: { endpoint: string | undefined }) 
   return (
     <div class="page models credentials">
       <div class="page-head">
-        <h1>Credentials</h1>
+        {head}
         <span class="muted count" role="status">{list.value ? `${total.value}` : ""}</span>
         <span class="grow" />
-        <a class="button primary" href={formatRoute({ page: "credentials", endpoint: NEW })}>New credential</a>
+        <a class="button primary" href={linkTo(keeper, NEW)}>New credential</a>
         <Button icon="refresh" label="Reload the credentials" compact kind="quiet" onClick={() => void load(null)} />
       </div>
       <div class={`split${open ? " open" : ""}`}>
@@ -202,7 +207,7 @@ export function CredentialsPage({ endpoint }: { endpoint: string | undefined }) 
             <VirtualList items={list.value} label="Credentials" rowRem={3} keyOf={(item) => item.endpoint}
               onNearEnd={() => { if (next.value !== null) void load(next.value); }}
               render={(item, tabIndex) => (
-                <a class="model-row" tabIndex={tabIndex} href={formatRoute({ page: "credentials", endpoint: item.endpoint })}
+                <a class="model-row" tabIndex={tabIndex} href={linkTo(keeper, item.endpoint)}
                   aria-current={item.endpoint === endpoint ? "page" : undefined}>
                   <span class="name"><code>{item.endpoint}</code><span class="muted small block">{describeCredential(item)}</span></span>
                   <span class="tag">{SECURITY_TEXTS[item.mode]}</span>
@@ -217,12 +222,12 @@ export function CredentialsPage({ endpoint }: { endpoint: string | undefined }) 
                 <h2>{existing ? existing.endpoint : "New credential"}</h2>
                 {existing && <span class="muted small">changed <Ago at={existing.changed} /></span>}
               </div>
-              <a class="button quiet compact" href="#/credentials" aria-label="Close the form" title="Close">×</a>
+              <a class="button quiet compact" href={linkTo(keeper, undefined)} aria-label="Close the form" title="Close">×</a>
             </header>
-            <Form key={existing ? existing.endpoint : NEW} existing={existing}
+            <Form key={existing ? existing.endpoint : NEW} keeper={keeper} existing={existing}
               onSaved={() => void load(null)}
               onRemoved={() => {
-                location.hash = formatRoute({ page: "credentials", endpoint: undefined });
+                location.hash = linkTo(keeper, undefined);
                 void load(null);
               }} />
           </section>

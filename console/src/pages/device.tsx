@@ -13,7 +13,7 @@ import { Icon } from "../ui/icons";
 import { useMedia } from "../ui/media";
 import { SECURITY_TEXTS, TRANSPORT_TEXTS } from "../model/security";
 import { CodeTag } from "../ui/value";
-import { Charts, Inspector } from "./inspector";
+import { Charts, Inspector, OutcomeLine } from "./inspector";
 import { ObjectTree } from "./tree";
 
 function Head({ session, narrow }: { session: DeviceSession; narrow: boolean }) {
@@ -30,7 +30,10 @@ function Head({ session, narrow }: { session: DeviceSession; narrow: boolean }) 
         <h1 ref={heading} tabIndex={-1}>{session.endpoint}</h1>
         {state && <span class={`badge ${state.mark}`}><StateMark mark={state.mark} />{state.text}</span>}
         <Button icon="refresh" label="Reload this page’s data" compact kind="quiet" busy={session.loading.value} onClick={() => void session.load()} />
+        {client && !session.gone.value && <Button icon="bootstrap" label="Bootstrap again" compact kind="quiet" busy={session.pending.value.get("/1") === "bootstrap"}
+          onClick={() => void session.bootstrap()} />}
       </div>
+      <BootstrapOutcome session={session} />
       {client && (
         <dl class="facts">
           <div><dt>Address</dt><dd><code>{client.address}</code></dd></div>
@@ -46,6 +49,12 @@ function Head({ session, narrow }: { session: DeviceSession; narrow: boolean }) 
       )}
     </header>
   );
+}
+
+/** What came of "Bootstrap again", until something else is done with the same Object. */
+function BootstrapOutcome({ session }: { session: DeviceSession }) {
+  const outcome = session.outcomes.value.get("/1");
+  return outcome?.operation === "bootstrap" ? <OutcomeLine outcome={outcome} /> : null;
 }
 
 const deviceLinkList = "#/devices";

@@ -18,7 +18,7 @@ import { intent } from "./tree";
 
 const DONE: Record<Outcome["operation"], string> = {
   read: "Read", write: "Written", execute: "Executed", create: "Created", delete: "Deleted",
-  observe: "Observing", cancel: "No longer observed", discover: "Discovered", attributes: "Attributes set on",
+  observe: "Observing", cancel: "No longer observed", discover: "Discovered", attributes: "Attributes set on", bootstrap: "Told to bootstrap by",
 };
 
 export function OutcomeLine({ outcome }: { outcome: Outcome }) {

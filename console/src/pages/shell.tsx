@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The frame around the pages: navigation, the stream's state, the theme. */
 import { useEffect, useRef } from "preact/hooks";
-import { now, route, stream, streamState, theme, type Theme } from "../app-state";
+import { now, route, serverInfo, stream, streamState, theme, type Theme } from "../app-state";
 import { formatRoute, type Route } from "../model/route";
 import { Button, StateMark } from "../ui/bits";
 import { Icon, Mark, type IconName } from "../ui/icons";
 import { useMedia } from "../ui/media";
+import { BootstrapPage } from "./bootstrap";
 import { CredentialsPage } from "./credentials";
 import { DevicePage } from "./device";
 import { DevicesPane, Overview } from "./devices";
@@ -18,6 +19,7 @@ const PAGES: { page: Route["page"]; label: string; icon: IconName; href: string 
   { page: "events", label: "Events", icon: "events", href: formatRoute({ page: "events" }) },
   { page: "models", label: "Models", icon: "models", href: "#/models" },
   { page: "credentials", label: "Credentials", icon: "key", href: "#/credentials" },
+  { page: "bootstrap", label: "Bootstrap", icon: "bootstrap", href: "#/bootstrap/configs" },
   { page: "server", label: "Server", icon: "server", href: formatRoute({ page: "server" }) },
 ];
 
@@ -62,7 +64,8 @@ function Page({ current }: { current: Route }) {
   switch (current.page) {
     case "events": return <EventsPage />;
     case "models": return <ModelsPage id={current.id} version={current.version} />;
-    case "credentials": return <CredentialsPage endpoint={current.endpoint} />;
+    case "credentials": return <CredentialsPage endpoint={current.endpoint} keeper="lwm2m" head={<h1>Credentials</h1>} />;
+    case "bootstrap": return <BootstrapPage tab={current.tab} endpoint={current.endpoint} />;
     case "server": return <ServerPage />;
     case "devices":
       return (
@@ -90,7 +93,7 @@ export function Shell() {
       <header class="bar">
         <a class="brand" href="#/devices" aria-label="Dunlin, all devices"><Mark /><span>Dunlin</span></a>
         <nav aria-label="Pages">
-          {PAGES.map((item) => (
+          {PAGES.filter((item) => item.page !== "bootstrap" || current.page === "bootstrap" || serverInfo.value?.bootstrap).map((item) => (
             <a key={item.page} href={item.href} aria-current={current.page === item.page ? "page" : undefined}>
               <Icon name={item.icon} /><span>{item.label}</span>
             </a>

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bootstraps of devices as they go on: a page of the server's list, and the events since. */
+import { signal } from "@preact/signals";
+import { Problem } from "../api/problem";
+import type { BootstrapEvent, BootstrapRun, BootstrapRunPage, ServerEvent } from "../api/types";
+
+export const MAX_RUNS = 500;
+const PAGE_SIZE = 50;
+
+type Load = (before: number | null, limit: number) => Promise<BootstrapRunPage>;
+type RunEvent = Extract<BootstrapEvent, { run: number }>;
+
+/** A request that was refused: there is no run of it. */
+export interface Refusal {
+  key: number;
+  endpoint: string;
+  time: string;
+  address: string;
+  code: string;
+  why: string;
+}
+
+const isRun = (event: ServerEvent): event is RunEvent => event.type.startsWith("bootstrap-") && "run" in event;
+
+/** The run as it is after an event about it. */
+function advance(run: BootstrapRun, event: RunEvent): BootstrapRun {
+  switch (event.type) {
+    case "bootstrap-step": {
+      const began = Math.max(0, Date.parse(event.time) - Date.parse(run.began) - event.took_ms);
+      const step = { operation: event.operation, ...(event.path === undefined ? {} : { path: event.path }), code: event.code ?? null,
+        began_ms: began, took_ms: event.took_ms, bytes: 0 };
+      const steps = [...run.steps];
+      const known = steps[event.step - 1];
+      steps[event.step - 1] = known ? { ...known, ...step, bytes: known.bytes } : step;
+      return { ...run, steps: steps.filter((one) => one !== undefined), planned: event.steps, found: event.found ?? run.found };
+    }
+    case "bootstrap-repairing": return { ...run, planned: event.steps, why: event.why ?? run.why };
+    case "bootstrap-finished": return { ...run, state: "finished", ended: event.time, why: "" };
+    case "bootstrap-failed": return { ...run, state: "failed", ended: event.time, why: event.why ?? "", found: event.found ?? run.found };
+    default: return run;
+  }
+}
+
+export class RunList {
+  /** Newest first. */
+  readonly runs = signal<readonly BootstrapRun[]>([]);
+  readonly refusals = signal<readonly Refusal[]>([]);
+  readonly next = signal<number | null>(null);
+  readonly loaded = signal(false);
+  readonly problem = signal<Problem | undefined>(undefined);
+  private loads = 0;
+  private keys = 0;
+
+  constructor(private readonly fetch: Load) {}
+
+  async load(more = false): Promise<void> {
+    const turn = ++this.loads;
+    try {
+      const page = await this.fetch(more ? this.next.value : null, PAGE_SIZE);
+      if (turn !== this.loads) return;
+      this.runs.value = (more ? [...this.runs.value, ...page.runs] : page.runs).slice(0, MAX_RUNS);
+      this.next.value = this.runs.value.length < MAX_RUNS ? page.next : null;
+      this.problem.value = undefined;
+      this.loaded.value = true;
+    } catch (error) {
+      if (turn === this.loads) this.problem.value = Problem.from(error);
+    }
+  }
+
+  apply(event: ServerEvent): void {
+    if (event.type === "bootstrap-refused") {
+      const { endpoint, time, address, code, why } = event;
+      this.refusals.value = [{ key: ++this.keys, endpoint, time, address, code: code ?? "", why: why ?? "" }, ...this.refusals.value].slice(0, 20);
+      return;
+    }
+    if (!isRun(event)) return;
+    const known = this.runs.value.find((run) => run.run === event.run);
+    if (known) {
+      this.runs.value = this.runs.value.map((run) => (run === known ? advance(run, event) : run));
+    } else if (event.type === "bootstrap-requested") {
+      const { run, endpoint, address, transport, security, version, steps, time } = event;
+      const fresh: BootstrapRun = {
+        run, state: "running", endpoint, address, transport, security, lwm2m: null, version, began: time, ended: null, why: "", planned: steps, steps: [], found: "",
+      };
+      this.runs.value = [fresh, ...this.runs.value].slice(0, MAX_RUNS);
+    }
+  }
+}
+
+/** How long a run took, or has taken by now. */
+export function runMs(run: BootstrapRun, nowMs: number): number {
+  return Math.max(0, (run.ended === null ? nowMs : Date.parse(run.ended)) - Date.parse(run.began));
+}
