@@ -53,7 +53,7 @@ class Server:
         self.data = data or os.path.join(self.folder, "data")
         self.ready = os.path.join(self.folder, "ready.json")
         self.log_path = os.path.join(self.folder, "log")
-        arguments = [DUNLIND, "--data", self.data, "--coap", coap, "--http", "127.0.0.1:0",
+        arguments = [DUNLIND, "--data", self.data, *(["--coap", coap] if coap else []), "--http", "127.0.0.1:0",
                      "--ready-file", self.ready, "--models", os.path.join(ROOT, "models"), *options]
         if config is not None:
             self.config = os.path.join(self.folder, "dunlind.yaml")
@@ -73,7 +73,7 @@ class Server:
             return False
         with open(self.ready, encoding="utf-8") as file:
             ready = json.load(file)
-        self.coap, self.http = ready["coap"], ready["http"]
+        self.addresses, self.coap, self.http = ready, ready.get("coap"), ready["http"]
         return True
 
     def log_text(self):
