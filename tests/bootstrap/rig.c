@@ -183,9 +183,8 @@ static void server_expire(void *context, uint64_t now_ms)
 
 static void device_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
-    const rig_device *device = context;
     (void)peer;
-    dn_simlink_send(device->owner->link, &device->address, &device->owner->address, datagram);
+    rig_send(context, datagram);
 }
 
 static const char *method_name(uint8_t code)
@@ -307,17 +306,33 @@ static bool device_notification(void *context, const dn_peer *peer, const dn_coa
 static void device_receive(void *context, const dn_peer *from, dunlin_slice datagram, uint64_t now_ms)
 {
     rig_device *device = context;
-    dn_coap_receive(device->coap, from, datagram, now_ms);
+    if (device->stand_in != NULL) {
+        device->stand_in->receive(device->stand_in->context, from, datagram, now_ms);
+    } else {
+        dn_coap_receive(device->coap, from, datagram, now_ms);
+    }
 }
 
 static uint64_t device_deadline(void *context)
 {
-    return dn_coap_deadline(((rig_device *)context)->coap);
+    const rig_device *device = context;
+    return device->stand_in != NULL ? device->stand_in->deadline(device->stand_in->context)
+                                    : dn_coap_deadline(device->coap);
 }
 
 static void device_expire(void *context, uint64_t now_ms)
 {
-    dn_coap_expire(((rig_device *)context)->coap, now_ms);
+    rig_device *device = context;
+    if (device->stand_in != NULL) {
+        device->stand_in->expire(device->stand_in->context, now_ms);
+    } else {
+        dn_coap_expire(device->coap, now_ms);
+    }
+}
+
+void rig_send(rig_device *device, dunlin_slice datagram)
+{
+    dn_simlink_send(device->owner->link, &device->address, &device->owner->address, datagram);
 }
 
 static void make_device(rig *r, rig_device *device, uint64_t seed)

@@ -47,6 +47,8 @@ typedef struct {
     unsigned silent_from; /* it is gone when asked for the n-th time; 0: never */
     const char *servers;  /* what a Read of /1 gives, SenML JSON; NULL: 4.05 */
 
+    const dn_simlink_endpoint *stand_in; /* not NULL: another one is in its place, at its address */
+
     /* What it was asked: "DELETE /0;PUT /0/0;…" */
     char log[RIG_TEXT];
     unsigned asked;
@@ -107,6 +109,8 @@ void rig_request(rig *r, rig_device *device, uint8_t method, const char *path, c
                  uint16_t accept);
 /* Runs until every request is answered and no run is under way, or so many ms. */
 void rig_settle(rig *r, uint64_t ms);
+/* Its side of the link: what a stand-in sends. */
+void rig_send(rig_device *device, dunlin_slice datagram);
 /* What was written at a path, last; NULL: nothing. */
 const uint8_t *rig_put(const rig_device *device, const char *path, size_t *len, uint16_t *format);
 /* The value of a resource that was written, as text ("true", "86400", hex of what is opaque); "": none. */
