@@ -22,6 +22,7 @@ from support.harness import Runner, Skipped, Suite, case, check, equal  # noqa: 
 from support.programs import BIN, ROOT, wait_until  # noqa: E402
 
 import flood  # noqa: E402
+from bootstrap_suite import Bootstrap  # noqa: E402
 from credentials_suite import Credentials  # noqa: E402
 import toolchain  # noqa: E402
 from devices import DunlinDevice  # noqa: E402
@@ -30,7 +31,7 @@ DUNLIN = os.path.join(BIN, "dunlin")
 OK, REFUSED, USAGE, UNREACHABLE, TIMEOUT = 0, 1, 2, 3, 4
 NAME = "urn:dev:ops:42-thermo/1 ä"
 COMMANDS = ["clients", "read", "write", "exec", "create", "delete", "discover", "observe", "observations", "cancel",
-            "attributes", "requests", "request", "packages", "firmware", "credentials", "events", "models", "client", "ets", "completion"]
+            "attributes", "requests", "request", "packages", "firmware", "credentials", "bootstrap", "events", "models", "client", "ets", "completion"]
 MANY = 1050
 MESSAGE_IDS = itertools.count(1)
 
@@ -130,6 +131,11 @@ class Help(Suite):
             ("credentials", "set", "a", "--psk", "--name", "b"), ("credentials", "set", "a", "--x509", "--certificate", __file__),
             ("credentials", "set", "a", "--x509", "--certificate", "/x", "--fingerprint", "00"), ("credentials", "list", "--limit", "0"),
             ("credentials", "import", "/nonexistent"), ("credentials", "new-seal-key", "/tmp/x", "--token", "x"),
+            ("bootstrap", "nothing"), ("bootstrap", "config", "show"), ("bootstrap", "config", "set", "a", "--nosec", "--est"),
+            ("bootstrap", "config", "set", "a", "--identity", "i"), ("bootstrap", "config", "set", "a", "--ssid", "x"),
+            ("bootstrap", "config", "set", "a", "--file", "/nonexistent"), ("bootstrap", "config", "set", "a", "--new", "--if-version", "1"),
+            ("bootstrap", "credentials", "set", "a", "--x509", "--factory", "/nonexistent"), ("bootstrap", "credentials", "new-seal-key", "x"),
+            ("bootstrap", "trigger"), ("bootstrap", "runs", "a", "b"), ("bootstrap", "runs", "--follow", "--count", "0"),
             ("events", "extra"), ("events", "--count", "-1"),
             ("models", "--add", "/nonexistent.xml"), ("completion",), ("completion", "tcsh"),
             ("client", "-e", "x"), ("client", "-u", "coap://127.0.0.1"), ("client", "-e", "x", "-u", "http://127.0.0.1"))])
@@ -147,7 +153,7 @@ class Help(Suite):
                              ("dunlin --ver", {"--version"}), ("dunlin read x --for", {"--format"}),
                              ("dunlin client --li", {"--lifetime"}), ("dunlin client --end", {"--endpoint"}),
                              ("dunlin clients --js", {"--json"}), ("dunlin credentials new", {"new-seal-key"}),
-                             ("dunlin credentials x --rpk", {"--rpk", "--rpk-generate"}), ("dunlin completion z", {"zsh"})]:
+                             ("dunlin credentials x --rpk", {"--rpk", "--rpk-generate"}), ("dunlin bootstrap ru", {"runs"}), ("dunlin completion z", {"zsh"})]:
             equal(complete(script, line), wanted, line)
 
     @case("the completion script of {0} is good {0}", ["zsh", "fish"])
@@ -621,7 +627,7 @@ def main():
     shutil.rmtree(programs.LOGS, ignore_errors=True)
     os.makedirs(programs.LOGS)
     pattern = f"*{sys.argv[1]}*" if len(sys.argv) > 1 else "*"
-    return Runner([Help, Tool, Pages, Credentials], os.path.join(programs.WORK, "junit.xml"), pattern).run()
+    return Runner([Help, Tool, Pages, Credentials, Bootstrap], os.path.join(programs.WORK, "junit.xml"), pattern).run()
 
 
 if __name__ == "__main__":
