@@ -137,6 +137,7 @@ static void on_refine(void *context, uint16_t server, dn_tls_client_config *conf
     const dn_sim_security *security = named ? &p->security[server - 1] : &p->bootstrap.security;
     config->roots = security->roots;
     config->suites = security->suites;
+    dn_sim_bootstrap_refine(&p->bootstrap, server, config);
 }
 
 static dunlin_status on_save(void *context, dunlin_slice image)

@@ -76,6 +76,13 @@ dunlin_status dn_sim_bootstrap_restore(dn_sim_bootstrap *b, dunlin_client *clien
     }
 }
 
+void dn_sim_bootstrap_refine(const dn_sim_bootstrap *b, uint16_t server, dn_tls_client_config *config)
+{
+    if (b->enrolling != NULL) {
+        dn_enrolling_refine(b->enrolling, server, config);
+    }
+}
+
 /* ---- the card ---- */
 
 dunlin_status dn_sim_bootstrap_card(dn_sim_bootstrap *b, dunlin_buf *file)
@@ -175,21 +182,25 @@ bool dn_sim_bootstrap_open(dn_sim_bootstrap *b, const dn_sim_options *options)
     if (!dn_sim_bootstrap_wanted(&options->bootstrap)) {
         return true;
     }
+    b->enrolling = dn_enrolling_create(NULL, NULL);
+    if (b->enrolling == NULL) {
+        (void)fputs("dunlin client: out of memory\n", stderr);
+        return false;
+    }
     return dn_sim_security_load(&options->bootstrap.security, &b->security) && open_state(b);
 }
 
 void dn_sim_bootstrap_close(dn_sim_bootstrap *b)
 {
     dn_state_file_close(b->state);
+    dn_enrolling_destroy(b->enrolling);
     dn_sim_security_free(&b->security);
 }
 
 void dn_sim_bootstrap_configure(const dn_sim_bootstrap *b, dunlin_client_config *config)
 {
-    if (!dn_sim_bootstrap_wanted(options_of(b))) {
-        return;
-    }
     config->bootstrap = true;
+    config->enroll = dn_enrolling_callbacks(b->enrolling);
     config->bootstrap_format = options_of(b)->format;
     config->servers = DUNLIN_SERVERS_MAX;
     config->credential_max =

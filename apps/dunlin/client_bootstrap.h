@@ -7,19 +7,25 @@
 #define DUNLIN_APP_CLIENT_BOOTSTRAP_H
 
 #include "apps/dunlin/client_options.h"
+#include "port/enroll.h"
 #include "port/state_file.h"
 
 typedef struct {
     const dn_sim_options *options;
     dn_state_file *state; /* NULL: nothing survives */
+    dn_enrolling *enrolling;
     dn_sim_security security;
 } dn_sim_bootstrap;
 
 /* Reads the credentials and takes hold of the state. False: what is wrong was printed. */
 bool dn_sim_bootstrap_open(dn_sim_bootstrap *bootstrap, const dn_sim_options *options);
 void dn_sim_bootstrap_close(dn_sim_bootstrap *bootstrap);
-/* Limits and callbacks of a client that can be bootstrapped; `servers` is how many the command line names. Does nothing if it is not wanted. */
+/* Limits and callbacks of a client that can be bootstrapped. */
 void dn_sim_bootstrap_configure(const dn_sim_bootstrap *bootstrap, dunlin_client_config *config);
+
+/* As dn_ways_config wants it: whom a server's certificate may come from, if enrolment has told. */
+void dn_sim_bootstrap_refine(const dn_sim_bootstrap *bootstrap, uint16_t server,
+                             dn_tls_client_config *config);
 
 /* What call.save and call.smartcard of the client are. */
 dunlin_status dn_sim_bootstrap_save(dn_sim_bootstrap *bootstrap, dunlin_slice image);

@@ -54,6 +54,8 @@ static void say_needed(dn_sim_report *r, const dunlin_client_event *event)
     }
     if (comes) {
         put_when(stdout, "bootstrap", event->retry_ms);
+    } else if (r->client != NULL && dn_sim_account_has_bootstrap(r->client)) {
+        (void)printf("\n"); /* one is under way, or its tries are used up, which is told */
     } else {
         (void)printf("; a bootstrap might help, but there is no bootstrap server to ask (--bootstrap)\n");
         if (r->exit_code == EXIT_CODE_OK) {

@@ -21,6 +21,8 @@ static const char *limit_text(dunlin_status status)
         return "cancelled";
     case DUNLIN_ERR_REJECTED:
         return "rejected by the peer";
+    case DUNLIN_ERR_ACCESS:
+        return "not allowed";
     case DUNLIN_ERR_IO:
         return "input or output failed";
     case DUNLIN_ERR_STORE:
