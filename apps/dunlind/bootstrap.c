@@ -2,9 +2,11 @@
 /* The bootstrap server as part of dunlind; see bootstrap.h. */
 #include "bootstrap.h"
 
+#include "api/pem.h"
 #include "authority.h"
 #include "bootstrap/bootstrap.h"
 #include "bootstrap/est.h"
+#include "est_forward.h"
 #include "port/clock.h"
 #include "port/entropy.h"
 #include "store/bootstrap.h"
@@ -29,6 +31,7 @@ struct bootstrap {
     dn_credentials *credentials; /* of the LwM2M server; NULL: there is none here */
     dn_entropy entropy;          /* of the bootstrap server's thread, and of enrolment, which is on it, too */
     dn_est *est;
+    est_forward *forward; /* NULL: the authority is here */
     dn_bootstrap *server;
     reached at;
     char uri_text[URIS_MAX][URI_MAX];
@@ -107,6 +110,7 @@ void bootstrap_close(bootstrap *held)
     if (held == NULL) {
         return;
     }
+    est_forward_close(held->forward);
     dn_est_destroy(held->est);
     keys_close(held->keys);
     if (held->store != NULL) {
@@ -132,7 +136,6 @@ static dunlin_status on_issued(void *context, dunlin_slice endpoint, dunlin_slic
 {
     const bootstrap *held = context;
     dn_credential credential = {.mode = DN_SECURITY_X509, .endpoint_len = (uint8_t)endpoint.len};
-    (void)certificate;
     if (held->credentials == NULL) {
         return DUNLIN_OK;
     }
@@ -140,7 +143,25 @@ static dunlin_status on_issued(void *context, dunlin_slice endpoint, dunlin_slic
         return DUNLIN_ERR_ARGUMENT;
     }
     memcpy(credential.endpoint, endpoint.data, endpoint.len);
+    if (held->forward !=
+        NULL) { /* nobody here has said that every certificate of that authority is to be trusted: this one is */
+        credential.has_fingerprint = true;
+        if (dn_pem_sha256(certificate, credential.fingerprint) != DUNLIN_OK) {
+            return DUNLIN_ERR_IO;
+        }
+    }
     return held->credentials->ops->stage(held->credentials, &credential, 1);
+}
+
+static bool open_forward(bootstrap *held, char *error, size_t error_size)
+{
+    const est_settings *est = &held->set->est;
+    const est_forward_config config = {.url = est->forward,
+                                       .authorities = est->forward_ca,
+                                       .certificate = est->forward_certificate,
+                                       .key = est->forward_key,
+                                       .log = held->log};
+    return est->forward == NULL || est_forward_open(&config, &held->forward, error, error_size);
 }
 
 static bool start_est(bootstrap *held, char *error, size_t error_size)
@@ -149,6 +170,13 @@ static bool start_est(bootstrap *held, char *error, size_t error_size)
     dn_est_config config = dn_est_config_default();
     if (!est->enabled) {
         return true;
+    }
+    if (!open_forward(held, error, error_size)) {
+        return false;
+    }
+    if (held->forward != NULL) {
+        config.forward = est_forward_ask;
+        config.context = held->forward;
     }
     config.authority = dunlin_slice_make(held->authority.certificate, held->authority.certificate_len);
     config.authority_key = dunlin_slice_make(held->authority.key, held->authority.key_len);
@@ -159,7 +187,8 @@ static bool start_est(bootstrap *held, char *error, size_t error_size)
     config.random = dn_entropy_random(&held->entropy);
     config.wall_ms = wall_ms;
     config.log = held->log;
-    return dn_est_create(&config, &held->est, error, error_size) == DUNLIN_OK;
+    return dn_est_create(&config, &held->est, error, error_size) == DUNLIN_OK &&
+           (held->forward == NULL || est_forward_start(held->forward, held->est, error, error_size));
 }
 
 /* ---- running ---- */
