@@ -92,8 +92,9 @@ class OneServer(unittest.TestCase):
         self.servers = []
         self.addCleanup(lambda: [server.stop() for server in self.servers])
 
-    def start(self, *options, **more):
-        server = Server(*options, data=self.data, **more)
+    def start(self, *options, config="", **more):
+        # Runs that wait for a device which has gone are not waited for in the end.
+        server = Server(*options, data=self.data, config=config + "limits:\n  stop-grace-ms: 200\n", **more)
         self.servers.append(server)
         return server, Api(server.http, Contract())
 
@@ -261,6 +262,52 @@ class OneServer(unittest.TestCase):
         self.assertEqual(server.process.wait(60), 1)
         self.assertIn("bootstrap configurations", server.log_text())
         self.assertFalse(os.path.exists(os.path.join(self.data, "seal.key")))
+
+    def test_a_device_that_enrols(self):
+        """The CA is made at the first start; what it issued lets the device in at the LwM2M server, and after a restart, too."""
+        config = "bootstrap:\n  est: {enabled: true, allow: any, days: 30}\n"
+        server, api = self.start(*BOTH, config=config)
+        ca = os.path.join(self.data, "est-ca.pem")
+        with open(ca, "rb") as file:
+            made = file.read()
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.data, "est-ca.key")).st_mode), 0o600)
+        admit(api, "meter-1")
+        configure(api, "meter-*", {"servers": [{"security": {"mode": "est"}}]})
+        self.assertEqual(api.put("/credentials/meter-1", {"mode": "psk", "identity": "former", "key": FACTORY_KEY}).status, 201)
+        state = os.path.join(server.folder, "device")
+        with Client(*factory(server, "meter-1"), "--state", state) as client:
+            client.await_registered()
+            self.assertEqual(api.get("/clients/meter-1").json["security"], "x509")
+            wait_until("it is known by its certificate alone",
+                       lambda: api.get("/credentials/meter-1").json["mode"] == "x509")
+        coaps, bootstrap = server.addresses["coaps"], server.addresses["bootstrap-coaps"]
+        server.stop(kill=True)
+        server, api = self.start("--coaps", coaps, "--bootstrap-coaps", bootstrap, config=config)
+        with open(ca, "rb") as file:
+            self.assertEqual(file.read(), made)
+        with Client(*factory(server, "meter-1"), "--state", state) as client:
+            client.await_registered()
+            self.assertEqual(api.get("/clients/meter-1").json["security"], "x509")
+        self.assertEqual(api.get("/bootstrap/runs").json["runs"], [])  # by the certificate that it has kept
+        server.stop()
+        os.remove(ca)
+        server, _ = self.start(*BOTH, config=config, wait=False)
+        self.assertEqual(server.process.wait(60), 1)
+        self.assertIn("est-ca.pem is missing", server.log_text())
+
+    def test_one_factory_secret_for_many(self):
+        """All that a demonstration needs: one credential for a pattern, one configuration for it."""
+        server, api = self.start(*BOTH)
+        self.assertEqual(api.put("/bootstrap/credentials/demo-*",
+                                 {"mode": "psk", "identity": "factory", "key": FACTORY_KEY}).status, 201)
+        configure(api, "demo-*", {"servers": [{}]})
+        clients = [Client(f"demo-{n}", "--bootstrap", "coaps://" + server.addresses["bootstrap-coaps"], "--identity", "factory",
+                          "--key", "hex:" + FACTORY_KEY) for n in range(3)]
+        self.addCleanup(lambda: [client.stop() for client in clients])
+        for client in clients:
+            client.await_registered()
+        shown = [identity_of(api, f"demo-{n}") for n in range(3)]
+        self.assertEqual(len(set(shown) - {None}), 3)  # a key of its own for each
 
     def test_it_ends_in_the_middle_of_a_run(self):
         server, api = self.start(*BOTH, "--bootstrap-coap", "127.0.0.1:0")
