@@ -47,7 +47,7 @@ class Enrolment(Suite):
         self.rest.want(201, "PUT", f"/bootstrap/credentials/{name}", credential)
 
     def start(self, name, *options, scheme="coaps"):
-        uri = f"{scheme}://" + self.server.addresses["bootstrap-" + scheme.replace("+", "-")]
+        uri = f"{scheme}://" + self.server.addresses["bootstrap-" + scheme]
         return self.programs.start(name, [os.path.join(BIN, "dunlin"), "client", "-e", name, "-b", uri, "--state",
                                           os.path.join(self.folder, "state-" + name), "--no-console", "-v", *options])
 
@@ -88,7 +88,7 @@ class Here(Enrolment):
         client = self.registered(name)
         equal(client["security"], "x509", "by what it has proved itself")
         equal(self.metric("enrolled"), before + 1, "certificates")
-        check("a certificate was issued for coaps://" in device.text(), "the device says so")
+        check(f"a certificate was issued for {scheme}://" in device.text(), "the device says so")
         device.stop()
         self.gone(name)
         again = self.by_psk(name, scheme=scheme)
