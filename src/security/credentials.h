@@ -98,6 +98,9 @@ typedef struct {
     /* A device that has proved itself by the credential of this number is served: a staged one is promoted then, soon, for its bootstrap has ended
        well and only the word of it was lost. Cheap, and waits for no disk. NULL: nothing is ever staged here. */
     void (*proved)(dn_credentials *credentials, uint64_t number);
+    /* Sets `changed`, which no thread is in when this returns. Not from within it. NULL: see dn_credentials_watch. */
+    void (*watch)(dn_credentials *credentials, void (*changed)(void *context, uint64_t number, bool is_new),
+                  void *context);
     uint64_t (*count)(dn_credentials *credentials); /* without staged ones */
     const char *(*error)(
         dn_credentials *credentials); /* text of the last failure with STORE, never a secret */
@@ -112,6 +115,19 @@ struct dn_credentials {
     void (*changed)(void *context, uint64_t number, bool is_new);
     void *changed_context;
 };
+
+/* Who wants to be told of changes; NULL: nobody any more, and what `context` views may go when this returns. */
+static inline void dn_credentials_watch(dn_credentials *credentials,
+                                        void (*changed)(void *context, uint64_t number, bool is_new),
+                                        void *context)
+{
+    if (credentials->ops->watch != NULL) {
+        credentials->ops->watch(credentials, changed, context);
+    } else {
+        credentials->changed = changed;
+        credentials->changed_context = context;
+    }
+}
 
 /* NULL, or what is wrong with it, as a text that can be shown: lengths, an endpoint that is empty or no UTF-8, an RPK for a pattern, a
    public key that is no SubjectPublicKeyInfo of a P-256 key. */

@@ -177,8 +177,7 @@ static void watch_credentials(dn_loop *loop, bool watched)
 {
     dn_credentials *credentials = loop->config.credentials;
     if (credentials != NULL) {
-        credentials->changed_context = loop;
-        credentials->changed = watched ? on_credentials_changed : NULL;
+        dn_credentials_watch(credentials, watched ? on_credentials_changed : NULL, loop);
     }
 }
 

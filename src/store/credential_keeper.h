@@ -53,6 +53,7 @@ typedef struct {
     atomic_uint_least64_t count; /* without staged ones */
 
     dn_complaints complaints;
+    pthread_mutex_t watch_lock; /* around base.changed and what it does */
     dn_store_worker worker; /* promotes what was proved, and seals anew */
 } dn_credential_keeper;
 

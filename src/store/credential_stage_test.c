@@ -51,8 +51,7 @@ static bool try_open(fixture *f)
         f->keeper = NULL;
         return false;
     }
-    f->keeper->changed = changed;
-    f->keeper->changed_context = f;
+    dn_credentials_watch(f->keeper, changed, f);
     return true;
 }
 
@@ -374,6 +373,24 @@ static void what_was_proved_is_promoted(void **state)
     assert_int_not_equal(staged(f, "b").number, 0);
 }
 
+/* The server may end while the keeper's thread is about to tell it of a change. */
+static void nobody_is_told_any_more(void **state)
+{
+    fixture *f = *state;
+    for (uint8_t round = 1; round <= 30; round++) {
+        char identity[16];
+        snprintf(identity, sizeof identity, "round %u", round);
+        assert_int_equal(stage(f, psk("a", identity, round)), DUNLIN_OK);
+        f->keeper->ops->proved(f->keeper, staged(f, "a").number);
+        dn_credentials_watch(f->keeper, NULL, NULL);
+        const size_t told = f->old_count + f->fresh_count; /* without a lock: nobody is in there now */
+        await_promotion(f, "a");
+        assert_int_equal(f->old_count + f->fresh_count, told);
+        assert_int_equal(key_of(f, identity), round);
+        dn_credentials_watch(f->keeper, changed, f);
+    }
+}
+
 /* A certificate is found by the endpoint's name while its credential waits beside a pre-shared key. */
 static void certificates_can_wait(void **state)
 {
@@ -598,6 +615,7 @@ int main(void)
         BOTH(bad_ones_are_refused),
         BOTH(removal_takes_both),
         BOTH(what_was_proved_is_promoted),
+        BOTH(nobody_is_told_any_more),
         BOTH(certificates_can_wait),
         DISK(a_database_of_the_former_schema),
         DISK(a_damaged_staged_row_is_not_promoted),

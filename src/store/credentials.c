@@ -222,9 +222,22 @@ static dunlin_status keeper_list(dn_credentials *credentials, dunlin_slice after
 
 void dn_credential_keeper_tell(dn_credential_keeper *k, uint64_t number, bool is_new)
 {
+    pthread_mutex_lock(&k->watch_lock);
     if (k->base.changed != NULL) {
         k->base.changed(k->base.changed_context, number, is_new);
     }
+    pthread_mutex_unlock(&k->watch_lock);
+}
+
+/* The keeper's thread may be about to tell of a change while the server ends. */
+static void keeper_watch(dn_credentials *credentials,
+                         void (*told)(void *context, uint64_t number, bool is_new), void *context)
+{
+    dn_credential_keeper *k = dn_credential_keeper_of(credentials);
+    pthread_mutex_lock(&k->watch_lock);
+    k->base.changed = told;
+    k->base.changed_context = context;
+    pthread_mutex_unlock(&k->watch_lock);
 }
 
 static bool same_bytes(const void *a, size_t a_len, const void *b, size_t b_len)
@@ -455,6 +468,7 @@ static void keeper_close(dn_credentials *credentials)
     dn_complaints_free(&k->complaints);
     pthread_mutex_destroy(&k->own_read_lock);
     pthread_mutex_destroy(&k->write_lock);
+    pthread_mutex_destroy(&k->watch_lock);
     free(k);
 }
 
@@ -472,6 +486,7 @@ static const dn_credentials_ops ops = {
     .promote = dn_credential_keeper_promote,
     .get_staged = dn_credential_keeper_get_staged,
     .proved = dn_credential_keeper_proved,
+    .watch = keeper_watch,
     .count = keeper_count,
     .error = keeper_error,
     .close = keeper_close,
@@ -501,6 +516,7 @@ static dn_credential_keeper *make(const dn_credential_store_config *config)
     k->read_lock = k->in_memory ? &k->write_lock : &k->own_read_lock;
     k->reader = k->in_memory ? &k->writer : &k->own_reader;
     pthread_mutex_init(&k->write_lock, NULL);
+    pthread_mutex_init(&k->watch_lock, NULL);
     pthread_mutex_init(&k->own_read_lock, NULL);
     dn_complaints_init(&k->complaints, config->log, DN_CREDENTIALS_AREA);
     dn_store_worker_init(&k->worker, work, k);
