@@ -28,6 +28,9 @@ static uint32_t hash_of(const dn_peer_table *table, const dn_peer *peer)
 
 dn_peer_node *dn_peer_table_find(const dn_peer_table *table, const dn_peer *peer)
 {
+    if (table->count == 0) {
+        return NULL;
+    }
     uint32_t hash = hash_of(table, peer);
     dn_peer_node *node = table->buckets[hash & table->mask];
     while (node != NULL && (node->hash != hash || !dn_peer_equal(&node->peer, peer))) {

@@ -279,7 +279,7 @@ void dn_secure_receive(dn_secure *secure, const dn_peer *peer, dunlin_slice byte
 
 dunlin_status dn_secure_send(dn_secure *secure, const dn_peer *peer, dunlin_slice plain, uint64_t now_ms)
 {
-    dn_secure_session *session = dn_secure_find(&secure->open, peer);
+    dn_secure_session *session = dn_secure_open_of(secure, peer);
     if (session == NULL || dn_tls_state_of(session->tls) != DN_TLS_OPEN) {
         return DUNLIN_ERR_NOT_FOUND;
     }
@@ -328,7 +328,7 @@ uint64_t dn_secure_deadline(const dn_secure *secure)
 
 const dn_identity *dn_secure_identity(const dn_secure *secure, const dn_peer *peer)
 {
-    const dn_secure_session *session = dn_secure_find(&secure->open, peer);
+    const dn_secure_session *session = dn_secure_open_of(secure, peer);
     return session != NULL && dn_tls_state_of(session->tls) == DN_TLS_OPEN ? dn_tls_identity(session->tls)
                                                                            : NULL;
 }

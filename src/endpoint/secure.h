@@ -24,7 +24,8 @@ typedef struct dn_secure dn_secure;
 
 typedef struct {
     dn_transport transport; /* DTLS or TLS: of the peers it is given */
-    uint32_t max_sessions;  /* 100000 established; the one that was quiet longest gives way, and is counted */
+    uint32_t
+        max_sessions; /* 100000 established; the one that was quiet longest, to the second, gives way, and is counted */
     uint32_t
         max_handshakes; /* 1000 half-open; the oldest gives way when it is older than handshake_grace_ms, else the new one is dropped */
     uint32_t max_handshakes_per_host; /* 64 of one address (of IPv6: one /64) */

@@ -25,11 +25,13 @@ struct dn_secure_session {
     dn_peer_node node;
     dn_secure *owner;
     dn_tls_session *tls;
-    dn_secure_list *list; /* half-open: by their beginning; established: by their last message */
+    dn_secure_list
+        *list; /* half-open: by their beginning; established: by their last message, to the second */
     dn_secure_session *older, *newer;
     dn_deadline deadline;
     dn_host *host;        /* while it is half-open */
     uint64_t since_ms;    /* its beginning, then its last message */
+    uint64_t placed_ms;   /* established: when it came to its place in the list */
     uint64_t hello;       /* DTLS: tells the ClientHello that it began with from another */
     uint64_t revocations; /* how many there had been when it began */
     bool is_open;
@@ -66,6 +68,8 @@ static inline bool dn_secure_is_stream(const dn_secure *secure)
 }
 
 dn_secure_session *dn_secure_find(const dn_peer_table *table, const dn_peer *peer);
+/* The established session of a peer. Most ask for the one whose bytes are dealt with. */
+dn_secure_session *dn_secure_open_of(const dn_secure *secure, const dn_peer *peer);
 
 /* Begins a handshake; `hello`: of a datagram. NULL: a limit. It must be settled. */
 dn_secure_session *dn_secure_session_begin(dn_secure *secure, const dn_peer *peer, dunlin_slice hello,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PLACE_MS   1000u  /* how exact the order of established sessions is */
 #define PLAIN_KEEP 32768u /* more memory than this is not kept from one call to the next */
 
 /* Where it stands. */
@@ -15,6 +16,15 @@ dn_secure_session *dn_secure_find(const dn_peer_table *table, const dn_peer *pee
 {
     dn_peer_node *node = dn_peer_table_find(table, peer);
     return node != NULL ? DN_CONTAINER(node, dn_secure_session, node) : NULL;
+}
+
+dn_secure_session *dn_secure_open_of(const dn_secure *secure, const dn_peer *peer)
+{
+    dn_secure_session *current = secure->current;
+    if (current != NULL && current->is_open && dn_peer_equal(&current->node.peer, peer)) {
+        return current;
+    }
+    return dn_secure_find(&secure->open, peer);
 }
 
 static void append(dn_secure_list *list, dn_secure_session *session)
@@ -249,7 +259,7 @@ static void succeed(dn_secure *secure, dn_secure_session *session, uint64_t now_
     detach(secure, session);
     replace(secure, identity, &peer);
     session->is_open = true;
-    session->since_ms = now_ms;
+    session->since_ms = session->placed_ms = now_ms;
     dn_peer_table_add(&secure->open, &session->node, &peer);
     append(&secure->open_list, session);
     secure->counters.sessions = secure->open.count;
@@ -334,11 +344,13 @@ void dn_secure_session_enter(dn_secure *secure, dn_secure_session *session)
     secure->plain.lost = false;
 }
 
+/* Its neighbours in the list lie anywhere in memory: it is not moved with each message. */
 static void touch(dn_secure_session *session, uint64_t now_ms)
 {
     dn_secure_list *list = session->list;
     session->since_ms = now_ms;
-    if (list != NULL && session->is_open && list->newest != session) {
+    if (list != NULL && session->is_open && now_ms - session->placed_ms >= PLACE_MS) {
+        session->placed_ms = now_ms;
         take_out(session);
         append(list, session);
     }
