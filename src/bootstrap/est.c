@@ -290,6 +290,7 @@ static void tell_issue(const job *j, const uint8_t *serial, size_t serial_len, i
         (void)strftime(why + at, size - at, "until %Y-%m-%dT%H:%M:%SZ", &day);
     }
     j->reply->is_issue = true;
+    dn_log_at(j->est->config.log, DN_LOG_INFO, AREA, "a certificate for %s is issued: %s", j->name, why);
 }
 
 /* Nothing leaves that the server of the device would not know. */
