@@ -275,16 +275,21 @@ static void everything_comes_back(void **state)
     add_servers(w, 2);
     fill(w);
     const size_t len = write_image(w, before, sizeof before);
-    const keeper first = w->keepers[0];
     remake(w);
     assert_int_equal(restore(w, before, len), DUNLIN_OK);
     assert_int_equal(write_image(w, after, sizeof after), len);
     assert_memory_equal(before, after, len);
 
-    keeper expected = first;
-    expected.told = first.number; /* `set` hears of it */
-    expected.reading = 0;         /* is not kept */
-    assert_memory_equal(&w->keepers[0], &expected, sizeof expected);
+    const keeper *k = &w->keepers[0];
+    assert_int_equal(k->number, -70000);
+    assert_int_equal(k->told, -70000); /* `set` hears of it */
+    assert_int_equal(k->reading, 0);   /* is not kept */
+    assert_true(k->large == UINT64_MAX && k->real == -0.1 && k->flag && k->when == INT64_MIN);
+    assert_string_equal(k->text, "gr\xc3\xbc\xc3\x9f");
+    assert_memory_equal(k->blob.data, "\x00\x01\xff", 3);
+    assert_int_equal(k->counts.value[1], INT16_MAX);
+    assert_string_equal(k->labels.value[0], "eleven.....");
+    assert_int_equal(k->hidden, 99);
     assert_int_equal(w->created, 1);
     const dn_account *account = dn_client_account(w->r.client, 7);
     assert_non_null(account);

@@ -84,6 +84,23 @@ static void command_lines(void **state)
         {false, {GOOD, "--usage", "4"}},
         {false, {GOOD, "--matching", "-1"}},
         {false, {GOOD, "--suites", "all"}},
+        {true, {"client", "-e", "x", "-b", "coap://b"}},
+        {true, {"client", "-e", "x", "--factory", "f.json"}},
+        {true, {"client", "-e", "x", "--smartcard=card", "--state=dir"}},
+        {true, {GOOD, "--bootstrap=coap://b", "--hold-off=5", "--bootstrap-format=tlv"}},
+        {true, {"client", "-e", "x", "--factory=f.tlv", "--factory-path=/0"}},
+        {true, {"client", "-e", "x", "-b", "coaps://b", "--identity=i", "--key=hex:00"}},
+        {false, {"client", "-e", "x", "--state=dir"}},
+        {false, {"client", "-e", "x", "-b", "nonsense"}},
+        {false, {"client", "-e", "x", "-b", "coap://b/path"}},
+        {false, {"client", "-e", "x", "-b", "coap://b", "-b", "coap://c"}},
+        {false, {"client", "-e", "x", "-b", "coaps://b"}},
+        {false, {"client", "-e", "x", "-b", "coap://b", "--identity=i", "--key=hex:00"}},
+        {false, {"client", "-e", "x", "-b", "coap+tcp://b", "--lwm2m=1.0"}},
+        {false, {"client", "-e", "x", "-b", "coap://b", "--bootstrap-format=text"}},
+        {false, {"client", "-e", "x", "-b", "coap://b", "--hold-off=-1"}},
+        {false, {GOOD, "--hold-off=5"}},
+        {false, {GOOD, "--factory-path=/0"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -166,6 +183,42 @@ static void credentials_of_servers(void **state)
     assert_string_equal(dn_sim_bindings(&o), "UT");
 }
 
+/* Those behind -b are the bootstrap server's, until the next URL. */
+static void credentials_of_the_bootstrap_server(void **state)
+{
+    static const char *const words[] = {"client",
+                                        "-e",
+                                        "x",
+                                        "--usage=2",
+                                        "-b",
+                                        "coaps://b",
+                                        "--identity=b",
+                                        "--key=@b",
+                                        "--url=coaps://a",
+                                        "--identity=a",
+                                        "--key=@a",
+                                        "--hold-off=7",
+                                        "--bootstrap-format=none",
+                                        NULL};
+    static const char *const shared[] = {"client",   "-e", "x",         "--identity=i",
+                                         "--key=@k", "-b", "coaps://b", NULL};
+    dn_sim_options o;
+    (void)state;
+    assert_true(read_all(words, &o));
+    assert_string_equal(o.bootstrap.security.identity, "b");
+    assert_string_equal(o.security[0].identity, "a");
+    assert_int_equal(o.bootstrap.security.usage, 2);
+    assert_int_equal(o.bootstrap.transport, DN_TRANSPORT_DTLS);
+    assert_int_equal(o.bootstrap.hold_off_s, 7);
+    assert_int_equal(o.bootstrap.format, 0);
+    assert_true(dn_sim_bootstrap_wanted(&o.bootstrap));
+    assert_string_equal(dn_sim_bindings(&o), "UT");
+    assert_true(read_all(shared, &o));
+    assert_string_equal(o.bootstrap.security.key, "@k");
+    assert_int_equal(o.url_count, 0);
+    assert_int_equal(o.bootstrap.format, 112);
+}
+
 static void too_many_servers(void **state)
 {
     static const char *const words[] = {"client",
@@ -202,9 +255,8 @@ static void too_many_servers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(command_lines),
-        cmocka_unit_test(credentials_of_servers),
-        cmocka_unit_test(values_arrive),
+        cmocka_unit_test(command_lines),    cmocka_unit_test(credentials_of_servers),
+        cmocka_unit_test(values_arrive),    cmocka_unit_test(credentials_of_the_bootstrap_server),
         cmocka_unit_test(too_many_servers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
