@@ -7,10 +7,12 @@ Usage: bootstrap_program_test.py DUNLIN BOOTSTRAPPED
 import json
 import os
 import pathlib
+import random
 import signal
 import struct
 import subprocess
 import sys
+import threading
 import unittest
 
 from device_server import DELETE, GET, POST, PUT, DeviceTest, Server
@@ -180,6 +182,30 @@ class BootstrapTest(DeviceTest):
                 _, err = done.communicate(timeout=30)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(text, err)
+
+    def test_what_was_answered_survives_a_kill(self):
+        """Writes as fast as they are answered, until the device is killed in the midst of it; and again."""
+        chance = random.Random(7)
+        factory = self.file("factory.json", json.dumps(security(0, self.uri(self.server), 1) + account(0, 1)))
+        answered = asked = 0
+        for _ in range(8):
+            self.server.seen.clear()
+            process = self.start(BOOTSTRAPPED, "boot-1", factory, self.state)
+            self.registered()
+            if asked:
+                self.assertIn(int(float(self.server.read("/3303/0/5900"))), (answered, asked))
+            threading.Timer(chance.uniform(0.005, 0.05), process.kill).start()
+            while process.poll() is None:
+                asked = answered + 1
+                try:
+                    code, _ = self.server.ask(PUT, "/3303/0/5900", str(asked).encode(), content_format=0, timeout_s=0.3)
+                except AssertionError:
+                    break
+                self.assertEqual(code, "2.04")
+                answered = asked
+            process.communicate()
+            self.assertNotEqual(os.path.getsize(self.state), 0)
+        self.assertGreater(answered, 8)
 
     def test_smartcard(self):
         path = os.path.join(self.folder.name, "card")
