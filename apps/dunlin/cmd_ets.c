@@ -41,7 +41,8 @@ void dn_help_ets(FILE *out)
         "Run the OMA LwM2M test cases (ETS) against a device or a server.\n\n"
         "usage: dunlin ets list [--case GLOBS] [--procedure]\n"
         "       dunlin ets config [NAME] [--format F] [--target URI] [--bootstrap URI] [CREDENTIALS]\n"
-        "       dunlin ets client --listen ADDR:PORT [--endpoint NAME] [--case GLOBS] [--hands yes] "
+        "       dunlin ets client --listen ADDR:PORT [--bootstrap ADDR:PORT] [--endpoint NAME] [--case "
+        "GLOBS] [--hands yes] "
         "[CREDENTIALS] [REPORTS]\n"
         "       dunlin ets server --target coap://HOST:PORT --operator OPERATOR [--case GLOBS] [--lwm2m 1.0] "
         "[CREDENTIALS] [REPORTS]\n\n"
@@ -57,6 +58,8 @@ void dn_help_ets(FILE *out)
         "coaps+tcp://…, "
         "with commas;\n"
         "                  a second address of one kind is the second server of the cases that need two\n"
+        "  --bootstrap A   client: where to be the bootstrap server of the cases 0 to 99, in the same way;\n"
+        "                  server: the URI of the bootstrap server under test\n"
         "  --endpoint NAME client: the device to test (default: the first that registers); server: our name "
         "there\n"
         "  --wait S        how long to wait for the device to register (default 60)\n"
@@ -286,13 +289,19 @@ static int client_with(ets_options *o, const dn_ets_security *security)
 {
     char error[ERROR_MAX];
     const char *addresses[ADDRESSES_MAX];
+    const char *bootstrap[ADDRESSES_MAX];
     char *text = o->listen != NULL ? strdup(o->listen) : NULL;
+    char *bootstrap_text = o->bootstrap != NULL ? strdup(o->bootstrap) : NULL;
     if (text == NULL) {
+        free(bootstrap_text);
         (void)fputs("dunlin ets client: --listen ADDR:PORT says where the device is to register\n", stderr);
         return EXIT_CODE_USAGE;
     }
     const dn_ets_listen_config config = {.addresses = addresses,
                                          .count = split(text, ",", addresses, ADDRESSES_MAX),
+                                         .bootstrap = bootstrap,
+                                         .bootstrap_count =
+                                             split(bootstrap_text, ",", bootstrap, ADDRESSES_MAX),
                                          .endpoint = o->endpoint,
                                          .pair = security->key.len > 0 ? &security->pair : NULL,
                                          .trusted = security->trusted,
@@ -300,6 +309,7 @@ static int client_with(ets_options *o, const dn_ets_security *security)
                                          .key = security->secret};
     dn_ets_listen *listen = dn_ets_listen_create(&config, error, sizeof error);
     free(text);
+    free(bootstrap_text);
     if (listen == NULL) {
         (void)fprintf(stderr, "dunlin ets client: %s\n", error);
         return EXIT_CODE_USAGE;
@@ -341,6 +351,7 @@ static int server_with(ets_options *o, dn_ets_remote *const *remotes, size_t cou
     }
     const dn_ets_target_config config = {.uris = target_count > 0 ? targets : uris,
                                          .count = target_count > 0 ? target_count : count,
+                                         .bootstrap = o->bootstrap,
                                          .operators = operators,
                                          .operator_count = count,
                                          .identity = security.identity,

@@ -8,8 +8,10 @@
 #define CS   (DN_ETS_CLIENT | DN_ETS_SERVER)
 #define BOTH (DN_ETS_V10 | DN_ETS_V11)
 
-/* The account of C.1 by hand, as 0-SetOfValue of int-0 has it, to a server without security. */
-#define ACCOUNT_0 "0/0=coap://first.example:5683 0/1=false 0/2=3 0/3= 0/4= 0/5= 0/10=1"
+/* The account of C.1 by hand, as 0-SetOfValue of int-0 has it. */
+#define ACCOUNT_0                                                                             \
+    "0/0=$server-uri 0/1=false 0/2=$server-mode 0/3=$server-identity 0/4=$server-server-key " \
+    "0/5=$server-secret 0/10=1"
 #define ACCOUNT_1 "0/0=1 0/1=86400 0/6=false 0/7=U"
 
 #define WITHIN_S 30

@@ -105,8 +105,7 @@ static dunlin_slice credential_of(const dunlin_security *security, const char *n
                                              : security->secret;
 }
 
-/* What the blank stands for, to be freed; NULL: no memory. */
-static char *fill(const dn_ets_blanks *blanks, const char *blank)
+char *dn_ets_configuration_fill(const dn_ets_blanks *blanks, const char *blank)
 {
     char number[16];
     if (strcmp(blank, "$lifetime") == 0) {
@@ -131,7 +130,7 @@ static char *fill(const dn_ets_blanks *blanks, const char *blank)
 static void put(const dn_ets_blanks *blanks, const row *one, dn_ets_values *out)
 {
     dunlin_path path;
-    char *text = one->text[0] == '$' ? fill(blanks, one->text) : strdup(one->text);
+    char *text = one->text[0] == '$' ? dn_ets_configuration_fill(blanks, one->text) : strdup(one->text);
     if (text == NULL || dunlin_path_parse(dunlin_slice_of(one->path), &path) != DUNLIN_OK) {
         out->failed = true;
     } else {

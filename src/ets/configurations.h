@@ -23,6 +23,8 @@ typedef struct {
 const char *dn_ets_configuration_title(size_t index, dn_ets_config *config);
 /* Adds the values of the accounts and of access control, and with `device` those of Object 3. False: there is no such configuration. */
 bool dn_ets_configuration(dn_ets_config config, const dn_ets_blanks *blanks, bool device, dn_ets_values *out);
+/* What a blank stands for, "$server-uri", "$bootstrap-secret": credentials in base64. To be freed; NULL: no memory. */
+char *dn_ets_configuration_fill(const dn_ets_blanks *blanks, const char *blank);
 /* Adds the JSON document with which our bootstrap server makes C.1, or C.17, of a device; `enrols`: with security mode 4. */
 void dn_ets_configuration_document(const dn_ets_blanks *blanks, bool enrols, dn_ets_text *out);
 

@@ -380,6 +380,9 @@ static dunlin_status add_accounts(dn_ets_device *d)
         if (strstr(d->around.uris[i], "+tcp:") != NULL) {
             (void)snprintf(account.binding, sizeof account.binding, "T");
         }
+        if (d->setup.is_elsewhere) {
+            account.policy.retry_count = 1; /* nobody is there, however often it is tried */
+        }
         account.store_notifications = false;
         account.disable_s = DISABLE_S;
         if ((d->parts & DEFAULTS) != 0) {

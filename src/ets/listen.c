@@ -3,6 +3,8 @@
 #include "ets/listen.h"
 
 #include "endpoint/ports.h"
+#include "ets/bootstrap_side.h"
+#include "ets/configurations.h"
 #include "ets/shard_side.h"
 #include "port/clock.h"
 #include "port/entropy.h"
@@ -22,7 +24,8 @@ typedef struct {
     unsigned number;
     dn_ports *ports;
     dn_ets_shard_side *side;
-    uint64_t failed; /* handshakes, when the case began */
+    dn_ets_bootstrap_side *bootstrap; /* in its place, during a case that has one */
+    uint64_t failed;                  /* handshakes, when the case began */
 } server;
 
 struct dn_ets_listen {
@@ -30,7 +33,12 @@ struct dn_ets_listen {
     dn_credentials *credentials;
     dn_tls_context *tls;
     dn_entropy entropy;
-    server servers[DN_ETS_SERVERS_MAX];
+    server servers[DN_ETS_PARTIES];
+    dunlin_slice identity, key; /* views of the configuration's */
+    dn_ets_text document;
+    char account_uri[128]; /* of the account that the bootstrap server writes in this case */
+    dunlin_security account_security;
+    bool is_account_plain;
 };
 
 static const char *const SCHEMES[TRANSPORTS] = {"coap", "coaps", "coap+tcp", "coaps+tcp"};
@@ -87,18 +95,32 @@ static void on_message(void *context, const dn_peer *peer, dunlin_slice message)
 {
     server *s = context;
     dn_ets_trace_add(&s->listen->world.trace, dn_clock_ms(), false, s->number, peer, false, message);
-    dn_ets_shard_side_receive(s->side, peer, message);
+    if (s->bootstrap != NULL) {
+        dn_ets_bootstrap_side_receive(s->bootstrap, peer, message);
+    } else if (s->side != NULL) {
+        dn_ets_shard_side_receive(s->side, peer, message);
+    }
 }
 
 static void on_opened(void *context, const dn_peer *peer)
 {
-    dn_ets_shard_side_opened(((server *)context)->side, peer);
+    const server *s = context;
+    if (s->bootstrap != NULL) {
+        dn_ets_bootstrap_side_opened(s->bootstrap, peer);
+    } else if (s->side != NULL) {
+        dn_ets_shard_side_opened(s->side, peer);
+    }
 }
 
 static void on_closed(void *context, const dn_peer *peer, dunlin_status status)
 {
+    const server *s = context;
     (void)status;
-    dn_ets_shard_side_closed(((server *)context)->side, peer);
+    if (s->bootstrap != NULL) {
+        dn_ets_bootstrap_side_closed(s->bootstrap, peer);
+    } else if (s->side != NULL) {
+        dn_ets_shard_side_closed(s->side, peer);
+    }
 }
 
 /* ---- as a world ---- */
@@ -113,21 +135,45 @@ static void wait_for(server *s, uint64_t until_ms)
     (void)poll(fds, (nfds_t)dn_ports_fds(s->ports, fds), left_ms < WAIT_MAX_MS ? (int)left_ms : WAIT_MAX_MS);
 }
 
+static uint64_t side_deadline(const server *s)
+{
+    return s->bootstrap != NULL ? dn_ets_bootstrap_side_deadline(s->bootstrap)
+           : s->side != NULL    ? dn_ets_shard_side_deadline(s->side)
+                                : DN_NEVER;
+}
+
+static void side_expire(server *s)
+{
+    if (side_deadline(s) > dn_clock_ms()) {
+        return;
+    }
+    if (s->bootstrap != NULL) {
+        dn_ets_bootstrap_side_expire(s->bootstrap);
+    } else {
+        dn_ets_shard_side_expire(s->side);
+    }
+}
+
 static void turn(void *context, uint64_t until_ms)
 {
     dn_ets_listen *l = context;
-    for (size_t i = 0; i < l->world.servers; i++) {
+    size_t last = 0;
+    for (size_t i = 0; i < DN_ETS_PARTIES; i++) {
+        last = l->servers[i].ports != NULL ? i : last;
+    }
+    for (size_t i = 0; i <= last; i++) {
         server *s = &l->servers[i];
-        const uint64_t due_ms = dn_ets_shard_side_deadline(s->side);
-        /* Of two servers the first one does not wait. */
-        wait_for(s, i + 1 < l->world.servers ? 0 : due_ms < until_ms ? due_ms : until_ms);
+        if (s->ports == NULL) {
+            continue;
+        }
+        const uint64_t due_ms = side_deadline(s);
+        /* Of several only the last one waits. */
+        wait_for(s, i < last ? 0 : due_ms < until_ms ? due_ms : until_ms);
         (void)dn_ports_receive(s->ports, dn_clock_ms(), NULL);
         dn_ports_expire(s->ports, dn_clock_ms());
-        if (dn_ets_shard_side_deadline(s->side) <= dn_clock_ms()) {
-            dn_ets_shard_side_expire(s->side);
-        }
+        side_expire(s);
         dn_ports_flush(s->ports);
-        if (dn_ets_shard_side_failed(s->side)) {
+        if (s->side != NULL && dn_ets_shard_side_failed(s->side)) {
             l->world.failed = true;
             (void)snprintf(l->world.error, sizeof l->world.error, "the server's store failed");
         }
@@ -141,10 +187,58 @@ static uint64_t refused_handshakes(const server *s)
     return counters.dtls.bad_certificate;
 }
 
+/* What the device is to be given: an account of the first server, by the way that the case is about. */
+static dn_ets_blanks blanks_of(void *context)
+{
+    const dn_ets_listen *l = context;
+    return (dn_ets_blanks){.server_uri = l->account_uri,
+                           .server_security = l->is_account_plain ? NULL : &l->account_security};
+}
+
+static void choose_account(dn_ets_listen *l, const dn_ets_setup *setup)
+{
+    const char *plain = dn_ports_address(l->servers[0].ports, DN_TRANSPORT_UDP, 0);
+    l->is_account_plain = setup->way == DN_ETS_WAY_ANY && plain != NULL;
+    l->account_security = (dunlin_security){
+        .mode = DUNLIN_PSK, .identity = l->identity, .secret = l->key, .matching = -1, .usage = -1};
+    (void)snprintf(l->account_uri, sizeof l->account_uri, "%s://%s", l->is_account_plain ? "coap" : "coaps",
+                   l->is_account_plain ? plain : dn_ports_address(l->servers[0].ports, DN_TRANSPORT_DTLS, 0));
+}
+
+static bool make_bootstrap(dn_ets_listen *l, const dn_ets_setup *setup)
+{
+    server *s = &l->servers[DN_ETS_BOOTSTRAP];
+    dn_ets_bootstrap_config config = {.send = on_send,
+                                      .clock_ms = clock_ms,
+                                      .wall_ms = wall_ms,
+                                      .identity = identity_of,
+                                      .reaches = reaches,
+                                      .end_peer = end_peer,
+                                      .context = s,
+                                      .peer_text = peer_text,
+                                      .random = dn_entropy_random(&l->entropy)};
+    choose_account(l, setup);
+    if (setup->bootstrap == DN_ETS_BOOTSTRAP_OURS) {
+        const dn_ets_blanks blanks = blanks_of(l);
+        l->document.len = 0;
+        dn_ets_configuration_document(&blanks, false, &l->document);
+        if (l->document.failed) {
+            return false;
+        }
+        config.document = l->document.data;
+    }
+    s->bootstrap = dn_ets_bootstrap_side_create(&config, l->world.error, sizeof l->world.error);
+    l->world.operators[DN_ETS_BOOTSTRAP] =
+        s->bootstrap != NULL ? dn_ets_bootstrap_side_operator(s->bootstrap) : NULL;
+    return s->bootstrap != NULL;
+}
+
 static bool begin(void *context, const dn_ets_setup *setup)
 {
     dn_ets_listen *l = context;
-    (void)setup;
+    if (setup->bootstrap != DN_ETS_BOOTSTRAP_NONE && !make_bootstrap(l, setup)) {
+        return false;
+    }
     for (size_t i = 0; i < l->world.servers; i++) {
         dn_ets_shard_side_begin(l->servers[i].side);
         l->servers[i].failed = refused_handshakes(&l->servers[i]);
@@ -154,7 +248,11 @@ static bool begin(void *context, const dn_ets_setup *setup)
 
 static void end(void *context)
 {
-    (void)context;
+    dn_ets_listen *l = context;
+    server *s = &l->servers[DN_ETS_BOOTSTRAP];
+    dn_ets_bootstrap_side_destroy(s->bootstrap);
+    s->bootstrap = NULL;
+    l->world.operators[DN_ETS_BOOTSTRAP] = NULL;
 }
 
 static void leave(void *context, unsigned number, const dn_ets_registration *registration)
@@ -243,6 +341,34 @@ static bool open_server(dn_ets_listen *l, const dn_ports_config *ports, char *er
     l->world.operators[number] = dn_ets_shard_side_operator(s->side);
     l->world.servers = number + 1;
     return true;
+}
+
+static bool open_bootstrap(dn_ets_listen *l, const dn_ets_listen_config *config, char *error,
+                           size_t error_size)
+{
+    server *s = &l->servers[DN_ETS_BOOTSTRAP];
+    place places[TRANSPORTS];
+    dn_ports_config ports = dn_ports_config_default();
+    const dn_ports_callbacks callbacks = {
+        .message = on_message, .opened = on_opened, .closed = on_closed, .context = s};
+    *s = (server){.listen = l, .number = DN_ETS_BOOTSTRAP};
+    ports.tls = l->tls;
+    ports.dtls.random = ports.tls_streams.random = dn_entropy_random(&l->entropy);
+    for (size_t i = 0; i < config->bootstrap_count; i++) {
+        const place one = read_place(config->bootstrap[i]);
+        places[one.transport] = one;
+        ports.listen[one.transport] = (dn_ports_addresses){&places[one.transport].address, 1};
+    }
+    return dn_ports_open(&ports, &callbacks, dn_clock_ms(), &s->ports, error, error_size) == DUNLIN_OK;
+}
+
+/* The kinds of account that a bootstrap server here can write. */
+static unsigned accounts(const dn_ets_listen *l)
+{
+    const bool has_psk =
+        dn_ports_address(l->servers[0].ports, DN_TRANSPORT_DTLS, 0) != NULL && l->key.len > 0;
+    const bool is_plain = dn_ports_address(l->servers[0].ports, DN_TRANSPORT_UDP, 0) != NULL;
+    return (has_psk ? 1u << DN_ETS_WAY_PSK : 0) | (has_psk || is_plain ? 1u << DN_ETS_WAY_ANY : 0);
 }
 
 /* A transport that there is already begins the next server. */
@@ -345,10 +471,16 @@ dn_ets_listen *dn_ets_listen_create(const dn_ets_listen_config *config, char *er
                               .leave = leave,
                               .offer = offer,
                               .connection = connection};
-    if (!make_security(l, config, error, error_size) || !open_servers(l, config, error, error_size)) {
+    l->identity = config->identity;
+    l->key = config->key;
+    if (!make_security(l, config, error, error_size) || !open_servers(l, config, error, error_size) ||
+        (config->bootstrap_count > 0 && !open_bootstrap(l, config, error, error_size))) {
         dn_ets_listen_destroy(l);
         return NULL;
     }
+    l->world.bootstraps = config->bootstrap_count > 0 ? accounts(l) : 0;
+    l->world.has_hand = l->world.bootstraps != 0;
+    l->world.blanks = blanks_of;
     l->world.refusal =
         dn_ports_address(l->servers[0].ports, DN_TRANSPORT_DTLS, 0) != NULL && config->pair != NULL ? refusal
                                                                                                     : NULL;
@@ -360,8 +492,9 @@ void dn_ets_listen_destroy(dn_ets_listen *listen)
     if (listen == NULL) {
         return;
     }
-    for (size_t i = 0; i < DN_ETS_SERVERS_MAX; i++) {
+    for (size_t i = 0; i < DN_ETS_PARTIES; i++) {
         dn_ets_shard_side_destroy(listen->servers[i].side);
+        dn_ets_bootstrap_side_destroy(listen->servers[i].bootstrap);
         dn_ports_close(listen->servers[i].ports);
     }
     dn_tls_context_give_up(listen->tls);
@@ -369,6 +502,7 @@ void dn_ets_listen_destroy(dn_ets_listen *listen)
         listen->credentials->ops->close(listen->credentials);
     }
     dn_ets_trace_clear(&listen->world.trace);
+    free(listen->document.data);
     free(listen);
 }
 
@@ -379,8 +513,8 @@ dn_ets_world *dn_ets_listen_world(dn_ets_listen *listen)
 
 bool dn_ets_listen_uri(const dn_ets_listen *listen, size_t index, char *out, size_t size)
 {
-    for (size_t i = 0; i < listen->world.servers; i++) {
-        for (unsigned t = 0; t < TRANSPORTS; t++) {
+    for (size_t i = 0; i < DN_ETS_PARTIES; i++) {
+        for (unsigned t = 0; listen->servers[i].ports != NULL && t < TRANSPORTS; t++) {
             const char *address = dn_ports_address(listen->servers[i].ports, (dn_transport)t, 0);
             if (address != NULL && index-- == 0) {
                 return snprintf(out, size, "%s://%s", SCHEMES[t], address) < (int)size;

@@ -14,6 +14,9 @@ typedef struct {
      */
     const char *const *addresses;
     size_t count;
+    /* Where it finds a bootstrap server, in the same way; none: there is none. */
+    const char *const *bootstrap;
+    size_t bootstrap_count;
     const char *endpoint; /* the device to test, NULL: the first that registers */
     /* What security there is; all empty: none. */
     const dn_tls_key_pair *pair; /* the server's certificate and key; NULL: pre-shared keys only */
@@ -26,7 +29,7 @@ typedef struct {
 dn_ets_listen *dn_ets_listen_create(const dn_ets_listen_config *config, char *error, size_t error_size);
 void dn_ets_listen_destroy(dn_ets_listen *listen);
 dn_ets_world *dn_ets_listen_world(dn_ets_listen *listen);
-/* The URIs of the servers with their real ports, "coaps://127.0.0.1:40000"; false: no such. */
+/* The URIs of the servers, and then of the bootstrap server, with their real ports, "coaps://127.0.0.1:40000"; false: no such. */
 bool dn_ets_listen_uri(const dn_ets_listen *listen, size_t index, char *out, size_t size);
 
 #endif

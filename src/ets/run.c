@@ -131,12 +131,30 @@ uint64_t dn_ets_patience_ms(const dn_ets_run *run, uint32_t seconds)
     return (uint64_t)seconds * SECOND_MS + (run->world->lossy ? PATIENCE_LOSSY : PATIENCE_MS);
 }
 
+/* Puts what a blank stands for, "$server-uri", at out[len]. How far `at` goes on. */
+static size_t put_blank(const dn_ets_run *run, const char *at, char *out, size_t size, size_t *len)
+{
+    char name[DN_ETS_PATH_TEXT];
+    const size_t count = 1 + strspn(at + 1, "abcdefghijklmnopqrstuvwxyz-");
+    (void)snprintf(name, sizeof name, "%.*s", (int)count, at);
+    const dn_ets_blanks blanks = run->world->blanks(run->world->context);
+    char *text = dn_ets_configuration_fill(&blanks, name);
+    const int put = snprintf(out + *len, size - *len, "%s", text != NULL ? text : "");
+    *len += put > 0 && (size_t)put < size - *len ? (size_t)put : 0;
+    free(text);
+    return count;
+}
+
 /* "x" is the instance of Object 1 that is this server's account, "y" the lowest resource instance that was read. */
 void dn_ets_resolve(const dn_ets_run *run, const char *text, char *out, size_t size)
 {
     const uint16_t account = dn_ets_registration_instance(&run->registration, 1);
     size_t len = 0;
     for (const char *at = text; *at != '\0' && len + 8 < size; at++) {
+        if (*at == '$' && run->world->blanks != NULL) {
+            at += put_blank(run, at, out, size, &len) - 1;
+            continue;
+        }
         const bool whole = at > text && at[-1] == '/' && (at[1] == '\0' || strchr("/ =", at[1]) != NULL);
         if (whole && *at == 'x') {
             len += (size_t)snprintf(out + len, size - len, "%u", account == DUNLIN_ID_NONE ? 0u : account);
@@ -455,6 +473,28 @@ void dn_ets_do(dn_ets_run *run, const dn_ets_step *steps, size_t count)
     }
 }
 
+/* What bootstrap needs of the setting, and is not there; NULL: nothing. */
+static const char *lacks(const dn_ets_world *world, const dn_ets_case *what)
+{
+    if (what->has_card && world->power_cycle == NULL) {
+        return "there is no smartcard in this setting";
+    }
+    if (what->bootstrap == DN_ETS_BOOTSTRAP_NONE) {
+        return NULL;
+    }
+    if (world->bootstraps == 0) {
+        return "there is no bootstrap server in this setting: see --bootstrap";
+    }
+    if (what->bootstrap == DN_ETS_BOOTSTRAP_HAND && !world->has_hand) {
+        return "the bootstrap server does not do what the case asks for";
+    }
+    if ((world->bootstraps & 1u << what->way) == 0 ||
+        (what->enrols && strcmp(world->setting, "simulated") != 0)) {
+        return "the bootstrap server has no account of this kind to give";
+    }
+    return NULL;
+}
+
 static void run_case(dn_ets_world *world, const dn_ets_options *options, dn_ets_results *results,
                      dn_ets_result *result)
 {
@@ -490,12 +530,9 @@ static void run_case(dn_ets_world *world, const dn_ets_options *options, dn_ets_
                                 .is_elsewhere = what->is_elsewhere,
                                 .has_card = what->has_card,
                                 .enrols = what->enrols};
-    if (what->bootstrap != DN_ETS_BOOTSTRAP_NONE && !world->bootstraps) {
-        set_verdict(&run, DN_ETS_NOT_APPLICABLE, "there is no bootstrap server in this setting");
-        return;
-    }
-    if (what->has_card && world->power_cycle == NULL) {
-        set_verdict(&run, DN_ETS_NOT_APPLICABLE, "there is no smartcard in this setting");
+    const char *lacking = lacks(world, what);
+    if (lacking != NULL) {
+        set_verdict(&run, DN_ETS_NOT_APPLICABLE, lacking);
         return;
     }
     if (setup.servers > world->servers) {

@@ -301,8 +301,9 @@ static bool place(dn_ets_sim *sim, unsigned number, const dn_ets_setup *setup)
            (way_of(s, setup) == DN_ETS_WAY_ANY || make_way(s, setup));
 }
 
-static dn_ets_blanks blanks_of(const dn_ets_sim *sim)
+static dn_ets_blanks blanks_of(void *context)
 {
+    const dn_ets_sim *sim = context;
     const dn_ets_ways *ways = sim->servers[0].ways;
     const dn_ets_ways *bootstrap = sim->servers[DN_ETS_BOOTSTRAP].ways;
     return (dn_ets_blanks){.server_uri = ways != NULL ? dn_ets_ways_uri(ways) : URIS[0],
@@ -741,7 +742,9 @@ dn_ets_sim *dn_ets_sim_create(const dn_ets_sim_config *config)
                                 .cut = cut_link,
                                 .offer = offer,
                                 .ways = ~0u,
-                                .bootstraps = true,
+                                .bootstraps = ~0u,
+                                .has_hand = true,
+                                .blanks = blanks_of,
                                 .power_cycle = power_cycle,
                                 .card_reads = card_reads,
                                 .connection = connection,

@@ -32,9 +32,9 @@ struct dn_ets_ways {
     dn_peer server_peer, device_peer; /* with the transport in them */
 
     dn_link *link;
-    bool asked;     /* the device has asked for the way, and was not told yet */
-    bool dressed;   /* the device's context is of the client's credentials */
-    bool connected; /* its stream is there */
+    bool asked;            /* the device has asked for the way, and was not told yet */
+    bool dressed;          /* the device's context is of the client's credentials */
+    bool connected;        /* its stream is there */
     uint8_t stream;        /* counts them */
     uint8_t server_stream; /* the one that the server has, which may be an older one for a moment */
     bool is_down;

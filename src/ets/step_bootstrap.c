@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LINKS_MAX   4096u
-#define CARD_MAX    2048u
-#define CARD_HEADER 4u
-#define CARD_OBJECT 5u
+#define LINKS_MAX 4096u
+#define CARD_MAX  2048u
+#define SECOND_MS 1000u
+
+static const char STARTS_BARE[] =
+    "let the device start with nothing but the bootstrap server's account, as instance 1 of Object 0 (C.13)";
 
 static dn_ets_message *const *messages(const dn_ets_run *run)
 {
@@ -34,8 +36,17 @@ static bool is_preference(const char *text)
 static void act_asks(dn_ets_run *run, const dn_ets_step *step)
 {
     char text[DN_ETS_QUERY_TEXT];
-    const size_t found =
-        dn_ets_await(run, DN_ETS_BOOTSTRAP, DN_COAP_POST, "/bs", dn_ets_patience_ms(run, step->to_s));
+    const bool foreign = run->world->device == NULL;
+    const uint64_t patience_ms = foreign ? run->options->come_ms : dn_ets_patience_ms(run, step->to_s);
+    if (foreign && run->world->hands_begin != NULL) {
+        run->world->hands_begin(run->world->hands_context, STARTS_BARE);
+    }
+    const size_t found = dn_ets_await(run, DN_ETS_BOOTSTRAP, DN_COAP_POST, "/bs", patience_ms);
+    if (foreign && found == SIZE_MAX) {
+        dn_ets_end_as(run, DN_ETS_NEEDS_HANDS, "%s; it has not within %u s", STARTS_BARE,
+                      (unsigned)(patience_ms / SECOND_MS));
+        return;
+    }
     if (!dn_ets_expect(run, found != SIZE_MAX, "the device sends POST /bs")) {
         return;
     }
@@ -86,6 +97,14 @@ typedef struct {
     size_t found;
 } asked;
 
+/* A bootstrap server may write an Object as a whole, or its instances one by one. */
+static bool is_at(const dn_ets_step *step, const char *path)
+{
+    const size_t len = strlen(step->path);
+    return strncmp(path, step->path, len) == 0 &&
+           (path[len] == '\0' || (step->operation == DN_ETS_WRITE && path[len] == '/'));
+}
+
 /* The request, with its answer. Several of one kind may be repeated: any of them that was answered counts. */
 static bool was_asked(void *context)
 {
@@ -93,10 +112,10 @@ static bool was_asked(void *context)
     const dn_ets_trace *trace = &a->run->world->trace;
     size_t from = a->run->mark;
     do {
-        a->found =
-            dn_ets_trace_request(trace, from, DN_ETS_BOOTSTRAP, true, what_of(a->step).method, a->step->path);
+        a->found = dn_ets_trace_request(trace, from, DN_ETS_BOOTSTRAP, true, what_of(a->step).method, NULL);
         from = a->found + 1;
-    } while (a->found != SIZE_MAX && dn_ets_trace_answer(trace, a->found) == NULL);
+    } while (a->found != SIZE_MAX && (!is_at(a->step, messages(a->run)[a->found]->path) ||
+                                      dn_ets_trace_answer(trace, a->found) == NULL));
     return a->found != SIZE_MAX;
 }
 

@@ -32,14 +32,16 @@ struct dn_ets_target {
     dn_ets_target_config config;
     dn_ways *ways;
     dn_entropy entropy;
-    server servers[DN_ETS_SERVERS_MAX];
-    dunlin_security security;
+    server servers[DN_ETS_PARTIES];
+    dunlin_security security[DN_ETS_PARTIES];
     dn_peer self; /* only a name in the trace */
     dn_ets_refusal refusal;
     bool refused;
     uint16_t spoofs;
     bool cut;
 };
+
+static const char NOWHERE[] = "coap://127.0.0.1:9"; /* the port of discard: nobody answers */
 
 static const char *const SCHEMES[TRANSPORTS] = {"coap://", "coaps://", "coap+tcp://", "coaps+tcp://"};
 
@@ -50,9 +52,24 @@ static dn_peer to_internal(const dunlin_peer *peer)
     return out;
 }
 
-static unsigned number_of(const dn_ets_target *t, const dn_peer *peer)
+/* Which server of the client's that is. */
+static server *of_client(dn_ets_target *t, uint16_t number)
 {
-    return t->world.servers > 1 && dn_peer_equal(peer, &t->servers[1].peer) ? 1 : 0;
+    return &t->servers[number == DUNLIN_BOOTSTRAP_SERVER ? DN_ETS_BOOTSTRAP : number == 2 ? 1 : 0];
+}
+
+/* A way that has just come up is known by the first message that goes there. */
+static unsigned number_of(dn_ets_target *t, const dn_peer *peer)
+{
+    unsigned fresh = 0;
+    for (unsigned i = 0; i < DN_ETS_PARTIES; i++) {
+        if (dn_peer_equal(peer, &t->servers[i].peer)) {
+            return i;
+        }
+        fresh = t->servers[i].is_up && t->servers[i].peer.len == 0 ? i : fresh;
+    }
+    t->servers[fresh].peer = *peer;
+    return fresh;
 }
 
 static uint64_t now_ms(void *context)
@@ -83,8 +100,9 @@ static void device_send(void *context, const dunlin_peer *peer, dunlin_slice dat
 static dunlin_status device_connect(void *context, const dunlin_way *way, dunlin_peer *peer)
 {
     dn_ets_target *t = context;
-    server *s = &t->servers[way->server - 1];
+    server *s = of_client(t, way->server);
     const dunlin_status status = dn_ways_connect(t->ways, way, peer);
+    s->connection.mode = (uint8_t)way->security->mode;
     if (status == DUNLIN_OK) {
         s->peer = to_internal(peer);
         s->is_up = true;
@@ -96,7 +114,8 @@ static dunlin_status device_connect(void *context, const dunlin_way *way, dunlin
 static void device_disconnect(void *context, uint16_t number)
 {
     dn_ets_target *t = context;
-    t->servers[number - 1].is_up = false;
+    of_client(t, number)->is_up = false;
+    of_client(t, number)->peer.len = 0;
     dn_ways_disconnect(t->ways, number);
 }
 
@@ -123,8 +142,9 @@ static void on_message(void *context, const dunlin_peer *from, dunlin_slice mess
 static void on_way(void *context, const dn_ways_event *event)
 {
     dn_ets_target *t = context;
-    server *s = &t->servers[event->server - 1];
+    server *s = of_client(t, event->server);
     s->is_up = event->kind == DN_WAYS_UP;
+    s->peer.len = 0;
     if (s->is_up) {
         (void)snprintf(s->connection.suite, sizeof s->connection.suite, "%s", event->suite);
     } else if (event->kind == DN_WAYS_DOWN && event->status != DUNLIN_END &&
@@ -196,7 +216,7 @@ static dn_transport transport_of(const char *uri)
 }
 
 /* By which URI, and with what. */
-static const char *choose(dn_ets_target *t, dn_ets_way way, server *s)
+static const char *choose(dn_ets_target *t, dn_ets_way way, server *s, dunlin_security *security)
 {
     const char *uri = way == DN_ETS_WAY_ANY ? s->first : s->uris[WAYS[way].transport];
     uint8_t mode = DN_SECURITY_NOSEC;
@@ -206,18 +226,18 @@ static const char *choose(dn_ets_target *t, dn_ets_way way, server *s)
         mode = t->config.key.len > 0 ? DN_SECURITY_PSK : DN_SECURITY_X509;
     }
     s->is_up = false;
+    s->peer.len = 0;
     s->connection = (dn_ets_connection){.transport = transport_of(uri), .mode = mode};
-    t->security = (dunlin_security){.mode = (dunlin_security_mode)mode, .matching = -1, .usage = -1};
+    *security = (dunlin_security){.mode = (dunlin_security_mode)mode, .matching = -1, .usage = -1};
     if (mode == DN_SECURITY_PSK) {
-        t->security.identity = t->config.identity;
-        t->security.secret = t->config.key;
+        security->identity = t->config.identity;
+        security->secret = t->config.key;
     } else if (mode == DN_SECURITY_X509) {
-        t->security.identity = t->config.certificate;
-        t->security.secret = t->config.private_key;
-        t->security.server_key = t->config.server_certificate;
-        t->security.usage = t->config.usage;
-        (void)snprintf(t->security.sni, sizeof t->security.sni, "%s",
-                       t->config.sni != NULL ? t->config.sni : "");
+        security->identity = t->config.certificate;
+        security->secret = t->config.private_key;
+        security->server_key = t->config.server_certificate;
+        security->usage = t->config.usage;
+        (void)snprintf(security->sni, sizeof security->sni, "%s", t->config.sni != NULL ? t->config.sni : "");
     }
     return uri;
 }
@@ -243,8 +263,17 @@ static bool begin(void *context, const dn_ets_setup *setup)
         return false;
     }
     for (size_t i = 0; i < t->world.servers; i++) {
-        around.uris[i] = choose(t, setup->way, &t->servers[i]);
-        around.security[i] = &t->security;
+        around.uris[i] = choose(t, setup->way, &t->servers[i], &t->security[i]);
+        around.security[i] = &t->security[i];
+    }
+    if (setup->bootstrap != DN_ETS_BOOTSTRAP_NONE) {
+        around.uris[DN_ETS_BOOTSTRAP] =
+            choose(t, DN_ETS_WAY_ANY, &t->servers[DN_ETS_BOOTSTRAP], &t->security[DN_ETS_BOOTSTRAP]);
+        around.security[DN_ETS_BOOTSTRAP] = &t->security[DN_ETS_BOOTSTRAP];
+    }
+    if (setup->is_elsewhere) {
+        around.uris[0] = NOWHERE;
+        around.security[0] = NULL;
     }
     t->world.device =
         dn_ets_device_create(setup, &around, dn_clock_ms(), t->world.error, sizeof t->world.error);
@@ -372,6 +401,11 @@ dn_ets_target *dn_ets_target_create(const dn_ets_target_config *config, char *er
             dn_ets_target_destroy(t);
             return NULL;
         }
+    }
+    if (config->bootstrap != NULL) {
+        server *s = &t->servers[DN_ETS_BOOTSTRAP];
+        s->first = s->uris[transport_of(config->bootstrap)] = config->bootstrap;
+        t->world.bootstraps = ~0u; /* what it gives its operator has decided */
     }
     t->world.ways = possible_ways(t);
     return t;

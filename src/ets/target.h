@@ -15,6 +15,8 @@ typedef struct {
      */
     const char *const *uris;
     size_t count;
+    const char
+        *bootstrap; /* the URI of the bootstrap server under test; NULL: none. With the same credentials */
     const dn_ets_operator *const *operators; /* one for each server; must outlive the target */
     size_t operator_count;
     /* The device's credentials; each kind may be missing. Views must outlive the target. */

@@ -6,6 +6,7 @@
 #ifndef DN_ETS_WORLD_H
 #define DN_ETS_WORLD_H
 
+#include "ets/configurations.h"
 #include "ets/device.h"
 #include "ets/operator.h"
 #include "ets/trace.h"
@@ -57,7 +58,11 @@ typedef struct dn_ets_world {
     bool (*connection)(void *context, unsigned server, dn_ets_connection *out);
     /* The last handshake since `begin` that failed. False: none did. NULL: there is no security. */
     bool (*refusal)(void *context, unsigned server, dn_ets_refusal *out);
-    bool bootstraps; /* `begin` can bring a bootstrap server along */
+    /* `begin` can bring a bootstrap server along: 0: no; else a set of 1u << dn_ets_way for which ours has an account to write. */
+    unsigned bootstraps;
+    /* What the blanks of an account that is written stand for, with `setup` of this case; NULL with `bootstraps` 0. */
+    dn_ets_blanks (*blanks)(void *context);
+    bool has_hand; /* and one that is led by hand, too */
     /* The device is switched off and on again, with this bootstrap file on its smartcard; empty: no card. NULL: it cannot be done here. */
     bool (*power_cycle)(void *context, dunlin_slice card);
     /* How often the card was read, and when first; NULL as above. */
