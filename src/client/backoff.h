@@ -11,4 +11,9 @@
  */
 uint64_t dn_client_backoff(const dunlin_registration_policy *policy, uint32_t *tries, uint32_t *sequences);
 
+/* How long to wait, in milliseconds, before a bootstrap when `vain` of them came to their end without a registration that followed: none
+   for 0, then the retry timer, twice as long for each further one, a day at most. Else a wrong address in what a bootstrap server gives
+   would have the device ask for it again and again. */
+uint64_t dn_client_backoff_vain(const dunlin_registration_policy *policy, uint32_t vain);
+
 #endif

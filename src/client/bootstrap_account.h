@@ -11,8 +11,9 @@
 /* Looks which instance it is. A way that was made with other credentials, or to another place, is given back. */
 void dn_client_bootstrap_account_find(dunlin_client *client);
 bool dn_client_bootstrap_account_there(const dunlin_client *client);
-/* Resources 11 and 12 of Object 0, 0 where they are not instantiated. */
-uint32_t dn_client_bootstrap_account_hold_off_s(const dunlin_client *client);
+/* How long to wait before it is asked: resource 11 of Object 0, if it is instantiated; more while bootstraps lead nowhere. */
+uint64_t dn_client_bootstrap_account_hold_off_ms(const dunlin_client *client);
+/* Resource 12 of Object 0, 0 where it is not instantiated. */
 uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client);
 /* Removes it. */
 void dn_client_bootstrap_account_purge(dunlin_client *client);

@@ -327,6 +327,9 @@ static void registered(dn_account *account, const reg_cause *cause)
     account->succeeded = true;
     account->renewing = false;
     account->way.asked = 0;
+    if (dunlin_client_registered(account->client)) {
+        account->client->bootstrap.vain = 0;
+    }
     account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA, "registered as %s with server %d",
               account->location, (int)account->ssid);

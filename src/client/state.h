@@ -256,6 +256,7 @@ typedef struct {
     bool enrols;   /* the way is wanted for certificates alone */
     bool plain;    /* the bootstrap server has refused the format that we prefer */
     uint32_t tries, sequences;
+    uint32_t vain;      /* bootstraps since the client was last registered with all of its servers */
     uint64_t due_ms;    /* next try, end of the wait for a way, of too long a silence */
     uint64_t linger_ms; /* when the way is given back; DN_NEVER: it is kept, or there is none */
     uint64_t purge_ms;  /* when the account is removed; DN_NEVER */
