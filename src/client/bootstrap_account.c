@@ -13,80 +13,76 @@
 
 enum { HOLD_OFF = 11, TIMEOUT = 12 };
 
-static const dn_object_slot *slot_of(const dunlin_client *client) {
-  return &client
-              ->objects[0]; /* ids ascend, and Object 0 comes with the client */
+static const dn_object_slot *slot_of(const dunlin_client *client)
+{
+    return &client->objects[0]; /* ids ascend, and Object 0 comes with the client */
 }
 
 /* Of several, which a Finish refuses, the one with the smallest id. */
-static dn_security_instance *find(const dunlin_client *client) {
-  const dn_object_slot *slot = slot_of(client);
-  uint16_t index = 0;
-  for (uint16_t id = 0;
-       (id = dn_client_tree_next(slot, id, &index)) != DUNLIN_ID_NONE; id++) {
-    if (client->securities[index].bootstrap) {
-      return &client->securities[index];
+static dn_security_instance *find(const dunlin_client *client)
+{
+    const dn_object_slot *slot = slot_of(client);
+    uint16_t index = 0;
+    for (uint16_t id = 0; (id = dn_client_tree_next(slot, id, &index)) != DUNLIN_ID_NONE; id++) {
+        if (client->securities[index].bootstrap) {
+            return &client->securities[index];
+        }
     }
-  }
-  return NULL;
+    return NULL;
 }
 
-void dn_client_bootstrap_account_find(dunlin_client *client) {
-  dn_account *account = client->bootstrap_account;
-  if (account == NULL) {
-    return;
-  }
-  dn_security_instance *security = find(client);
-  const uint64_t identity =
-      security == NULL ? 0 : dn_client_security_identity(client, security);
-  if (account->security != NULL && identity != account->identity) {
-    dn_client_way_drop(account);
-  }
-  account->client = client;
-  account->ssid = DUNLIN_BOOTSTRAP_SERVER;
-  account->security = security;
-  account->identity = identity;
+void dn_client_bootstrap_account_find(dunlin_client *client)
+{
+    dn_account *account = client->bootstrap_account;
+    if (account == NULL) {
+        return;
+    }
+    dn_security_instance *security = find(client);
+    const uint64_t identity = security == NULL ? 0 : dn_client_security_identity(client, security);
+    if (account->security != NULL && identity != account->identity) {
+        dn_client_way_drop(account);
+    }
+    account->client = client;
+    account->ssid = DUNLIN_BOOTSTRAP_SERVER;
+    account->security = security;
+    account->identity = identity;
 }
 
-bool dn_client_bootstrap_account_there(const dunlin_client *client) {
-  return client->bootstrap_account != NULL &&
-         client->bootstrap_account->security != NULL;
+bool dn_client_bootstrap_account_there(const dunlin_client *client)
+{
+    return client->bootstrap_account != NULL && client->bootstrap_account->security != NULL;
 }
 
-static bool is_there(const dunlin_client *client, uint16_t resource) {
-  const dn_object_slot *slot = slot_of(client);
-  const dn_security_instance *security = client->bootstrap_account->security;
-  return security != NULL &&
-         dn_client_tree_present(slot, (uint16_t)(security - client->securities),
-                                dn_client_tree_resource(slot->def, resource));
+static bool is_there(const dunlin_client *client, uint16_t resource)
+{
+    const dn_object_slot *slot = slot_of(client);
+    const dn_security_instance *security = client->bootstrap_account->security;
+    return security != NULL && dn_client_tree_present(slot, (uint16_t)(security - client->securities),
+                                                      dn_client_tree_resource(slot->def, resource));
 }
 
-uint64_t dn_client_bootstrap_account_hold_off_ms(const dunlin_client *client) {
-  const uint64_t hold_off_ms =
-      is_there(client, HOLD_OFF)
-          ? (uint64_t)client->bootstrap_account->security->hold_off_s * MS_PER_S
-          : 0;
-  const uint64_t vain_ms =
-      dn_client_backoff_vain(&client->bootstrap.policy, client->bootstrap.vain);
-  return vain_ms > hold_off_ms ? vain_ms : hold_off_ms;
+uint64_t dn_client_bootstrap_account_hold_off_ms(const dunlin_client *client)
+{
+    const uint64_t hold_off_ms =
+        is_there(client, HOLD_OFF) ? (uint64_t)client->bootstrap_account->security->hold_off_s * MS_PER_S : 0;
+    const uint64_t vain_ms = dn_client_backoff_vain(&client->bootstrap.policy, client->bootstrap.vain);
+    return vain_ms > hold_off_ms ? vain_ms : hold_off_ms;
 }
 
-uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client) {
-  return is_there(client, TIMEOUT)
-             ? client->bootstrap_account->security->timeout_s
-             : 0;
+uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client)
+{
+    return is_there(client, TIMEOUT) ? client->bootstrap_account->security->timeout_s : 0;
 }
 
-void dn_client_bootstrap_account_purge(dunlin_client *client) {
-  const dn_security_instance *security = client->bootstrap_account->security;
-  const dn_object_slot *slot = slot_of(client);
-  dn_place place;
-  const dunlin_path path = dunlin_path_instance(
-      slot->def->id, security == NULL
-                         ? DUNLIN_ID_NONE
-                         : slot->ids[security - client->securities]);
-  if (dn_client_tree_find(client, path, true, &place) == DUNLIN_OK) {
-    dn_client_remove_instance(&place);
-  }
-  client->bootstrap_account->security = NULL;
+void dn_client_bootstrap_account_purge(dunlin_client *client)
+{
+    const dn_security_instance *security = client->bootstrap_account->security;
+    const dn_object_slot *slot = slot_of(client);
+    dn_place place;
+    const dunlin_path path = dunlin_path_instance(
+        slot->def->id, security == NULL ? DUNLIN_ID_NONE : slot->ids[security - client->securities]);
+    if (dn_client_tree_find(client, path, true, &place) == DUNLIN_OK) {
+        dn_client_remove_instance(&place);
+    }
+    client->bootstrap_account->security = NULL;
 }
