@@ -6,6 +6,7 @@
 #include "client/alerts.h"
 #include "client/backoff.h"
 #include "client/bootstrap_account.h"
+#include "client/bootstrap_finish.h"
 #include "client/bootstrap_operation.h"
 #include "client/bootstrap_request.h"
 #include "client/est.h"
@@ -48,9 +49,10 @@ typedef struct {
 
 typedef void bootstrap_action(dunlin_client *client, const bootstrap_cause *cause);
 
-static bootstrap_action hold, ask, enrol, connect_again, way_is_there, request, request_plain, serve, go_on;
-static bootstrap_action late, failed, barred, broken_off, finish, enrolled, enrolment_cut, stop, stop_serving,
-    restart, restart_serving, serve_instead;
+static bootstrap_action hold, need_too, ask, enrol, connect_again, way_is_there, request, request_plain,
+    serve, go_on;
+static bootstrap_action late, failed, barred, broken_off, carry_on, enrolled, enrolment_cut, stop,
+    stop_serving, restart, restart_serving, serve_instead;
 
 /* Empty: the event means nothing in that state. */
 static bootstrap_action *const table[DN_BOOTSTRAP_STATES][EVENT_COUNT] = {
@@ -60,9 +62,13 @@ static bootstrap_action *const table[DN_BOOTSTRAP_STATES][EVENT_COUNT] = {
                           [EVENT_COMMAND] = serve,
                           [EVENT_STOP] = stop,
                           [EVENT_RESTART] = stop},
-    [DN_BOOTSTRAP_HOLDING] =
-        {[EVENT_ASK] = ask, [EVENT_DUE] = connect_again, [EVENT_COMMAND] = serve, [EVENT_STOP] = stop},
-    [DN_BOOTSTRAP_CONNECTING] = {[EVENT_DUE] = late,
+    [DN_BOOTSTRAP_HOLDING] = {[EVENT_NEED] = need_too,
+                              [EVENT_ASK] = ask,
+                              [EVENT_DUE] = connect_again,
+                              [EVENT_COMMAND] = serve,
+                              [EVENT_STOP] = stop},
+    [DN_BOOTSTRAP_CONNECTING] = {[EVENT_NEED] = need_too,
+                                 [EVENT_DUE] = late,
                                  [EVENT_WAY] = way_is_there,
                                  [EVENT_CUT] = failed,
                                  [EVENT_LOST] = failed,
@@ -80,14 +86,16 @@ static bootstrap_action *const table[DN_BOOTSTRAP_STATES][EVENT_COUNT] = {
                                  [EVENT_COMMAND] = serve,
                                  [EVENT_STOP] = stop,
                                  [EVENT_RESTART] = restart},
-    [DN_BOOTSTRAP_SERVED] = {[EVENT_DUE] = broken_off,
+    [DN_BOOTSTRAP_SERVED] = {[EVENT_NEED] = need_too,
+                             [EVENT_DUE] = broken_off,
                              [EVENT_CUT] = broken_off,
                              [EVENT_BARRED] = broken_off,
                              [EVENT_COMMAND] = go_on,
-                             [EVENT_FINISHED] = finish,
+                             [EVENT_FINISHED] = carry_on,
                              [EVENT_STOP] = stop_serving,
                              [EVENT_RESTART] = restart_serving},
-    [DN_BOOTSTRAP_ENROLLING] = {[EVENT_ENROLLED] = enrolled,
+    [DN_BOOTSTRAP_ENROLLING] = {[EVENT_NEED] = need_too,
+                                [EVENT_ENROLLED] = enrolled,
                                 [EVENT_CUT] = enrolment_cut,
                                 [EVENT_BARRED] = enrolment_cut,
                                 [EVENT_COMMAND] = serve_instead,
@@ -128,13 +136,6 @@ static void tell(dunlin_client *client, dunlin_client_event_kind kind, const boo
 
 /* ---- what there is ---- */
 
-/* Negative: the clock is not known. */
-static int64_t unix_s(const dunlin_client *client)
-{
-    const dunlin_client_callbacks *call = &client->config.call;
-    return call->unix_s == NULL ? -1 : call->unix_s(call->context);
-}
-
 bool dn_client_bootstrap_active(const dunlin_client *client)
 {
     return client->bootstrap.state == DN_BOOTSTRAP_SERVED;
@@ -143,6 +144,16 @@ bool dn_client_bootstrap_active(const dunlin_client *client)
 bool dunlin_client_bootstrapping(const dunlin_client *client)
 {
     return client->bootstrap.state == DN_BOOTSTRAP_REQUESTING || dn_client_bootstrap_active(client);
+}
+
+bool dn_client_bootstrap_enrols(const dn_account *account)
+{
+    const dn_bootstrap *b = &account->client->bootstrap;
+    const bool on_its_way =
+        b->enrols && (b->state == DN_BOOTSTRAP_CONNECTING || b->state == DN_BOOTSTRAP_HOLDING);
+    return (on_its_way || b->state == DN_BOOTSTRAP_ENROLLING) &&
+           account->security->security.mode == DUNLIN_EST &&
+           !dn_client_est_holds(account->client, account->security);
 }
 
 bool dn_client_bootstrap_busy(const dunlin_client *client)
@@ -213,6 +224,16 @@ static void hold(dunlin_client *client, const bootstrap_cause *cause)
     client->bootstrap.enrols = false;
     client->bootstrap.tries = client->bootstrap.sequences = 0;
     enter(client, DN_BOOTSTRAP_HOLDING, client->now_ms + dn_client_bootstrap_account_hold_off_ms(client));
+}
+
+/* It is on its way; if that fails, by whomever it was begun, it is for this client to try again, and for more than a certificate. */
+static void need_too(dunlin_client *client, const bootstrap_cause *cause)
+{
+    (void)cause;
+    client->bootstrap.own = true;
+    if (client->bootstrap.state != DN_BOOTSTRAP_ENROLLING) {
+        client->bootstrap.enrols = false;
+    }
 }
 
 static void connect_again(dunlin_client *client, const bootstrap_cause *cause)
@@ -295,6 +316,16 @@ static void way_is_there(dunlin_client *client, const bootstrap_cause *cause)
     }
 }
 
+/* Without its certificate an account waits. */
+static void begin_registrations(dunlin_client *client)
+{
+    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        if (client->started && !dn_client_bootstrap_enrols(account)) {
+            dn_client_registration_begin(account);
+        }
+    }
+}
+
 /* ---- failures ---- */
 
 /* What led here is as it was before; so it is tried again as Object 1 resources 17 to 20 say. What the bootstrap server has begun by
@@ -321,6 +352,9 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
         enter(client, own ? DN_BOOTSTRAP_FAILED : DN_BOOTSTRAP_OFF, DN_NEVER);
     }
     client->counters.bootstraps_failed += b->enrols ? 0 : 1;
+    if (b->state == DN_BOOTSTRAP_FAILED && b->enrols) {
+        begin_registrations(client); /* what waited for a certificate fails now */
+    }
     dn_log_at(&client->log, DN_LOG_WARN, DN_CLIENT_AREA, "bootstrap failed: %s, code %u.%02u",
               dunlin_status_text(cause->status), (unsigned)cause->code >> 5, (unsigned)cause->code & 31);
     tell(client, DUNLIN_CLIENT_BOOTSTRAP_FAILED, cause, wait_ms);
@@ -407,40 +441,6 @@ static void go_on(dunlin_client *client, const bootstrap_cause *cause)
     client->bootstrap.due_ms = quiet_ms(client);
 }
 
-/* /1/x/12 of every account, and when the bootstrap server's own is to go (/0/x/12). */
-static void note_time(dunlin_client *client)
-{
-    const int64_t now_s = unix_s(client);
-    const uint32_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
-    if (now_s >= 0) {
-        dn_client_accounts_bootstrapped(client, now_s);
-    }
-    client->bootstrap.purge_ms = timeout_s == 0 ? DN_NEVER : client->now_ms + (uint64_t)timeout_s * MS_PER_S;
-}
-
-/* Kept before it is answered, or not answered with success: a device that loses its power right after has both or none (section 6.1.8). */
-static uint8_t take_finish(dunlin_client *client, dn_coap_reply *reply)
-{
-    dn_bootstrap_fault fault = {dunlin_path_root(), ""};
-    char path[DUNLIN_PATH_TEXT_MAX + 1];
-    if (!dn_client_bootstrap_consistent(client, &fault)) {
-        (void)dunlin_path_format(fault.path, path);
-        dn_log_at(&client->log, DN_LOG_WARN, DN_CLIENT_AREA, "the configuration is not consistent: %s %s",
-                  path, fault.why);
-        reply->payload = dunlin_slice_of(fault.why);
-        return DN_COAP_NOT_ACCEPTABLE;
-    }
-    const uint64_t purge_ms = client->bootstrap.purge_ms;
-    note_time(client);
-    dn_client_image_touch(client);
-    if (dn_client_image_save(client) != DUNLIN_OK) {
-        client->bootstrap.purge_ms = purge_ms;
-        return DN_COAP_INTERNAL_ERROR;
-    }
-    client->bootstrap.finished = true;
-    return DN_COAP_CHANGED;
-}
-
 void dn_client_bootstrap_serve(dunlin_client *client, const dn_coap_incoming *incoming, dunlin_buf *body,
                                dn_coap_reply *reply)
 {
@@ -455,7 +455,7 @@ void dn_client_bootstrap_serve(dunlin_client *client, const dn_coap_incoming *in
         if (!dn_client_bootstrap_active(client)) {
             reply->code = DN_COAP_INTERNAL_ERROR;
         } else if (operation == DN_BOOTSTRAP_FINISH) {
-            reply->code = take_finish(client, reply);
+            reply->code = dn_client_bootstrap_finish(client, reply);
         } else {
             reply->code = dn_client_bootstrap_operate(client, operation, incoming, body, reply);
         }
@@ -488,17 +488,7 @@ static void begin_enrolling(dunlin_client *client)
     }
 }
 
-/* Without its certificate an account waits. */
-static void begin_registrations(dunlin_client *client)
-{
-    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
-        if (client->started && dn_client_way_possible(account) != DUNLIN_ERR_STATE) {
-            dn_client_registration_begin(account);
-        }
-    }
-}
-
-static void finish(dunlin_client *client, const bootstrap_cause *cause)
+static void carry_on(dunlin_client *client, const bootstrap_cause *cause)
 {
     client->bootstrap.finished = false;
     client->bootstrap.tries = client->bootstrap.sequences = 0;
@@ -621,20 +611,6 @@ dunlin_status dunlin_client_bootstrap(dunlin_client *client, uint64_t now_ms)
     return status;
 }
 
-/* After a restart: what is left of the time of the bootstrap server's account. */
-static void resume_purge(dunlin_client *client)
-{
-    const int64_t last_s = dn_client_accounts_last_bootstrapped(client);
-    const int64_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
-    const int64_t now_s = unix_s(client);
-    if (client->bootstrap.purge_ms != DN_NEVER || timeout_s == 0 || last_s < 0) {
-        return;
-    }
-    const bool known = now_s >= last_s && last_s <= INT64_MAX - timeout_s;
-    const int64_t left_s = !known ? timeout_s : last_s + timeout_s > now_s ? last_s + timeout_s - now_s : 0;
-    client->bootstrap.purge_ms = client->now_ms + (uint64_t)left_s * MS_PER_S;
-}
-
 void dn_client_bootstrap_start(dunlin_client *client)
 {
     if (client->bootstrap_account == NULL) {
@@ -644,7 +620,7 @@ void dn_client_bootstrap_start(dunlin_client *client)
         enter(client, DN_BOOTSTRAP_OFF, DN_NEVER);
     }
     client->bootstrap.plain = false;
-    resume_purge(client);
+    dn_client_bootstrap_account_resume(client);
     if (dn_client_est_needed(client) && dn_client_bootstrap_account_there(client)) {
         happen(client, EVENT_ENROL, NULL);
     }
@@ -723,7 +699,7 @@ static uint64_t renewal_ms(dunlin_client *client)
         return DN_NEVER;
     }
     const int64_t at_s = dn_client_est_renewal_s(client);
-    const int64_t now_s = unix_s(client);
+    const int64_t now_s = dn_client_unix_s(client);
     if (at_s == INT64_MAX || now_s < 0) {
         return DN_NEVER;
     }

@@ -37,6 +37,8 @@ void dn_client_bootstrap_serve(dunlin_client *client, const dn_coap_incoming *re
                                dn_coap_reply *reply);
 /* True while other servers are not served, and nothing is notified. */
 bool dn_client_bootstrap_active(const dunlin_client *client);
+/* The account's certificate is being asked for: without it there is no registering. */
+bool dn_client_bootstrap_enrols(const dn_account *account);
 /* An answer of the bootstrap server is awaited, or a way to it, or its next request. */
 bool dn_client_bootstrap_busy(const dunlin_client *client);
 /* After its tries were used up it may begin anew; asks for certificates that are missing. */

@@ -74,6 +74,26 @@ uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client)
     return is_there(client, TIMEOUT) ? client->bootstrap_account->security->timeout_s : 0;
 }
 
+void dn_client_bootstrap_account_limit(dunlin_client *client)
+{
+    const uint32_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
+    client->bootstrap.purge_ms = timeout_s == 0 ? DN_NEVER : client->now_ms + (uint64_t)timeout_s * MS_PER_S;
+}
+
+/* With a clock that is not known yet it has the whole of its time again. */
+void dn_client_bootstrap_account_resume(dunlin_client *client)
+{
+    const int64_t last_s = dn_client_accounts_last_bootstrapped(client);
+    const int64_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
+    const int64_t now_s = dn_client_unix_s(client);
+    if (client->bootstrap.purge_ms != DN_NEVER || timeout_s == 0 || last_s < 0) {
+        return;
+    }
+    const bool known = now_s >= last_s && last_s <= INT64_MAX - timeout_s;
+    const int64_t left_s = !known ? timeout_s : last_s + timeout_s > now_s ? last_s + timeout_s - now_s : 0;
+    client->bootstrap.purge_ms = client->now_ms + (uint64_t)left_s * MS_PER_S;
+}
+
 void dn_client_bootstrap_account_purge(dunlin_client *client)
 {
     const dn_security_instance *security = client->bootstrap_account->security;

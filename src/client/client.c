@@ -68,6 +68,12 @@ void dn_client_tell(dunlin_client *client, const dunlin_client_event *event)
     client->config.call.event(client->config.call.context, &told);
 }
 
+int64_t dn_client_unix_s(const dunlin_client *client)
+{
+    const dunlin_client_callbacks *call = &client->config.call;
+    return call->unix_s == NULL ? -1 : call->unix_s(call->context);
+}
+
 dunlin_client_config dunlin_client_config_default(void)
 {
     const dunlin_client_config config = {
@@ -551,11 +557,19 @@ static void turn_to_bootstrap(dunlin_client *client)
     dn_client_bootstrap_step(client);
 }
 
+/* What has no certificate yet begins when it is there. */
+static void start_or_wait(dn_account *account)
+{
+    if (!dn_client_bootstrap_enrols(account)) {
+        dn_client_registration_start(account);
+    }
+}
+
 void dunlin_client_start(dunlin_client *client, uint64_t now_ms)
 {
     enter(client, now_ms);
     dn_client_bootstrap_start(client);
-    each_account(client, dn_client_registration_start);
+    each_account(client, start_or_wait);
     turn_to_bootstrap(client);
 }
 

@@ -325,6 +325,8 @@ void *dn_client_take(dunlin_client *client, size_t size);
 /* What dn_client_take really takes for `size`. */
 size_t dn_client_round(size_t size);
 void dn_client_tell(dunlin_client *client, const dunlin_client_event *event);
+/* The time of day in seconds since 1970; negative: it is not known. */
+int64_t dn_client_unix_s(const dunlin_client *client);
 /* The account with this Short Server ID, or NULL. */
 dn_account *dn_client_account(dunlin_client *client, uint16_t server);
 
