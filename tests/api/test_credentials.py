@@ -385,6 +385,8 @@ class OnDisk(unittest.TestCase):
         with database:
             database.execute("UPDATE credential SET identity=x'7878' WHERE identity=x'6465762d31'")
         database.close()
+        # Look-ups share a snapshot of the database for a moment.
+        wait_until("the change is seen", lambda: self.api.get(url("dev-1")).status != 200)
         answer = self.api.get(url("dev-1"))
         self.assertEqual(answer.slug, "internal")
         self.assertIn("dev-1", answer.json["detail"])
