@@ -60,6 +60,7 @@ export class Rig {
   private server: Program | undefined;
   private coap = "127.0.0.1:0";
   private coaps = "127.0.0.1:0";
+  private bootstrap = "127.0.0.1:0";
   private http = "127.0.0.1:0";
   private readonly devices = new Map<string, Program>();
 
@@ -73,19 +74,21 @@ export class Rig {
     const config = join(this.dir, "dunlind.yaml");
     rmSync(ready, { force: true });
     writeFileSync(config, `queue:\n  awake-ms: ${AWAKE_S * 1000}\n`);
-    const server = new Program("dunlind", ["--config", config, "--data", join(this.dir, "data"), "--coap", this.coap, "--coaps", this.coaps, "--http", this.http, "--ready-file", ready],
+    const server = new Program("dunlind", ["--config", config, "--data", join(this.dir, "data"), "--coap", this.coap, "--coaps", this.coaps,
+      "--bootstrap-coaps", this.bootstrap, "--http", this.http, "--ready-file", ready],
       join(this.dir, "dunlind.log"));
     this.server = server;
     const addresses = await until("dunlind", () => {
       server.check();
       try {
-        return JSON.parse(readFileSync(ready, "utf8")) as { coap: string; coaps: string; http: string };
+        return JSON.parse(readFileSync(ready, "utf8")) as { coap: string; coaps: string; "bootstrap-coaps": string; http: string };
       } catch {
         return undefined; // not there yet, or half written
       }
     });
     this.coap = addresses.coap;
     this.coaps = addresses.coaps;
+    this.bootstrap = addresses["bootstrap-coaps"];
     this.http = addresses.http;
   }
 
