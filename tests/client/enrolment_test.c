@@ -149,7 +149,9 @@ static dunlin_status on_connect(void *context, const dunlin_way *way, dunlin_pee
     const dn_peer *to = other ? &w->s.r.other_address : &w->s.r.server_address;
     peer->len = to->len;
     memcpy(peer->bytes, to->bytes, to->len);
-    if (!other) {
+    if (strcmp(way->uri, "coap://server") == 0) { /* of an account without security */
+        assert_int_equal(way->security->mode, DUNLIN_NOSEC);
+    } else if (!other) {
         assert_string_equal(way->uri, "coaps://server");
         w->way = *way->security;
         w->way.identity = keep(w->certificate, sizeof w->certificate, way->security->identity);
@@ -224,15 +226,19 @@ static int free_world(void **state)
             "\"10\",\"v\":1}" usage "]",                                                                \
             0                                                                                           \
     }
-static const sequence_step steps[] = {
-    ACCOUNT(""),
-    {DN_COAP_PUT, "/1/0",
-     "[{\"bn\":\"/1/0/"
-     "\",\"n\":\"0\",\"v\":1},{\"n\":\"1\",\"v\":86400},{\"n\":\"6\",\"vb\":false},{\"n\":\"7\","
-     "\"vs\":\"U\"},{\"n\":\"17\",\"v\":1},{\"n\":\"18\",\"v\":10}]",
-     0},
-    {DN_COAP_POST, "/bs", NULL, 0}};
-static const sequence_step by_trust_store[] = {ACCOUNT(",{\"n\":\"15\",\"v\":1}"), steps[1], steps[2]};
+#define SERVER                                                                                              \
+    {                                                                                                       \
+        DN_COAP_PUT, "/1/0",                                                                                \
+            "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":1},{\"n\":\"1\",\"v\":86400},{\"n\":\"6\",\"vb\":false}," \
+            "{\"n\":\"7\",\"vs\":\"U\"},{\"n\":\"17\",\"v\":1},{\"n\":\"18\",\"v\":10}]",                   \
+            0                                                                                               \
+    }
+#define FINISH                       \
+    {                                \
+        DN_COAP_POST, "/bs", NULL, 0 \
+    }
+static const sequence_step steps[] = {ACCOUNT(""), SERVER, FINISH};
+static const sequence_step by_trust_store[] = {ACCOUNT(",{\"n\":\"15\",\"v\":1}"), SERVER, FINISH};
 
 static void bootstrap_with(world *w, const sequence_step *list)
 {
@@ -486,6 +492,100 @@ static void a_key_that_is_there_is_used(void **state)
     assert_true(dunlin_slice_equal(w->way.secret, dunlin_slice_make(key, len)));
 }
 
+/* In blocks of 64 bytes both ways, with a fifth of all datagrams lost. */
+static void over_a_bad_link(void **state)
+{
+    world *w = *state;
+    const dn_simlink_rules rules = {.loss_permille = 200, .duplicate_permille = 50, .delay_max_ms = 300};
+    w->s.r.config.block_size = 64;
+    make_client(w, true);
+    dn_simlink_rule(w->s.r.link, &rules);
+    bootstrap_with(w, steps);
+    for (unsigned i = 0; i < 200 && !dunlin_client_registered(w->s.r.client); i++) {
+        sequence_run(&w->s, 60);
+    }
+    assert_true(dunlin_client_registered(w->s.r.client));
+    certificate_is_of_the_key(w);
+}
+
+/* What is under way when the client is stopped, or the bootstrap server falls silent, ends; and the next start begins anew. */
+static void it_can_be_broken_off(void **state)
+{
+    world *w = *state;
+    w->code = DN_COAP_UNAVAILABLE;
+    w->max_age_s = 100;
+    bootstrap_with(w, steps);
+    dunlin_client_stop(w->s.r.client, dn_simlink_now(w->s.r.link));
+    sequence_run(&w->s, 300);
+    assert_true(dunlin_client_stopped(w->s.r.client));
+    assert_string_equal(w->asked, "crts sen");
+    w->code = 0;
+    w->differs = false;
+    sequence_start(&w->s);
+    sequence_run(&w->s, 5);
+    assert_string_equal(w->asked, "crts sen crts sen");
+    assert_false(w->differs); /* it was put off: the server may still be at work on it */
+    assert_true(dunlin_client_registered(w->s.r.client));
+}
+
+/* The tries are those of a bootstrap: 60 s, 120 s, … and the bootstrap itself is not done again. */
+static void it_is_tried_again(void **state)
+{
+    world *w = *state;
+    w->code = DN_COAP_INTERNAL_ERROR;
+    w->times = 2;
+    bootstrap_with(w, steps);
+    assert_string_equal(w->asked, "crts sen");
+    sequence_run(&w->s, 600);
+    assert_string_equal(w->asked, "crts sen crts sen crts sen");
+    assert_true(w->asked_s[2] == 60 && w->asked_s[4] == 180);
+    assert_int_equal(w->s.requests, 1);
+    assert_true(dunlin_client_registered(w->s.r.client));
+}
+
+static void silence_is_a_failure(void **state)
+{
+    world *w = *state;
+    w->s.mute_after = 3; /* after Finish nothing is heard any more */
+    bootstrap_with(w, steps);
+    sequence_run(&w->s, 100);
+    assert_non_null(strchr(w->s.log, '-'));
+    assert_null(strchr(w->s.log, 'R'));
+    w->s.mute = false;
+    sequence_run(&w->s, 300);
+    assert_true(dunlin_client_registered(w->s.r.client));
+}
+
+/* Only accounts that want a certificate wait for one. */
+static void other_accounts_do_not_wait(void **state)
+{
+    static const sequence_step two[] = {
+        ACCOUNT(""),
+        {DN_COAP_PUT, "/0",
+         "[{\"bn\":\"/0/5/\",\"n\":\"0\",\"vs\":\"coap://server\"},{\"n\":\"1\",\"vb\":false},"
+         "{\"n\":\"2\",\"v\":3},{\"n\":\"3\",\"vd\":\"\"},{\"n\":\"4\",\"vd\":\"\"},"
+         "{\"n\":\"5\",\"vd\":\"\"},{\"n\":\"10\",\"v\":2}]",
+         0},
+        {DN_COAP_PUT, "/1",
+         "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":1},{\"n\":\"1\",\"v\":86400},{\"n\":\"6\",\"vb\":false},"
+         "{\"n\":\"7\",\"vs\":\"U\"},{\"bn\":\"/1/1/\",\"n\":\"0\",\"v\":2},{\"n\":\"1\",\"v\":86400},"
+         "{\"n\":\"6\",\"vb\":false},{\"n\":\"7\",\"vs\":\"U\"}]",
+         0},
+        FINISH};
+    world *w = *state;
+    w->code = DN_COAP_FORBIDDEN;
+    w->s.steps = two;
+    w->s.step_count = 4;
+    sequence_start(&w->s);
+    sequence_run(&w->s, 5);
+    assert_string_equal(w->s.codes, "2.04 2.04 2.04 2.04");
+    assert_non_null(strstr(w->asked, "crts sen"));
+    assert_int_equal(w->ways, 0); /* not to server 1 */
+    assert_null(strchr(w->s.log, 'E'));
+    assert_non_null(strstr(w->s.log, "R2"));
+    assert_null(strstr(w->s.log, "F1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -501,6 +601,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_bootstrap_enrols_anew, make_world, free_world),
         cmocka_unit_test_setup_teardown(the_authorities_are_trusted, make_world, free_world),
         cmocka_unit_test_setup_teardown(a_key_that_is_there_is_used, make_world, free_world),
+        cmocka_unit_test_setup_teardown(over_a_bad_link, make_world, free_world),
+        cmocka_unit_test_setup_teardown(it_can_be_broken_off, make_world, free_world),
+        cmocka_unit_test_setup_teardown(it_is_tried_again, make_world, free_world),
+        cmocka_unit_test_setup_teardown(silence_is_a_failure, make_world, free_world),
+        cmocka_unit_test_setup_teardown(other_accounts_do_not_wait, make_world, free_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
