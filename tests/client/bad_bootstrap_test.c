@@ -654,6 +654,59 @@ static void cut_while_it_is_saved(void **state)
     closed(s);
 }
 
+/* ---- what needs little, and what needs more ---- */
+
+/* After the first bootstrap nothing has to be written: the configuration that results is what counts (Core 1.1.1 section 6.1.2). */
+static void a_few_resources_are_enough(void **state)
+{
+    static const sequence_step little[] = {PUT("/1/0/1", "[{\"v\":77}]"), FINISH};
+    static const sequence_step nothing[] = {FINISH};
+    sequence *s = opened(whole, COUNT(whole));
+    (void)state;
+    sequence_start(s);
+    sequence_run(s, 2);
+    script(s, little, COUNT(little));
+    assert_int_equal(dunlin_client_bootstrap(s->r.client, 2000), DUNLIN_OK);
+    sequence_run(s, 2);
+    expect("lifetime", sequence_value(s, "/1/0/1"), "77");
+    expect("where", sequence_value(s, "/0/0/0"), "coap://server");
+    expect("events", s->log, "0B 0b 0+ 0R1 2b 2+ 2U1");
+    script(s, nothing, COUNT(nothing));
+    assert_int_equal(dunlin_client_bootstrap(s->r.client, 4000), DUNLIN_OK);
+    sequence_run(s, 2);
+    expect("events", s->log, "0B 0b 0+ 0R1 2b 2+ 2U1 4b 4+ 4U1");
+    assert_true(dunlin_client_registered(s->r.client));
+    closed(s);
+}
+
+/* A second account comes with who may do what (Core 1.1.1 section 8.1). */
+static void from_one_server_to_several(void **state)
+{
+    static const sequence_step more[] = {
+        PUT("/0/2", SECOND),
+        PUT("/1/1", "[{\"n\":\"0\",\"v\":2},{\"n\":\"1\",\"v\":300},{\"n\":\"6\",\"vb\":true},{\"n\":\"7\","
+                    "\"vs\":\"U\"}]"),
+        PUT("/2", "[{\"bn\":\"/2/0/\",\"n\":\"0\",\"v\":1},{\"n\":\"1\",\"v\":0},{\"n\":\"3\",\"v\":1},"
+                  "{\"bn\":\"/2/1/\",\"n\":\"0\",\"v\":1},{\"n\":\"1\",\"v\":1},{\"n\":\"3\",\"v\":2},"
+                  "{\"bn\":\"/2/2/\",\"n\":\"0\",\"v\":3},{\"n\":\"1\",\"v\":0},{\"n\":\"2/1\",\"v\":15},"
+                  "{\"n\":\"2/2\",\"v\":1},{\"n\":\"3\",\"v\":65535}]"),
+        FINISH};
+    sequence *s = opened(whole, COUNT(whole));
+    (void)state;
+    sequence_start(s);
+    sequence_run(s, 2);
+    assert_int_equal(dunlin_access_rights(s->r.client, 1, 3, 0), 15);
+    script(s, more, COUNT(more));
+    assert_int_equal(dunlin_client_bootstrap(s->r.client, 2000), DUNLIN_OK);
+    sequence_run(s, 2);
+    assert_int_equal(s->r.registers, 2);
+    assert_true(dunlin_client_registered(s->r.client));
+    assert_int_equal(dunlin_access_rights(s->r.client, 1, 3, 0), 15);
+    assert_int_equal(dunlin_access_rights(s->r.client, 2, 3, 0), 1);
+    assert_int_equal(dunlin_access_rights(s->r.client, 2, 1, 0), 0);
+    closed(s);
+}
+
 /* ---- a smartcard ---- */
 
 /* What a bootstrap takes away of a card's account comes back with what is known of it when the bootstrap is broken off. */
@@ -703,6 +756,8 @@ int main(void)
         cmocka_unit_test(cut_at_each_step_of_the_first_bootstrap),
         cmocka_unit_test(cut_at_each_step_of_a_change),
         cmocka_unit_test(cut_while_it_is_saved),
+        cmocka_unit_test(a_few_resources_are_enough),
+        cmocka_unit_test(from_one_server_to_several),
         cmocka_unit_test(a_cards_account_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
