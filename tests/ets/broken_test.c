@@ -200,7 +200,7 @@ static void a_server_that_is_not_there_is_told_apart(void **state)
 {
     dn_ets_results results = {.count = 0};
     (void)state;
-    run(server_is_deaf, "int-1*", &results);
+    run(server_is_deaf, "int-1??", &results);
     assert_true(results.no_peer);
     assert_int_equal(results.count, 1); /* there is no point in trying the others */
     dn_ets_results_free(&results);
@@ -245,7 +245,7 @@ static void patterns_choose(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(dn_ets_case_matches(dn_ets_group_case(dn_ets_groups[1], 0), rows[i].pattern),
+        assert_int_equal(dn_ets_case_matches(dn_ets_group_case(dn_ets_groups[2], 0), rows[i].pattern),
                          rows[i].chosen);
     }
 }
