@@ -162,6 +162,7 @@ static void write_coap(dn_text *text, const dn_fleet_counters *counters)
 static void write_bootstrap(const dn_api *api, dn_text *text)
 {
     dn_bs_store *store = api->config.bootstrap_store;
+    dn_credentials *keeper = api->config.bootstrap_credentials;
     dn_bootstrap_counters counters = {0};
     const dn_bs_counters *c = &counters.engine;
     const dn_secure_counters *dtls = &counters.ports.dtls;
@@ -175,6 +176,8 @@ static void write_bootstrap(const dn_api *api, dn_text *text)
     const metric metrics[] = {
         {"dunlin_bootstrap_configs", "gauge", "Bootstrap configurations, patterns included.",
          store->ops->count(store)},
+        {"dunlin_bootstrap_credentials", "gauge", "Credentials of devices towards the bootstrap server.",
+         keeper != NULL ? keeper->ops->count(keeper) : 0},
         {"dunlin_bootstrap_running", "gauge", "Bootstraps of devices under way.", c->running},
         {"dunlin_bootstrap_requests_total", "counter", "Bootstrap-Requests received.", c->requests},
         {"dunlin_bootstrap_refused_total", "counter", "Bootstrap-Requests answered with an error.",
