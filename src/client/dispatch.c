@@ -257,4 +257,5 @@ void dn_client_dispatch(dunlin_client *client, dn_account *account, const dn_coa
     if (reply->code >= DN_COAP_BAD_REQUEST) {
         client->counters.refused++;
     }
+    dn_client_image_step(client); /* what an Execute has changed, or a callback beside what was written */
 }

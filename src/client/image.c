@@ -24,11 +24,7 @@ static const uint8_t magic[] = {'D', 'L', 'I', 'M'};
 
 /* In the order in which they are applied. */
 static const dn_image_section *const sections[] = {
-    &dn_image_objects,
-    &dn_image_bindings,
-    &dn_image_attributes,
-    &dn_image_card,
-    &dn_image_est,
+    &dn_image_objects, &dn_image_bindings, &dn_image_attributes, &dn_image_card, &dn_image_est,
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])
 
@@ -295,6 +291,8 @@ static dunlin_status save_now(dunlin_client *client)
     if (image->standing != SAVED || !dunlin_slice_equal(bytes, dunlin_buf_view(&image->kept))) {
         status = client->config.call.save(client->config.call.context, bytes);
         if (status != DUNLIN_OK) {
+            image->standing =
+                image->standing == SAVED ? NOTED : image->standing; /* it may be half way there */
             return failed(client, status);
         }
         client->counters.saves++;

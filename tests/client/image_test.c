@@ -75,6 +75,15 @@ static dunlin_status hidden_set(const dunlin_call *call, const dunlin_value *val
     return DUNLIN_OK;
 }
 
+static dunlin_status count(const dunlin_call *call, const dunlin_arguments *arguments)
+{
+    keeper *k = call->instance;
+    (void)arguments;
+    k->number++;
+    dunlin_changed(call->client, call->path);
+    return DUNLIN_OK;
+}
+
 static const dunlin_resource keeper_table[] = {
     {DUNLIN_FIELD(0, INTEGER, DUNLIN_RW, keeper, number), .set = number_set},
     {DUNLIN_FIELD(1, UNSIGNED, DUNLIN_RW, keeper, large)},
@@ -89,6 +98,7 @@ static const dunlin_resource keeper_table[] = {
     {DUNLIN_CALL(10, INTEGER, DUNLIN_RW), .get = hidden_get, .set = hidden_set},
     {DUNLIN_FIELD(11, INTEGER, DUNLIN_RW | DUNLIN_ABSENT, keeper, optional)},
     {DUNLIN_FIELD(12, INTEGER, DUNLIN_R, keeper, reading)},
+    {DUNLIN_EXECUTE(13, DUNLIN_E, count)},
 };
 
 static dunlin_status keeper_created(const dunlin_call *call)
@@ -518,6 +528,27 @@ static void saved_before_the_answer(void **state)
     done(w);
 }
 
+/* What an Execute has changed is saved before its answer, too; a save that failed may have come half way, and is done again. */
+static void executes_and_second_tries(void **state)
+{
+    (void)state;
+    world *w = registered();
+    rig_run(&w->r, 1000);
+    assert_int_equal(w->saves, 1);
+    assert_code(rig_send(&w->r, DN_COAP_POST, "/33100/0/13", -1, NULL), "2.04");
+    assert_int_equal(w->saves, 2);
+    assert_int_equal(w->keepers[0].number, 1);
+    w->answer = DUNLIN_ERR_IO;
+    assert_code(rig_send(&w->r, DN_COAP_PUT, "/33100/0/0", TEXT, "5"), "5.00");
+    w->answer = DUNLIN_OK;
+    rig_run(&w->r, 61000);
+    assert_int_equal(w->saves, 3);
+    remake(w);
+    assert_int_equal(restore(w, w->kept, w->kept_len), DUNLIN_OK);
+    assert_int_equal(w->keepers[0].number, 1);
+    done(w);
+}
+
 /* The device's own changes come with the next step, and wear no flash for what is not in the image. */
 static void own_changes_are_saved(void **state)
 {
@@ -738,6 +769,7 @@ int main(void)
         cmocka_unit_test(versions_and_limits),
         cmocka_unit_test(too_small_a_buffer),
         cmocka_unit_test(saved_before_the_answer),
+        cmocka_unit_test(executes_and_second_tries),
         cmocka_unit_test(own_changes_are_saved),
         cmocka_unit_test(a_failed_save_takes_the_change_back),
         cmocka_unit_test(no_room_refuses_changes),
