@@ -340,7 +340,8 @@ size_t dn_secure_revoke(dn_secure *secure, uint64_t credential, uint64_t now_ms)
     for (dn_secure_session *session = secure->open_list.oldest; session != NULL;) {
         dn_secure_session *newer = session->newer;
         const dn_identity *identity = dn_tls_identity(session->tls);
-        if (credential == DN_SECURE_EVERYBODY || identity == NULL || identity->credential == credential) {
+        if (credential == DN_SECURE_EVERYBODY || identity == NULL ||
+            (identity->credential == credential && !dn_tls_is_current(session->tls))) {
             dn_secure_session_doom(secure, session);
             count++;
         }

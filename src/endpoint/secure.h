@@ -83,7 +83,8 @@ uint64_t dn_secure_deadline(const dn_secure *secure);
 
 /* NULL: no established session. Valid until the next call. */
 const dn_identity *dn_secure_identity(const dn_secure *secure, const dn_peer *peer);
-/* Ends every session of that credential, with `closed` (ACCESS) for each; how many there were. A handshake under way that proves it fails. */
+/* Ends every session of that credential, with `closed` (ACCESS) for each; how many there were. A handshake under way that proves it fails.
+   One that has proved the credential as it is now is spared: whoever heard of the change first may be back already. EVERYBODY spares nobody. */
 size_t dn_secure_revoke(dn_secure *secure, uint64_t credential, uint64_t now_ms);
 const dn_secure_counters *dn_secure_count(const dn_secure *secure);
 

@@ -199,7 +199,7 @@ static bool is_revoked(const dn_secure *secure, const dn_secure_session *session
     }
     for (; since < secure->revocations; since++) {
         uint64_t revoked = secure->revoked[since % DN_SECURE_REVOCATIONS];
-        if (revoked == credential || revoked == DN_SECURE_EVERYBODY) {
+        if (revoked == DN_SECURE_EVERYBODY || (revoked == credential && !dn_tls_is_current(session->tls))) {
             return true;
         }
     }

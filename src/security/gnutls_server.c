@@ -202,6 +202,14 @@ static dn_tls_verdict recheck(dn_tls_session *session)
     return is_psk ? recheck_psk(session) : check_certificates(session);
 }
 
+bool dn_tls_is_current(const dn_tls_session *session)
+{
+    dn_credentials *credentials = session->context->credentials;
+    const dn_identity *identity = dn_tls_identity(session);
+    return identity != NULL && credentials != NULL && credentials->ops->is_current != NULL &&
+           credentials->ops->is_current(credentials, identity->credential, identity->generation);
+}
+
 dn_tls_verdict dn_tls_server_confirm(dn_tls_session *session)
 {
     if (session->is_resumed) {

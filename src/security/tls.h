@@ -149,6 +149,8 @@ dn_tls_state dn_tls_state_of(const dn_tls_session *session);
 bool dn_tls_is_resumed(const dn_tls_session *session);
 /* Server, once open: who it is. */
 const dn_identity *dn_tls_identity(const dn_tls_session *session);
+/* Server, once open: whether the credential that was proved still is as it was. False as well when nobody knows. */
+bool dn_tls_is_current(const dn_tls_session *session);
 /* Bytes of the largest plain datagram that fits the MTU. */
 size_t dn_tls_room(const dn_tls_session *session);
 /* "TLS_PSK_WITH_AES_128_CCM_8" once open, else "". */

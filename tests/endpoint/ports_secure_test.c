@@ -355,6 +355,8 @@ static void other_threads(void **state)
     until_up(w, tls);
     until_noted(w, 2);
     wish revoke = {w, dn_ports_identity(w->ports, &w->notes[0].peer)->credential};
+    assert_int_equal(keeper_psk(&w->keeper, "dev", "identity", "a secret of 24 bytes long"),
+                     revoke.credential);
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, revoke_from_outside, &revoke), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);

@@ -290,6 +290,15 @@ dn_tls_context *rig_server_context(rig *r)
     return context;
 }
 
+void rig_change(rig *r, unsigned device)
+{
+    char endpoint[32], identity[32], key[32];
+    (void)snprintf(endpoint, sizeof endpoint, "d%u", device);
+    (void)snprintf(identity, sizeof identity, "identity %u", device);
+    (void)snprintf(key, sizeof key, "a key for device %06u", device);
+    (void)keeper_psk(&r->keeper, endpoint, identity, key);
+}
+
 rig *rig_create(dn_transport transport, void (*change)(dn_secure_config *config))
 {
     rig *r = calloc(1, sizeof *r);
@@ -299,11 +308,7 @@ rig *rig_create(dn_transport transport, void (*change)(dn_secure_config *config)
     dn_seeded_init(&r->seed, 4);
     keeper_init(&r->keeper);
     for (unsigned i = 0; i < DEVICES; i++) {
-        char endpoint[32], identity[32], key[32];
-        (void)snprintf(endpoint, sizeof endpoint, "d%u", i);
-        (void)snprintf(identity, sizeof identity, "identity %u", i);
-        (void)snprintf(key, sizeof key, "a key for device %06u", i);
-        (void)keeper_psk(&r->keeper, endpoint, identity, key);
+        rig_change(r, i);
     }
     r->context = rig_server_context(r);
     r->config = dn_secure_config_default(transport);

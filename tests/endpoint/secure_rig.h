@@ -77,6 +77,8 @@ rig *rig_create(dn_transport transport, void (*change)(dn_secure_config *config)
 void rig_destroy(rig *r);
 /* The server's context anew, with or without the material for raw public keys. */
 dn_tls_context *rig_server_context(rig *r);
+/* The device's credential has changed for the server: another generation of it, with the same key. */
+void rig_change(rig *r, unsigned device);
 
 dn_peer rig_peer(dn_transport transport, unsigned host, unsigned port);
 /* A client of the device's credentials; one that had the peer before is gone. NULL `identity` and `key`: the device's right ones. */

@@ -596,6 +596,7 @@ static void revoking_a_credential(void **state)
         clients[i] = establish(r, i < 2 ? 1 : 2, &peers[i]); /* two sessions of one credential */
     }
     uint64_t number = dn_secure_identity(r->secure, &peers[0])->credential;
+    rig_change(r, 1);
     assert_int_equal(dn_secure_revoke(r->secure, number, r->now_ms), 2);
     assert_int_equal(rig_count(r, RIG_CLOSED, NULL), 2);
     assert_int_equal(rig_last(r, RIG_CLOSED)->status, DUNLIN_ERR_ACCESS);
@@ -609,15 +610,51 @@ static void revoking_a_credential(void **state)
     rig_destroy(r);
 }
 
+/* A change is told after it was made: who has proved the new credential meanwhile stays, with a session or a handshake under way. */
+static void who_is_back_already_is_spared(void **state)
+{
+    (void)state;
+    rig *r = rig_create(DTLS, NULL);
+    dn_peer old = rig_peer(DTLS, 1, 1000), new = rig_peer(DTLS, 2, 1000), newest = rig_peer(DTLS, 3, 1000);
+    rig_client *before = establish(r, 1, &old);
+    uint64_t number = dn_secure_identity(r->secure, &old)->credential;
+    rig_change(r, 1);
+    rig_client *after = establish(r, 1, &new);
+    rig_client *under_way = dial(r, 1, &newest);
+    while (count(r)->half_open == 0) {
+        assert_true(rig_step(r, r->now_ms + 100));
+    }
+    assert_int_equal(dn_secure_revoke(r->secure, number, r->now_ms), 1);
+    rig_run(r, 1000);
+    assert_false(rig_is_open(before));
+    assert_true(rig_is_open(after) && rig_is_open(under_way));
+    assert_int_equal(count(r)->sessions, 2);
+    assert_int_equal(count(r)->revoked, 1);
+    assert_int_equal(dn_secure_revoke(r->secure, number, r->now_ms), 0); /* told twice */
+    assert_int_equal(dn_secure_revoke(r->secure, DN_SECURE_EVERYBODY, r->now_ms), 2);
+    rig_destroy(r);
+}
+
 /* A handshake that was under way when its credential was revoked may have proved what holds no longer. */
 static void revoking_during_a_handshake(void **state)
 {
+    enum { OTHERS, OWN, EVERYBODY };
     static const struct {
+        const char *name;
         unsigned revocations;
-        bool own; /* its own credential is the first of them */
+        int first;         /* of them; the rest are others */
+        bool nobody_knows; /* whether it is as it was */
         bool opens;
     } cases[] = {
-        {1, true, false}, {1, false, true}, {32, true, false}, {32, false, true}, {33, false, false}};
+        {"another's", 1, OTHERS, false, true},
+        {"as many others as are remembered", 32, OTHERS, false, true},
+        {"more than are remembered", 33, OTHERS, false, false},
+        {"its own, and it proves what holds now", 1, OWN, false, true},
+        {"its own, and perhaps it proves what held before", 1, OWN, true, false},
+        {"the same, long ago", 32, OWN, true, false},
+        {"everybody's", 1, EVERYBODY, false, false},
+        {"everybody's, long ago", 32, EVERYBODY, false, false},
+    };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         rig *r = rig_create(DTLS, NULL);
@@ -625,15 +662,27 @@ static void revoking_during_a_handshake(void **state)
         (void)establish(r, 1, &peer);
         uint64_t number = dn_secure_identity(r->secure, &peer)->credential;
         dn_secure_close(r->secure, &peer, r->now_ms);
+        dn_credentials_ops ops = *r->keeper.head.ops;
+        if (cases[i].nobody_knows) {
+            ops.is_current = NULL;
+            r->keeper.head.ops = &ops;
+        }
         rig_client *client = dial(r, 1, &peer);
         while (count(r)->half_open == 0) {
             assert_true(rig_step(r, r->now_ms + 100));
         }
         for (unsigned n = 0; n < cases[i].revocations; n++) {
-            (void)dn_secure_revoke(r->secure, n == 0 && cases[i].own ? number : 100000 + n, r->now_ms);
+            int kind = n == 0 ? cases[i].first : OTHERS;
+            (void)dn_secure_revoke(r->secure,
+                                   kind == OWN         ? number
+                                   : kind == EVERYBODY ? DN_SECURE_EVERYBODY
+                                                       : 100000 + n,
+                                   r->now_ms);
         }
         rig_run(r, 1000);
-        assert_int_equal(rig_is_open(client), cases[i].opens);
+        if (rig_is_open(client) != cases[i].opens) {
+            fail_msg("%s", cases[i].name);
+        }
         assert_int_equal(rig_count(r, RIG_OPENED, &peer), cases[i].opens ? 2 : 1);
         assert_int_equal(count(r)->sessions, cases[i].opens);
         assert_int_equal(count(r)->half_open, 0);
@@ -716,6 +765,7 @@ int main(void)
         cmocka_unit_test(we_say_goodbye),
         cmocka_unit_test(ending_from_within),
         cmocka_unit_test(revoking_a_credential),
+        cmocka_unit_test(who_is_back_already_is_spared),
         cmocka_unit_test(revoking_during_a_handshake),
         cmocka_unit_test(sessions_are_resumed),
         cmocka_unit_test(another_context),
