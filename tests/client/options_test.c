@@ -25,12 +25,25 @@ static bool read_all(const char *const *words, dn_sim_options *options)
 
 #define GOOD "client", "-e", "x", "-u", "coap://h"
 
+typedef struct {
+    bool good;
+    const char *words[ARGUMENTS_MAX];
+} command_line;
+
+static void read_each(const command_line *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        dn_sim_options options;
+        if (read_all(rows[i].words, &options) != rows[i].good) {
+            fail_msg("row %zu (… %s %s)", i, rows[i].words[5] == NULL ? "" : rows[i].words[5],
+                     rows[i].words[5] == NULL || rows[i].words[6] == NULL ? "" : rows[i].words[6]);
+        }
+    }
+}
+
 static void command_lines(void **state)
 {
-    static const struct {
-        bool good;
-        const char *words[ARGUMENTS_MAX];
-    } rows[] = {
+    static const command_line rows[] = {
         {true, {GOOD}},
         {true, {GOOD, "-v", "--no-console", "--confirm"}},
         {true, {GOOD, "--lifetime=0", "--period", "0.5", "--seed", "7"}},
@@ -84,6 +97,14 @@ static void command_lines(void **state)
         {false, {GOOD, "--usage", "4"}},
         {false, {GOOD, "--matching", "-1"}},
         {false, {GOOD, "--suites", "all"}},
+    };
+    (void)state;
+    read_each(rows, sizeof rows / sizeof rows[0]);
+}
+
+static void command_lines_of_a_bootstrap(void **state)
+{
+    static const command_line rows[] = {
         {true, {"client", "-e", "x", "-b", "coap://b"}},
         {true, {"client", "-e", "x", "--factory", "f.json"}},
         {true, {"client", "-e", "x", "--smartcard=card", "--state=dir"}},
@@ -103,13 +124,7 @@ static void command_lines(void **state)
         {false, {GOOD, "--factory-path=/0"}},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        dn_sim_options options;
-        if (read_all(rows[i].words, &options) != rows[i].good) {
-            fail_msg("row %zu (… %s %s)", i, rows[i].words[5] == NULL ? "" : rows[i].words[5],
-                     rows[i].words[5] == NULL || rows[i].words[6] == NULL ? "" : rows[i].words[6]);
-        }
-    }
+    read_each(rows, sizeof rows / sizeof rows[0]);
 }
 
 static void values_arrive(void **state)
