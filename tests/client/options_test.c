@@ -270,8 +270,11 @@ static void too_many_servers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(command_lines),    cmocka_unit_test(credentials_of_servers),
-        cmocka_unit_test(values_arrive),    cmocka_unit_test(credentials_of_the_bootstrap_server),
+        cmocka_unit_test(command_lines),
+        cmocka_unit_test(command_lines_of_a_bootstrap),
+        cmocka_unit_test(credentials_of_servers),
+        cmocka_unit_test(values_arrive),
+        cmocka_unit_test(credentials_of_the_bootstrap_server),
         cmocka_unit_test(too_many_servers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
