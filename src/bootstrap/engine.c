@@ -75,6 +75,8 @@ static bool make_coap(dn_bs *bs)
     dn_coap_config coap = bs->config.coap;
     const uint32_t least = bs->config.max_runs + EXCHANGES_BESIDE;
     coap.exchanges = coap.exchanges < least ? least : coap.exchanges;
+    /* A Bootstrap-Request that comes again while others come must not begin a run anew. */
+    coap.dedup_slots = coap.dedup_slots < least ? least : coap.dedup_slots;
     const size_t size = dn_coap_arena_size(&coap);
     const dn_coap_callbacks callbacks = {.send = on_send,
                                          .request = on_request,

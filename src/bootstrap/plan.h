@@ -60,7 +60,8 @@ size_t dn_bs_plan_length(const dn_bs_config *config, bool is_1_0);
 bool dn_bs_plan_make(dn_bs_plan *plan, const dn_bs_plan_terms *terms, char *why, size_t why_size);
 void dn_bs_plan_free(dn_bs_plan *plan);
 
-/* The payload of a Write at `path` in `format`; *out is allocated, and to be wiped. LIMIT: more than `most` bytes; MEMORY; else the format's. */
+/* The payload of a Write at `path` in `format`; *out is allocated, and to be wiped. LIMIT: more than `most` bytes; MEMORY; STATE: this server's
+   addresses have been changed since, to none; else the format's. */
 dunlin_status dn_bs_plan_payload(const dn_bs_plan *plan, dunlin_path path, uint16_t format, size_t most,
                                  dn_bs_bytes *out);
 /* Whether all that was written is there, as the device tells. False: `why` names what is not. */

@@ -156,7 +156,9 @@ static void write_server(const writing *w, size_t index)
     put_told(w, 3, server->pmax_s);
     put_told(w, 5, server->disable_s);
     put(w, 6, dunlin_boolean(server->store_notifications));
-    put_text(w, 7, server->binding[0] != '\0' ? server->binding : strstr(uri, "+tcp:") != NULL ? "T" : "U");
+    /* The addresses may have been changed since the plan was made, to none. */
+    const bool is_stream = uri != NULL && strstr(uri, "+tcp:") != NULL;
+    put_text(w, 7, server->binding[0] != '\0' ? server->binding : is_stream ? "T" : "U");
     if (!w->plan->is_1_0) {
         put_registration(w, server);
     }
@@ -228,6 +230,9 @@ dunlin_status dn_bs_plan_payload(const dn_bs_plan *plan, dunlin_path path, uint1
     dn_encoder encoder;
     dunlin_status status = encode(plan, path, format, dunlin_buf_make(NULL, 0), &encoder);
     const size_t size = encoder.total;
+    if (dn_bs_plan_lacks(plan->config, plan->own, plan->prefers_streams) != NULL) {
+        return DUNLIN_ERR_STATE;
+    }
     if (status != DUNLIN_OK || size > most) {
         return status != DUNLIN_OK ? status : DUNLIN_ERR_LIMIT;
     }
