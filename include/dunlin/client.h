@@ -329,7 +329,8 @@ dunlin_status dunlin_client_add_server(dunlin_client *client, const dunlin_serve
 /*
  * Configures the client as a bootstrap does (Core 1.1.1 section 6.1.4: factory bootstrap): `payload` in `format` (110, 112,
  * 11543, 11542; TLV has no names, so it needs `base` to be an Object or an instance) is written at `base`, below which all of it must
- * be, regardless of access rights. Before dunlin_client_start. Bad input, LIMIT (too many accounts, instances): nothing is changed.
+ * be, regardless of access rights; what only the device can tell of itself (its model) is left as it is. Before dunlin_client_start, else STATE.
+ * Bad input, LIMIT (too many accounts, instances), NOT_FOUND (no such Object), what a `set` answered: nothing is changed.
  */
 dunlin_status dunlin_client_provision(dunlin_client *client, dunlin_path base, uint16_t format,
                                       dunlin_slice payload);

@@ -8,6 +8,7 @@
 #include "client/bootstrap_operation.h"
 
 #include "base/hash.h"
+#include "client/bootstrap.h"
 #include "client/bootstrap_remove.h"
 #include "client/bootstrap_write.h"
 #include "client/formats.h"
@@ -331,6 +332,9 @@ dunlin_status dn_client_card_apply(dunlin_client *client, dunlin_slice file, boo
 {
     card_file card;
     *changed = false;
+    if (dn_client_bootstrap_active(client)) {
+        return DUNLIN_ERR_STATE; /* what is there may be taken back yet */
+    }
     dunlin_status status = read_file(file, &card);
     if (status == DUNLIN_OK) {
         status = check_records(client, &card);

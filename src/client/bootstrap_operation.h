@@ -53,7 +53,8 @@ dunlin_status dn_client_bootstrap_provision(dunlin_client *client, dunlin_path b
 
 /*
  * The file of a smartcard (Core 1.1.1 appendix G, EF LwM2M_Bootstrap): applied as a whole, in place of what came from a card before. An
- * unchanged file (client->card holds its digest) changes nothing. OK: *changed says whether; MALFORMED, LIMIT: as above, nothing is changed.
+ * unchanged file (client->card holds its digest) changes nothing. OK: *changed says whether; MALFORMED, LIMIT: as above, nothing is changed,
+ * unless there is no memory for images, when what came from the card before has gone; STATE: while a bootstrap server is at work.
  * An empty file: what came from the card is taken away.
  */
 dunlin_status dn_client_card_apply(dunlin_client *client, dunlin_slice file, bool *changed);

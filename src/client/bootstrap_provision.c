@@ -38,6 +38,9 @@ dunlin_status dn_client_bootstrap_provision(dunlin_client *client, dunlin_path b
         .scratch = dunlin_buf_make(client->work, client->config.max_body),
         .factory = true,
     };
+    if (client->started) {
+        return DUNLIN_ERR_STATE; /* who is registered by what is there would not know of it */
+    }
     const dunlin_status status = dn_client_bootstrap_put(&write);
     if (status == DUNLIN_OK) {
         dn_client_pair_accounts(client);

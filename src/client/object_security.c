@@ -103,6 +103,7 @@ static const dunlin_resource resources[] = {
      .check = sni_check, .set = sni_set},
     {DUNLIN_FIELD(15, UNSIGNED, DUNLIN_ABSENT, dn_security_instance, security.usage), .max = USAGE_MAX,
      .set = changed},
+    {DUNLIN_FIELD(17, OBJLNK, DUNLIN_ABSENT, dn_security_instance, oscore), .set = changed},
 };
 
 /* The mode has no value that would be harmless to guess; NoSec is the one that needs nothing. */

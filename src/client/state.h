@@ -70,6 +70,7 @@ typedef struct {
     bool anew;      /* the credentials have changed since a way was asked for */
     dn_account_security security;
     int32_t ssid;
+    dunlin_objlnk oscore; /* an instance of Object 21; not supported, but it must not go unnoticed */
     uint32_t
         hold_off_s; /* of a bootstrap server: wait before asking it; and remove its account so long after */
     uint32_t timeout_s;       /* a bootstrap; 0: never */

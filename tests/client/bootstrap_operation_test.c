@@ -662,6 +662,27 @@ static void a_shared_id_is_kept(void **state)
     bootstrap_rig_close(b);
 }
 
+/* ---- keys of OSCORE ---- */
+
+/* Their instances tell whose they are, and the bootstrap server's stays as its account does. */
+static void oscore_goes_with_its_account(void **state)
+{
+    const bootstrap_request discover = {GET, "/21", NULL, 0, LINK, NULL, 0};
+    bootstrap_rig *b = bootstrap_rig_open(DUNLIN_LWM2M_1_1, true);
+    (void)state;
+    assert_string_equal(
+        bootstrap_rig_put(b, "/0", "[{\"n\":\"0/17\",\"vlo\":\"21:0\"},{\"n\":\"1/17\",\"vlo\":\"21:1\"}]"),
+        "2.04");
+    assert_string_equal(
+        bootstrap_rig_put(b, "/21", "[{\"n\":\"0/1\",\"vd\":\"YQ\"},{\"n\":\"1/1\",\"vd\":\"Yg\"}]"), "2.04");
+    assert_string_equal(bootstrap_rig_ask(b, &discover), "2.05");
+    assert_answer(b, "</>;lwm2m=1.1,</21>,</21/0>;ssid=101,</21/1>");
+    assert_string_equal(bootstrap_rig_delete(b, "/21/1"), "4.00");
+    assert_string_equal(bootstrap_rig_delete(b, "/"), "2.02");
+    assert_dump(b, "/21", "/21/1/1=Yg==;");
+    bootstrap_rig_close(b);
+}
+
 /* ---- factory data ---- */
 
 static void factory_data(void **state)
@@ -726,6 +747,10 @@ static void factory_data(void **state)
     }
     free(before);
     free(after);
+    dunlin_client_start(b->r.client, 0);
+    assert_int_equal(dunlin_client_provision(b->r.client, dunlin_path_root(), DN_FORMAT_LWM2M_JSON,
+                                             dunlin_slice_of(old_json)),
+                     DUNLIN_ERR_STATE);
     bootstrap_rig_close(b);
 }
 
@@ -751,6 +776,7 @@ int main(void)
         cmocka_unit_test(the_highest_sum_inherits),
         cmocka_unit_test(not_all_goes_with_its_only_server),
         cmocka_unit_test(a_shared_id_is_kept),
+        cmocka_unit_test(oscore_goes_with_its_account),
         cmocka_unit_test(factory_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,7 @@ void image_take(const rig *r, image *i)
         add(i, slot->ids, slot->capacity * sizeof *slot->ids);
         add(i, slot->present, (size_t)slot->capacity * slot->words * sizeof *slot->present);
     }
-    add(i, client->securities, client->config.servers * sizeof *client->securities);
+    add(i, client->securities, client->objects[0].capacity * sizeof *client->securities);
     add(i, client->servers, client->config.servers * sizeof *client->servers);
     for (uint16_t at = 0; at < client->config.servers; at++) {
         add(i, &client->accounts[at].ssid, sizeof client->accounts[at].ssid);
