@@ -2,19 +2,16 @@
 /* Reading credentials: hex digits, and files in PEM (RFC 7468) or DER. */
 #include "apps/dunlin/client_security.h"
 
-#include "codec/base64.h"
+#include "security/pem.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX    16384u
-#define ROOTS_MAX   1048576u
-#define HEX         "hex:"
-#define PKCS11      "pkcs11:"
-#define PEM_BEGIN   "-----BEGIN "
-#define PEM_END     "-----END "
-#define CERTIFICATE "CERTIFICATE"
+#define FILE_MAX  16384u
+#define ROOTS_MAX 1048576u
+#define HEX       "hex:"
+#define PKCS11    "pkcs11:"
 
 enum { IDENTITY, SERVER, SECRET, ROOTS };
 
@@ -147,51 +144,25 @@ static bool read_key(const char *text, dunlin_buf *out)
 
 /* ---- PEM ---- */
 
-typedef struct {
-    const char *label;
-    size_t label_len;
-    dunlin_slice text; /* base64, lines and all */
-} pem_block;
-
-/* The next block of NUL-terminated text; *at goes behind it. */
-static bool next_block(const char **at, pem_block *out)
+/* The first block of one of two labels. NOT_FOUND; MALFORMED: the file has PEM that is none. */
+static dunlin_status read_block(dunlin_slice file, const char *label, const char *other, dunlin_buf *out)
 {
-    const char *begin = strstr(*at, PEM_BEGIN);
-    if (begin == NULL) {
-        return false;
+    dunlin_slice text = file;
+    if (!allocate(out, file.len + 1)) {
+        return DUNLIN_ERR_MEMORY;
     }
-    out->label = begin + strlen(PEM_BEGIN);
-    const char *behind = strstr(out->label, "-----");
-    const char *end = behind == NULL ? NULL : strstr(behind + 5, PEM_END);
-    if (end == NULL) {
-        return false;
+    dunlin_status status = dn_pem_read(&text, label, out);
+    if (status == DUNLIN_ERR_NOT_FOUND && other != NULL) {
+        text = file;
+        status = dn_pem_read(&text, other, out);
     }
-    out->label_len = (size_t)(behind - out->label);
-    out->text = dunlin_slice_make(behind + 5, (size_t)(end - behind) - 5);
-    *at = end + strlen(PEM_END);
-    return true;
+    return status;
 }
 
-static bool is_labelled(const pem_block *block, const char *label)
+static bool is_encrypted(dunlin_slice file)
 {
-    return block->label_len == strlen(label) && memcmp(block->label, label, block->label_len) == 0;
-}
-
-/* base64 without its line ends. */
-static bool decode_block(const pem_block *block, dunlin_buf *out)
-{
-    dunlin_buf dense = dunlin_buf_make(NULL, 0);
-    bool good = allocate(&dense, block->text.len + 1) && allocate(out, block->text.len + 1);
-    for (size_t i = 0; good && i < block->text.len; i++) {
-        const uint8_t c = block->text.data[i];
-        if (c != '\n' && c != '\r' && c != ' ' && c != '\t') {
-            dense.data[dense.len++] = c;
-        }
-    }
-    good =
-        good && dense.len > 0 && dn_base64_decode(dunlin_buf_view(&dense), out->data, &out->len) == DUNLIN_OK;
-    discard(&dense);
-    return good;
+    dunlin_buf none = dunlin_buf_make(NULL, 0);
+    return dn_pem_read(&file, "ENCRYPTED PRIVATE KEY", &none) == DUNLIN_ERR_SPACE;
 }
 
 /* One thing of a file in PEM, as one of two labels names it, or all of a file in DER. */
@@ -199,51 +170,51 @@ static bool read_der(const char *option, const char *path, const char *label, co
                      dunlin_buf *out)
 {
     dunlin_buf file = dunlin_buf_make(NULL, 0);
-    pem_block block;
     bool good = read_file(option, path, FILE_MAX, &file);
-    bool found = false;
     if (good && file.data[0] == 0x30) { /* a SEQUENCE: DER */
         *out = file;
         return true;
     }
-    if (good) {
-        file.data[file.len] = '\0';
-        const char *at = (const char *)file.data;
-        while (!found && next_block(&at, &block)) {
-            found = is_labelled(&block, label) || (other != NULL && is_labelled(&block, other));
-            if (is_labelled(&block, "ENCRYPTED PRIVATE KEY")) {
-                good =
-                    wrong_file(option, path, "it is encrypted: give it without a pass phrase, or by pkcs11:");
-                break;
-            }
-        }
-        good = good && ((found && decode_block(&block, out)) ||
-                        wrong_file(option, path, "it has neither DER nor a PEM block of the right kind"));
+    if (good && read_block(dunlin_buf_view(&file), label, other, out) != DUNLIN_OK) {
+        good = wrong_file(option, path,
+                          is_encrypted(dunlin_buf_view(&file))
+                              ? "it is encrypted: give it without a pass phrase, or by pkcs11:"
+                              : "it has neither DER nor a PEM block of the right kind");
     }
     discard(&file);
     return good;
+}
+
+static size_t count_certificates(const dunlin_buf *file)
+{
+    dunlin_slice text = dunlin_buf_view(file);
+    dunlin_buf one = dunlin_buf_make(NULL, 0);
+    size_t count = 0;
+    if (file->data[0] != 0x30 && allocate(&one, file->len + 1)) {
+        while (dn_pem_read(&text, DN_PEM_CERTIFICATE, &one) == DUNLIN_OK) {
+            one.len = 0;
+            count++;
+        }
+    }
+    discard(&one);
+    return count;
 }
 
 /* A certificate in DER; with those that issued it, if there are any, as the PEM text it is in. */
 static bool read_chain(const char *path, dunlin_buf *out)
 {
     dunlin_buf file = dunlin_buf_make(NULL, 0);
-    size_t count = 0;
     if (!read_file("--cert", path, FILE_MAX, &file)) {
         discard(&file);
         return false;
     }
-    file.data[file.len] = '\0';
-    pem_block block;
-    for (const char *at = (const char *)file.data; file.data[0] != 0x30 && next_block(&at, &block);) {
-        count += is_labelled(&block, CERTIFICATE);
-    }
-    if (count > 1) {
+    if (count_certificates(&file) > 1) {
+        file.data[file.len] = '\0';
         *out = file;
         return true;
     }
     discard(&file);
-    return read_der("--cert", path, CERTIFICATE, NULL, out);
+    return read_der("--cert", path, DN_PEM_CERTIFICATE, NULL, out);
 }
 
 static bool read_roots(const char *path, dunlin_buf *out)
@@ -251,9 +222,7 @@ static bool read_roots(const char *path, dunlin_buf *out)
     if (!read_file("--roots", path, ROOTS_MAX, out)) {
         return false;
     }
-    out->data[out->len] = '\0';
-    return strstr((const char *)out->data, PEM_BEGIN CERTIFICATE) != NULL ||
-           wrong_file("--roots", path, "it has no certificate in PEM");
+    return count_certificates(out) > 0 || wrong_file("--roots", path, "it has no certificate in PEM");
 }
 
 /* ---- what they make together ---- */
@@ -308,7 +277,7 @@ static bool load_psk(const dn_sim_security_options *o, dn_sim_security *out)
 static bool load_private_key(const char *given, dunlin_buf *out)
 {
     if (!has_prefix(given, PKCS11)) {
-        return read_der("--private-key", given, "PRIVATE KEY", "EC PRIVATE KEY", out);
+        return read_der("--private-key", given, DN_PEM_PRIVATE_KEY, "EC PRIVATE KEY", out);
     }
     return allocate(out, strlen(given)) && dunlin_buf_append(out, dunlin_slice_of(given));
 }
@@ -319,9 +288,9 @@ static bool load_rpk(const dn_sim_security_options *o, dn_sim_security *out)
     if (o->server_key == NULL) {
         return wrong("--server-key", "is missing: with a raw public key the server's has to be known");
     }
-    return read_der("--public-key", o->public_key, "PUBLIC KEY", NULL, &out->bytes[IDENTITY]) &&
+    return read_der("--public-key", o->public_key, DN_PEM_PUBLIC_KEY, NULL, &out->bytes[IDENTITY]) &&
            load_private_key(o->private_key, &out->bytes[SECRET]) &&
-           read_der("--server-key", o->server_key, "PUBLIC KEY", NULL, &out->bytes[SERVER]);
+           read_der("--server-key", o->server_key, DN_PEM_PUBLIC_KEY, NULL, &out->bytes[SERVER]);
 }
 
 /* Its hash, when it is not matched exactly. */
@@ -335,7 +304,7 @@ static bool load_server_certificate(const dn_sim_security_options *o, dn_sim_sec
     }
     if (!has_prefix(given, HEX)) {
         return o->matching > 0 ? wrong("--server-cert", "takes hex:DIGITS, the hash, with that --matching")
-                               : read_der("--server-cert", given, CERTIFICATE, NULL, bytes);
+                               : read_der("--server-cert", given, DN_PEM_CERTIFICATE, NULL, bytes);
     }
     return (o->matching > 0 && read_hex(given + strlen(HEX), strlen(given) - strlen(HEX), bytes) &&
             bytes->len == hash_len[o->matching]) ||
