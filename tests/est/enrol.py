@@ -16,7 +16,7 @@ import tempfile
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..")]
 
-from security.pki import Pki  # noqa: E402
+from security.pki import SERVER_ALTERNATIVES, Pki  # noqa: E402
 from support import programs  # noqa: E402
 from support.harness import Runner, Suite, case, check, equal  # noqa: E402
 from support.programs import BIN, WORK, wait_until  # noqa: E402
@@ -27,23 +27,25 @@ KEY = "000102030405060708090a0b0c0d0e0f"
 class Enrolment(Suite):
     """Everything but the authority."""
 
-    def serve(self, **est):
+    def make_folder(self):
         self.folder = tempfile.mkdtemp(prefix="est-", dir=WORK)
         self.pki = Pki(os.path.join(self.folder, "pki"))
+
+    def serve(self, *options, **est):
         self.pki.certificate("factory-ca")
         config = {"bootstrap": {"client-cas": self.pki.path("factory-ca"), "est": {"enabled": True, "days": 10, **est}}}
         path = os.path.join(self.folder, "dunlind.yaml")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(config, file)  # which is YAML, too
-        self.server = self.programs.dunlind("--config", path, "--coaps", "127.0.0.1:0", "--coaps-tcp", "127.0.0.1:0",
+        self.server = self.programs.dunlind("--config", path, *options, "--coaps", "127.0.0.1:0", "--coaps-tcp", "127.0.0.1:0",
                                             "--bootstrap-coaps", "127.0.0.1:0", "--bootstrap-coaps-tcp", "127.0.0.1:0")
         self.rest = self.server.rest
 
     def tear_down(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def configure(self, name, credential, **server):
-        self.rest.want(201, "PUT", f"/bootstrap/configs/{name}", {"servers": [{"security": {"mode": "est"}, **server}]})
+    def configure(self, name, credential, **security):
+        self.rest.want(201, "PUT", f"/bootstrap/configs/{name}", {"servers": [{"security": {"mode": "est", **security}}]})
         self.rest.want(201, "PUT", f"/bootstrap/credentials/{name}", credential)
 
     def start(self, name, *options, scheme="coaps"):
@@ -76,6 +78,7 @@ class Here(Enrolment):
     name = "est-here"
 
     def set_up(self):
+        self.make_folder()
         self.serve(allow="any")
 
     @case("a device with a pre-shared key is issued a certificate over {0}, registers by it, and does so again after a restart",
@@ -111,6 +114,7 @@ class Certificates(Enrolment):
     name = "est-certificates"
 
     def set_up(self):
+        self.make_folder()
         self.serve()
 
     @case("a device with the factory's certificate enrols")
@@ -132,6 +136,29 @@ class Certificates(Enrolment):
         device.stop()
 
 
+class Trust(Enrolment):
+    """The authority is the operator's, and has issued the LwM2M server's certificate, too: the device is told of it by /crts alone."""
+
+    name = "est-trust"
+
+    def set_up(self):
+        self.make_folder()
+        self.pki.certificate("root")
+        self.pki.certificate("server", "root", cn="localhost", role="server", alternatives=SERVER_ALTERNATIVES)
+        self.serve("--certificate", self.pki.path("server"), "--key", self.pki.path("server", "key"), "--client-cas", self.pki.path("root"),
+                   **{"allow": "any", "authority": self.pki.path("root"), "authority-key": self.pki.path("root", "key")})
+
+    @case("with usage 1 the server's certificate is judged by what /crts gave, after a restart too")
+    def by_trust_store(self):
+        self.configure("trust-1", {**PSK, "identity": "trust-1"}, usage=1)
+        for what in ("enrolled", "restarted"):
+            device = self.by_psk("trust-1")
+            equal(self.registered("trust-1")["security"], "x509", what)
+            device.stop()
+            self.gone("trust-1")
+        equal(self.metric("enrolled"), 1, "certificates")
+
+
 class Elsewhere(Enrolment):
     """The authority is another one, asked over HTTPS; its first answer is that it takes a second."""
 
@@ -143,6 +170,7 @@ class Elsewhere(Enrolment):
         self.ca = subprocess.Popen([sys.executable, os.path.join(HERE, "ca.py"), self.ca_folder, "--accept", "1"],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         port = self.ca.stdout.readline().split()[1].decode()
+        self.make_folder()
         of = {name: os.path.join(self.ca_folder, name) for name in ("ca.pem", "ra.pem", "ra.key")}
         self.serve(**{"allow": "any", "forward": f"https://127.0.0.1:{port}/.well-known/est", "forward-ca": of["ca.pem"],
                       "forward-certificate": of["ra.pem"], "forward-key": of["ra.key"]})
@@ -167,7 +195,7 @@ def main():
     shutil.rmtree(programs.LOGS, ignore_errors=True)
     os.makedirs(programs.LOGS)
     pattern = f"*{sys.argv[1]}*" if len(sys.argv) > 1 else "*"
-    return Runner([Here, Certificates, Elsewhere], os.path.join(WORK, "junit.xml"), pattern).run()
+    return Runner([Here, Certificates, Trust, Elsewhere], os.path.join(WORK, "junit.xml"), pattern).run()
 
 
 if __name__ == "__main__":
