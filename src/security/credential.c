@@ -80,7 +80,7 @@ const char *dn_credential_check(const dn_credential *credential)
 void dn_credential_wipe(dn_credential *credential)
 {
     /* Through a volatile pointer, so that the compiler cannot leave it out as dead. */
-    static void *(*const volatile fill)(void *, int, size_t) = memset;
+    void *(*const volatile fill)(void *, int, size_t) = memset;
     (void)fill(credential, 0, sizeof *credential);
 }
 
