@@ -12,6 +12,7 @@
 #include "client/est.h"
 #include "client/image.h"
 #include "client/registration.h"
+#include "client/sleep.h"
 #include "client/tree.h"
 #include "client/way.h"
 #include <string.h>
@@ -272,6 +273,9 @@ static void ask_for_way(dunlin_client *client)
                   dunlin_status_text(failure.status));
         happen(client, EVENT_BARRED, &failure);
         return;
+    }
+    if (client->config.call.connect != NULL) {
+        dn_client_sleep_sending(client);
     }
     client->bootstrap.due_ms = client->now_ms + client->config.connect_ms;
     failure.status = dn_client_way_ask(account);

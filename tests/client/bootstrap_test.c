@@ -312,6 +312,52 @@ static void a_stranger_is_nobody(void **state)
     closed(s);
 }
 
+/* ---- what others had asked for ---- */
+
+/* It is told at the end, not while it might still be taken back. */
+static void what_is_observed_may_go(void **state)
+{
+    static const sequence_step steps[] = {{DN_COAP_DELETE, "/33000/1", NULL, 0}};
+    static const sequence_step last[] = {FINISH};
+    static const rig_request observe = {
+        .method = DN_COAP_GET, .path = "/33000/1", .observe = true, .token = 7};
+    sequence *s = opened(DUNLIN_LWM2M_1_1, steps, COUNT(steps));
+    (void)state;
+    sequence_add(s, "coap://server");
+    sequence_start(s);
+    sequence_run(s, 1);
+    assert_int_equal(rig_ask(&s->r, &observe)->code, DN_COAP_CONTENT);
+    assert_int_equal(dunlin_client_bootstrap(s->r.client, 1000), DUNLIN_OK);
+    sequence_run(s, 2);
+    expect("answers", s->codes, "2.02");
+    assert_int_equal(s->r.notify_count, 0);
+    sequence_ask(s, last, 1);
+    sequence_run(s, 2);
+    assert_int_equal(s->r.notify_count, 1);
+    assert_int_equal(s->r.notified[0].code, DN_COAP_NOT_FOUND);
+    closed(s);
+}
+
+/* A device that sleeps does not while it is served, and again when it is registered. */
+static void a_sleepy_device(void **state)
+{
+    sequence *s = opened(DUNLIN_LWM2M_1_1, unfinished, COUNT(unfinished));
+    static const sequence_step last[] = {FINISH};
+    (void)state;
+    s->r.config.queue_mode = true;
+    s->r.config.awake_ms = 5000;
+    sequence_make(s, 0);
+    sequence_start(s);
+    sequence_run(s, 100);
+    assert_true(dunlin_client_awake(s->r.client)); /* it waits for what is next */
+    sequence_ask(s, last, 1);
+    sequence_run(s, 1);
+    assert_true(dunlin_client_registered(s->r.client));
+    sequence_run(s, 10);
+    assert_false(dunlin_client_awake(s->r.client));
+    closed(s);
+}
+
 /* ---- the account of the bootstrap server ---- */
 
 static void its_account_is_purged_after_its_timeout(void **state)
@@ -509,6 +555,8 @@ int main(void)
         cmocka_unit_test(afterwards_it_is_a_stranger_again),
         cmocka_unit_test(what_it_leaves_unfinished_is_taken_back),
         cmocka_unit_test(a_stranger_is_nobody),
+        cmocka_unit_test(what_is_observed_may_go),
+        cmocka_unit_test(a_sleepy_device),
         cmocka_unit_test(its_account_is_purged_after_its_timeout),
         cmocka_unit_test(its_end_is_known_after_a_restart),
         cmocka_unit_test(its_account_can_be_replaced),
