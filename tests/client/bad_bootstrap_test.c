@@ -122,9 +122,6 @@ static const bad_row bad_rows[] = {
                            "{\"n\":\"7\",\"vs\":\"U\"}]")},
      "two Server instances have the same Short Server ID"},
     {"the id 0", {ACCOUNT, PUT("/0/0/10", "[{\"v\":0}]")}, "the Short Server ID is missing or out of range"},
-    {"the id 65535",
-     {ACCOUNT, PUT("/0/0/10", "[{\"v\":65535}]")},
-     "the Short Server ID is missing or out of range"},
     {"Security without a URI",
      {PUT("/1", SERVER),
       PUT("/0/0", "[{\"n\":\"1\",\"vb\":false},{\"n\":\"2\",\"v\":3},{\"n\":\"10\",\"v\":1}]")},
@@ -144,9 +141,6 @@ static const bad_row bad_rows[] = {
      "the credentials do not go with the security mode"},
     {"rights on what is not there",
      {ACCOUNT, PUT("/2/0", "[{\"n\":\"0\",\"v\":33000},{\"n\":\"1\",\"v\":77},{\"n\":\"3\",\"v\":1}]")},
-     "the instance that rights are given on is not there"},
-    {"rights on an Object that is not there",
-     {ACCOUNT, PUT("/2/0", "[{\"n\":\"0\",\"v\":4711},{\"n\":\"1\",\"v\":0},{\"n\":\"3\",\"v\":1}]")},
      "the instance that rights are given on is not there"},
     {"an owner that is not there",
      {ACCOUNT, PUT("/2/0", "[{\"n\":\"0\",\"v\":3},{\"n\":\"1\",\"v\":0},{\"n\":\"3\",\"v\":9}]")},
@@ -707,6 +701,46 @@ static void from_one_server_to_several(void **state)
     closed(s);
 }
 
+/* ---- observers ---- */
+
+/* Who observes what a bootstrap takes away is told at its end, and not before; if all is taken back there is nothing to tell. */
+static void observers_are_told_at_the_end(void **state)
+{
+    static const rig_request observe = {
+        .method = DN_COAP_GET, .path = "/33000/1/0", .observe = true, .token = 7};
+    static const rig_request attribute = {.method = DN_COAP_PUT, .path = "/33000/1/0", .query = "pmin=3"};
+    static const sequence_step steps[] = {DELETE("/33000/1")};
+    static const sequence_step all[] = {DELETE("/33000/1"), FINISH};
+    sequence *s = opened(steps, COUNT(steps));
+    (void)state;
+    sequence_add(s, "coap://server");
+    sequence_start(s);
+    sequence_run(s, 1);
+    assert_int_equal(rig_ask(&s->r, &attribute)->code, DN_COAP_CHANGED);
+    assert_int_equal(rig_ask(&s->r, &observe)->code, DN_COAP_CONTENT);
+    assert_int_equal(dunlin_client_bootstrap(s->r.client, 1100), DUNLIN_OK);
+    sequence_run(s, QUIET_S + 3);
+    expect("answers", s->codes, "2.02");
+    expect("events", s->log, "0R1 1b 248- 248U1");
+    assert_int_equal(s->r.notify_count, 0);
+    expect("back", sequence_value(s, "/33000/1/0"), "7");
+    rig_get(&s->r, "/33000/1/0", LINK);
+    s->r.answer.payload[s->r.answer.len] = '\0';
+    assert_non_null(strstr((const char *)s->r.answer.payload, "pmin=3"));
+    s->r.things[1].number = 8;
+    dunlin_changed(s->r.client, dunlin_path_instance(33000, 1));
+    sequence_run(s, 5);
+    assert_int_equal(s->r.notify_count, 1);
+    assert_int_equal(s->r.notified[0].code, DN_COAP_CONTENT);
+    script(s, all, COUNT(all));
+    assert_int_equal(dunlin_client_bootstrap(s->r.client, dn_simlink_now(s->r.link)), DUNLIN_OK);
+    sequence_run(s, 5);
+    assert_int_equal(s->r.notify_count, 2);
+    assert_int_equal(s->r.notified[1].code, DN_COAP_NOT_FOUND);
+    assert_true(dunlin_client_registered(s->r.client));
+    closed(s);
+}
+
 /* ---- a smartcard ---- */
 
 /* What a bootstrap takes away of a card's account comes back with what is known of it when the bootstrap is broken off. */
@@ -758,6 +792,7 @@ int main(void)
         cmocka_unit_test(cut_while_it_is_saved),
         cmocka_unit_test(a_few_resources_are_enough),
         cmocka_unit_test(from_one_server_to_several),
+        cmocka_unit_test(observers_are_told_at_the_end),
         cmocka_unit_test(a_cards_account_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
