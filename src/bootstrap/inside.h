@@ -28,6 +28,8 @@ struct dn_bs {
     char reply_text[128];
     /* Refusals are logged once in a while. */
     uint64_t warned_ms, unwarned;
+    uint64_t told_since_ms; /* and told to operators so many times a second */
+    uint32_t told;
 };
 
 /* engine.c */

@@ -102,9 +102,9 @@ static bool is_taken(const making *m, uint16_t object, uint16_t instance)
     return told != NULL && stays(m, told);
 }
 
-static int32_t smallest_free(const making *m, uint16_t object)
+static int32_t smallest_free(const making *m, uint16_t object, uint32_t from)
 {
-    for (uint32_t id = 0; id < DUNLIN_ID_NONE; id++) {
+    for (uint32_t id = from; id < DUNLIN_ID_NONE; id++) {
         if (!is_taken(m, object, (uint16_t)id)) {
             return (int32_t)id;
         }
@@ -142,13 +142,13 @@ static bool place_account(making *m)
         return true;
     }
     int32_t instance = account->instance >= 0 ? account->instance : dn_bs_told_account(m->terms->told);
-    return put(m, 0, instance >= 0 ? instance : smallest_free(m, 0), DN_BS_PLACE_ACCOUNT, 0);
+    return put(m, 0, instance >= 0 ? instance : smallest_free(m, 0, 0), DN_BS_PLACE_ACCOUNT, 0);
 }
 
 static int32_t choose(const making *m, uint16_t object, int32_t wanted, uint16_t ssid)
 {
     int32_t same = same_account(m, object, ssid);
-    return wanted >= 0 ? wanted : same >= 0 ? same : smallest_free(m, object);
+    return wanted >= 0 ? wanted : same >= 0 ? same : smallest_free(m, object, 0);
 }
 
 static bool place_servers(making *m)
@@ -175,8 +175,11 @@ static bool place_servers(making *m)
 static bool place_rest(making *m)
 {
     const dn_bs_config *config = m->terms->config;
+    int32_t last = -1;
     for (size_t i = 0; i < config->access_count; i++) {
-        if (!put(m, 2, smallest_free(m, 2), DN_BS_PLACE_ACCESS, i)) {
+        last = smallest_free(
+            m, 2, (uint32_t)(last + 1)); /* not from the beginning each time: devices may tell much */
+        if (!put(m, 2, last, DN_BS_PLACE_ACCESS, i)) {
             return false;
         }
     }

@@ -20,6 +20,8 @@
 #define SEGMENTS_MAX       3u
 #define LINK_FORMAT        40
 #define RETRY_S            30u /* with 5.03 */
+#define RUNS_OF_PEER_MAX   16u /* at a time: a gateway's devices */
+#define TOLD_A_SECOND      20u /* refusals of peers without identity that become events; more are counted */
 #define WARN_PAUSE_MS      1000u
 #define MINTED_KEY_LEN     16u
 #define MINTED_RANDOM      12u /* bytes behind "bs-" */
@@ -62,6 +64,16 @@ static void warn(dn_bs *bs, const char *address, const refusal *refused)
     bs->unwarned = 0;
 }
 
+/* Who proves nothing must not drown what operators look at. */
+static bool is_told(dn_bs *bs, const dn_identity *identity)
+{
+    if (bs->now_ms - bs->told_since_ms >= 1000) {
+        bs->told_since_ms = bs->now_ms;
+        bs->told = 0;
+    }
+    return identity != NULL || bs->told++ < TOLD_A_SECOND;
+}
+
 static void refuse(dn_bs *bs, const dn_coap_incoming *request, dunlin_slice endpoint, const refusal *refused,
                    dn_coap_reply *reply)
 {
@@ -76,7 +88,9 @@ static void refuse(dn_bs *bs, const dn_coap_incoming *request, dunlin_slice endp
     bs->counters.refused++;
     address_of(bs, &request->peer, event.address);
     warn(bs, event.address, refused);
-    dn_bs_tell(bs, NULL, &event);
+    if (is_told(bs, identity)) {
+        dn_bs_tell(bs, NULL, &event);
+    }
     reply->code = refused->code;
     if (refused->code == DN_COAP_UNAVAILABLE) {
         bs->max_age[0] = RETRY_S;
@@ -299,6 +313,17 @@ static void describe(dn_bs *bs, dn_bs_run *run, const dn_peer *peer)
     run->owner = bs;
 }
 
+static bool has_too_many(const dn_bs *bs, const dn_peer *peer)
+{
+    unsigned count = 0;
+    const dn_bs_run *run = dn_bs_runs_of_peer(&bs->runs, peer, NULL);
+    while (run != NULL && count < RUNS_OF_PEER_MAX) {
+        count++;
+        run = dn_bs_runs_of_peer(&bs->runs, peer, run);
+    }
+    return count == RUNS_OF_PEER_MAX;
+}
+
 /* What this server must have to begin. Takes `cached` over. */
 static refusal begin(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint, dn_bs_cached *cached,
                      dn_bs_run **out)
@@ -321,7 +346,8 @@ static refusal begin(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint, dn_b
         bs->counters.restarted++;
         dn_bs_fail(bs, former, "restarted: the device has asked anew");
     }
-    dn_bs_run *run = bs->is_draining ? NULL : dn_bs_runs_add(&bs->runs, endpoint, peer);
+    dn_bs_run *run =
+        bs->is_draining || has_too_many(bs, peer) ? NULL : dn_bs_runs_add(&bs->runs, endpoint, peer);
     if (run == NULL) {
         bs->counters.limited++;
         dn_bs_cache_give(cached);
@@ -459,7 +485,9 @@ static void tell_enrolment(dn_bs *bs, const dn_coap_incoming *request, const dn_
     bs->counters.enrolled += is_issue;
     bs->counters.enrol_refused += !is_issue;
     address_of(bs, &request->peer, event.address);
-    dn_bs_tell(bs, NULL, &event);
+    if (is_told(bs, identity)) {
+        dn_bs_tell(bs, NULL, &event);
+    }
 }
 
 static void answer_enrolment(dn_bs *bs, const dn_coap_incoming *request, dn_coap_reply *reply)

@@ -51,6 +51,20 @@ static dunlin_status add(dn_bs_told *told, const dn_link *link, dunlin_path path
     return DUNLIN_OK;
 }
 
+static uint32_t key_of(uint16_t object, uint16_t instance)
+{
+    return (uint32_t)object << 16 | instance;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const dn_bs_told_instance *one = a;
+    const dn_bs_told_instance *other = b;
+    const uint32_t first = key_of(one->object, one->instance);
+    const uint32_t second = key_of(other->object, other->instance);
+    return first < second ? -1 : first > second;
+}
+
 dunlin_status dn_bs_told_read(dn_bs_told *told, dunlin_slice links)
 {
     dn_link_reader reader;
@@ -75,6 +89,9 @@ dunlin_status dn_bs_told_read(dn_bs_told *told, dunlin_slice links)
         dn_bs_told_free(told);
         return status;
     }
+    if (told->count > 0) {
+        qsort(told->list, told->count, sizeof *told->list, by_key);
+    }
     return DUNLIN_OK;
 }
 
@@ -86,18 +103,14 @@ void dn_bs_told_free(dn_bs_told *told)
 
 const dn_bs_told_instance *dn_bs_told_find(const dn_bs_told *told, uint16_t object, uint16_t instance)
 {
-    for (size_t i = 0; i < told->count; i++) {
-        if (told->list[i].object == object && told->list[i].instance == instance) {
-            return &told->list[i];
-        }
-    }
-    return NULL;
+    const dn_bs_told_instance wanted = {.object = object, .instance = instance};
+    return told->count > 0 ? bsearch(&wanted, told->list, told->count, sizeof wanted, by_key) : NULL;
 }
 
 int32_t dn_bs_told_account(const dn_bs_told *told)
 {
-    for (size_t i = 0; i < told->count; i++) {
-        if (told->list[i].object == 0 && told->list[i].ssid < 0) {
+    for (size_t i = 0; i < told->count && told->list[i].object == 0; i++) {
+        if (told->list[i].ssid < 0) {
             return told->list[i].instance;
         }
     }

@@ -16,8 +16,8 @@ typedef struct {
 } dn_bs_told_instance;
 
 typedef struct {
-    uint8_t major, minor; /* 0.0: not told */
-    dn_bs_told_instance *list;
+    uint8_t major, minor;      /* 0.0: not told */
+    dn_bs_told_instance *list; /* ascending */
     size_t count;
 } dn_bs_told;
 
@@ -26,7 +26,7 @@ dunlin_status dn_bs_told_read(dn_bs_told *told, dunlin_slice links);
 void dn_bs_told_free(dn_bs_told *told);
 /* NULL: not told. */
 const dn_bs_told_instance *dn_bs_told_find(const dn_bs_told *told, uint16_t object, uint16_t instance);
-/* The bootstrap server's own account is the instance of Object 0 without Short Server ID; -1: there is none. */
+/* The bootstrap server's own account is the instance of Object 0 without Short Server ID, the first of several; -1: there is none. */
 int32_t dn_bs_told_account(const dn_bs_told *told);
 
 #endif

@@ -338,6 +338,11 @@ static void few_runs(dn_bs_engine_config *config)
     config->max_ended = 2;
 }
 
+static void many_runs(dn_bs_engine_config *config)
+{
+    config->max_runs = 40;
+}
+
 static bool count_run(void *context, const dn_bs_run_view *view)
 {
     uint64_t *numbers = context;
@@ -501,6 +506,39 @@ static void test_secrets(void **state)
     assert_int_equal(r->keeper.stages, 0); /* nothing is minted */
 }
 
+/* One who proves nothing cannot fill the events; one who may speak for many names cannot take all the room. */
+static void test_floods(void **state)
+{
+    rig *r = *state;
+    char query[32];
+    rig_start(r, 9, NULL);
+    rig_configure(r, "d*", SMALL);
+    for (unsigned i = 0; i < 40; i++) {
+        (void)snprintf(query, sizeof query, "ep=x%u", i);
+        rig_ask(r, &r->devices[0], query);
+        (void)dn_simlink_run(r->link, dn_simlink_now(r->link), NULL, NULL);
+    }
+    unsigned lines = 0;
+    for (const char *at = r->events; (at = strstr(at, "REFUSED")) != NULL; at++) {
+        lines++;
+    }
+    assert_int_equal(lines, 20);
+    dn_bs_counters counters;
+    dn_bs_count(r->bs, &counters);
+    assert_int_equal(counters.refused, 40);
+    rig_end(r);
+    rig_start(r, 10, many_runs);
+    rig_configure(r, "d*", SMALL);
+    rig_secure(r, &r->devices[0], DN_TRANSPORT_DTLS, "d*");
+    r->devices[0].silent_from = 1;
+    for (unsigned i = 0; i < 17; i++) {
+        (void)snprintf(query, sizeof query, "ep=d%u", i);
+        rig_ask(r, &r->devices[0], query);
+        rig_run(r, 20);
+        assert_int_equal(r->devices[0].code, i < 16 ? DN_COAP_CHANGED : DN_COAP_UNAVAILABLE);
+    }
+}
+
 static void closed_to_others(dn_bs_engine_config *config)
 {
     config->is_loopback = NULL;
@@ -535,6 +573,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_account_in_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_secrets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_remote, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_floods, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("bootstrap_broken", tests, NULL, NULL);
 }

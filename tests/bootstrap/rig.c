@@ -344,7 +344,8 @@ static void make_device(rig *r, rig_device *device, uint64_t seed)
                                          .context = device};
     const dn_simlink_endpoint endpoint = {device_receive, device_deadline, device_expire, device};
     config.max_body = 8192;
-    config.exchanges = 8;
+    config.exchanges = 64;
+    config.nstart = 64;
     device->owner = r;
     device->before = "</>;lwm2m=1.1,</0/0>;uri=\"coaps://bs\",</1>,</3/0>";
     device->after = "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=1,</1/0>;ssid=1,</3/0>";
