@@ -165,7 +165,8 @@ void dn_bs_event_write(const dn_bs_event *event, uint64_t id, dn_text *text)
         dn_jsonw_pair_unsigned(&json, "version", event->version);
         dn_jsonw_pair_unsigned(&json, "steps", event->steps);
     }
-    if (event->kind == DN_BS_STEP || (event->kind == DN_BS_FAILED && event->step > 0)) {
+    if (event->kind == DN_BS_STEP || event->kind == DN_BS_REPAIRING ||
+        (event->kind == DN_BS_FAILED && event->step > 0)) {
         write_step(&json, event);
     } else if (event->kind == DN_BS_REFUSED || event->kind == DN_BS_NOT_ENROLLED) {
         write_code(&json, event->code);

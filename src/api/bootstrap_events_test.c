@@ -44,6 +44,9 @@ static void each_kind_says_what_it_has(void **state)
     dn_bs_event finish = working;
     finish.operation = DN_BS_FINISH;
     finish.code = 0;
+    dn_bs_event repairing = finish;
+    repairing.kind = DN_BS_REPAIRING;
+    repairing.code = 4 << 5 | 6;
     dn_bs_event refused = working;
     refused.kind = DN_BS_REFUSED;
     refused.run = 0;
@@ -64,6 +67,9 @@ static void each_kind_says_what_it_has(void **state)
         {&finish,
          "{\"id\":9,\"type\":\"bootstrap-step\"," HOW ",\"run\":12,\"version\":3,\"steps\":8,\"step\":2,"
          "\"operation\":\"finish\",\"code\":null,\"took_ms\":7}"},
+        {&repairing, "{\"id\":9,\"type\":\"bootstrap-repairing\"," HOW
+                     ",\"run\":12,\"version\":3,\"steps\":8,\"step\":2,\"operation\":\"finish\",\"code\":\"4."
+                     "06\",\"took_ms\":7}"},
         {&refused, "{\"id\":9,\"type\":\"bootstrap-refused\"," HOW
                    ",\"code\":\"4.01\",\"why\":\"no \\\"configuration\\\"\"}"},
         {&failed, "{\"id\":9,\"type\":\"bootstrap-failed\"," HOW
