@@ -286,8 +286,8 @@ dunlin_server dunlin_server_default(void);
 size_t dunlin_client_arena_size(const dunlin_client_config *config);
 /* What adding `object` with `capacity` instances takes of the arena. */
 size_t dunlin_client_object_size(const dunlin_object *object, uint16_t capacity);
-/* Bytes of the arena which are bodies, messages and credentials: what max_body, max_message, stream_message, list_max,
-   stored_max, sends and credential_max ask for. */
+/* Bytes of the arena which are bodies, messages, credentials and images: what max_body, max_message, stream_message, list_max,
+   stored_max, sends, credential_max and image_max ask for. */
 size_t dunlin_client_buffer_size(const dunlin_client_config *config);
 
 /* Makes a client in `arena`, aligned to DUNLIN_ARENA_ALIGN, which must outlive it. Objects 0 and 1 come with it. NULL: the arena
