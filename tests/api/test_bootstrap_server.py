@@ -316,6 +316,31 @@ class OneServer(unittest.TestCase):
         self.assertEqual(server.process.wait(60), 1)
         self.assertIn("est-ca.pem is missing", server.log_text())
 
+    def test_an_authority_of_the_operators(self):
+        """Its files are used as they are; what cannot be used keeps the server from starting, and is named."""
+        with Server("--est", "--bootstrap-coaps", "127.0.0.1:0") as other:
+            made = {name: open(os.path.join(other.data, "est-ca." + name), "rb").read() for name in ("pem", "key")}
+            stranger = open(os.path.join(other.data, "server.key"), "rb").read()
+        for certificate, key, told in ((made["pem"], made["key"], None), (b"not PEM\n", made["key"], "ca.pem"),
+                                       (made["pem"], b"not PEM\n", "ca.key"), (made["pem"], stranger, "key"),
+                                       (made["key"], made["key"], "ca.pem"), (made["pem"], None, "ca.key")):
+            files = {"ca.pem": certificate, "ca.key": key}
+            for name, content in files.items():
+                path = os.path.join(self.data, name)
+                if os.path.exists(path):
+                    os.remove(path)
+                if content is not None:
+                    with open(path, "wb") as file:
+                        file.write(content)
+            config = "bootstrap:\n  est:\n    enabled: true\n    authority: {0}/ca.pem\n    authority-key: {0}/ca.key\n"
+            server, _ = self.start(*BOTH, config=config.format(self.data), wait=told is None)
+            if told is None:
+                self.assertFalse(os.path.exists(os.path.join(self.data, "est-ca.key")))
+                self.assertEqual(server.stop(), 0)
+            else:
+                self.assertEqual(server.process.wait(60), 1)
+                self.assertRegex(server.log_text(), "cannot start: .*" + told)
+
     def test_one_factory_secret_for_many(self):
         """All that a demonstration needs: one credential for a pattern, one configuration for it."""
         server, api = self.start(*BOTH)
