@@ -19,12 +19,13 @@ from support.harness import Runner, show_failed  # noqa: E402
 import toolchain  # noqa: E402
 
 MODULES = ["test_leshan", "test_leshan_queue", "test_aiocoap_composites", "test_aiocoap_device", "test_aiocoap_server",
-           "test_aiocoap_engine", "test_libcoap", "test_leshan_secure", "test_openssl", "test_libcoap_secure", "test_aiocoap_streams", "test_flood", "test_flood_secure", "test_ets"]
+           "test_aiocoap_engine", "test_libcoap", "test_leshan_secure", "test_openssl", "test_libcoap_secure", "test_aiocoap_streams", "test_leshan_bootstrap", "test_flood", "test_flood_secure", "test_ets"]
 
 # Suites that mostly wait, or that are not to wait for others: each of these runs in a process of its own beside the rest.
 LANES = [["ets-leshan"],
          [f"leshan-{mode}-on-dunlind" for mode in ("psk", "rpk", "x509")] + [f"dunlin-{mode}-on-leshan" for mode in ("psk", "rpk", "x509")]
          + ["leshan-credentials-on-dunlind", "dunlin-credentials-on-leshan"],
+         ["leshan-bootstrapped-by-dunlind", "dunlin-bootstrapped-by-leshan"],
          ["openssl-on-dunlind", "dunlin-on-openssl", "libcoap-secure-on-dunlind", "dunlin-on-libcoap-secure", "aiocoap-streams-on-dunlind",
           "dunlin-streams-on-aiocoap"]]
 IN_LANE = "DUNLIN_INTEROP_LANE"

@@ -5,7 +5,7 @@
 // [--model FILE.xml …]
 // Security: --psk HEX --identity TEXT; or --private FILE with --public FILE --server-public FILE (raw public keys) or with
 // --certificate FILE --server-certificate FILE --usage N [--sni NAME] [--trust FILE] (X.509); [--suites NAME,…];
-// [--reconnect yes]: each update begins with a handshake, which resumes the session.
+// [--bootstrap yes]: the server is a bootstrap server, and there is no other account. [--reconnect yes]: each update begins with a handshake, which resumes the session.
 package interop;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -50,6 +50,7 @@ import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mResource;
 import org.eclipse.leshan.core.node.LwM2mSingleResource;
 import org.eclipse.leshan.core.request.BindingMode;
+import org.eclipse.leshan.core.request.BootstrapRequest;
 import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.DeregisterRequest;
 import org.eclipse.leshan.core.request.RegisterRequest;
@@ -198,9 +199,13 @@ public final class Device {
         // LwM2M 1.0 says queue mode in its binding, later versions by a parameter of their own.
         binding = queue && version.equals(LwM2mVersion.V1_0) ? EnumSet.of(BindingMode.U, BindingMode.Q)
                 : EnumSet.of(BindingMode.U);
-        objects.setInstancesForObject(0, security(uri, options));
-        objects.setInstancesForObject(1, new org.eclipse.leshan.client.object.Server(123,
-                Long.parseLong(options.get("--lifetime", "300")), binding, false, BindingMode.U));
+        boolean bootstrap = options.get("--bootstrap", null) != null;
+        objects.setInstancesForObject(0, bootstrap ? bootstrapSecurity(uri, options) : security(uri, options));
+        objects.setClassForObject(1, org.eclipse.leshan.client.object.Server.class);
+        if (!bootstrap) {
+            objects.setInstancesForObject(1, new org.eclipse.leshan.client.object.Server(123,
+                    Long.parseLong(options.get("--lifetime", "300")), binding, false, BindingMode.U));
+        }
         LwM2mInstanceEnablerFactory factory = new BaseInstanceEnablerFactory() {
             @Override
             public LwM2mInstanceEnabler create() {
@@ -235,6 +240,23 @@ public final class Device {
         client.addObserver(registrationEvents());
     }
 
+    private static Security bootstrapSecurity(String uri, Options options) throws Exception {
+        if (options.get("--psk", null) != null) {
+            return Security.pskBootstrap(uri, options.get("--identity", "").getBytes(StandardCharsets.UTF_8),
+                    Secrets.hex(options.get("--psk", null)));
+        }
+        String own = options.get("--private", null);
+        if (own == null) {
+            return Security.noSecBootstrap(uri);
+        }
+        if (options.get("--public", null) != null) {
+            return Security.rpkBootstrap(uri, Secrets.bytes(options.get("--public", null)), Secrets.bytes(own),
+                    Secrets.bytes(options.get("--server-public", null)));
+        }
+        return Security.x509Bootstrap(uri, Secrets.bytes(options.get("--certificate", null)), Secrets.bytes(own),
+                Secrets.bytes(options.get("--server-certificate", null)));
+    }
+
     private static Security security(String uri, Options options) throws Exception {
         if (options.get("--psk", null) != null) {
             return Security.psk(uri, 123, options.get("--identity", "").getBytes(StandardCharsets.UTF_8),
@@ -263,6 +285,23 @@ public final class Device {
 
     private LwM2mClientObserver registrationEvents() {
         return new LwM2mClientObserverAdapter() {
+            @Override
+            public void onBootstrapSuccess(LwM2mServer server, BootstrapRequest request) {
+                lines.event("bootstrapped", lines.object());
+            }
+
+            @Override
+            public void onBootstrapFailure(LwM2mServer server, BootstrapRequest request, ResponseCode code, String message,
+                    Exception cause) {
+                lines.event("bootstrapFailed", lines.object().put("code", String.valueOf(code)).put("message", message)
+                        .put("cause", String.valueOf(cause)));
+            }
+
+            @Override
+            public void onBootstrapTimeout(LwM2mServer server, BootstrapRequest request) {
+                lines.event("bootstrapFailed", lines.object().put("code", "timeout"));
+            }
+
             @Override
             public void onRegistrationSuccess(LwM2mServer server, RegisterRequest request, String id) {
                 lines.event("registered", lines.object().put("registrationId", id));
