@@ -217,16 +217,16 @@ typedef struct {
     bool
         bootstrap; /* [false] a bootstrap server's account may be there beside those of `servers`, and is used: client-initiated
                        bootstrap, Bootstrap-Request Trigger (/1/x/9) while there is such an account */
-    uint32_t
-        image_max; /* [4096] bytes of the image, of which two are held when `bootstrap` is set or `call.save` is there: what is kept
-                           over restarts, and what a bootstrap that fails is taken back to */
+    bool
+        bootstrap_stays; /* [false] the way to the bootstrap server is kept after Finish, so that it can speak first */
     uint16_t
         bootstrap_format; /* [112] preferred format of the bootstrap server's Writes, `pct`: SenML CBOR; 110, 11542; 0: none is told */
     uint32_t
+        image_max; /* [4096] bytes of the image, of which two are held when `bootstrap` is set or `call.save` is there: what is kept
+                           over restarts, and what a bootstrap that fails is taken back to */
+    uint32_t
         bootstrap_quiet_ms; /* [247000] a bootstrap without a word for so long has failed: EXCHANGE_LIFETIME */
-    bool
-        bootstrap_stays; /* [false] the way to the bootstrap server is kept after Finish, so that it can speak first */
-    dunlin_enroll enroll; /* [none] */
+    dunlin_enroll enroll;   /* [none] */
 
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
