@@ -220,6 +220,42 @@ static void the_uri_says_the_transport(void **state)
     closed(s);
 }
 
+/* Over a stream nothing comes again: it is given back with Finish. */
+static void over_tcp(void **state)
+{
+    static const sequence_step steps[] = {PUT("/0", SECURITY("coaps://server", ONE_SECRET)),
+                                          PUT("/1", SERVER), FINISH};
+    sequence *s = opened(steps, COUNT(steps));
+    (void)state;
+    s->tcp = true;
+    sequence_make(s, 0);
+    sequence_start(s);
+    sequence_run(s, 5);
+    expect("answers", s->codes, "2.04 2.04 2.04");
+    expect("events", s->log, "0B 0b 0+ 0R1");
+    expect("ways", s->asked, "0c65535 coap+tcp://other 0d65535 0c1 coaps://server!");
+    closed(s);
+}
+
+static void a_stream_lost_is_a_bootstrap_failed(void **state)
+{
+    sequence *s = opened(unfinished, COUNT(unfinished));
+    (void)state;
+    s->tcp = true;
+    sequence_make(s, 0);
+    sequence_start(s);
+    sequence_run(s, 5);
+    dn_coap_close(s->coap, &s->r.client_stream);
+    cut(s, -1);
+    sequence_run(s, 1);
+    expect("taken back", sequence_value(s, "/1/0/1"), "-");
+    s->steps = whole;
+    s->step_count = COUNT(whole);
+    sequence_run(s, 60);
+    expect("events", s->log, "0B 0b 5- 65b 65+ 65R1");
+    closed(s);
+}
+
 /* A bootstrap server that cannot be reached as configured is a failure like others, not the end. */
 static void a_scheme_that_cannot_be_served(void **state)
 {
@@ -249,6 +285,8 @@ int main(void)
         cmocka_unit_test(new_credentials_of_a_server),
         cmocka_unit_test(the_same_once_more),
         cmocka_unit_test(the_uri_says_the_transport),
+        cmocka_unit_test(over_tcp),
+        cmocka_unit_test(a_stream_lost_is_a_bootstrap_failed),
         cmocka_unit_test(a_scheme_that_cannot_be_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

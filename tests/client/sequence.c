@@ -99,7 +99,9 @@ static dunlin_status on_connect(void *context, const dunlin_way *way, dunlin_pee
 {
     sequence *s = context;
     const size_t len = strlen(s->asked);
-    const dn_peer *at = strstr(way->uri, "//other") != NULL    ? &s->address
+    const bool stream = strcmp(way->uri, "coap+tcp://other") == 0;
+    const dn_peer *at = stream                                 ? &s->stream
+                        : strstr(way->uri, "//other") != NULL  ? &s->address
                         : strstr(way->uri, "//server") != NULL ? &s->r.server_address
                                                                : NULL;
     (void)snprintf(s->asked + len, SEQUENCE_LOG_MAX - len, "%s%uc%u %s%s", len > 0 ? " " : "",
@@ -107,6 +109,10 @@ static dunlin_status on_connect(void *context, const dunlin_way *way, dunlin_pee
     s->security = *way->security;
     if (at == NULL) {
         return DUNLIN_ERR_NOT_FOUND;
+    }
+    if (stream && !dn_coap_is_open(s->coap, &s->r.client_stream)) {
+        must(dn_coap_open(s->coap, &s->r.client_stream, dn_simlink_now(s->r.link)) == DUNLIN_OK,
+             "no stream is free");
     }
     peer->len = at->len;
     memcpy(peer->bytes, at->bytes, sizeof peer->bytes);
@@ -117,6 +123,9 @@ static void on_disconnect(void *context, uint16_t server)
 {
     sequence *s = context;
     const size_t len = strlen(s->asked);
+    if (s->tcp && server == DUNLIN_BOOTSTRAP_SERVER) {
+        dn_coap_close(s->coap, &s->r.client_stream);
+    }
     (void)snprintf(s->asked + len, SEQUENCE_LOG_MAX - len, "%s%ud%u", len > 0 ? " " : "", (unsigned)now_s(s),
                    server);
 }
@@ -126,7 +135,13 @@ static void on_disconnect(void *context, uint16_t server)
 static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     sequence *s = context;
-    dn_simlink_send(s->r.link, &s->address, peer, datagram);
+    const bool stream = dn_peer_equal(peer, &s->r.client_stream);
+    dn_simlink_send(s->r.link, stream ? &s->stream : &s->address, peer, datagram);
+}
+
+static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+{
+    (void)context, (void)peer, (void)status, (void)detail;
 }
 
 static void ask_next(sequence *s);
@@ -185,8 +200,9 @@ static void ask_next(sequence *s)
     if (step->accept != 0) {
         outgoing.accept = (uint16_t)step->accept;
     }
-    const dunlin_status status = dn_coap_request(s->coap, &s->r.client_address, &outgoing, on_answer, s,
-                                                 dn_simlink_now(s->r.link), &exchange);
+    const dn_peer *to = s->tcp ? &s->r.client_stream : &s->r.client_address;
+    const dunlin_status status =
+        dn_coap_request(s->coap, to, &outgoing, on_answer, s, dn_simlink_now(s->r.link), &exchange);
     must(status == DUNLIN_OK, "the bootstrap server cannot ask");
 }
 
@@ -254,16 +270,22 @@ static void on_expire(void *context, uint64_t now_ms)
 
 static void open_engine(sequence *s)
 {
-    const dn_coap_callbacks callbacks = {.send = on_send, .request = on_request, .context = s};
+    const dn_coap_callbacks callbacks = {
+        .send = on_send, .request = on_request, .stream_ended = on_stream_ended, .context = s};
     const dn_simlink_endpoint endpoint = {on_receive, on_deadline, on_expire, s};
     dn_coap_config config = dn_coap_config_default();
     config.max_body = BODY_MAX;
     config.response_timeout_ms = 500000;
+    config.connections = 1;
     dn_seeded_init(&s->seed, 99);
     const dn_random random = dn_seeded_random(&s->seed);
     s->coap = dn_coap_create(s->arena, sizeof s->arena, &config, &callbacks, &random, NULL, 0);
     must(s->coap != NULL, "no engine");
     must(dn_simlink_attach(s->r.link, &endpoint, &s->address) == DUNLIN_OK, "no place on the link");
+    rig_add_stream(&s->r);
+    const dn_simlink_endpoint stream = {.receive = on_receive, .context = s};
+    must(dn_simlink_attach(s->r.link, &stream, &s->stream) == DUNLIN_OK, "no place on the link");
+    s->r.server_stream = s->stream; /* the other end of the client's one */
     s->r.other_address = s->address;
 }
 
@@ -304,8 +326,11 @@ void sequence_make(sequence *s, int hold_off_s)
         return;
     }
     dunlin_server server = dunlin_server_default();
-    (void)snprintf(server.uri, sizeof server.uri, "%s", s->ways ? "coaps://other" : "coap://other");
-    if (s->ways) {
+    (void)snprintf(server.uri, sizeof server.uri, "%s",
+                   s->tcp    ? "coap+tcp://other"
+                   : s->ways ? "coaps://other"
+                             : "coap://other");
+    if (s->ways && !s->tcp) {
         server.security.mode = DUNLIN_PSK;
         server.security.identity = dunlin_slice_of("factory");
         server.security.secret = dunlin_slice_of("0123456789abcdef");

@@ -50,6 +50,8 @@ typedef struct {
     /* With `ways` the client asks for ways: "0c65535 coaps://other 5d65535": the second, which server, and where; '!' behind it: with
        other credentials than before. */
     bool ways;
+    bool tcp; /* with `ways`: the bootstrap server's account is "coap+tcp://other" */
+    dn_peer stream;
     char asked[SEQUENCE_LOG_MAX];
     dunlin_security security; /* of the last one; its slices are views of what the client holds */
 
