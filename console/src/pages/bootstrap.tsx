@@ -279,7 +279,7 @@ function Timeline({ run }: { run: BootstrapRun }) {
           <code>{step.path ?? ""}</code>
           {step.code === null ? <span class="muted">no answer{run.state === "running" ? " yet" : ""}</span> : <CodeTag code={step.code} />}
           <span class="bar" aria-hidden="true">
-            <span style={{ left: `${(100 * step.began_ms) / total}%`, width: `${Math.max(1, (100 * step.took_ms) / total)}%` }} />
+            <span style={{ left: `${(99 * step.began_ms) / total}%`, width: `${Math.max(1, (100 * step.took_ms) / total)}%` }} />
           </span>
           <span class="muted small took">{step.took_ms} ms</span>
         </li>
