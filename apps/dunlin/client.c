@@ -8,6 +8,7 @@
 #include "apps/dunlin/client_network.h"
 #include "apps/dunlin/client_options.h"
 #include "apps/dunlin/client_report.h"
+#include "apps/dunlin/client_restart.h"
 #include "apps/dunlin/command.h"
 #include "port/clock.h"
 #include "port/entropy.h"
@@ -57,6 +58,8 @@ typedef struct {
     dn_sim_models models;
     dn_sim_console console;
     dn_sim_bootstrap bootstrap;
+    dn_sim_restart restart;
+    bool as_new; /* begin anew, without a state */
     dunlin_client *client;
     void *arena; /* with secrets */
     size_t arena_size;
@@ -426,6 +429,10 @@ static void reboot(program *p, uint64_t now)
     if (now < p->reboot_at_ms) {
         return;
     }
+    if (p->device.factory_reset && dn_sim_bootstrap_wanted(&p->options.bootstrap)) {
+        p->ended = p->as_new = true; /* what it has learnt since is to be forgotten */
+        return;
+    }
     if (p->device.factory_reset) {
         dn_sim_device_reset(p->client, &p->device);
     }
@@ -587,13 +594,20 @@ int dn_cmd_client(int argc, char **argv)
     p->signals = -1;
     p->firmware.package.fd = -1;
     if (dn_sim_options_read(argc, argv, &p->options)) {
+        dn_sim_restart_note(&p->restart, argc, argv);
         const bool ready = set_up(p);
         hide_secrets(argc, argv);
         if (ready) {
             run(p);
             exit_code = p->report.exit_code;
         }
+        const bool as_new = p->as_new && dn_sim_bootstrap_forget(&p->bootstrap);
         tear_down(p);
+        if (as_new) {
+            dn_sim_restart_go(&p->restart);
+            exit_code = EXIT_CODE_REFUSED;
+        }
+        dn_sim_restart_free(&p->restart);
     }
     free(p);
     return exit_code;

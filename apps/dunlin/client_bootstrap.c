@@ -76,6 +76,16 @@ dunlin_status dn_sim_bootstrap_restore(dn_sim_bootstrap *b, dunlin_client *clien
     }
 }
 
+bool dn_sim_bootstrap_forget(dn_sim_bootstrap *b)
+{
+    if (b->state == NULL || dn_state_file_remove(b->state) == DUNLIN_OK) {
+        return true;
+    }
+    (void)fprintf(stderr, "dunlin client: the state in %s cannot be removed: %s\n", b->options->state_dir,
+                  strerror(errno));
+    return false;
+}
+
 void dn_sim_bootstrap_refine(const dn_sim_bootstrap *b, uint16_t server, dn_tls_client_config *config)
 {
     if (b->enrolling != NULL) {

@@ -33,6 +33,8 @@ dunlin_status dn_sim_bootstrap_card(dn_sim_bootstrap *bootstrap, dunlin_buf *fil
 
 /* Goes on from the state. OK: the accounts are there; NOT_FOUND: there is none, the device is as new. Anything else: it was printed. */
 dunlin_status dn_sim_bootstrap_restore(dn_sim_bootstrap *bootstrap, dunlin_client *client);
+/* Nothing is left of the state: the next start is the first one. False: what is wrong was printed. */
+bool dn_sim_bootstrap_forget(dn_sim_bootstrap *bootstrap);
 /* Puts in what the factory has. False: what is wrong was printed. */
 bool dn_sim_bootstrap_provision(dn_sim_bootstrap *bootstrap, dunlin_client *client);
 /* Adds the bootstrap server's account, if the command line names it. */

@@ -210,6 +210,15 @@ dunlin_status dn_state_file_set_aside(dn_state_file *file)
     return DUNLIN_OK;
 }
 
+dunlin_status dn_state_file_remove(dn_state_file *file)
+{
+    if ((unlinkat(file->folder, file->name, 0) != 0 && errno != ENOENT) || fsync(file->folder) != 0) {
+        return DUNLIN_ERR_IO;
+    }
+    file->known = true;
+    return DUNLIN_OK;
+}
+
 /* ---- saving ---- */
 
 static bool write_all(int fd, dunlin_slice bytes)

@@ -31,6 +31,9 @@ void dn_state_file_accept(dn_state_file *file);
 /* It is not: it becomes NAME.damaged, and there is nothing any more. IO. */
 dunlin_status dn_state_file_set_aside(dn_state_file *file);
 
+/* There is nothing any more. IO (errno). */
+dunlin_status dn_state_file_remove(dn_state_file *file);
+
 /* Replaces it, and is durable when this returns OK. STATE: there may be one that was neither loaded and accepted nor set aside; IO (errno):
    the old one is still there, or after a failure of the folder itself the new one. */
 dunlin_status dn_state_file_save(dn_state_file *file, dunlin_slice bytes);

@@ -331,6 +331,18 @@ static void what_is_no_file_is_refused(void **state)
     dn_state_file_close(file);
 }
 
+static void removed_it_is_as_never_saved(void **state)
+{
+    const place *p = *state;
+    assert_int_equal(save(p, 1), DUNLIN_OK);
+    dn_state_file *file = open_file(p);
+    assert_int_equal(dn_state_file_remove(file), DUNLIN_OK);
+    assert_int_equal(dn_state_file_remove(file), DUNLIN_OK);
+    dn_state_file_close(file);
+    assert_int_equal(load(p), 0);
+    assert_int_equal(save(p, 2), DUNLIN_OK);
+}
+
 static void one_process_at_a_time(void **state)
 {
     const place *p = *state;
@@ -543,6 +555,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_that_are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_unknown_is_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_file_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(removed_it_is_as_never_saved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_process_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kill_leaves_the_old_or_the_new, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_call_that_fails_leaves_the_old, set_up, tear_down),

@@ -273,6 +273,24 @@ class BootstrapTest(DeviceTest):
         self.server.wait(lambda: process.poll() is not None)
         self.assertIn("error: there is no bootstrap server's account\n", process.communicate()[0])
 
+    def test_a_factory_reset_begins_anew(self):
+        process = self.device("-b", self.uri(self.bootstrap), "--state", self.state, "--hold-off", "0")
+        self.bootstrap.requested()
+        self.bootstrap.configure(self.uri(self.server))
+        self.registered()
+        self.bootstrap.seen.clear()
+        self.server.seen.clear()
+        self.assertEqual(self.server.ask(POST, "/3/0/5")[0], "2.04")
+        self.bootstrap.requested()
+        self.bootstrap.configure(self.uri(self.server), lifetime=98)
+        self.registered()
+        self.assertIn("lt=98", next(q for _, path, q, _ in self.server.seen if path == "rd"))
+        out, err = self.end(process)
+        self.assertIn("resetting to factory values\n", out)
+        self.assertEqual(out.count("there is no account to register with"), 2)
+        self.assertEqual(err, "")
+        self.assertEqual(process.returncode, 0)
+
     def test_a_server_asks_for_it(self):
         process = self.device("-b", self.uri(self.bootstrap))
         self.bootstrap.requested()
