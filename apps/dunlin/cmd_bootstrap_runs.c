@@ -36,15 +36,27 @@ static void print_step(long at, long planned, const json_t *step)
 static void print_why(const json_t *object)
 {
     if (dn_show_text(object, "why")[0] != '\0') {
-        (void)printf("  why: %s\n", dn_show_text(object, "why"));
+        (void)fputs("  why: ", stdout);
+        dn_show_plain(stdout, dn_show_text(object, "why"));
+        (void)puts("");
     }
 }
 
 static void print_found(const json_t *object)
 {
     if (dn_show_text(object, "found")[0] != '\0') {
-        (void)printf("  the device has: %s\n", dn_show_text(object, "found"));
+        (void)fputs("  the device has: ", stdout);
+        dn_show_plain(stdout, dn_show_text(object, "found"));
+        (void)puts("");
     }
+}
+
+/* When, and who. */
+static void print_head(const json_t *object, const char *time)
+{
+    (void)printf("%s  ", dn_show_text(object, time));
+    dn_show_plain(stdout, dn_show_text(object, "endpoint"));
+    (void)fputs("  ", stdout);
 }
 
 /* ---- those that there are ---- */
@@ -54,8 +66,8 @@ static void print_run(const json_t *run)
     size_t i = 0;
     const json_t *step = NULL;
     const char *lwm2m = dn_show_text(run, "lwm2m");
-    (void)printf("%s  %s  run %ld %s, %s over %s from %s, %s%s%sconfiguration %ld\n",
-                 dn_show_text(run, "began"), dn_show_text(run, "endpoint"), number(run, "run"),
+    print_head(run, "began");
+    (void)printf("run %ld %s, %s over %s from %s, %s%s%sconfiguration %ld\n", number(run, "run"),
                  dn_show_text(run, "state"), dn_show_text(run, "security"), dn_show_text(run, "transport"),
                  dn_show_text(run, "address"), lwm2m[0] != '\0' ? "LwM2M " : "", lwm2m,
                  lwm2m[0] != '\0' ? ", " : "", number(run, "version"));
@@ -146,7 +158,7 @@ static void print_event(const char *type, const json_t *event)
         return;
     }
     const char *what = strncmp(type, "bootstrap-", 10) == 0 ? type + 10 : type;
-    (void)printf("%s  %s  ", dn_show_text(event, "time"), dn_show_text(event, "endpoint"));
+    print_head(event, "time");
     if (number(event, "run") > 0) {
         (void)printf("run %ld ", number(event, "run"));
     }

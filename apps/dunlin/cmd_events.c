@@ -65,7 +65,8 @@ static void print_details(const json_t *event)
                            dn_show_text(event, "why"),
                            dn_show_text(json_object_get(event, "client"), "address")};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        (void)printf("%s%s", texts[i][0] != '\0' ? "  " : "", texts[i]);
+        (void)fputs(texts[i][0] != '\0' ? "  " : "", stdout);
+        dn_show_plain(stdout, texts[i]);
     }
     (void)puts("");
 }

@@ -82,6 +82,13 @@ static char *printable_copy(const char *text)
     return copy;
 }
 
+void dn_show_plain(FILE *out, const char *text)
+{
+    char *copy = printable_copy(text);
+    (void)fputs(copy, out);
+    free(copy);
+}
+
 void dn_table_start(dn_table *table, size_t columns, const char *const *titles)
 {
     *table = (dn_table){.columns = columns};

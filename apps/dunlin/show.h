@@ -14,6 +14,9 @@ json_t *dn_show_load(const char *text, size_t len);
 /* A text member, or "" . */
 const char *dn_show_text(const json_t *object, const char *name);
 
+/* Prints a text from elsewhere; control characters are shown as '?'. */
+void dn_show_plain(FILE *out, const char *text);
+
 /* A table with columns as wide as needed; control characters of foreign texts are shown as '?'. */
 typedef struct {
     size_t columns;
