@@ -103,7 +103,8 @@ static bootstrap_action *const table[DN_BOOTSTRAP_STATES][EVENT_COUNT] = {
                                 [EVENT_ASK] = ask,
                                 [EVENT_STOP] = stop,
                                 [EVENT_RESTART] = stop},
-    [DN_BOOTSTRAP_FAILED] = {[EVENT_ASK] = ask, [EVENT_COMMAND] = serve, [EVENT_STOP] = stop},
+    [DN_BOOTSTRAP_FAILED] =
+        {[EVENT_ASK] = ask, [EVENT_COMMAND] = serve, [EVENT_STOP] = stop, [EVENT_RESTART] = stop},
 };
 
 static bootstrap_cause cause_of(dunlin_status status)

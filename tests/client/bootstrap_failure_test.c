@@ -142,6 +142,23 @@ static void the_policy_of_its_account_holds(void **state)
     closed(s);
 }
 
+/* Another network may be the one on which it is. */
+static void a_restart_begins_anew(void **state)
+{
+    sequence *s = opened(DUNLIN_LWM2M_1_1, whole, COUNT(whole));
+    (void)state;
+    s->request_code = DN_COAP_BAD_REQUEST;
+    sequence_start(s);
+    sequence_run(s, 1000);
+    assert_int_equal(s->retry_ms, DUNLIN_NEVER);
+    s->request_code = DN_COAP_CHANGED;
+    s->log[0] = '\0';
+    dunlin_client_restart(s->r.client, 1000000);
+    sequence_run(s, 1);
+    expect("events", s->log, "1000B 1000b 1000+ 1000R1");
+    closed(s);
+}
+
 /* An account that came from elsewhere has no policy: it is tried for ever, as there is nobody else. */
 static void without_a_policy_it_goes_on(void **state)
 {
@@ -406,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tries_by_table),
+        cmocka_unit_test(a_restart_begins_anew),
         cmocka_unit_test(the_policy_of_its_account_holds),
         cmocka_unit_test(without_a_policy_it_goes_on),
         cmocka_unit_test(it_vanishes_at_each_step),

@@ -430,6 +430,11 @@ static void there_is_one_at_most(void **state)
     assert_int_equal(dunlin_client_add_server(s->r.client, &server), DUNLIN_ERR_DUPLICATE);
     server.instance = 65535;
     assert_int_equal(dunlin_client_add_server(s->r.client, &server), DUNLIN_ERR_RANGE);
+    s->r.config.bootstrap = false;
+    sequence_make(s, -1);
+    server.instance = -1;
+    server.bootstrap = true;
+    assert_int_equal(dunlin_client_add_server(s->r.client, &server), DUNLIN_ERR_ARGUMENT);
     closed(s);
 }
 
