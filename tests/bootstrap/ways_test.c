@@ -465,6 +465,7 @@ static void test_credential_changes(void **state)
     device d;
     (void)state;
     device_open(&d, DN_TRANSPORT_DTLS, "factory", KEY);
+    s.own.list[0].generation++;
     s.own.base.changed(s.own.base.changed_context, s.own.list[0].number, false);
     turn_until(&d, &d.is_down, "the end of the session");
     device_close(&d);
