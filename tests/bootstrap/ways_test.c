@@ -466,7 +466,9 @@ static void test_credential_changes(void **state)
     (void)state;
     device_open(&d, DN_TRANSPORT_DTLS, "factory", KEY);
     s.own.list[0].generation++;
-    s.own.base.changed(s.own.base.changed_context, s.own.list[0].number, false);
+    const uint64_t number = s.own.list[0].number;
+    dn_testkeeper_psk(&s.own, "dev-*", dunlin_slice_of("factory"), dunlin_slice_of("fedcba9876543210"));
+    s.own.base.changed(s.own.base.changed_context, number, false);
     turn_until(&d, &d.is_down, "the end of the session");
     device_close(&d);
 }
