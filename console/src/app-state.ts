@@ -161,6 +161,7 @@ export function start(): void {
   setInterval(() => batch(() => {
     devices.flush();
     log.flush();
+    bootstrapRuns.flush();
   }), FLUSH_MS);
   setInterval(() => {
     if (!document.hidden) now.value = Date.now();

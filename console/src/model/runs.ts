@@ -5,6 +5,8 @@ import { Problem } from "../api/problem";
 import type { BootstrapEvent, BootstrapRun, BootstrapRunPage, ServerEvent } from "../api/types";
 
 export const MAX_RUNS = 500;
+const MAX_REFUSALS = 20;
+const MAX_PENDING = 20_000;
 const PAGE_SIZE = 50;
 
 type Load = (before: number | null, limit: number) => Promise<BootstrapRunPage>;
@@ -48,6 +50,7 @@ export class RunList {
   readonly next = signal<number | null>(null);
   readonly loaded = signal(false);
   readonly problem = signal<Problem | undefined>(undefined);
+  private pending: ServerEvent[] = [];
   private loads = 0;
   private keys = 0;
 
@@ -67,23 +70,40 @@ export class RunList {
     }
   }
 
+  /** Notes an event; flush shows it. */
   apply(event: ServerEvent): void {
-    if (event.type === "bootstrap-refused") {
-      const { endpoint, time, address, code, why } = event;
-      this.refusals.value = [{ key: ++this.keys, endpoint, time, address, code: code ?? "", why: why ?? "" }, ...this.refusals.value].slice(0, 20);
-      return;
+    if (event.type !== "bootstrap-refused" && !isRun(event)) return;
+    this.pending.push(event);
+    if (this.pending.length > 2 * MAX_PENDING) this.pending = this.pending.slice(-MAX_PENDING);
+  }
+
+  /** Shows what came in since the last call: thousands of devices may bootstrap at once. */
+  flush(): void {
+    if (this.pending.length === 0) return;
+    const events = this.pending;
+    this.pending = [];
+    const known = new Map(this.runs.value.map((run) => [run.run, run]));
+    const fresh: number[] = [];
+    const refused: Refusal[] = [];
+    for (const event of events) {
+      if (event.type === "bootstrap-refused") {
+        const { endpoint, time, address, code, why } = event;
+        refused.unshift({ key: ++this.keys, endpoint, time, address, code: code ?? "", why: why ?? "" });
+      } else if (isRun(event)) {
+        const run = known.get(event.run);
+        if (run) {
+          known.set(event.run, advance(run, event));
+        } else if (event.type === "bootstrap-requested") {
+          const { run: number, endpoint, address, transport, security, version, steps, time } = event;
+          known.set(number, { run: number, state: "running", endpoint, address, transport, security, lwm2m: null, version, began: time, ended: null, why: "",
+            planned: steps, steps: [], found: "" });
+          fresh.unshift(number);
+        }
+      }
     }
-    if (!isRun(event)) return;
-    const known = this.runs.value.find((run) => run.run === event.run);
-    if (known) {
-      this.runs.value = this.runs.value.map((run) => (run === known ? advance(run, event) : run));
-    } else if (event.type === "bootstrap-requested") {
-      const { run, endpoint, address, transport, security, version, steps, time } = event;
-      const fresh: BootstrapRun = {
-        run, state: "running", endpoint, address, transport, security, lwm2m: null, version, began: time, ended: null, why: "", planned: steps, steps: [], found: "",
-      };
-      this.runs.value = [fresh, ...this.runs.value].slice(0, MAX_RUNS);
-    }
+    this.runs.value = [...fresh, ...this.runs.value.map((run) => run.run)].slice(0, MAX_RUNS)
+      .map((number) => known.get(number)).filter((run): run is BootstrapRun => run !== undefined);
+    if (refused.length > 0) this.refusals.value = [...refused, ...this.refusals.value].slice(0, MAX_REFUSALS);
   }
 }
 

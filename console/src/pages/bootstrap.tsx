@@ -288,9 +288,14 @@ function Timeline({ run }: { run: BootstrapRun }) {
   );
 }
 
-function Run({ run, open }: { run: BootstrapRun; open: boolean }) {
+function Run({ run, first }: { run: BootstrapRun; first: boolean }) {
+  // Undefined until the reader has a say: the newest, and those under way, are open.
+  const [chosen, setChosen] = useState<boolean | undefined>(undefined);
+  const open = chosen ?? (first || run.state === "running");
   return (
-    <details class="run" open={open}>
+    <details class="run" open={open} onToggle={(event) => {
+      if (event.currentTarget.open !== open) setChosen(event.currentTarget.open);
+    }}>
       <summary>
         <StateMark mark={RUN_MARKS[run.state]} />
         <span class="mono">{run.endpoint}</span>
@@ -299,6 +304,14 @@ function Run({ run, open }: { run: BootstrapRun; open: boolean }) {
         <span class="grow" />
         <time class="muted small" dateTime={run.began}>{formatTime(run.began)}</time>
       </summary>
+      {open && <RunDetails run={run} />}
+    </details>
+  );
+}
+
+function RunDetails({ run }: { run: BootstrapRun }) {
+  return (
+    <>
       <dl class="facts">
         <div><dt>Device</dt><dd><a href={deviceLink(run.endpoint)}>{run.endpoint}</a></dd></div>
         <div><dt>From</dt><dd><code>{run.address}</code>, {SECURITY_TEXTS[run.security]}, {TRANSPORT_TEXTS[run.transport]}</dd></div>
@@ -308,7 +321,7 @@ function Run({ run, open }: { run: BootstrapRun; open: boolean }) {
       {run.why !== "" && <p class={run.state === "failed" ? "hint bad" : "hint"}>{run.why}</p>}
       <Timeline run={run} />
       {run.state === "failed" && run.found !== "" && <p class="small">What the device was left with: <code>{run.found}</code></p>}
-    </details>
+    </>
   );
 }
 
@@ -338,7 +351,7 @@ function Runs({ endpoint }: { endpoint: string | undefined }) {
           <p>Each step appears here as the device answers it.</p>
         </Empty>
       )}
-      {shown.map((run, index) => <Run key={run.run} run={run} open={index === 0 || run.state === "running"} />)}
+      {shown.map((run, index) => <Run key={run.run} run={run} first={index === 0} />)}
       {bootstrapRuns.next.value !== null && <div><Button label="Older ones" onClick={() => void bootstrapRuns.load(true)} /></div>}
     </div>
   );
