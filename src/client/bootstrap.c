@@ -69,6 +69,7 @@ static bootstrap_action *const table[DN_BOOTSTRAP_STATES][EVENT_COUNT] = {
                               [EVENT_COMMAND] = serve,
                               [EVENT_STOP] = stop},
     [DN_BOOTSTRAP_CONNECTING] = {[EVENT_NEED] = need_too,
+                                 [EVENT_ASK] = need_too,
                                  [EVENT_DUE] = late,
                                  [EVENT_WAY] = way_is_there,
                                  [EVENT_CUT] = failed,
@@ -393,9 +394,14 @@ static void take_back(dunlin_client *client)
     client->pair_due = true;
 }
 
+/* A bootstrap server may well hang up as soon as it knows that its Finish was taken. */
 static void broken_off(dunlin_client *client, const bootstrap_cause *cause)
 {
     const bootstrap_cause silence = cause_of(DUNLIN_ERR_TIMEOUT);
+    if (client->bootstrap.finished) {
+        carry_on(client, NULL);
+        return;
+    }
     take_back(client);
     fail(client, cause->status == DUNLIN_OK ? &silence : cause, true);
 }
@@ -495,6 +501,8 @@ static void begin_enrolling(dunlin_client *client)
 
 static void carry_on(dunlin_client *client, const bootstrap_cause *cause)
 {
+    const bootstrap_cause done = cause_of(DUNLIN_OK);
+    (void)cause;
     client->bootstrap.finished = false;
     client->bootstrap.tries = client->bootstrap.sequences = 0;
     cancel_exchange(client);
@@ -503,11 +511,13 @@ static void carry_on(dunlin_client *client, const bootstrap_cause *cause)
     client->bootstrap.vain = dunlin_client_registered(client) ? 0 : client->bootstrap.vain + 1;
     dn_log_at(&client->log, DN_LOG_INFO, DN_CLIENT_AREA, "bootstrapped: %u server accounts",
               (unsigned)client->account_count);
-    tell(client, DUNLIN_CLIENT_BOOTSTRAPPED, cause, DN_NEVER);
-    if (dn_client_est_needed(client) && dn_client_way_open(client->bootstrap_account)) {
+    tell(client, DUNLIN_CLIENT_BOOTSTRAPPED, &done, DN_NEVER);
+    if (!dn_client_est_needed(client)) {
+        linger(client);
+    } else if (dn_client_way_open(client->bootstrap_account)) {
         begin_enrolling(client);
     } else {
-        linger(client);
+        enrol(client, &done);
     }
     begin_registrations(client);
 }
@@ -580,7 +590,10 @@ uint64_t dn_client_bootstrap_need(dunlin_client *client)
     }
     happen(client, EVENT_NEED, NULL);
     const uint64_t due_ms = client->bootstrap.due_ms;
-    return due_ms == DN_NEVER ? DN_NEVER : due_ms - client->now_ms;
+    if (due_ms == DN_NEVER) {
+        return DN_NEVER;
+    }
+    return due_ms > client->now_ms ? due_ms - client->now_ms : 0;
 }
 
 void dn_client_bootstrap_alone(dunlin_client *client)

@@ -125,6 +125,24 @@ static void a_way_lost_is_a_bootstrap_failed(void **state)
     closed(s);
 }
 
+/* It hangs up as soon as its Finish was taken, and before anything else could be done: that is no failure. */
+static void a_way_lost_after_finish(void **state)
+{
+    static const uint8_t finish[] = {0x40, DN_COAP_POST, 0x77, 0x77, 0xB2, 'b', 's'};
+    sequence *s = opened(unfinished, COUNT(unfinished));
+    dunlin_peer peer = {.len = s->address.len};
+    (void)state;
+    sequence_start(s);
+    sequence_run(s, 2);
+    memcpy(peer.bytes, s->address.bytes, sizeof peer.bytes);
+    dunlin_client_receive(s->r.client, &peer, dunlin_slice_make(finish, sizeof finish), 2000);
+    cut(s, -1);
+    sequence_run(s, 1);
+    expect("events", s->log, "0B 0b 2+ 2R1");
+    expect("the account stays", sequence_value(s, "/1/0/1"), "300");
+    closed(s);
+}
+
 /* An alert that forbids to try again ends the sequence of tries. */
 static void an_alert_ends_the_tries(void **state)
 {
@@ -280,6 +298,7 @@ int main(void)
         cmocka_unit_test(each_server_has_its_own_way),
         cmocka_unit_test(a_way_that_stays),
         cmocka_unit_test(a_way_lost_is_a_bootstrap_failed),
+        cmocka_unit_test(a_way_lost_after_finish),
         cmocka_unit_test(an_alert_ends_the_tries),
         cmocka_unit_test(new_credentials_of_the_bootstrap_server),
         cmocka_unit_test(new_credentials_of_a_server),
