@@ -133,11 +133,12 @@ static bool add(dn_bs_json *json, const json_t *value, dunlin_path path, dn_bs_c
     if (config->write_count == DN_BS_WRITES_MAX) {
         return dn_bs_json_bad(json, "there are too many values");
     }
-    dn_bs_write write = {.path = path};
-    if (!read_value(json, value, &write.value)) {
+    dn_bs_write *write = &config->writes[config->write_count];
+    write->path = path;
+    if (!read_value(json, value, &write->value)) {
         return false;
     }
-    config->writes[config->write_count++] = write;
+    config->write_count++;
     return true;
 }
 
@@ -207,7 +208,7 @@ bool dn_bs_writes_read(dn_bs_json *json, const json_t *value, void *target)
     }
     json_object_foreach(object.wanted, name, child)
     {
-        dunlin_path path;
+        dunlin_path path = dunlin_path_root();
         size_t back = dn_bs_json_into(json, name);
         if (!dn_bs_path_read(json, dunlin_slice_of(name), DUNLIN_PATH_DEPTH_MAX, &path)) {
             return false;

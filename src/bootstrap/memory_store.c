@@ -134,14 +134,13 @@ static bool make_room(memory_store *m)
 static dunlin_status add(memory_store *m, dunlin_slice endpoint, dunlin_slice document, bool is_removed,
                          uint32_t *version)
 {
-    const kept *last = last_of(m, endpoint);
     size_t at = 0;
     uint8_t *bytes = malloc(endpoint.len + document.len + 1);
     if (bytes == NULL || !make_room(m)) {
         free(bytes);
         return DUNLIN_ERR_MEMORY;
     }
-    last = last_of(m, endpoint);
+    const kept *last = last_of(m, endpoint);
     memcpy(bytes, endpoint.data, endpoint.len);
     if (document.len > 0) {
         memcpy(bytes + endpoint.len, document.data, document.len);

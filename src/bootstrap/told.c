@@ -98,7 +98,9 @@ dunlin_status dn_bs_told_read(dn_bs_told *told, dunlin_slice links)
 void dn_bs_told_free(dn_bs_told *told)
 {
     free(told->list);
-    *told = (dn_bs_told){.major = 0};
+    told->list = NULL;
+    told->count = 0;
+    told->major = told->minor = 0;
 }
 
 const dn_bs_told_instance *dn_bs_told_find(const dn_bs_told *told, uint16_t object, uint16_t instance)
