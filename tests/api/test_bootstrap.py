@@ -2,6 +2,8 @@
 """The bootstrap server's part: configurations with versions, conditions and no secret in any answer; runs, events, the trigger."""
 
 import json
+import os
+import subprocess
 import threading
 import unittest
 import urllib.parse
@@ -9,6 +11,7 @@ import urllib.parse
 from device import CHANGED, CONTENT, DELETE, DELETED, GET, POST, PUT, Device
 from server import Api, Contract, Events, Server, wait_until
 
+DUNLIN = os.environ.get("DUNLIN", os.path.join(os.path.dirname(os.environ.get("DUNLIND", "")), "dunlin"))
 KEY = "000102030405060708090a0b0c0d0e0f"
 MORE_KEY = "c0ffee00c0ffee11c0ffee22c0ffee33"
 LINKS = b'</>;lwm2m=1.1,</0/0>,</1/0>,</3/0>'
@@ -240,7 +243,11 @@ class Runs(BootstrapCase):
     def test_a_failure_says_what_was_wrong(self):
         self.config("boot-2")
         stream = self.events("boot-2")
-        device = self.device("boot-2", lambda message: (0x80 | 5, None, b"") if message.code == PUT else None)
+        links = LINKS + b',</9/0>;note="\x1b[1m"'
+
+        def answer(message):
+            return (0x80 | 5, None, b"") if message.code == PUT else (CONTENT, 40, links) if message.code == GET else None
+        device = self.device("boot-2", answer)
         device.request(POST, ["bs"], ["ep=boot-2", "pct=110"])
         last = self.until(stream, Contract(), ("bootstrap-finished", "bootstrap-failed"))[-1]
         self.assertEqual(last["type"], "bootstrap-failed")
@@ -248,6 +255,14 @@ class Runs(BootstrapCase):
         run = self.api.get("/bootstrap/runs?limit=1&endpoint=boot-2").json["runs"][0]
         self.assertEqual((run["state"], run["why"]), ("failed", last["why"]))
         self.assertEqual([one["code"] for one in run["steps"] if one["operation"] == "write"][-1], "4.05")
+        self.assertEqual((run["found"], last["found"]), (links.decode(), links.decode()))
+        # The tool shows it, but not to the terminal what a device would tell it.
+        said = subprocess.run([DUNLIN, "bootstrap", "--server", "http://" + self.server.http, "runs", "boot-2"], check=False,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((said.returncode, said.stderr), (1, ""))
+        self.assertIn("why: " + last["why"], said.stdout)
+        self.assertIn('</9/0>;note="?[1m"', said.stdout)
+        self.assertNotIn("\x1b", said.stdout)
 
     def test_nobody_without_a_configuration(self):
         stream = self.events("stranger")
