@@ -18,6 +18,7 @@
 #define RENEW_BEFORE_S     (INT64_C(30) * 86400)
 #define RENEW_TRIES        10
 #define RENEW_LEAST_S      60
+#define RENEW_AGAIN_S      3600 /* at least, after one that was due the moment it came */
 #define NAME_OF_TOKEN      "pkcs11:"
 
 typedef enum {
@@ -423,6 +424,22 @@ static void next(dunlin_client *client)
     }
 }
 
+/* By a clock that is ahead of the authority's, or with a time that is very short, it would be renewed without end. */
+static void check_time(const dunlin_client *client, dn_security_instance *instance)
+{
+    const int64_t now_s = wall_s(client);
+    if (now_s < 0 || renewal_of(instance) > now_s) {
+        return;
+    }
+    put_off_renewal(client, instance);
+    if (instance->renew_s < now_s + RENEW_AGAIN_S) {
+        instance->renew_s = now_s + RENEW_AGAIN_S;
+    }
+    dn_log_at(&client->log, DN_LOG_WARN, DN_CLIENT_AREA,
+              "the certificate for server %d is to be renewed already, by the clock of this device",
+              (int)instance->ssid);
+}
+
 /* Kept with the account, in the place of what mode EST does not use; what was agreed on with former ones is void. */
 static void keep(dunlin_client *client)
 {
@@ -437,6 +454,7 @@ static void keep(dunlin_client *client)
     instance->from_s = job->from_s;
     instance->until_s = job->until_s;
     instance->renew_s = 0;
+    check_time(client, instance);
     forget_request(job);
     dn_client_account(client, ssid)->identity = dn_client_security_identity(client, instance);
     dn_client_image_touch(client);

@@ -52,6 +52,7 @@ typedef struct {
     uint8_t certificate[2048], key[DN_KEY_DER_MAX];
     unsigned ways, anew;
     char issued_to[64];
+    int64_t ahead_s; /* of the authority's clock and the cryptography's, the client's is */
 } world;
 
 /* ---- the bootstrap server's enrolment ---- */
@@ -59,7 +60,7 @@ typedef struct {
 static int64_t wall_ms(void *context)
 {
     const world *w = context;
-    return w->s.unix_s * 1000 + (int64_t)dn_simlink_now(w->s.r.link);
+    return (w->s.unix_s - w->ahead_s) * 1000 + (int64_t)dn_simlink_now(w->s.r.link);
 }
 
 static int64_t wall_s(void *context)
@@ -424,6 +425,21 @@ static void a_renewal_that_fails_is_tried_ten_times(void **state)
     assert_int_equal(dunlin_client_count(w->s.r.client).enrolments, 2);
 }
 
+/* The clock is ahead of the authority's: what comes is to be renewed at once, and must not be asked for without end. */
+static void a_clock_that_is_ahead(void **state)
+{
+    world *w = *state;
+    bootstrap_with(w, steps);
+    w->ahead_s = 364 * (int64_t)DAY_S; /* the authority's clock is behind so far */
+    w->s.unix_s += w->ahead_s;
+    w->asked_count = 0;
+    sequence_run(&w->s, DAY_S);
+    assert_in_range(w->asked_count, 2, 2 * 25);
+    assert_int_equal(dunlin_client_count(w->s.r.client).enrolments, 1 + w->asked_count / 2);
+    assert_true(dunlin_client_registered(w->s.r.client));
+    certificate_is_of_the_key(w);
+}
+
 /* A bootstrap that does not end takes nothing away. */
 static void it_outlives_a_bootstrap_that_fails(void **state)
 {
@@ -599,6 +615,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_not_taken, make_world, free_world),
         cmocka_unit_test_setup_teardown(it_is_renewed_in_time, make_world, free_world),
         cmocka_unit_test_setup_teardown(a_renewal_that_fails_is_tried_ten_times, make_world, free_world),
+        cmocka_unit_test_setup_teardown(a_clock_that_is_ahead, make_world, free_world),
         cmocka_unit_test_setup_teardown(it_outlives_a_bootstrap_that_fails, make_world, free_world),
         cmocka_unit_test_setup_teardown(a_new_bootstrap_enrols_anew, make_world, free_world),
         cmocka_unit_test_setup_teardown(the_authorities_are_trusted, make_world, free_world),

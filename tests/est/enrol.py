@@ -12,16 +12,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..")]
 
 from security.pki import SERVER_ALTERNATIVES, Pki  # noqa: E402
 from support import programs  # noqa: E402
-from support.harness import Runner, Suite, case, check, equal  # noqa: E402
+from support.harness import Runner, Skipped, Suite, case, check, equal  # noqa: E402
 from support.programs import BIN, WORK, wait_until  # noqa: E402
 
 KEY = "000102030405060708090a0b0c0d0e0f"
+PIN = "471147"
+DAY_S = 86400
 
 
 class Enrolment(Suite):
@@ -100,6 +103,19 @@ class Here(Enrolment):
         equal(again.text().count("bootstrapping by"), 1, "bootstraps, with those before the restart")
         again.stop()
 
+    @case("a device whose clock says that it is time renews its certificate, and stays registered")
+    def renews(self):
+        name = "here-renews"
+        before = self.metric("enrolled")
+        self.configure(name, {**PSK, "identity": name})
+        device = self.by_psk(name)
+        number = self.registered(name)["registrationId"]
+        self.rest.want(200, "PUT", self.rest.device(name, "/3/0/13"), {"value": int(time.time() + 9.5 * DAY_S)})
+        wait_until("it has another certificate", lambda: self.metric("enrolled") == before + 2)
+        wait_until("it says so", lambda: device.text().count("a certificate was issued for coaps") == 2)
+        equal(self.registered(name)["registrationId"], number, "the registration")
+        device.stop()
+
     @case("the authority outlives the server, and nothing is enrolled twice")
     def authority_stays(self):
         with open(self.made("est-ca.pem"), encoding="ascii") as file:
@@ -159,6 +175,36 @@ class Trust(Enrolment):
         equal(self.metric("enrolled"), 1, "certificates")
 
 
+class Token(Enrolment):
+    """The authority's key never leaves its token (SoftHSM)."""
+
+    name = "est-token"
+
+    def set_up(self):
+        self.make_folder()
+        self.pki.certificate("root")
+        if not shutil.which("softhsm2-util"):
+            return
+        os.environ["SOFTHSM2_CONF"] = os.path.join(self.folder, "softhsm2.conf")
+        with open(os.environ["SOFTHSM2_CONF"], "w", encoding="ascii") as file:
+            file.write(f"directories.tokendir = {self.folder}\nobjectstore.backend = file\nlog.level = ERROR\n")
+        for command in (["--init-token", "--free", "--label", "dunlin", "--so-pin", PIN, "--pin", PIN],
+                        ["--import", self.pki.path("root", "key"), "--token", "dunlin", "--label", "root", "--id", "01", "--pin", PIN]):
+            subprocess.run(["softhsm2-util", *command], check=True, capture_output=True)
+        self.serve(**{"allow": "any", "authority": self.pki.path("root"),
+                      "authority-key": f"pkcs11:token=dunlin;object=root;type=private?pin-value={PIN}"})
+
+    @case("a key in a token issues")
+    def issues(self):
+        if not shutil.which("softhsm2-util"):
+            raise Skipped("there is no softhsm2-util")
+        self.configure("token-1", {**PSK, "identity": "token-1"})
+        device = self.by_psk("token-1")
+        equal(self.registered("token-1")["security"], "x509", "by what it has proved itself")
+        check(PIN not in self.server.text(), "no PIN in the log")
+        device.stop()
+
+
 class Elsewhere(Enrolment):
     """The authority is another one, asked over HTTPS; its first answer is that it takes a second."""
 
@@ -195,7 +241,7 @@ def main():
     shutil.rmtree(programs.LOGS, ignore_errors=True)
     os.makedirs(programs.LOGS)
     pattern = f"*{sys.argv[1]}*" if len(sys.argv) > 1 else "*"
-    return Runner([Here, Certificates, Trust, Elsewhere], os.path.join(WORK, "junit.xml"), pattern).run()
+    return Runner([Here, Certificates, Trust, Token, Elsewhere], os.path.join(WORK, "junit.xml"), pattern).run()
 
 
 if __name__ == "__main__":
