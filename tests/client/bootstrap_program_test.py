@@ -34,10 +34,13 @@ class BootstrapServer(Server):
 
     def configure(self, uri, ssid=101, lifetime=60):
         """A server account, and nothing else of servers."""
-        codes = [self.ask(DELETE, "/1")[0],
-                 self.write("/0/1", security(1, uri, ssid)),
-                 self.write("/1/0", account(0, ssid, lifetime))]
-        return codes + [self.ask(POST, "/bs")[0]]
+        return [step() for step in self.steps(uri, ssid, lifetime)]
+
+    def steps(self, uri, ssid=101, lifetime=60):
+        return [lambda: self.ask(DELETE, "/1")[0],
+                lambda: self.write("/0/1", security(1, uri, ssid)),
+                lambda: self.write("/1/0", account(0, ssid, lifetime)),
+                lambda: self.ask(POST, "/bs")[0]]
 
 
 def security(instance, uri, ssid=None, bootstrap=False):
@@ -138,6 +141,28 @@ class BootstrapTest(DeviceTest):
                 self.assertEqual(self.bootstrap.seen, [])
                 out, _ = self.end(process)
                 self.assertIn(f"going on from the state in {folder}\n", out)
+
+    def test_killed_at_each_step(self):
+        """Before Finish is answered it is as if nothing had been; then it is done."""
+        steps = self.bootstrap.steps(self.uri(self.server))
+        for count in range(len(steps) + 1):
+            with self.subTest(steps=count):
+                folder = f"{self.state}-{count}"
+                self.bootstrap.seen.clear()
+                process = self.device("-b", self.uri(self.bootstrap), "--state", folder)
+                self.bootstrap.requested()
+                for step in steps[:count]:
+                    self.assertIn(step(), ("2.02", "2.04"))
+                self.end(process, signal.SIGKILL)
+                self.bootstrap.seen.clear()
+                self.server.seen.clear()
+                process = self.device("-b", self.uri(self.bootstrap), "--state", folder)
+                if count < len(steps):
+                    self.bootstrap.requested()
+                    self.bootstrap.configure(self.uri(self.server))
+                self.registered()
+                self.assertEqual(len(self.bootstrap.seen), 1 if count < len(steps) else 0)
+                self.end(process)
 
     def test_a_damaged_state_is_kept_aside(self):
         os.mkdir(self.state)
