@@ -36,7 +36,10 @@ static void encode(const dn_bs_plan *plan, dunlin_path path)
 static void make_plan(const dn_bs_config *config, bool is_1_0, bool is_repair)
 {
     static const char links[] = "</>;lwm2m=1.1,</0/0>;ssid=1,</0/1>,</1/0>;ssid=1,</2/0>,</3/0>";
-    static const dn_bs_own own = {.uris = {"coap://h", "coaps://h", NULL, "coaps+tcp://h"}};
+    static const uint8_t key[] = {0x30, 0x00};
+    const dn_bs_own own = {.uris = {"coap://h", "coaps://h", NULL, "coaps+tcp://h"},
+                           .public_key = {key, sizeof key},
+                           .certificate = {key, sizeof key}};
     const dn_bs_minted minted = {.identity_len = 3, .key_len = 16, .identity = "bs-"};
     dn_bs_told told = {.major = 0};
     dn_bs_plan plan;
