@@ -134,7 +134,7 @@ program dunlin "$device"
 extra=(LANG=C)
 fresh
 expect "demo: ends by itself" 0 'http://127.0.0.1:9/' dev demo --for 1
-expect "demo: devices get the address" 0 'client -e .* -u coap://127.0.0.1:7 ' calls
+expect "demo: devices get what their factory gave" 0 'client -e .* --factory .*/factory/.*json ' calls
 expect "demo: the server is stopped" 0 'dunlind stopped' calls
 expect "demo: the devices are stopped" 0 'device stopped' calls
 no_leftovers() { ! compgen -G "$work/dunlin-demo.*"; }
