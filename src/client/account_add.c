@@ -77,6 +77,9 @@ static dunlin_status server_check(dunlin_client *client, const dunlin_server *se
     if (status != DUNLIN_OK) {
         return status;
     }
+    if (server->bootstrap && server->security.mode == DUNLIN_EST) { /* nobody could issue its certificate */
+        return DUNLIN_ERR_UNSUPPORTED;
+    }
     status = dn_client_security_check(&client->config, &server->security);
     if (status != DUNLIN_OK || dn_client_uri_transport(server->uri, &transport) != DUNLIN_OK) {
         return status; /* a scheme that nobody knows fails when it comes to registering */

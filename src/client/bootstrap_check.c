@@ -159,8 +159,10 @@ static bool security_valid(check *c, uint16_t id, uint16_t index)
     if (dn_client_bootstrap_oscore_of(c->client, index) != DUNLIN_ID_NONE) {
         return wrong(c, dunlin_path_child(path, 17), "OSCORE is not supported");
     }
-    if (instance->bootstrap) {
-        return true;
+    if (instance->bootstrap) { /* nobody could issue its certificate */
+        return instance->security.mode != DUNLIN_EST ||
+               wrong(c, dunlin_path_child(path, 2),
+                     "the bootstrap server's own account cannot be enrolled for");
     }
     const int32_t ssid = dn_client_bootstrap_ssid_of(c->client, index);
     if (!ssid_valid(ssid)) {

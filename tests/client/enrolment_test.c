@@ -574,6 +574,33 @@ static void silence_is_a_failure(void **state)
     assert_true(dunlin_client_registered(w->s.r.client));
 }
 
+/* A bootstrap server that could be reached only by a certificate of its own is none: there would be no way home. */
+static void not_for_the_bootstrap_server(void **state)
+{
+    static const sequence_step its_own[] = {ACCOUNT(""),
+                                            SERVER,
+                                            {DN_COAP_PUT, "/0/1",
+                                             "[{\"bn\":\"/0/1/\",\"n\":\"0\",\"vs\":\"coaps://"
+                                             "other\"},{\"n\":\"2\",\"v\":4},{\"n\":\"4\",\"vd\":\"AQID\"}]",
+                                             0},
+                                            FINISH};
+    world *w = *state;
+    w->s.steps = its_own;
+    w->s.step_count = 4;
+    sequence_start(&w->s);
+    sequence_run(&w->s, 5);
+    assert_string_equal(w->s.codes, "2.04 2.04 2.04 4.06");
+    assert_string_equal(w->s.answer, "the bootstrap server's own account cannot be enrolled for");
+    assert_string_equal(w->asked, "");
+    dunlin_server server = dunlin_server_default();
+    (void)snprintf(server.uri, sizeof server.uri, "coaps://other");
+    server.bootstrap = true;
+    server.security.mode = DUNLIN_EST;
+    server.security.server_key = dunlin_slice_of("abc");
+    make_client(w, false);
+    assert_int_equal(dunlin_client_add_server(w->s.r.client, &server), DUNLIN_ERR_UNSUPPORTED);
+}
+
 /* Only accounts that want a certificate wait for one. */
 static void other_accounts_do_not_wait(void **state)
 {
@@ -624,6 +651,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_can_be_broken_off, make_world, free_world),
         cmocka_unit_test_setup_teardown(it_is_tried_again, make_world, free_world),
         cmocka_unit_test_setup_teardown(silence_is_a_failure, make_world, free_world),
+        cmocka_unit_test_setup_teardown(not_for_the_bootstrap_server, make_world, free_world),
         cmocka_unit_test_setup_teardown(other_accounts_do_not_wait, make_world, free_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
