@@ -317,7 +317,7 @@ dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resou
 /*
  * Adds a server account, copied. LIMIT: config.servers, or a credential longer than config.credential_max; DUPLICATE
  * ssid, `instance`, or a second account of a bootstrap server; RANGE: ssid, instance, or a member of `security`; UNSUPPORTED: EST without
- * config.enroll; STATE: a second one needs Object 2 (dunlin/client_access.h), or a bootstrap server is at work; ARGUMENT: anything else,
+ * config.enroll, or with a bootstrap server; STATE: a second one needs Object 2 (dunlin/client_access.h), or a bootstrap server is at work; ARGUMENT: anything else,
  * among it a bootstrap server's account without config.bootstrap, a mode that lacks a credential or has one too many, and a
  * URI that does not go with it. A URI of a scheme that cannot be served fails when it comes to registering, with
  * DUNLIN_CLIENT_FAILED and UNSUPPORTED.
