@@ -33,7 +33,7 @@ typedef struct {
     dn_text private_pem, public_pem;
     dn_text private_file, public_file, server_file; /* that were written */
     dn_text private_der;                            /* of a pair of keys, as hex digits */
-    bool has_factory;                               /* o->factory was written */
+    const char *factory;                            /* that was written; NULL: none */
 } making;
 
 static bool wrong(const char *text)
@@ -252,10 +252,10 @@ static bool write_factory(making *m, const json_t *identity)
     dn_credential_factory(uri.data, rpk ? 1 : 0, m->identity.data,
                           rpk ? json_string_value(json_object_get(identity, "public_key")) : NULL,
                           rpk ? m->private_der.data : m->secret.data, &document);
-    m->has_factory = dn_secret_write(COMMAND, m->o->factory, document.data, document.len);
+    m->factory = dn_secret_write(COMMAND, m->o->factory, document.data, document.len) ? m->o->factory : NULL;
     dn_secret_free(&document);
     dn_text_free(&uri);
-    return m->has_factory;
+    return m->factory != NULL;
 }
 
 /* Before the server hears of it: a key that cannot be kept must not be the credential. */
@@ -293,8 +293,8 @@ static bool write_files(making *m, const json_t *identity)
 
 static void remove_files(making *m)
 {
-    if (m->has_factory) {
-        (void)unlink(m->o->factory);
+    if (m->factory != NULL) {
+        (void)unlink(m->factory);
     }
     if (m->private_file.len > 0) {
         (void)unlink(m->private_file.data);
@@ -336,8 +336,8 @@ static dn_text command_line(const making *m, const char *uri)
     const char *name = strpbrk(m->endpoint, "*?") != NULL ? "NAME" : m->endpoint;
     dn_text_puts(&line, "dunlin client");
     add_option(&line, "-e", "", name);
-    if (m->has_factory) {
-        add_option(&line, "--factory", "", m->o->factory);
+    if (m->factory != NULL) {
+        add_option(&line, "--factory", "", m->factory);
         return line;
     }
     add_option(&line, m->o->bootstrap ? "--bootstrap" : "-u", "", uri);
@@ -362,9 +362,9 @@ static void print_device(const making *m, const char *uri, const json_t *identit
     dn_text line = command_line(m, uri);
     const char *server_key = json_string_value(json_object_get(identity, "public_key"));
     const bool hidden = m->private_file.len > 0;
-    if (m->has_factory) {
+    if (m->factory != NULL) {
         (void)printf("\n%s has the device's side, with its secret, which cannot be asked for.\n\n  %s\n",
-                     m->o->factory, line.data);
+                     m->factory, line.data);
         dn_secret_free(&line);
         return;
     }
@@ -392,8 +392,8 @@ static json_t *device_json(const making *m, const char *uri)
     (void)json_object_set_new(device, "command", json_string(line.data));
     (void)json_object_set_new(device, m->public_file.len > 0 ? "public_key" : "identity_hex",
                               json_string(m->identity.data));
-    if (m->has_factory) {
-        (void)json_object_set_new(device, "factory_file", json_string(m->o->factory));
+    if (m->factory != NULL) {
+        (void)json_object_set_new(device, "factory_file", json_string(m->factory));
     } else if (m->private_file.len > 0) {
         (void)json_object_set_new(device, "key_file", json_string(m->private_file.data));
     } else {
@@ -442,7 +442,7 @@ static bool gather(making *m)
 
 static void print_result(const making *m, json_t *credential, long status, const json_t *identity)
 {
-    const bool made = m->mode_number != NULL || m->has_factory;
+    const bool made = m->mode_number != NULL || m->factory != NULL;
     dn_text uri = dn_credential_uri(&m->o->shared, identity);
     if (m->o->shared.json) {
         if (made) {
