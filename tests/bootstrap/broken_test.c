@@ -367,6 +367,7 @@ static void test_limits(void **state)
     }
     assert_int_equal(r->devices[1].code, DN_COAP_CHANGED);
     assert_int_equal(r->devices[2].code, DN_COAP_UNAVAILABLE);
+    assert_int_equal(r->devices[2].max_age_s, 30);
     assert_int_equal(r->devices[3].code, DN_COAP_UNAVAILABLE);
     dn_bs_counters counters;
     dn_bs_count(r->bs, &counters);

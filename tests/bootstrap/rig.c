@@ -497,7 +497,13 @@ static void on_answer(void *context, uint64_t exchange, dunlin_status status,
     device->code = response != NULL ? response->code : 0;
     device->answered_ms = dn_simlink_now(device->owner->link);
     device->said[0] = '\0';
+    device->max_age_s = 0;
     if (response != NULL) {
+        dn_coap_options options = response->options;
+        dunlin_slice age;
+        if (dn_coap_option_find(&options, DN_OPTION_MAX_AGE, &age) == DUNLIN_OK && age.len == 1) {
+            device->max_age_s = age.data[0];
+        }
         (void)snprintf(device->said, sizeof device->said, "%.*s", (int)response->payload.len,
                        response->payload.data != NULL ? (const char *)response->payload.data : "");
     }

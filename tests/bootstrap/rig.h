@@ -66,6 +66,7 @@ typedef struct {
     dunlin_status status;
     uint8_t code;
     char said[256];
+    unsigned max_age_s; /* told with it; 0: none */
     uint64_t answered_ms, first_asked_ms;
 } rig_device;
 
