@@ -463,19 +463,18 @@ static void give_authorities(job *j)
     }
 }
 
-void dn_est_handle(dn_est *est, uint8_t method, dn_coap_options options, uint16_t content_format,
-                   uint16_t accept, dunlin_slice payload, const dn_identity *identity, uint64_t now_ms,
+void dn_est_handle(dn_est *est, const dn_est_request *request, const dn_identity *identity, uint64_t now_ms,
                    dn_est_reply *reply)
 {
     job j = {.est = est,
-             .function = function_of(options),
-             .accept = accept,
-             .payload = payload,
+             .function = function_of(request->options),
+             .accept = request->accept,
+             .payload = request->payload,
              .identity = identity,
              .now_ms = now_ms,
              .reply = reply};
     memset(reply, 0, sizeof *reply);
-    if (!is_formed(&j, method, content_format) ||
+    if (!is_formed(&j, request->method, request->content_format) ||
         (j.function != CRTS && (!read_request(&j) || !name_it(&j)))) {
         return;
     }

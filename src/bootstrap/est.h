@@ -54,13 +54,20 @@ typedef struct {
 
 /* Whether the path of a request is one of EST's. */
 bool dn_est_is_for(dn_coap_options options);
+/* A whole request (blocks put together), as dn_coap_incoming has it. */
+typedef struct {
+    uint8_t method;
+    dn_coap_options options;
+    uint16_t content_format, accept; /* 65535: absent */
+    dunlin_slice payload;
+} dn_est_request;
+
 /*
- * Answers a whole request (blocks put together). `identity`: who the peer has proved to be; NULL: nobody, 4.01. `endpoint`: the name it stands for, which the
- * certificate will carry (Common Name) whatever the request says; a request whose own Common Name is another is 4.00. The request's signature is checked; keys other
+ * Answers it. `identity`: who the peer has proved to be; NULL: nobody, 4.01. The certificate will carry the name that this stands for (Common
+ * Name) whatever the request says; a request whose own Common Name is another is 4.00. The request's signature is checked; keys other
  * than P-256 are 4.00. `now_ms`: monotonic.
  */
-void dn_est_handle(dn_est *est, uint8_t method, dn_coap_options options, uint16_t content_format,
-                   uint16_t accept, dunlin_slice payload, const dn_identity *identity, uint64_t now_ms,
+void dn_est_handle(dn_est *est, const dn_est_request *request, const dn_identity *identity, uint64_t now_ms,
                    dn_est_reply *reply);
 /* `forward` has come to an end: HTTP status 200 with PKCS#7 in DER, 202 with `retry_s`, or what else. Any thread. */
 void dn_est_answer(dn_est *est, uint64_t number, unsigned http_status, uint32_t retry_s,

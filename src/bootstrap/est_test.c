@@ -170,8 +170,8 @@ static dn_est_reply ask(world *w, uint8_t method, const char *path, uint16_t for
                         dunlin_slice payload, bool is_known)
 {
     dn_est_reply reply;
-    dn_est_handle(w->est, method, options_of(w, path), format, accept, payload,
-                  is_known ? &w->identity : NULL, w->now_ms, &reply);
+    const dn_est_request request = {method, options_of(w, path), format, accept, payload};
+    dn_est_handle(w->est, &request, is_known ? &w->identity : NULL, w->now_ms, &reply);
     return reply;
 }
 

@@ -167,6 +167,13 @@ static refusal read_query(dn_coap_options options, asking *out)
 
 /* ---- who asks ---- */
 
+/* Who comes without security from another host is heard only if the operator opened the ports to all. */
+static bool is_heard(const dn_bs *bs, const dn_peer *peer)
+{
+    return dn_transport_is_secure(dn_peer_transport(peer)) || bs->config.is_nosec_open ||
+           (bs->config.is_loopback != NULL && bs->config.is_loopback(peer));
+}
+
 /* A credential that many share must not become whoever has one of its own. */
 static bool has_own(const dn_bs *bs, dunlin_slice endpoint)
 {
@@ -369,6 +376,11 @@ static refusal begin(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint, dn_b
 static refusal prepare(dn_bs *bs, const dn_peer *peer, dunlin_slice *endpoint, dn_bs_run **run)
 {
     dn_bs_cached *cached = NULL;
+    if (!is_heard(bs, peer)) {
+        bs->counters.insecure_refused++;
+        return (refusal){DN_COAP_BAD_REQUEST, "without security only devices on this host are served",
+                         INSECURE_DIAGNOSIS};
+    }
     refusal refused = identify(bs, peer, endpoint);
     if (refused.code != 0) {
         return refused;
@@ -419,7 +431,7 @@ dunlin_status dn_bs_start_run(dn_bs *bs, const dn_peer *peer, dunlin_slice endpo
         return DUNLIN_ERR_NOT_FOUND;
     }
     refusal refused = identify(bs, peer, &endpoint);
-    if (refused.code != 0) {
+    if (refused.code != 0 || !is_heard(bs, peer)) {
         return DUNLIN_ERR_ACCESS;
     }
     dn_bs_cached *cached = NULL;
@@ -495,8 +507,9 @@ static void answer_enrolment(dn_bs *bs, const dn_coap_incoming *request, dn_coap
     const dn_identity *identity = dn_bs_identity_of(bs, &request->peer);
     dn_est_reply est;
     memset(&est, 0, sizeof est);
-    dn_est_handle(bs->config.est, request->code, request->options, request->content_format, request->accept,
-                  request->payload, identity, bs->now_ms, &est);
+    const dn_est_request asked = {request->code, request->options, request->content_format, request->accept,
+                                  request->payload};
+    dn_est_handle(bs->config.est, &asked, identity, bs->now_ms, &est);
     reply->code = est.code;
     if (est.payload.len > 0) {
         reply->payload = est.payload;
@@ -515,13 +528,6 @@ static void answer_enrolment(dn_bs *bs, const dn_coap_incoming *request, dn_coap
         reply->option_count = 1;
     }
     tell_enrolment(bs, request, identity, &est);
-}
-
-/* Plain requests of other hosts, but for a bootstrap that their configuration may allow. */
-static bool is_heard(const dn_bs *bs, const dn_peer *peer)
-{
-    return dn_transport_is_secure(dn_peer_transport(peer)) || bs->config.is_nosec_open ||
-           (bs->config.is_loopback != NULL && bs->config.is_loopback(peer));
 }
 
 dn_coap_answered dn_bs_request(dn_bs *bs, const dn_coap_incoming *request, dunlin_buf *body,

@@ -120,8 +120,9 @@ static bool serve(void *context, const dn_coap_incoming *request, dunlin_buf *bo
         w->code = w->times > 0 && --w->times == 0 ? 0 : w->code;
         return true;
     }
-    dn_est_handle(w->est, request->code, request->options, request->content_format, request->accept,
-                  request->payload, &w->identity, dn_simlink_now(w->s.r.link), &answer);
+    const dn_est_request asked = {request->code, request->options, request->content_format, request->accept,
+                                  request->payload};
+    dn_est_handle(w->est, &asked, &w->identity, dn_simlink_now(w->s.r.link), &answer);
     reply->code = answer.code;
     if (answer.code < DN_COAP_BAD_REQUEST) {
         reply->content_format = answer.format;

@@ -141,10 +141,14 @@ static dn_est_reply ask(world *w, bool is_crts)
     static const uint8_t sen[] = {0xb3, 'e', 's', 't', 0x03, 's', 'e', 'n'};
     const dn_coap_options options = {.raw = is_crts ? dunlin_slice_make(crts, sizeof crts)
                                                     : dunlin_slice_make(sen, sizeof sen)};
+    const dn_est_request request = {.method = is_crts ? DN_COAP_GET : DN_COAP_POST,
+                                    .options = options,
+                                    .content_format = is_crts ? NONE : 286,
+                                    .accept = 281,
+                                    .payload = is_crts ? dunlin_slice_make(NULL, 0)
+                                                       : dunlin_slice_make(w->request, w->request_len)};
     dn_est_reply reply;
-    dn_est_handle(w->est, is_crts ? DN_COAP_GET : DN_COAP_POST, options, is_crts ? NONE : 286, 281,
-                  is_crts ? dunlin_slice_make(NULL, 0) : dunlin_slice_make(w->request, w->request_len),
-                  &w->identity, w->now_ms, &reply);
+    dn_est_handle(w->est, &request, &w->identity, w->now_ms, &reply);
     return reply;
 }
 
