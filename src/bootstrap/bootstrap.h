@@ -22,7 +22,7 @@ typedef struct {
     dn_credentials
         *own_credentials; /* of devices towards the bootstrap server; `changed` is set. NULL: none */
     bool
-        is_nosec_open; /* false: plain CoAP and TCP from this host only, unless the endpoint's configuration allows it */
+        is_nosec_open; /* false: plain CoAP and TCP from this host only. Either way the endpoint's configuration must allow it, too */
     dn_tcp_config tcp;
     dn_secure_config dtls, tls_streams;
 } dn_bootstrap_config;

@@ -73,8 +73,8 @@ typedef struct {
     dn_credentials *own_credentials;
     dn_types
         types; /* of resources, for what configurations write (dn_bs_config_fit); zero: as their JSON shows */
-    /* Whether hosts other than this one hear what is here at all without (D)TLS. Bootstrap information goes without it to those
-       endpoints alone whose configuration allows it, wherever they are. */
+    /* Whether other hosts than this one are heard without (D)TLS. Wherever it comes from, bootstrap information goes without it to those
+       endpoints alone whose configuration allows it. */
     bool is_nosec_open;
     dn_bs_own own;
     dn_est *est; /* est.h; NULL: no enrolment */

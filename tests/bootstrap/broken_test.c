@@ -545,18 +545,41 @@ static void closed_to_others(dn_bs_engine_config *config)
     config->is_loopback = NULL;
 }
 
-/* Other hosts without security hear nothing, but for the bootstrap of those that may. */
+static void open_to_others(dn_bs_engine_config *config)
+{
+    config->is_loopback = NULL;
+    config->is_nosec_open = true;
+}
+
+/* Other hosts without security are heard only if the operator says so, and then served only as those of this host are. */
 static void test_remote(void **state)
 {
     rig *r = *state;
-    rig_start(r, 8, closed_to_others);
-    rig_configure(r, "open", OPEN);
-    rig_request(r, &r->devices[0], DN_COAP_GET, ".well-known/core", "", DN_COAP_NO_FORMAT);
-    rig_settle(r, LONG_MS);
-    assert_int_equal(r->devices[0].code, DN_COAP_FORBIDDEN);
-    rig_ask(r, &r->devices[0], "ep=open");
-    rig_settle(r, LONG_MS);
-    assert_non_null(strstr(r->events, "FINISHED open"));
+    for (unsigned is_open = 0; is_open < 2; is_open++) {
+        rig_device *device = &r->devices[0];
+        rig_start(r, 8, is_open ? open_to_others : closed_to_others);
+        rig_configure(r, "open", OPEN);
+        rig_configure(r, "closed", SMALL);
+        rig_request(r, device, DN_COAP_GET, ".well-known/core", "", DN_COAP_NO_FORMAT);
+        rig_settle(r, LONG_MS);
+        assert_int_equal(device->code, is_open ? DN_COAP_CONTENT : DN_COAP_FORBIDDEN);
+        rig_ask(r, device, "ep=closed");
+        rig_settle(r, LONG_MS);
+        assert_int_equal(device->code, DN_COAP_BAD_REQUEST);
+        assert_string_equal(device->said, insecure);
+        rig_ask(r, device, "ep=open");
+        rig_settle(r, LONG_MS);
+        assert_int_equal(device->code, is_open ? DN_COAP_CHANGED : DN_COAP_BAD_REQUEST);
+        assert_int_equal(strstr(r->events, "FINISHED open") != NULL, is_open);
+        /* With security the host does not matter. */
+        rig_secure(r, device, DN_TRANSPORT_DTLS, "closed");
+        device->is_written = false;
+        rig_ask(r, device, "ep=closed");
+        rig_settle(r, LONG_MS);
+        assert_non_null(strstr(r->events, "FINISHED closed"));
+        rig_end(r);
+    }
+    rig_start(r, 1, NULL);
 }
 
 int main(void)
