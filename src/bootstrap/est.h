@@ -16,6 +16,12 @@
 #include <dunlin/status.h>
 #include <stdbool.h>
 
+/* What /.well-known/core says of it (RFC 9148 section 4.1). */
+#define DN_EST_LINKS                                  \
+    "</est/crts>;rt=\"ace.est.crts\";ct=\"281 287\"," \
+    "</est/sen>;rt=\"ace.est.sen\";ct=\"281 287\","   \
+    "</est/sren>;rt=\"ace.est.sren\";ct=\"281 287\""
+
 typedef struct dn_est dn_est;
 
 typedef struct {

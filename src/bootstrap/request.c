@@ -29,6 +29,7 @@
 #define INSECURE_DIAGNOSIS "this endpoint is not served without security here"
 
 static const char discovery[] = "</bs>";
+static const char discovery_with_est[] = "</bs>," DN_EST_LINKS;
 
 typedef struct {
     dunlin_slice endpoint; /* empty: not told */
@@ -467,7 +468,7 @@ dunlin_status dn_bs_rerun(dn_bs *bs, dunlin_slice endpoint)
 
 /* ---- other requests ---- */
 
-static void answer_discovery(const dn_coap_incoming *request, dn_coap_reply *reply)
+static void answer_discovery(const dn_bs *bs, const dn_coap_incoming *request, dn_coap_reply *reply)
 {
     if (request->code != DN_COAP_GET) {
         reply->code = DN_COAP_METHOD_NOT_ALLOWED;
@@ -476,7 +477,7 @@ static void answer_discovery(const dn_coap_incoming *request, dn_coap_reply *rep
     } else {
         reply->code = DN_COAP_CONTENT;
         reply->content_format = LINK_FORMAT;
-        reply->payload = dunlin_slice_of(discovery);
+        reply->payload = dunlin_slice_of(bs->config.est != NULL ? discovery_with_est : discovery);
     }
 }
 
@@ -558,7 +559,7 @@ dn_coap_answered dn_bs_request(dn_bs *bs, const dn_coap_incoming *request, dunli
         reply->code = DN_COAP_FORBIDDEN;
     } else if (count == 2 && dunlin_slice_equal(segment[0], dunlin_slice_of(".well-known")) &&
                dunlin_slice_equal(segment[1], dunlin_slice_of("core"))) {
-        answer_discovery(request, reply);
+        answer_discovery(bs, request, reply);
     }
     return DN_COAP_ANSWERED;
 }
