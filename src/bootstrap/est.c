@@ -430,7 +430,8 @@ static void forward(job *j)
         j->payload = is_crts ? none : j->payload;
         hand_on(j, &look);
     } else if (look.standing == DN_EST_WAITING) {
-        put_off(j, look.wait_s, "the authority is being asked");
+        put_off(j, look.wait_s,
+                look.is_put_off ? "the authority has asked for time" : "the authority is being asked");
     } else if (look.standing == DN_EST_FULL) {
         put_off(j, FULL_S, "too many wait for the authority");
     } else if (look.http_status != HTTP_OK) {

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define ACCEPTED     202u
-#define WAIT_S       2u /* an authority answers within a second or two, or says how long it takes */
+#define WAIT_S       1u /* an authority answers within a second, or says how long it takes; else the pauses grow, */
+#define WAIT_SLOW_S  30u /* for who asks gives up after so many of them */
 #define WAIT_MOST_S  86400u
 #define HANDED_ON_MS 120000u /* without an answer for so long it was lost */
 #define MS_PER_S     1000u
@@ -135,6 +136,13 @@ static dn_est_standing begin(dn_est_pending *pending, entry *e, uint64_t now_ms)
     return DN_EST_NEW;
 }
 
+/* Half of what it has taken so far. */
+static uint32_t patience_s(const entry *e, uint64_t now_ms)
+{
+    const uint64_t wait_s = WAIT_S + (now_ms - e->begun_ms) / MS_PER_S / 2;
+    return wait_s < WAIT_SLOW_S ? (uint32_t)wait_s : WAIT_SLOW_S;
+}
+
 static dn_est_standing stand(dn_est_pending *pending, entry *e, uint64_t now_ms, dn_est_look *out)
 {
     if (e->is_answered && e->http_status == ACCEPTED) {
@@ -150,8 +158,10 @@ static dn_est_standing stand(dn_est_pending *pending, entry *e, uint64_t now_ms,
     if (e->not_before_ms != 0 && now_ms >= e->not_before_ms) {
         return begin(pending, e, now_ms);
     }
+    out->is_put_off = e->not_before_ms != 0;
     const uint64_t wait_ms = e->not_before_ms == 0 ? 0 : e->not_before_ms - now_ms;
-    out->wait_s = e->not_before_ms == 0 ? WAIT_S : (uint32_t)((wait_ms + MS_PER_S - 1) / MS_PER_S);
+    out->wait_s =
+        e->not_before_ms == 0 ? patience_s(e, now_ms) : (uint32_t)((wait_ms + MS_PER_S - 1) / MS_PER_S);
     return DN_EST_WAITING;
 }
 

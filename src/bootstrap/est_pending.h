@@ -28,6 +28,7 @@ typedef struct {
     uint64_t number;
     unsigned http_status;
     uint32_t wait_s;
+    bool is_put_off;      /* the authority itself has said how long */
     dunlin_slice payload; /* valid until the next look */
 } dn_est_look;
 
