@@ -81,17 +81,16 @@ static bool stays(const making *m, const dn_bs_told_instance *instance)
     return true;
 }
 
-static bool is_taken(const making *m, uint16_t object, uint16_t instance)
+/* It is another one's in this plan: placed, or told by the configuration for an account whose turn has not come yet. */
+static bool is_claimed(const making *m, uint16_t object, uint16_t instance)
 {
     const dn_bs_config *config = m->terms->config;
-    const dn_bs_told_instance *told = dn_bs_told_find(m->terms->told, object, instance);
     for (size_t i = 0; i < m->plan->place_count; i++) {
         const dn_bs_place *place = &m->plan->places[i];
         if (place->object == object && place->instance == instance) {
             return true;
         }
     }
-    /* Told by the configuration for another account, whose turn has not come yet. */
     for (size_t i = 0; i < config->server_count && object <= 1; i++) {
         int32_t wanted =
             object == 0 ? config->servers[i].security_instance : config->servers[i].server_instance;
@@ -99,7 +98,13 @@ static bool is_taken(const making *m, uint16_t object, uint16_t instance)
             return true;
         }
     }
-    return told != NULL && stays(m, told);
+    return false;
+}
+
+static bool is_taken(const making *m, uint16_t object, uint16_t instance)
+{
+    const dn_bs_told_instance *told = dn_bs_told_find(m->terms->told, object, instance);
+    return is_claimed(m, object, instance) || (told != NULL && stays(m, told));
 }
 
 static int32_t smallest_free(const making *m, uint16_t object, uint32_t from)
@@ -128,8 +133,10 @@ static int32_t same_account(const making *m, uint16_t object, uint16_t ssid)
 {
     const dn_bs_told *told = m->terms->told;
     for (size_t i = 0; i < told->count; i++) {
-        if (told->list[i].object == object && told->list[i].ssid == ssid && stays(m, &told->list[i])) {
-            return told->list[i].instance;
+        const dn_bs_told_instance *at = &told->list[i];
+        if (at->object == object && at->ssid == ssid && stays(m, at) &&
+            !is_claimed(m, object, at->instance)) {
+            return at->instance;
         }
     }
     return NO_PLACE;

@@ -265,6 +265,11 @@ static void test_instances(void **state)
          "GET /;PUT /3303/0;POST /bs;"},
         {"</>;lwm2m=1.1,</0/1>", "{\"access\":[{\"object\":3,\"instance\":0,\"owner\":1}],\"verify\":false}",
          "GET /;PUT /2/0;POST /bs;"},
+        {"</>;lwm2m=1.1,</0/0>,</0/1>;ssid=1,</1/0>;ssid=1", /* where another one is to be is no place to stay */
+         "{\"servers\":[{\"ssid\":1},{\"ssid\":2,\"uri\":\"coap://"
+         "x\",\"security\":{\"mode\":\"nosec\"},\"instances\":{\"security\":1,\"server\":0}}],"
+         "\"access\":[{\"object\":3,\"instance\":0,\"owner\":1}],\"delete\":[],\"verify\":false}",
+         "GET /;PUT /0/1;PUT /0/2;PUT /1/0;PUT /1/1;PUT /2/0;POST /bs;"},
         {"</>;lwm2m=1.1,</0/1>,</2/0>",
          "{\"access\":[{\"object\":3,\"instance\":0,\"owner\":1}],\"verify\":false}",
          "GET /;PUT /2/1;POST /bs;"},
