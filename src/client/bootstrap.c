@@ -334,18 +334,30 @@ static void begin_registrations(dunlin_client *client)
 
 /* ---- failures ---- */
 
+static bool is_registered_anywhere(const dunlin_client *client)
+{
+    const dn_account *account = dn_client_account_next(client, NULL);
+    while (account != NULL && !dn_client_registration_holds(account)) {
+        account = dn_client_account_next(client, account);
+    }
+    return account != NULL;
+}
+
 /* What led here is as it was before; so it is tried again as Object 1 resources 17 to 20 say. What the bootstrap server has begun by
-   itself is for itself to begin again, as long as there is somebody else to turn to. */
+   itself is for itself to begin again, as long as there is somebody else to turn to. FAILED is the end of it, for this client: not with a
+   server, which may still go away. */
 static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again)
 {
     dn_bootstrap *b = &client->bootstrap;
     uint64_t wait_ms = DN_NEVER;
+    const bool lacks = b->enrols && dn_client_est_needed(client);
     cancel_exchange(client);
-    const bool renews = b->enrols && !dn_client_est_needed(client); /* est.c knows when to try again */
-    const bool own = !renews && (b->own || b->enrols || client->account_count == 0);
-    if (renews) {
+    client->counters.bootstraps_failed += b->enrols ? 0 : 1;
+    if (b->enrols && !lacks) { /* a renewal: est.c knows when to try again */
         dn_client_est_put_off(client);
+        b->enrols = !b->own; /* but a bootstrap was needed meanwhile */
     }
+    const bool own = b->own || lacks || client->account_count == 0;
     if (b->own || b->enrols || !client->config.bootstrap_stays) {
         drop_way(client);
     }
@@ -355,9 +367,10 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
     if (wait_ms != DN_NEVER) {
         enter(client, DN_BOOTSTRAP_HOLDING, client->now_ms + wait_ms);
     } else {
-        enter(client, own ? DN_BOOTSTRAP_FAILED : DN_BOOTSTRAP_OFF, DN_NEVER);
+        const bool ends = own && (b->enrols || !is_registered_anywhere(client));
+        b->own = false;
+        enter(client, ends ? DN_BOOTSTRAP_FAILED : DN_BOOTSTRAP_OFF, DN_NEVER);
     }
-    client->counters.bootstraps_failed += b->enrols ? 0 : 1;
     if (b->state == DN_BOOTSTRAP_FAILED && b->enrols) {
         begin_registrations(client); /* what waited for a certificate fails now */
     }
@@ -503,7 +516,8 @@ static void carry_on(dunlin_client *client, const bootstrap_cause *cause)
 {
     const bootstrap_cause done = cause_of(DUNLIN_OK);
     (void)cause;
-    client->bootstrap.finished = false;
+    client->bootstrap.finished = client->bootstrap.own =
+        false; /* what is needed from now on is another one */
     client->bootstrap.tries = client->bootstrap.sequences = 0;
     cancel_exchange(client);
     enter(client, DN_BOOTSTRAP_OFF, DN_NEVER); /* others are served again */

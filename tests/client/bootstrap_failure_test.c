@@ -142,6 +142,29 @@ static void the_policy_of_its_account_holds(void **state)
     closed(s);
 }
 
+/* What was asked for while there were servers, and came to nothing, is not the end of it: without them it is begun again. */
+static void a_need_begins_anew_what_was_asked_for_in_vain(void **state)
+{
+    sequence *s = opened(DUNLIN_LWM2M_1_1, whole, COUNT(whole));
+    (void)state;
+    s->request_code = DN_COAP_BAD_REQUEST;
+    sequence_add(s, "coap://server");
+    sequence_start(s);
+    sequence_run(s, 10);
+    assert_int_equal(dunlin_client_bootstrap(s->r.client, 10000), DUNLIN_OK);
+    sequence_run(s, 1000);
+    expect("asked for", s->log, "0R1 10- 70- 190- 430- 910-");
+    assert_int_equal(s->retry_ms, DUNLIN_NEVER);
+    s->log[0] = '\0';
+    s->request_code = DN_COAP_CHANGED;
+    s->r.update_code = DN_COAP_NOT_FOUND; /* the server has lost the device, and does not want it back */
+    s->r.register_code = DN_COAP_FORBIDDEN;
+    dunlin_client_update(s->r.client);
+    sequence_run(s, 20);
+    expect("needed", s->log, "1010X1 1020X1 1020F1 1020B1 1020b 1020+ 1020X1 1030X1 1030F1 1030B1");
+    closed(s);
+}
+
 /* Another network may be the one on which it is. */
 static void a_restart_begins_anew(void **state)
 {
@@ -425,6 +448,7 @@ int main(void)
         cmocka_unit_test(tries_by_table),
         cmocka_unit_test(a_restart_begins_anew),
         cmocka_unit_test(the_policy_of_its_account_holds),
+        cmocka_unit_test(a_need_begins_anew_what_was_asked_for_in_vain),
         cmocka_unit_test(without_a_policy_it_goes_on),
         cmocka_unit_test(it_vanishes_at_each_step),
         cmocka_unit_test(each_command_gives_it_more_time),

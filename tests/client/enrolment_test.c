@@ -426,6 +426,32 @@ static void a_renewal_that_fails_is_tried_ten_times(void **state)
     assert_int_equal(dunlin_client_count(w->s.r.client).enrolments, 2);
 }
 
+/* Its server turns the device away while the certificate is being renewed, and then that fails too: only a bootstrap leads home. */
+static void a_renewal_that_fails_does_not_keep_a_bootstrap_away(void **state)
+{
+    world *w = *state;
+    bootstrap_with(w, steps);
+    sequence_run(&w->s, 334 * DAY_S);
+    w->asked[0] = w->s.log[0] = '\0';
+    w->code = DN_COAP_UNAVAILABLE;
+    w->max_age_s = 3000;
+    for (unsigned i = 0; i < 2000 && strstr(w->asked, "sren") == NULL; i++) {
+        sequence_run(&w->s, 100);
+    }
+    assert_string_equal(w->asked, "crts sren");
+    assert_int_equal(w->s.requests, 1);
+    w->s.r.register_code = DN_COAP_FORBIDDEN;
+    w->s.r.update_code = DN_COAP_NOT_FOUND;
+    dunlin_client_update(w->s.r.client);
+    sequence_run(&w->s, 1000);
+    assert_non_null(strstr(w->s.log, "F1"));
+    assert_non_null(strstr(w->s.log, "B1"));
+    w->code = DN_COAP_FORBIDDEN;
+    w->times = 1;
+    sequence_run(&w->s, 3 * 3600);
+    assert_true(w->s.requests > 1);
+}
+
 /* The clock is ahead of the authority's: what comes is to be renewed at once, and must not be asked for without end. */
 static void a_clock_that_is_ahead(void **state)
 {
@@ -643,6 +669,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_not_taken, make_world, free_world),
         cmocka_unit_test_setup_teardown(it_is_renewed_in_time, make_world, free_world),
         cmocka_unit_test_setup_teardown(a_renewal_that_fails_is_tried_ten_times, make_world, free_world),
+        cmocka_unit_test_setup_teardown(a_renewal_that_fails_does_not_keep_a_bootstrap_away, make_world,
+                                        free_world),
         cmocka_unit_test_setup_teardown(a_clock_that_is_ahead, make_world, free_world),
         cmocka_unit_test_setup_teardown(it_outlives_a_bootstrap_that_fails, make_world, free_world),
         cmocka_unit_test_setup_teardown(a_new_bootstrap_enrols_anew, make_world, free_world),
