@@ -192,12 +192,15 @@ static void add_security(const dunlin_security *security, bool enrols, dn_ets_te
 void dn_ets_configuration_document(const dn_ets_blanks *blanks, bool enrols, dn_ets_text *out)
 {
     const bool stream = strstr(blanks->server_uri, "+tcp:") != NULL;
+    const char *bare = blanks->bootstrap_uri != NULL && strncmp(blanks->bootstrap_uri, "coaps", 5) != 0
+                           ? ",\"allow_insecure\":true"
+                           : "";
     dn_ets_text_printf(out, "{\"servers\":[{\"ssid\":1,\"uri\":\"%s\",\"security\":", blanks->server_uri);
     add_security(blanks->server_security, enrols, out);
     dn_ets_text_printf(out,
                        ",\"lifetime\":%u,\"store_notifications\":false,\"binding\":\"%s\","
                        "\"instances\":{\"security\":0,\"server\":0}}],\"delete\":[],\"write_objects\":true,"
-                       "\"verify\":true,\"allow_insecure\":true}",
+                       "\"verify\":true%s}",
                        (unsigned)(blanks->lifetime_s != 0 ? blanks->lifetime_s : LIFETIME_S),
-                       stream ? "T" : "U");
+                       stream ? "T" : "U", bare);
 }

@@ -25,7 +25,8 @@ const char *dn_ets_configuration_title(size_t index, dn_ets_config *config);
 bool dn_ets_configuration(dn_ets_config config, const dn_ets_blanks *blanks, bool device, dn_ets_values *out);
 /* What a blank stands for, "$server-uri", "$bootstrap-secret": credentials in base64. To be freed; NULL: no memory. */
 char *dn_ets_configuration_fill(const dn_ets_blanks *blanks, const char *blank);
-/* Adds the JSON document with which our bootstrap server makes C.1, or C.17, of a device; `enrols`: with security mode 4. */
+/* Adds the JSON document with which our bootstrap server makes C.1, or C.17, of a device; `enrols`: with security mode 4. It lets
+   credentials go in the clear only when `bootstrap_uri` is without security. */
 void dn_ets_configuration_document(const dn_ets_blanks *blanks, bool enrols, dn_ets_text *out);
 
 #endif

@@ -219,7 +219,10 @@ static bool make_bootstrap(dn_ets_listen *l, const dn_ets_setup *setup)
                                       .random = dn_entropy_random(&l->entropy)};
     choose_account(l, setup);
     if (setup->bootstrap == DN_ETS_BOOTSTRAP_OURS) {
-        const dn_ets_blanks blanks = blanks_of(l);
+        const bool bare = dn_ports_address(s->ports, DN_TRANSPORT_UDP, 0) != NULL ||
+                          dn_ports_address(s->ports, DN_TRANSPORT_TCP, 0) != NULL;
+        dn_ets_blanks blanks = blanks_of(l);
+        blanks.bootstrap_uri = bare ? "coap://" : "coaps://";
         l->document.len = 0;
         dn_ets_configuration_document(&blanks, false, &l->document);
         if (l->document.failed) {

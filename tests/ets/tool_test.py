@@ -6,6 +6,7 @@ Usage: tool_test.py DUNLIN
 """
 
 import html.parser
+import json
 import os
 import re
 import socket
@@ -173,9 +174,26 @@ def lists(folder):
     check(folder, "")
 
 
+def configurations(folder):
+    """C.1 as a document for dunlind: keys go in the clear only to who asks without security."""
+    psk = ("--psk", "dev:000102030405060708090a0b0c0d0e0f")
+    for bootstrap, bare in ((), None), (("--bootstrap", "coaps://h"), None), (("--bootstrap", "coaps+tcp://h"), None), \
+            (("--bootstrap", "coap://h"), True), (("--bootstrap", "coap+tcp://h"), True):
+        status, out, said = run("config", "C.1", "--format", "document", "--target", "coaps://h", *psk, *bootstrap)
+        equal((status, said), (PASSED, ""), "exit code")
+        document = json.loads(out)
+        equal(document["servers"][0]["security"]["mode"], "psk", "mode")
+        equal(document.get("allow_insecure"), bare, f"allow_insecure with {bootstrap}")
+    status, out, _ = run("config", "C.13", "--bootstrap", "coaps://h", *psk)
+    equal(status, PASSED, "exit code")
+    check({"n": "/0/1/1", "bv": True} in json.loads(out)["e"], out)
+    equal(run("config", "C.13")[0], USAGE, "exit code without credentials")
+    check(folder, "")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for test in (lists, usage, nobody, a_good_device, a_bad_device):
+        for test in (lists, configurations, usage, nobody, a_good_device, a_bad_device):
             test(folder)
             print(f"ok {test.__name__}", flush=True)
 
