@@ -56,7 +56,8 @@ typedef struct {
     uint16_t mid;
     answer answers[ANSWERS];
     size_t answer_count;
-    bool asked; /* the bootstrap server was, and has agreed */
+    bool stopped; /* once at least */
+    bool asked;   /* the bootstrap server was, and has agreed */
     uint8_t image[IMAGE];
     size_t image_len;
 } world;
@@ -368,6 +369,7 @@ static void call(world *w, uint8_t what)
 {
     switch (what) {
     case STOP:
+        w->stopped = true;
         dunlin_client_stop(w->client, w->now_ms);
         break;
     case START:
@@ -463,7 +465,7 @@ static void open_client(world *w)
 }
 
 /* Everything ends, whether or not somebody answers. */
-static void close_client(world *w)
+static void stop(world *w)
 {
     dunlin_client_stop(w->client, w->now_ms);
     for (unsigned steps = 0; !dunlin_client_stopped(w->client); steps++) {
@@ -471,9 +473,6 @@ static void close_client(world *w)
         must(steps < STEPS_MAX && due != DUNLIN_NEVER);
         w->now_ms = due > w->now_ms ? due : w->now_ms;
         settle(w);
-    }
-    for (size_t i = 0; i < WAYS; i++) {
-        must(w->ways[i].state == NONE);
     }
 }
 
@@ -496,6 +495,9 @@ static void come_home(world *w)
     w->connect = w->save = DUNLIN_OK;
     w->mute = false;
     w->refuse = 0;
+    if (w->stopped) { /* it may be at it: a start has to wait until that is over */
+        stop(w);
+    }
     dunlin_client_restart(w->client, w->now_ms);
     while (!dunlin_client_registered(w->client)) {
         settle(w);
@@ -532,6 +534,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         settle(&w);
     }
     come_home(&w);
-    close_client(&w);
+    stop(&w);
+    for (size_t i = 0; i < WAYS; i++) {
+        must(w.ways[i].state == NONE);
+    }
     return 0;
 }
