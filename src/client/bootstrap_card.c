@@ -316,6 +316,7 @@ static dunlin_status replace(dunlin_client *client, const card_file *card, uint6
     if (status == DUNLIN_OK) {
         client->card.digest = digest;
         *changed = true;
+        dn_client_image_go_on(client);
     } else if (noted) {
         dn_client_image_return(client);
     } else {

@@ -250,6 +250,13 @@ void dn_client_image_return(dunlin_client *client)
     }
 }
 
+void dn_client_image_go_on(dunlin_client *client)
+{
+    if (client->image != NULL) {
+        client->image->held = false;
+    }
+}
+
 /* ---- saving ---- */
 
 void dn_client_image_touch(dunlin_client *client)

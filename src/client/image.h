@@ -34,6 +34,8 @@ dunlin_status dn_client_image_apply(dunlin_client *client, dunlin_slice image);
 dunlin_status dn_client_image_note(dunlin_client *client);
 /* Back to what was noted. */
 void dn_client_image_return(dunlin_client *client);
+/* What was noted is not gone back to any more: changes are saved as they come again. */
+void dn_client_image_go_on(dunlin_client *client);
 
 /* Something that is in it has changed. */
 void dn_client_image_touch(dunlin_client *client);

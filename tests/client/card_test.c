@@ -89,6 +89,24 @@ static void the_card_is_read_first(void **state)
     closed(s);
 }
 
+/* What the card has brought, and what follows, is saved once that is possible. */
+static void what_cannot_be_saved_at_once_is_saved_later(void **state)
+{
+    const card_file card = card_of("coap://server", 9, 300);
+    sequence *s = opened();
+    (void)state;
+    insert(s, &card);
+    s->save_status = DUNLIN_ERR_IO;
+    sequence_start(s);
+    sequence_run(s, 1);
+    expect("events", s->log, "0K 0R9");
+    assert_true(s->saves > 0 && s->saved_len == 0);
+    s->save_status = DUNLIN_OK;
+    sequence_run(s, 70);
+    assert_true(s->saved_len > 0);
+    closed(s);
+}
+
 /* From one start to the next another card is put in. */
 static void another_card_another_account(void **state)
 {
@@ -204,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_card_is_read_first),
+        cmocka_unit_test(what_cannot_be_saved_at_once_is_saved_later),
         cmocka_unit_test(another_card_another_account),
         cmocka_unit_test(a_card_that_is_gone_takes_its_account_along),
         cmocka_unit_test(a_card_that_stays_changes_nothing),
