@@ -52,14 +52,14 @@ static void address_of(const dn_bs *bs, const dn_peer *peer, char out[64])
     }
 }
 
-static void warn(dn_bs *bs, const char *address, const refusal *refused)
+static void warn(dn_bs *bs, const char *what, const char *address, const refusal *refused)
 {
     bs->unwarned++;
     if (bs->warned_ms != 0 && bs->now_ms - bs->warned_ms < WARN_PAUSE_MS) {
         return;
     }
     dn_log_at(bs->log, DN_LOG_WARN, DN_BS_AREA,
-              "a Bootstrap-Request from %s refused with %u.%02u: %s (%llu since the last such line)", address,
+              "%s from %s refused with %u.%02u: %s (%llu since the last such line)", what, address,
               refused->code >> 5, refused->code & 31u, refused->why, (unsigned long long)bs->unwarned);
     bs->warned_ms = bs->now_ms != 0 ? bs->now_ms : 1;
     bs->unwarned = 0;
@@ -88,7 +88,7 @@ static void refuse(dn_bs *bs, const dn_coap_incoming *request, dunlin_slice endp
                          .why = refused->why};
     bs->counters.refused++;
     address_of(bs, &request->peer, event.address);
-    warn(bs, event.address, refused);
+    warn(bs, "a Bootstrap-Request", event.address, refused);
     if (is_told(bs, identity)) {
         dn_bs_tell(bs, NULL, &event);
     }
@@ -321,6 +321,16 @@ static void describe(dn_bs *bs, dn_bs_run *run, const dn_peer *peer)
     run->owner = bs;
 }
 
+static bool enrols(const dn_bs_config *config)
+{
+    for (size_t i = 0; i < config->server_count; i++) {
+        if (config->servers[i].security.mode == DN_SECURITY_EST) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool has_too_many(const dn_bs *bs, const dn_peer *peer)
 {
     unsigned count = 0;
@@ -344,6 +354,9 @@ static refusal begin(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint, dn_b
         (keeper == NULL || keeper->ops->stage == NULL || keeper->ops->promote == NULL ||
          keeper->ops->get_staged == NULL)) {
         lacks = "no key can be made for a device here: no LwM2M server would know it";
+    }
+    if (lacks == NULL && bs->config.est == NULL && enrols(cached->config)) {
+        lacks = "the configuration is for enrolment, which is not enabled here (bootstrap.est)";
     }
     if (lacks != NULL) {
         dn_bs_cache_give(cached);
@@ -498,6 +511,9 @@ static void tell_enrolment(dn_bs *bs, const dn_coap_incoming *request, const dn_
     bs->counters.enrolled += is_issue;
     bs->counters.enrol_refused += !is_issue;
     address_of(bs, &request->peer, event.address);
+    if (!is_issue) {
+        warn(bs, "an enrolment", event.address, &(refusal){est->code, est->why, NULL});
+    }
     if (is_told(bs, identity)) {
         dn_bs_tell(bs, NULL, &event);
     }

@@ -467,6 +467,26 @@ static void test_lacks(void **state)
     rig_start(r, 1, NULL);
 }
 
+static void with_certificate(dn_bs_engine_config *config)
+{
+    config->own.certificate = dunlin_slice_of("one");
+}
+
+/* The device would be left with an account for which it gets no certificate. */
+static void test_no_enrolment_here(void **state)
+{
+    rig *r = *state;
+    rig_device *device = &r->devices[0];
+    rig_start(r, 150, with_certificate);
+    rig_configure(r, "a", "{\"servers\":[{\"security\":{\"mode\":\"est\"}}]}");
+    rig_secure(r, device, DN_TRANSPORT_DTLS, "a");
+    rig_ask(r, device, "ep=a&pct=112");
+    rig_settle(r, LONG_MS);
+    assert_int_equal(device->code, DN_COAP_INTERNAL_ERROR);
+    assert_string_equal(device->log, "");
+    assert_non_null(strstr(r->whys, "the configuration is for enrolment, which is not enabled here"));
+}
+
 /* The configuration wants what the device keeps its bootstrap account in. */
 static void test_account_in_the_way(void **state)
 {
@@ -594,6 +614,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keepers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lacks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_enrolment_here, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_account_in_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_secrets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_remote, set_up, tear_down),
