@@ -2,6 +2,7 @@
 /* The engine's making, its cycle, and the end of runs; see engine.h and inside.h. */
 #include "bootstrap/inside.h"
 
+#include "bootstrap/est.h"
 #include "bootstrap/material.h"
 
 #include <stdarg.h>
@@ -116,6 +117,9 @@ dunlin_status dn_bs_create(const dn_bs_engine_config *config, dn_bs **out)
     if (!dn_bs_runs_init(&bs->runs, config->max_runs, config->max_ended, &config->random) || !make_coap(bs)) {
         dn_bs_destroy(bs);
         return DUNLIN_ERR_MEMORY;
+    }
+    if (config->est != NULL) {
+        dn_est_guard(config->est, dn_bs_has_own, bs);
     }
     *out = bs;
     return DUNLIN_OK;

@@ -29,7 +29,9 @@ struct dn_est {
     dn_est_config config;
     uint8_t *authority, *authority_key; /* owned */
     dn_est_pending *pending;            /* NULL: issues by itself */
-    uint8_t crts[DN_ENROLL_SET_MAX];    /* of the authority here */
+    bool (*has_own)(void *context, dunlin_slice endpoint);
+    void *has_own_context;
+    uint8_t crts[DN_ENROLL_SET_MAX]; /* of the authority here */
     size_t crts_len;
     uint8_t certificate[CERTIFICATE_MAX];
     uint8_t set[DN_ENROLL_SET_MAX]; /* what the last reply gave */
@@ -124,6 +126,12 @@ void dn_est_destroy(dn_est *est)
     free(est->authority_key);
     free(est->authority);
     free(est);
+}
+
+void dn_est_guard(dn_est *est, bool (*has_own)(void *context, dunlin_slice endpoint), void *context)
+{
+    est->has_own = has_own;
+    est->has_own_context = context;
 }
 
 /* ---- what is asked ---- */
@@ -235,6 +243,13 @@ static bool read_request(job *j)
                                              "the request has a challengePassword, which cannot be checked");
 }
 
+/* What a shared credential stands for: one name, and none that has a credential of its own. */
+static bool may_share(const dn_est *est, dunlin_slice name)
+{
+    return !dn_endpoint_is_pattern(name) &&
+           (est->has_own == NULL || !est->has_own(est->has_own_context, name));
+}
+
 /* The name is that of the device, whatever it asks for: it can only agree. */
 static bool name_it(job *j)
 {
@@ -244,7 +259,8 @@ static bool name_it(job *j)
         return refuse(j->reply, DN_COAP_BAD_REQUEST,
                       "the request has no name, and the device none of its own");
     }
-    if (asked.len > 0 && !dn_identity_allows(j->identity, asked)) {
+    if (asked.len > 0 &&
+        (!dn_identity_allows(j->identity, asked) || (own.len == 0 && !may_share(j->est, asked)))) {
         return refuse(j->reply, DN_COAP_BAD_REQUEST, "the request has another name than the device");
     }
     const dunlin_slice name = own.len > 0 ? own : asked;

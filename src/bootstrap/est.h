@@ -48,6 +48,9 @@ dn_est_config dn_est_config_default(void);
 dunlin_status dn_est_create(const dn_est_config *config, dn_est **out, char *error, size_t error_size);
 void dn_est_destroy(dn_est *est); /* may be NULL */
 
+/* Whom a shared credential does not stand for, as its identity is a pattern: whoever has one of its own. Without it: nobody is. */
+void dn_est_guard(dn_est *est, bool (*has_own)(void *context, dunlin_slice endpoint), void *context);
+
 /* What there is to answer: a code, and with a success a payload, valid until the next call. */
 typedef struct {
     uint8_t code;

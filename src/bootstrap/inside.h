@@ -42,6 +42,9 @@ void dn_bs_fail(dn_bs *bs, dn_bs_run *run, const char *format, ...) __attribute_
 dn_coap_answered dn_bs_request(dn_bs *bs, const dn_coap_incoming *request, dunlin_buf *body,
                                dn_coap_reply *reply);
 
+/* Whether it has a credential towards this server of its own; `context` is the dn_bs. */
+bool dn_bs_has_own(void *context, dunlin_slice endpoint);
+
 /* steps.c */
 /* The first step. */
 void dn_bs_steps_begin(dn_bs *bs, dn_bs_run *run);

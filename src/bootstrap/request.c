@@ -176,8 +176,9 @@ static bool is_heard(const dn_bs *bs, const dn_peer *peer)
 }
 
 /* A credential that many share must not become whoever has one of its own. */
-static bool has_own(const dn_bs *bs, dunlin_slice endpoint)
+bool dn_bs_has_own(void *context, dunlin_slice endpoint)
 {
+    const dn_bs *bs = context;
     dn_credentials *credentials = bs->config.own_credentials;
     dn_credential found;
     return credentials != NULL && credentials->ops->get != NULL &&
@@ -198,8 +199,8 @@ static refusal identify(dn_bs *bs, const dn_peer *peer, dunlin_slice *endpoint)
     if (endpoint->len == 0 || !is_name(*endpoint)) {
         return (refusal){DN_COAP_BAD_REQUEST, "ep is missing, and nothing else names the device", NULL};
     }
-    if (identity != NULL &&
-        (!dn_identity_allows(identity, *endpoint) || (identity->is_pattern && has_own(bs, *endpoint)))) {
+    if (identity != NULL && (!dn_identity_allows(identity, *endpoint) ||
+                             (identity->is_pattern && dn_bs_has_own(bs, *endpoint)))) {
         bs->counters.identity_refused++;
         return (refusal){DN_COAP_BAD_REQUEST, "its credential does not stand for this endpoint", NULL};
     }

@@ -106,6 +106,19 @@ static bool is_known(dn_credentials *credentials, dunlin_slice endpoint)
     return false;
 }
 
+static dunlin_status get(dn_credentials *credentials, dunlin_slice endpoint, dn_credential *out)
+{
+    const dn_testkeeper *keeper = keeper_of(credentials);
+    for (size_t i = 0; i < keeper->count && !keeper->fails; i++) {
+        if (dunlin_slice_equal(endpoint_of(&keeper->list[i]), endpoint)) {
+            *out = keeper->list[i];
+            memset(out->key, 0, sizeof out->key);
+            return DUNLIN_OK;
+        }
+    }
+    return keeper->fails ? DUNLIN_ERR_STORE : DUNLIN_ERR_NOT_FOUND;
+}
+
 static bool is_current(dn_credentials *credentials, uint64_t number, uint64_t generation)
 {
     const dn_testkeeper *keeper = keeper_of(credentials);
@@ -140,6 +153,7 @@ void dn_testkeeper_init(dn_testkeeper *keeper)
                                            .find_names = find_names,
                                            .is_known = is_known,
                                            .is_current = is_current,
+                                           .get = get,
                                            .error = no_error};
     memset(keeper, 0, sizeof *keeper);
     keeper->base.ops = &ops;

@@ -71,6 +71,8 @@ static const struct {
      "a parameter is unknown, repeated or bad"},
     {"another's name", "dev-1", "bs", "ep=dev-2", DN_COAP_POST, DN_COAP_BAD_REQUEST,
      "its credential does not stand for this endpoint"},
+    {"a name with a credential of its own", "*", "bs", "ep=owned", DN_COAP_POST, DN_COAP_BAD_REQUEST,
+     "its credential does not stand for this endpoint"},
     {"a name outside the pattern", "dev-*", "bs", "ep=open", DN_COAP_POST, DN_COAP_BAD_REQUEST,
      "its credential does not stand for this endpoint"},
     {"no name, by a shared credential", "dev-*", "bs", "", DN_COAP_POST, DN_COAP_BAD_REQUEST,

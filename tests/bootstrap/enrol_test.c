@@ -54,6 +54,39 @@ static void asks(rig *r, rig_device *device, const char *path, uint8_t code)
     assert_int_equal(device->code, code);
 }
 
+static void enrols(rig *r, rig_device *device, const char *name, uint8_t code)
+{
+    uint8_t key[DN_KEY_DER_MAX], request[DN_ENROLL_REQUEST_MAX];
+    size_t key_len = 0;
+    dunlin_buf out = dunlin_buf_make(request, sizeof request);
+    assert_int_equal(dn_key_generate(key, &key_len), DUNLIN_OK);
+    assert_int_equal(dn_enroll_request(dunlin_slice_make(key, key_len), name, &out), DUNLIN_OK);
+    rig_post(r, device, "est/sen", 286, dunlin_buf_view(&out));
+    rig_settle(r, 200000);
+    assert_int_equal(device->status, DUNLIN_OK);
+    assert_int_equal(device->code, code);
+}
+
+/* A credential that many share must not become whoever has one of its own, nor all of them. */
+static void test_shared_credentials(void **state)
+{
+    rig *r = calloc(1, sizeof *r);
+    (void)state;
+    assert_non_null(r);
+    make_est(true);
+    rig_start(r, 1, with_est);
+    dn_testkeeper_psk(&r->own, "dev-2", dunlin_slice_of("two"), dunlin_slice_of("0123456789abcdef"));
+    rig_secure(r, &r->devices[0], DN_TRANSPORT_DTLS, "dev-*");
+    enrols(r, &r->devices[0], "dev-1", DN_COAP_CHANGED);
+    enrols(r, &r->devices[0], "dev-2", DN_COAP_BAD_REQUEST);
+    enrols(r, &r->devices[0], "dev-*", DN_COAP_BAD_REQUEST);
+    rig_secure(r, &r->devices[1], DN_TRANSPORT_DTLS, "dev-2");
+    enrols(r, &r->devices[1], "dev-2", DN_COAP_CHANGED);
+    rig_end(r);
+    dn_est_destroy(est);
+    free(r);
+}
+
 static void test_requests_reach_it(void **state)
 {
     rig *r = calloc(1, sizeof *r);
@@ -125,9 +158,8 @@ static void test_none_without_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests_reach_it),
-        cmocka_unit_test(test_not_without_a_session),
-        cmocka_unit_test(test_certificates_alone),
+        cmocka_unit_test(test_requests_reach_it),     cmocka_unit_test(test_shared_credentials),
+        cmocka_unit_test(test_not_without_a_session), cmocka_unit_test(test_certificates_alone),
         cmocka_unit_test(test_none_without_it),
     };
     return cmocka_run_group_tests_name("bootstrap_enrol", tests, NULL, NULL);

@@ -509,15 +509,13 @@ static void on_answer(void *context, uint64_t exchange, dunlin_status status,
     }
 }
 
-void rig_request(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
-                 uint16_t accept)
+static void request_with(rig *r, rig_device *device, dn_coap_outgoing *request, const char *path,
+                         const char *queries)
 {
     dn_coap_option options[16];
     size_t count = 0;
     char copy[512];
     char *next;
-    dn_coap_outgoing request;
-    dn_coap_outgoing_init(&request, method);
     (void)snprintf(copy, sizeof copy, "%s&%s", path, queries);
     char *query = strchr(copy, '&');
     *query++ = '\0';
@@ -527,16 +525,33 @@ void rig_request(rig *r, rig_device *device, uint8_t method, const char *path, c
     for (char *at = strtok_r(query, "&", &next); at != NULL; at = strtok_r(NULL, "&", &next)) {
         options[count++] = (dn_coap_option){DN_OPTION_URI_QUERY, dunlin_slice_of(at)};
     }
-    request.confirmable = true;
-    request.options = options;
-    request.option_count = count;
-    request.accept = accept;
+    request->confirmable = true;
+    request->options = options;
+    request->option_count = count;
     device->is_answered = false;
     device->is_waiting = true;
     uint64_t exchange;
-    assert_int_equal(dn_coap_request(device->coap, &r->address, &request, on_answer, device,
+    assert_int_equal(dn_coap_request(device->coap, &r->address, request, on_answer, device,
                                      dn_simlink_now(r->link), &exchange),
                      DUNLIN_OK);
+}
+
+void rig_request(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
+                 uint16_t accept)
+{
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, method);
+    request.accept = accept;
+    request_with(r, device, &request, path, queries);
+}
+
+void rig_post(rig *r, rig_device *device, const char *path, uint16_t format, dunlin_slice payload)
+{
+    dn_coap_outgoing request;
+    dn_coap_outgoing_init(&request, DN_COAP_POST);
+    request.content_format = format;
+    request.payload = payload;
+    request_with(r, device, &request, path, "");
 }
 
 void rig_ask(rig *r, rig_device *device, const char *queries)

@@ -108,6 +108,8 @@ void rig_ask(rig *r, rig_device *device, const char *queries);
 /* Any request of the device's. */
 void rig_request(rig *r, rig_device *device, uint8_t method, const char *path, const char *queries,
                  uint16_t accept);
+/* POST with a payload. */
+void rig_post(rig *r, rig_device *device, const char *path, uint16_t format, dunlin_slice payload);
 /* Runs until every request is answered and no run is under way, or so many ms. */
 void rig_settle(rig *r, uint64_t ms);
 /* Its side of the link: what a stand-in sends. */
