@@ -53,25 +53,27 @@ bool dn_client_bootstrap_account_there(const dunlin_client *client)
     return client->bootstrap_account != NULL && client->bootstrap_account->security != NULL;
 }
 
-static bool is_there(const dunlin_client *client, uint16_t resource)
+static bool is_there(const dunlin_client *client, const dn_security_instance *security, uint16_t resource)
 {
     const dn_object_slot *slot = slot_of(client);
-    const dn_security_instance *security = client->bootstrap_account->security;
     return security != NULL && dn_client_tree_present(slot, (uint16_t)(security - client->securities),
                                                       dn_client_tree_resource(slot->def, resource));
 }
 
 uint64_t dn_client_bootstrap_account_hold_off_ms(const dunlin_client *client)
 {
+    const dn_security_instance *security = client->bootstrap_account->security;
     const uint64_t hold_off_ms =
-        is_there(client, HOLD_OFF) ? (uint64_t)client->bootstrap_account->security->hold_off_s * MS_PER_S : 0;
+        is_there(client, security, HOLD_OFF) ? (uint64_t)security->hold_off_s * MS_PER_S : 0;
     const uint64_t vain_ms = dn_client_backoff_vain(&client->bootstrap.policy, client->bootstrap.vain);
     return vain_ms > hold_off_ms ? vain_ms : hold_off_ms;
 }
 
+/* At Finish the account may already be another instance than the one that the bootstrap server is still spoken with by. */
 uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client)
 {
-    return is_there(client, TIMEOUT) ? client->bootstrap_account->security->timeout_s : 0;
+    const dn_security_instance *security = find(client);
+    return is_there(client, security, TIMEOUT) ? security->timeout_s : 0;
 }
 
 void dn_client_bootstrap_account_limit(dunlin_client *client)

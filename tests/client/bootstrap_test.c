@@ -375,6 +375,30 @@ static void its_account_is_purged_after_its_timeout(void **state)
     closed(s);
 }
 
+/* It counts what the account says that is there at Finish: the former one has become a server's. */
+static void its_account_may_move(void **state)
+{
+    static const sequence_step steps[] = {
+        PUT("/0", "[{\"bn\":\"/0/1/\",\"n\":\"0\",\"vs\":\"coap://server\"},{\"n\":\"1\",\"vb\":false},"
+                  "{\"n\":\"10\",\"v\":1},{\"n\":\"3\",\"vd\":\"\"},{\"n\":\"4\",\"vd\":\"\"},{\"n\":\"5\","
+                  "\"vd\":\"\"},"
+                  "{\"bn\":\"/0/5/\",\"n\":\"0\",\"vs\":\"coap://"
+                  "other\"},{\"n\":\"1\",\"vb\":true},{\"n\":\"2\",\"v\":3},"
+                  "{\"n\":\"3\",\"vd\":\"\"},{\"n\":\"4\",\"vd\":\"\"},{\"n\":\"5\",\"vd\":\"\"},{\"n\":"
+                  "\"12\",\"v\":100}]"),
+        PUT("/1", SERVER), FINISH};
+    sequence *s = opened(DUNLIN_LWM2M_1_1, steps, COUNT(steps));
+    (void)state;
+    sequence_start(s);
+    sequence_run(s, 99);
+    expect("answers", s->codes, "2.04 2.04 2.04");
+    expect("still there", sequence_value(s, "/0/5/0"), "coap://other");
+    sequence_run(s, 2);
+    expect("events", s->log, "0B 0b 0+ 0R1 100P");
+    expect("gone", sequence_value(s, "/0/5/0"), "-");
+    closed(s);
+}
+
 /* Over a restart its end is known by /1/x/12; a clock that is not known yet gives it the whole of its time again. */
 static void its_end_is_known_after_a_restart(void **state)
 {
@@ -563,6 +587,7 @@ int main(void)
         cmocka_unit_test(what_is_observed_may_go),
         cmocka_unit_test(a_sleepy_device),
         cmocka_unit_test(its_account_is_purged_after_its_timeout),
+        cmocka_unit_test(its_account_may_move),
         cmocka_unit_test(its_end_is_known_after_a_restart),
         cmocka_unit_test(its_account_can_be_replaced),
         cmocka_unit_test(there_is_one_at_most),
