@@ -13,8 +13,7 @@
 typedef struct {
     dn_bs_security common; /* mode, matching, usage, sni */
     int8_t mint;           /* -1: not told */
-    bool is_given;
-    char *texts[8]; /* by security_text */
+    char *texts[8];        /* by security_text */
 } dn_bs_security_text;
 
 void dn_bs_security_text_init(dn_bs_security_text *text);

@@ -76,9 +76,7 @@ bool dn_bs_security_read(dn_bs_json *json, const json_t *value, void *target)
         {"usage", DN_BS_JSON_INT16, offsetof(dn_bs_security_text, common.usage), 0, 3, NULL},
         {"sni", DN_BS_JSON_TEXT, offsetof(dn_bs_security_text, common.sni), 0, 253, NULL},
     };
-    dn_bs_security_text *text = target;
-    text->is_given = true;
-    return dn_bs_json_object(json, value, table, sizeof table / sizeof table[0], text);
+    return dn_bs_json_object(json, value, table, sizeof table / sizeof table[0], target);
 }
 
 void dn_bs_security_text_init(dn_bs_security_text *text)

@@ -25,7 +25,6 @@ struct dn_bs {
     /* What a reply views until it is sent. */
     uint8_t max_age[4];
     dn_coap_option reply_options[1];
-    char reply_text[128];
     /* Refusals are logged once in a while. */
     uint64_t warned_ms, unwarned;
     uint64_t told_since_ms; /* and told to operators so many times a second */

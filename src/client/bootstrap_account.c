@@ -69,8 +69,8 @@ uint64_t dn_client_bootstrap_account_hold_off_ms(const dunlin_client *client)
     return vain_ms > hold_off_ms ? vain_ms : hold_off_ms;
 }
 
-/* At Finish the account may already be another instance than the one that the bootstrap server is still spoken with by. */
-uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client)
+/* 0 where there is none. At Finish the account may already be another instance than the one that the bootstrap server is still spoken with by. */
+static uint32_t timeout_of(const dunlin_client *client)
 {
     const dn_security_instance *security = find(client);
     return is_there(client, security, TIMEOUT) ? security->timeout_s : 0;
@@ -78,7 +78,7 @@ uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client)
 
 void dn_client_bootstrap_account_limit(dunlin_client *client)
 {
-    const uint32_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
+    const uint32_t timeout_s = timeout_of(client);
     client->bootstrap.purge_ms = timeout_s == 0 ? DN_NEVER : client->now_ms + (uint64_t)timeout_s * MS_PER_S;
 }
 
@@ -86,7 +86,7 @@ void dn_client_bootstrap_account_limit(dunlin_client *client)
 void dn_client_bootstrap_account_resume(dunlin_client *client)
 {
     const int64_t last_s = dn_client_accounts_last_bootstrapped(client);
-    const int64_t timeout_s = dn_client_bootstrap_account_timeout_s(client);
+    const int64_t timeout_s = timeout_of(client);
     const int64_t now_s = dn_client_unix_s(client);
     if (client->bootstrap.purge_ms != DN_NEVER || timeout_s == 0 || last_s < 0) {
         return;

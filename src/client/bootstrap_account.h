@@ -13,9 +13,7 @@ void dn_client_bootstrap_account_find(dunlin_client *client);
 bool dn_client_bootstrap_account_there(const dunlin_client *client);
 /* How long to wait before it is asked: resource 11 of Object 0, if it is instantiated; more while bootstraps lead nowhere. */
 uint64_t dn_client_bootstrap_account_hold_off_ms(const dunlin_client *client);
-/* Resource 12 of Object 0, 0 where it is not instantiated. */
-uint32_t dn_client_bootstrap_account_timeout_s(const dunlin_client *client);
-/* A bootstrap is over: from now on its timeout counts. */
+/* A bootstrap is over: from now on its timeout counts, resource 12 of Object 0. */
 void dn_client_bootstrap_account_limit(dunlin_client *client);
 /* After a restart: what is left of it, as /1/x/12 says when the last bootstrap was. */
 void dn_client_bootstrap_account_resume(dunlin_client *client);

@@ -44,13 +44,6 @@ typedef struct {
    instances that are there, Objlnks valid. False: *fault. */
 bool dn_client_bootstrap_consistent(dunlin_client *client, dn_bootstrap_fault *fault);
 
-/* Takes the account of `ssid` away from Objects 1 and 2 and others after its Security instance has gone (Transport 1.1.1 section 5.2.5). */
-void dn_client_unbootstrap(dunlin_client *client, uint16_t ssid);
-
-/* dunlin_client_provision. */
-dunlin_status dn_client_bootstrap_provision(dunlin_client *client, dunlin_path base, uint16_t format,
-                                            dunlin_slice payload);
-
 /*
  * The file of a smartcard (Core 1.1.1 appendix G, EF LwM2M_Bootstrap): applied as a whole, in place of what came from a card before. An
  * unchanged file (client->card holds its digest) changes nothing. OK: *changed says whether; MALFORMED, LIMIT: as above, nothing is changed,

@@ -21,8 +21,8 @@ static bool is_taken(uint16_t format)
     }
 }
 
-dunlin_status dn_client_bootstrap_provision(dunlin_client *client, dunlin_path base, uint16_t format,
-                                            dunlin_slice payload)
+dunlin_status dunlin_client_provision(dunlin_client *client, dunlin_path base, uint16_t format,
+                                      dunlin_slice payload)
 {
     if (!is_taken(format)) {
         return DUNLIN_ERR_UNSUPPORTED;
@@ -47,10 +47,4 @@ dunlin_status dn_client_bootstrap_provision(dunlin_client *client, dunlin_path b
         dn_client_image_touch(client);
     }
     return status;
-}
-
-dunlin_status dunlin_client_provision(dunlin_client *client, dunlin_path base, uint16_t format,
-                                      dunlin_slice payload)
-{
-    return dn_client_bootstrap_provision(client, base, format, payload);
 }

@@ -114,16 +114,6 @@ static bool has_security(const dunlin_client *client, int32_t ssid)
     return false;
 }
 
-void dn_client_bootstrap_remove_security(const dn_place *instance)
-{
-    dunlin_client *client = instance->client;
-    const int32_t ssid = dn_client_bootstrap_ssid_of(client, instance->index);
-    dn_client_bootstrap_remove(instance);
-    if (ssid > 0 && ssid < (int32_t)DUNLIN_ID_NONE && !has_security(client, ssid)) {
-        dn_client_unbootstrap(client, (uint16_t)ssid);
-    }
-}
-
 /* ---- unbootstrapping ---- */
 
 static bool has_entry(const dunlin_access *access, uint16_t server, uint16_t *at)
@@ -235,7 +225,8 @@ static void release_all(dunlin_client *client, uint16_t ssid)
     }
 }
 
-void dn_client_unbootstrap(dunlin_client *client, uint16_t ssid)
+/* Takes the account of `ssid` away from Objects 1 and 2 and others after its Security instance has gone (Transport 1.1.1 section 5.2.5). */
+static void unbootstrap(dunlin_client *client, uint16_t ssid)
 {
     dn_place server;
     uint16_t index = 0;
@@ -249,4 +240,14 @@ void dn_client_unbootstrap(dunlin_client *client, uint16_t ssid)
     }
     release_all(client, ssid);
     dn_client_attributes_forget(client, ssid);
+}
+
+void dn_client_bootstrap_remove_security(const dn_place *instance)
+{
+    dunlin_client *client = instance->client;
+    const int32_t ssid = dn_client_bootstrap_ssid_of(client, instance->index);
+    dn_client_bootstrap_remove(instance);
+    if (ssid > 0 && ssid < (int32_t)DUNLIN_ID_NONE && !has_security(client, ssid)) {
+        unbootstrap(client, (uint16_t)ssid);
+    }
 }

@@ -170,7 +170,10 @@ static dunlin_status read_image(dunlin_slice image, image_view *view)
     return in.bad ? DUNLIN_ERR_MALFORMED : DUNLIN_OK;
 }
 
-dunlin_status dn_client_image_apply(dunlin_client *client, dunlin_slice image)
+/* Makes the client so: instances that are not in it go, those in it are as they are there; `created`, `set` and `removed` of Objects are
+   told of what differs. What is already so stays untouched, where it is in memory. MALFORMED,
+   UNSUPPORTED, LIMIT: nothing is changed. Accounts have to be paired anew after it. */
+static dunlin_status apply(dunlin_client *client, dunlin_slice image)
 {
     image_view view;
     dunlin_status status = read_image(image, &view);
@@ -185,13 +188,13 @@ dunlin_status dn_client_image_apply(dunlin_client *client, dunlin_slice image)
 
 dunlin_status dunlin_client_restore(dunlin_client *client, dunlin_slice image)
 {
-    const dunlin_status status = dn_client_image_apply(client, image);
+    const dunlin_status status = apply(client, image);
     if (status != DUNLIN_OK) {
         return status;
     }
     dn_client_pair_accounts(client);
     /* An account that was here before and is another one now has taken its attributes along. */
-    (void)dn_client_image_apply(client, image);
+    (void)apply(client, image);
     dn_image *own = client->image;
     if (own != NULL) {
         own->kept.len = 0;
@@ -243,7 +246,7 @@ void dn_client_image_return(dunlin_client *client)
         return;
     }
     image->held = false;
-    const dunlin_status status = dn_client_image_apply(client, dunlin_buf_view(&image->kept));
+    const dunlin_status status = apply(client, dunlin_buf_view(&image->kept));
     if (status != DUNLIN_OK) { /* it was written by us, for these Objects */
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "what was noted cannot be taken back: %s",
                   dunlin_status_text(status));

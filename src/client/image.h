@@ -24,10 +24,6 @@ bool dn_client_image_create(dunlin_client *client);
 
 /* Writes what the client is now. SPACE: `out` is too small. */
 dunlin_status dn_client_image_write(dunlin_client *client, dunlin_buf *out);
-/* Makes the client so: instances that are not in it go, those in it are as they are there; `created`, `set` and `removed` of Objects are
-   told of what differs. What is already so stays untouched, where it is in memory. MALFORMED,
-   UNSUPPORTED, LIMIT: nothing is changed. Accounts have to be paired anew after it. */
-dunlin_status dn_client_image_apply(dunlin_client *client, dunlin_slice image);
 
 /* Keeps the state of now in memory, for dn_client_image_return: that of all Objects, whatever a bootstrap server could change. Until
    the next save or return nothing is saved by itself. SPACE. */
