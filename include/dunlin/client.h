@@ -216,7 +216,7 @@ typedef struct {
     uint16_t send_format;     /* [112] Content-Format of Sends: SenML CBOR, or 110: SenML JSON */
     bool
         bootstrap; /* [false] a bootstrap server's account may be there beside those of `servers`, and is used: client-initiated
-                       bootstrap, Bootstrap-Request Trigger (/1/x/9) while there is such an account */
+                       bootstrap, Bootstrap-Request Trigger (/1/x/9), which is 4.05 while there is no such account */
     bool
         bootstrap_stays; /* [false] the way to the bootstrap server is kept after Finish, so that it can speak first */
     uint16_t
