@@ -54,7 +54,7 @@ typedef struct {
 
     dn_complaints complaints;
     pthread_mutex_t watch_lock; /* around base.changed and what it does */
-    dn_store_worker worker; /* promotes what was proved, and seals anew */
+    dn_store_worker worker;     /* promotes what was proved, and seals anew */
 } dn_credential_keeper;
 
 static inline dn_credential_keeper *dn_credential_keeper_of(dn_credentials *credentials)
