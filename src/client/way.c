@@ -88,6 +88,10 @@ dunlin_status dn_client_way_possible(const dn_account *account)
     const dunlin_client_config *config = &account->client->config;
     dunlin_security security;
     dn_transport own;
+    if (account->security ==
+        NULL) { /* the bootstrap server's account has gone while its next try was waited for */
+        return DUNLIN_ERR_NOT_FOUND;
+    }
     dunlin_status status = dn_client_uri_transport(account->security->uri, &own);
     if (status != DUNLIN_OK) {
         return status;

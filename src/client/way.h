@@ -27,7 +27,7 @@ bool dn_client_way_has(const dunlin_client *client, char letter);
 bool dn_client_way_binding_valid(const dunlin_client *client, dunlin_slice binding);
 
 /* Why no way can ever come about, as the account and the configuration are: UNSUPPORTED: of its URI; ARGUMENT, LIMIT,
-   RANGE: of its security. OK: one may be asked for. */
+   RANGE: of its security; NOT_FOUND: the bootstrap server's account is gone. OK: one may be asked for. */
 dunlin_status dn_client_way_possible(const dn_account *account);
 /* Asks. OK: it is up, with account->peer; END: it will be told; anything else: there is none now. */
 dunlin_status dn_client_way_ask(dn_account *account);

@@ -165,6 +165,42 @@ static void a_need_begins_anew_what_was_asked_for_in_vain(void **state)
     closed(s);
 }
 
+/* The account goes while the next try is waited for: there is nobody to ask. */
+static void without_its_account_there_is_no_next_try(void **state)
+{
+    sequence *s = opened(DUNLIN_LWM2M_1_1, whole, COUNT(whole));
+    (void)state;
+    s->request_code = DN_COAP_BAD_REQUEST;
+    sequence_start(s);
+    sequence_run(s, 10);
+    assert_int_equal(dunlin_client_remove_instance(s->r.client, 0, 1), DUNLIN_OK);
+    sequence_run(s, 1000);
+    expect("events", s->log, "0B 0- 60-");
+    assert_int_equal(s->retry_ms, DUNLIN_NEVER);
+    closed(s);
+}
+
+/* It becomes a server's: nobody is left to ask when that one turns the device away. */
+static void a_bootstrap_may_take_its_account_away(void **state)
+{
+    static const sequence_step steps[] = {
+        PUT("/0", "[{\"bn\":\"/0/1/\",\"n\":\"0\",\"vs\":\"coap://server\"},{\"n\":\"1\",\"vb\":false},"
+                  "{\"n\":\"10\",\"v\":1},{\"n\":\"3\",\"vd\":\"\"},{\"n\":\"4\",\"vd\":\"\"},{\"n\":\"5\","
+                  "\"vd\":\"\"}]"),
+        PUT("/1", SERVER), FINISH};
+    sequence *s = opened(DUNLIN_LWM2M_1_1, steps, COUNT(steps));
+    (void)state;
+    sequence_start(s);
+    sequence_run(s, 2);
+    expect("answers", s->codes, "2.04 2.04 2.04");
+    s->r.register_code = DN_COAP_FORBIDDEN;
+    s->r.update_code = DN_COAP_NOT_FOUND;
+    dunlin_client_update(s->r.client);
+    sequence_run(s, 1000);
+    assert_non_null(strstr(s->log, "F1"));
+    closed(s);
+}
+
 /* Another network may be the one on which it is. */
 static void a_restart_begins_anew(void **state)
 {
@@ -448,6 +484,8 @@ int main(void)
         cmocka_unit_test(tries_by_table),
         cmocka_unit_test(a_restart_begins_anew),
         cmocka_unit_test(the_policy_of_its_account_holds),
+        cmocka_unit_test(without_its_account_there_is_no_next_try),
+        cmocka_unit_test(a_bootstrap_may_take_its_account_away),
         cmocka_unit_test(a_need_begins_anew_what_was_asked_for_in_vain),
         cmocka_unit_test(without_a_policy_it_goes_on),
         cmocka_unit_test(it_vanishes_at_each_step),
