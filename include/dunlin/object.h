@@ -72,7 +72,7 @@ typedef struct {
     void *context;    /* given with the Object */
     void *instance;   /* the instance's structure; NULL if the Object has none */
     dunlin_path path; /* of the instance (created, removed), the resource or the resource instance */
-    uint16_t server;  /* Short Server ID of who asks; 0: this device itself; 65535: a bootstrap server, a card or factory data */
+    uint16_t server; /* Short Server ID of who asks; 0: this device itself; 65535: bootstrap, card, factory */
 } dunlin_call;
 
 /* The arguments of an Execute: up to ten, named by a digit (Core 1.1.1 section 6.3.5). */

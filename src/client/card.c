@@ -7,7 +7,6 @@
 #include "client/image.h"
 #include <string.h>
 
-
 static void tell(dunlin_client *client, dunlin_status status)
 {
     const dunlin_client_event event = {.kind = DUNLIN_CLIENT_CARD,
