@@ -334,15 +334,6 @@ static void begin_registrations(dunlin_client *client)
 
 /* ---- failures ---- */
 
-static bool is_registered_anywhere(const dunlin_client *client)
-{
-    const dn_account *account = dn_client_account_next(client, NULL);
-    while (account != NULL && !dn_client_registration_holds(account)) {
-        account = dn_client_account_next(client, account);
-    }
-    return account != NULL;
-}
-
 /* What led here is as it was before; so it is tried again as Object 1 resources 17 to 20 say. What the bootstrap server has begun by
    itself is for itself to begin again, as long as there is somebody else to turn to. FAILED is the end of it, for this client: not with a
    server, which may still go away. */
@@ -355,8 +346,8 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
     client->counters.bootstraps_failed += b->enrols ? 0 : 1;
     if (b->enrols && !lacks) { /* a renewal: est.c knows when to try again */
         dn_client_est_put_off(client);
-        b->enrols = !b->own; /* but a bootstrap was needed meanwhile */
     }
+    b->enrols = b->enrols && !b->own; /* a bootstrap that was needed meanwhile comes first */
     const bool own = b->own || lacks || client->account_count == 0;
     if (b->own || b->enrols || !client->config.bootstrap_stays) {
         drop_way(client);
@@ -367,7 +358,7 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
     if (wait_ms != DN_NEVER) {
         enter(client, DN_BOOTSTRAP_HOLDING, client->now_ms + wait_ms);
     } else {
-        const bool ends = own && (b->enrols || !is_registered_anywhere(client));
+        const bool ends = own && (b->enrols || !dn_client_registration_any(client));
         b->own = false;
         enter(client, ends ? DN_BOOTSTRAP_FAILED : DN_BOOTSTRAP_OFF, DN_NEVER);
     }

@@ -712,6 +712,15 @@ bool dn_client_registration_holds(const dn_account *account)
     return account->state == DN_REG_REGISTERED || account->state == DN_REG_UPDATING;
 }
 
+bool dn_client_registration_any(const dunlin_client *client)
+{
+    const dn_account *account = dn_client_account_next(client, NULL);
+    while (account != NULL && !dn_client_registration_holds(account)) {
+        account = dn_client_account_next(client, account);
+    }
+    return account != NULL;
+}
+
 void dn_client_registration_step(dn_account *account)
 {
     if ((account->want & DN_WANT_DISABLE) != 0 && dn_client_registration_holds(account)) {

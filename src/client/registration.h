@@ -33,6 +33,8 @@ void dn_client_registration_ways(dn_account *account);
 void dn_client_registration_need(dn_account *account);
 /* The server may send requests: it has acknowledged our Register. */
 bool dn_client_registration_holds(const dn_account *account);
+/* Whether that of any account does. */
+bool dn_client_registration_any(const dunlin_client *client);
 /* An answer is awaited, or a way. */
 bool dn_client_registration_busy(const dn_account *account);
 

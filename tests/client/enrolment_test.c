@@ -628,22 +628,23 @@ static void not_for_the_bootstrap_server(void **state)
     assert_int_equal(dunlin_client_add_server(w->s.r.client, &server), DUNLIN_ERR_UNSUPPORTED);
 }
 
+static const sequence_step two[] = {
+    ACCOUNT(""),
+    {DN_COAP_PUT, "/0",
+     "[{\"bn\":\"/0/5/\",\"n\":\"0\",\"vs\":\"coap://server\"},{\"n\":\"1\",\"vb\":false},"
+     "{\"n\":\"2\",\"v\":3},{\"n\":\"3\",\"vd\":\"\"},{\"n\":\"4\",\"vd\":\"\"},"
+     "{\"n\":\"5\",\"vd\":\"\"},{\"n\":\"10\",\"v\":2}]",
+     0},
+    {DN_COAP_PUT, "/1",
+     "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":1},{\"n\":\"1\",\"v\":86400},{\"n\":\"6\",\"vb\":false},"
+     "{\"n\":\"7\",\"vs\":\"U\"},{\"bn\":\"/1/1/\",\"n\":\"0\",\"v\":2},{\"n\":\"1\",\"v\":86400},"
+     "{\"n\":\"6\",\"vb\":false},{\"n\":\"7\",\"vs\":\"U\"}]",
+     0},
+    FINISH};
+
 /* Only accounts that want a certificate wait for one. */
 static void other_accounts_do_not_wait(void **state)
 {
-    static const sequence_step two[] = {
-        ACCOUNT(""),
-        {DN_COAP_PUT, "/0",
-         "[{\"bn\":\"/0/5/\",\"n\":\"0\",\"vs\":\"coap://server\"},{\"n\":\"1\",\"vb\":false},"
-         "{\"n\":\"2\",\"v\":3},{\"n\":\"3\",\"vd\":\"\"},{\"n\":\"4\",\"vd\":\"\"},"
-         "{\"n\":\"5\",\"vd\":\"\"},{\"n\":\"10\",\"v\":2}]",
-         0},
-        {DN_COAP_PUT, "/1",
-         "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":1},{\"n\":\"1\",\"v\":86400},{\"n\":\"6\",\"vb\":false},"
-         "{\"n\":\"7\",\"vs\":\"U\"},{\"bn\":\"/1/1/\",\"n\":\"0\",\"v\":2},{\"n\":\"1\",\"v\":86400},"
-         "{\"n\":\"6\",\"vb\":false},{\"n\":\"7\",\"vs\":\"U\"}]",
-         0},
-        FINISH};
     world *w = *state;
     w->code = DN_COAP_FORBIDDEN;
     w->s.steps = two;
@@ -656,6 +657,27 @@ static void other_accounts_do_not_wait(void **state)
     assert_null(strchr(w->s.log, 'E'));
     assert_non_null(strstr(w->s.log, "R2"));
     assert_null(strstr(w->s.log, "F1"));
+}
+
+/* The other server turns the device away meanwhile: what follows is more than the next try to get a certificate. */
+static void a_bootstrap_that_is_needed_comes_before_the_next_try(void **state)
+{
+    world *w = *state;
+    w->code = DN_COAP_UNAVAILABLE;
+    w->max_age_s = 1000;
+    w->s.r.register_code = DN_COAP_FORBIDDEN;
+    w->s.steps = two;
+    w->s.step_count = 4;
+    sequence_start(&w->s);
+    sequence_run(&w->s, 990);
+    assert_non_null(strstr(w->s.log, "B2"));
+    assert_string_equal(w->asked, "crts sen");
+    assert_int_equal(w->s.requests, 1);
+    w->code = DN_COAP_FORBIDDEN;
+    w->s.r.register_code = DN_COAP_CREATED;
+    sequence_run(&w->s, 100);
+    assert_int_equal(w->s.requests, 2);
+    assert_non_null(strstr(w->s.log, "R2"));
 }
 
 int main(void)
@@ -682,6 +704,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(silence_is_a_failure, make_world, free_world),
         cmocka_unit_test_setup_teardown(not_for_the_bootstrap_server, make_world, free_world),
         cmocka_unit_test_setup_teardown(other_accounts_do_not_wait, make_world, free_world),
+        cmocka_unit_test_setup_teardown(a_bootstrap_that_is_needed_comes_before_the_next_try, make_world,
+                                        free_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
