@@ -64,7 +64,7 @@ void dn_help_bootstrap(FILE *out)
                 "  dunlin client -e thermo-1 --factory thermo-1.json\n"
                 "  dunlin bootstrap runs thermo-1 --follow\n"
                 "  dunlin bootstrap trigger thermo-1 --follow\n"
-                "  dunlin bootstrap config show thermo-1 | jq .config > thermo.json\n"
+                "  dunlin bootstrap config show thermo-1 --json | jq .config > thermo.json\n"
                 "  dunlin bootstrap config set thermo-1 --file thermo.json --if-version 3\n",
                 out);
 }
