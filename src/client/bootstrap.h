@@ -21,7 +21,7 @@ typedef enum {
     DN_BOOTSTRAP_REQUESTING, /* Bootstrap-Request is under way */
     DN_BOOTSTRAP_SERVED,     /* the bootstrap server writes; until Finish, or too long a silence */
     DN_BOOTSTRAP_ENROLLING,  /* Finish was taken; certificates are being asked for over the same way */
-    DN_BOOTSTRAP_FAILED,     /* all tries are used up; dunlin_client_start begins anew */
+    DN_BOOTSTRAP_FAILED, /* all tries are used up, and no server is registered with; dunlin_client_start begins anew */
     DN_BOOTSTRAP_STATES
 } dn_bootstrap_state;
 
