@@ -3,6 +3,7 @@
 #include "settings.h"
 
 #include "api/listener.h"
+#include "bearer/udp.h"
 #include "bootstrap/est.h"
 
 #include <stddef.h>
@@ -298,6 +299,35 @@ static bool check_pairs(const string_list *certificates, const string_list *keys
     return true;
 }
 
+/* An address with a scope is left to the start: the interface may not be there yet. */
+static bool check_addresses(const string_list list[4], const char *above, char *error, size_t error_size)
+{
+    dn_peer peer;
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t j = 0; j < list[i].count; j++) {
+            const char *text = list[i].item[j];
+            if (strchr(text, '%') == NULL && dn_udp_peer_parse(text, &peer) != DUNLIN_OK) {
+                snprintf(error, error_size,
+                         "%s%s.listen: \"%.100s\" must be a numeric address with its port, as "
+                         "127.0.0.1:5684 or [::1]:5684",
+                         above, settings_transports[i], text);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool check_listen(const settings *set, char *error, size_t error_size)
+{
+    string_list own[4];
+    for (size_t i = 0; i < 4; i++) {
+        own[i] = set->at[i].listen;
+    }
+    return check_addresses(own, "", error, error_size) &&
+           check_addresses(set->bootstrap.listen, "bootstrap.", error, error_size);
+}
+
 static bool check_security(const settings *set, char *error, size_t error_size)
 {
     size_t plain = set->at[DN_TRANSPORT_UDP].listen.count + set->at[DN_TRANSPORT_TCP].listen.count;
@@ -368,7 +398,8 @@ static bool check_bootstrap(const settings *set, char *error, size_t error_size)
 
 bool settings_check(const settings *set, char *error, size_t error_size)
 {
-    if (!check_security(set, error, error_size) || !check_bootstrap(set, error, error_size)) {
+    if (!check_listen(set, error, error_size) || !check_security(set, error, error_size) ||
+        !check_bootstrap(set, error, error_size)) {
         return false;
     }
     for (size_t i = 0; i < set->coap_public.count; i++) {

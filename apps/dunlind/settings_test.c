@@ -171,6 +171,40 @@ static void bootstrap_is_checked(void **state)
     settings_free(&set);
 }
 
+static void addresses_are_checked(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {{"127.0.0.1:0", true},
+                {"[::]:5684", true},
+                {"0.0.0.0:65535", true},
+                {"[fe80::1%eth9]:5684", true},
+                {"nonsense", false},
+                {"127.0.0.1", false},
+                {"::1:5684", false},
+                {"127.0.0.1:65536", false},
+                {"localhost:5684", false},
+                {"coaps://h:1", false},
+                {"", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (unsigned bootstrap = 0; bootstrap < 2; bootstrap++) {
+            settings set;
+            char error[512] = "";
+            assert_true(settings_init(&set));
+            assert_true(settings_complete(&set));
+            assert_true(settings_add(bootstrap ? &set.bootstrap.listen[DN_TRANSPORT_DTLS]
+                                               : &set.at[DN_TRANSPORT_DTLS].listen,
+                                     rows[i].text));
+            assert_int_equal(settings_check(&set, error, sizeof error), rows[i].good);
+            assert_true(rows[i].good ||
+                        strstr(error, bootstrap ? "bootstrap.coaps.listen: \"" : "coaps.listen: \"") != NULL);
+            settings_free(&set);
+        }
+    }
+}
+
 static void enrolment_is_checked(void **state)
 {
     (void)state;
@@ -255,6 +289,7 @@ int main(void)
         cmocka_unit_test(every_number_is_documented), cmocka_unit_test(defaults_are_those_of_the_parts),
         cmocka_unit_test(addresses_have_defaults),    cmocka_unit_test(security_is_checked),
         cmocka_unit_test(bootstrap_is_checked),       cmocka_unit_test(enrolment_is_checked),
-        cmocka_unit_test(public_addresses),           cmocka_unit_test(combinations_are_checked)};
+        cmocka_unit_test(addresses_are_checked),      cmocka_unit_test(public_addresses),
+        cmocka_unit_test(combinations_are_checked)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
