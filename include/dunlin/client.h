@@ -69,7 +69,7 @@ typedef enum {
     DUNLIN_CLIENT_BOOTSTRAPPING, /* the bootstrap server has answered our request, or has begun by itself */
     DUNLIN_CLIENT_BOOTSTRAPPED,  /* Bootstrap-Finish was taken: the configuration is another one now */
     DUNLIN_CLIENT_BOOTSTRAP_FAILED, /* refused (`code`), not answered, broken off (`status`): all is as it was before;
-                                       `retry_ms` until the next try */
+                                       `retry_ms` until the next try; DUNLIN_NEVER: none until it is asked for, or a server that is registered with is lost */
     DUNLIN_CLIENT_PURGED,   /* the bootstrap server's account is gone: its timeout (/0/x/12) is over */
     DUNLIN_CLIENT_ENROLLED, /* a certificate was issued to us for `server` (security mode EST) */
     DUNLIN_CLIENT_CARD      /* what came from the smartcard has changed, or is gone; `status` */
