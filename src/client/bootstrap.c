@@ -366,7 +366,8 @@ static void fail(dunlin_client *client, const bootstrap_cause *cause, bool again
         begin_registrations(client); /* what waited for a certificate fails now */
     }
     dn_log_at(&client->log, DN_LOG_WARN, DN_CLIENT_AREA, "bootstrap failed: %s, code %u.%02u",
-              dunlin_status_text(cause->status), (unsigned)cause->code >> 5, (unsigned)cause->code & 31);
+              cause->status == DUNLIN_OK ? "refused" : dunlin_status_text(cause->status),
+              (unsigned)cause->code >> 5, (unsigned)cause->code & 31);
     tell(client, DUNLIN_CLIENT_BOOTSTRAP_FAILED, cause, wait_ms);
 }
 

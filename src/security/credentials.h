@@ -74,7 +74,7 @@ typedef struct {
     bool (*is_known)(dn_credentials *credentials, dunlin_slice endpoint);
     /* True when the credential still is of this generation. */
     bool (*is_current)(dn_credentials *credentials, uint64_t number, uint64_t generation);
-    /* Replaces the one of the same endpoint or pattern. `created`, may be NULL: there was none. ARGUMENT: dn_credential_check would
+    /* Replaces the one of the same endpoint or pattern; unless that is the same, one that is staged is gone, too. `created`, may be NULL: there was none. ARGUMENT: dn_credential_check would
        refuse it; DUPLICATE: the identity or public key is another one's; LIMIT; STORE. */
     dunlin_status (*put)(dn_credentials *credentials, const dn_credential *credential, bool *created);
     /* The staged one of that endpoint, too. NOT_FOUND: there was neither. */

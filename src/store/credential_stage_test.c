@@ -300,6 +300,25 @@ static void identities_are_unique_across_both(void **state)
     assert_int_equal(f->old[0], waits);
 }
 
+/* Who changes a credential wants no other one to come back. */
+static void a_put_ends_what_is_staged(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(put(f, psk("a", "old", 1)), DUNLIN_OK);
+    assert_int_equal(stage(f, psk("a", "handed out", 2)), DUNLIN_OK);
+    const uint64_t number = staged(f, "a").number;
+    assert_int_equal(put(f, psk("a", "old", 1)), DUNLIN_OK); /* nothing new */
+    assert_int_equal(key_of(f, "handed out"), 2);
+    forget_changes(f);
+    assert_int_equal(put(f, psk("a", "new", 3)), DUNLIN_OK);
+    assert_int_equal(key_of(f, "handed out"), -1);
+    assert_int_equal(key_of(f, "new"), 3);
+    assert_int_equal(staged(f, "a").number, 0);
+    f->keeper->ops->proved(f->keeper, number); /* a session of before */
+    assert_int_equal(key_of(f, "new"), 3);
+    assert_true(f->old_count > 0);
+}
+
 static void bad_ones_are_refused(void **state)
 {
     fixture *f = *state;
@@ -612,6 +631,7 @@ int main(void)
         BOTH(the_first_one_of_an_endpoint),
         BOTH(one_staged_replaces_another),
         BOTH(identities_are_unique_across_both),
+        BOTH(a_put_ends_what_is_staged),
         BOTH(bad_ones_are_refused),
         BOTH(removal_takes_both),
         BOTH(what_was_proved_is_promoted),

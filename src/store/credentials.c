@@ -334,6 +334,17 @@ static dunlin_status check_limits(dn_credential_keeper *k, const dn_credential *
                : dn_credential_patterns_reserve(&k->patterns);
 }
 
+/* In a transaction: the number of the row of this endpoint that is gone, 0: there was none. */
+static uint64_t remove_row(dn_credential_keeper *k, dn_row_key key, dunlin_slice endpoint)
+{
+    dn_credential_row row = {.seal = 0};
+    if (dn_credential_rows_find(&k->writer, key, endpoint, &row) != DUNLIN_OK) {
+        return 0;
+    }
+    dn_credential_rows_remove(&k->writer, row.credential.number);
+    return row.credential.number;
+}
+
 /* In a transaction: writes `c`, and fills in what the keeper gives. */
 static dunlin_status replace(dn_credential_keeper *k, dn_credential *c, bool *created, uint64_t *gone)
 {
@@ -358,6 +369,9 @@ static dunlin_status replace(dn_credential_keeper *k, dn_credential *c, bool *cr
     const uint64_t generation = old.credential.generation;
     const bool same = !*created && dn_credential_keeper_is_same(k, &old, c);
     c->generation = same ? generation : dn_credential_rows_next(&k->writer);
+    if (!same && *gone == 0) { /* what a bootstrap has handed out must not undo what was put to replace it */
+        *gone = remove_row(k, DN_ROW_BY_STAGED, dunlin_slice_make(c->endpoint, c->endpoint_len));
+    }
     if (!*created) {
         dn_credential_rows_remove(&k->writer, c->number);
     }
@@ -403,17 +417,6 @@ static dunlin_status keeper_put(dn_credentials *credentials, const dn_credential
         *created = is_new;
     }
     return status;
-}
-
-/* In a transaction: the number of the row of this endpoint that is gone, 0: there was none. */
-static uint64_t remove_row(dn_credential_keeper *k, dn_row_key key, dunlin_slice endpoint)
-{
-    dn_credential_row row = {.seal = 0};
-    if (dn_credential_rows_find(&k->writer, key, endpoint, &row) != DUNLIN_OK) {
-        return 0;
-    }
-    dn_credential_rows_remove(&k->writer, row.credential.number);
-    return row.credential.number;
 }
 
 /* The current one and what is staged. */
