@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-import { describe, expect, it } from "vitest";
+import { webcrypto } from "node:crypto";
+import { describe, expect, it, vi } from "vitest";
 import type { Credential } from "../src/api/types";
 import { credentialBody, describeCredential, deviceCommand, emptyCredential, generateKey, shellWord, type CredentialDraft } from "../src/model/credential";
 import { formatRoute, parseRoute } from "../src/model/route";
@@ -33,6 +34,11 @@ describe("the body of a credential", () => {
     if (!built.ok) expect(built.field).toBe(field);
   });
 });
+
+// Node 18 has no global of that name, as browsers do.
+if (globalThis.crypto === undefined) {
+  vi.stubGlobal("crypto", webcrypto);
+}
 
 describe("a generated key", () => {
   it("has 16 bytes, and is another one each time", () => {
