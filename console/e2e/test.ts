@@ -45,7 +45,7 @@ export const row = (page: Page, path: string): Locator => page.locator(`.tree [d
 export const inList = (page: Page, name: RegExp): Locator => page.getByRole("list", { name: "Devices" }).getByRole("link", { name });
 export const inspector = (page: Page): Locator => page.locator(".inspector");
 
-/** Opens a device and waits until its objects were read, so that clicks don't race with the first reads. */
+/** Opens a device. Its objects are read meanwhile, as for anybody who clicks at once. */
 export async function openDevice(page: Page, name: string, path = ""): Promise<void> {
   await page.goto(`/#/devices/${encodeURIComponent(name)}${path}`);
   await expect(page.locator(".badge.stream")).toHaveText("Live");

@@ -175,6 +175,30 @@ describe("DeviceSession", () => {
     expect(session.attributes.value.get("/3303/0/5700")).toEqual({ st: "0.5" });
   });
 
+  describe("keeps the attributes that a Discover says nothing about", () => {
+    const discovered = (path: string, links: [string, object][]) =>
+      ({ endpoint: "", path, code: "2.05", links: links.map(([at, attributes]) => ({ path: at, attributes })) });
+    const own = discovered("/3303/0/5700", [["/3303/0/5700", { dim: "1", st: "0.5" }], ["/3303/0/5700/0", { pmin: "2" }]]);
+    const cases: [string, string, [string, object][], Record<string, object | undefined>][] = [
+      ["an object, without those of its resources", "/3303", [["/3303", { ver: "1.1" }], ["/3303/0", {}], ["/3303/0/5700", { dim: "2" }]],
+        { "/3303": { ver: "1.1" }, "/3303/0/5700": { dim: "2", st: "0.5" }, "/3303/0/5700/0": { pmin: "2" } }],
+      ["an object whose resource is gone", "/3303", [["/3303", {}], ["/3303/0", {}]], { "/3303/0/5700": undefined, "/3303/0/5700/0": undefined }],
+      ["an instance, with those of its resources", "/3303/0", [["/3303/0", { pmax: "9" }], ["/3303/0/5700", { dim: "1" }]],
+        { "/3303/0": { pmax: "9" }, "/3303/0/5700": { dim: "1" }, "/3303/0/5700/0": { pmin: "2" } }],
+      ["a resource, with all of it", "/3303/0/5700", [["/3303/0/5700", {}]], { "/3303/0/5700": {}, "/3303/0/5700/0": undefined }],
+    ];
+    it.each(cases)("%s", async (_, path, links, expected) => {
+      const answers: Record<string, unknown> = { ...BASE, "GET /3303/0/5700?op=discover": own };
+      server(answers);
+      const { session } = open();
+      await session.load();
+      await session.discover("/3303/0/5700");
+      answers[`GET ${path}?op=discover`] = discovered(path, links);
+      await session.discover(path);
+      for (const [at, attributes] of Object.entries(expected)) expect(session.attributes.value.get(at), at).toEqual(attributes);
+    });
+  });
+
   it("says when the endpoint is unknown", async () => {
     server({});
     const { session } = open();

@@ -22,6 +22,11 @@ export const ATTRIBUTES: readonly AttributeInfo[] = [
   { name: "epmax", label: "most time between looks at the value", unit: "s", numeric: false },
 ];
 
+/** Of a link's attributes those that say when to notify, without its properties (dim, ver). */
+export function notificationOnly(known: Record<string, string | null> | undefined): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(known ?? {}).filter(([name]) => ATTRIBUTES.some((attribute) => attribute.name === name)));
+}
+
 export type BuiltAttributes = { ok: true; body: Attributes } | { ok: false; error: string };
 
 /** The attributes that differ from what is known: a number, or null for one that was emptied. */

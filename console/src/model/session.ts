@@ -5,6 +5,7 @@ import { batch, computed, signal } from "@preact/signals";
 import * as rest from "../api/client";
 import { Problem } from "../api/problem";
 import type { ClientDetail, ClientObject, DiscoverLink, Model, Node, Observation, PathNode, QueuedRequest, ServerEvent } from "../api/types";
+import { notificationOnly } from "./attributes";
 import { depthOf, instancesOf, isWithin, leavesOf, parentOf, splitPath } from "./nodes";
 import { buildTree, findNode, type Presence, type Sample, type TreeNode } from "./tree";
 import { isNumeric } from "./value";
@@ -448,10 +449,15 @@ export class DeviceSession {
 
   private takeLinks(path: string, links: readonly DiscoverLink[]): void {
     const presence = new Map(this.presence.value);
-    const attributes = new Map([...this.attributes.value].filter(([at]) => !isWithin(at, path)));
+    // Discover of an object lists its resources without their attributes, that of an instance leaves out resource
+    // instances (Core 1.1.1 section 6.3.2): what is known of those holds as long as their resource is there.
+    const told = (at: string): boolean => depthOf(path) >= 3 || depthOf(at) <= depthOf(path) + 1;
+    const listed = new Set(links.map((link) => link.path));
+    const holds = (at: string): boolean => !told(at) && listed.has(depthOf(at) > 3 ? parentOf(at) : at);
+    const attributes = new Map([...this.attributes.value].filter(([at]) => !isWithin(at, path) || holds(at)));
     const fresh = new Map<string, Set<number>>();
     for (const link of links) {
-      attributes.set(link.path, link.attributes);
+      attributes.set(link.path, told(link.path) ? link.attributes : { ...notificationOnly(attributes.get(link.path)), ...link.attributes });
       const [object, instance, resource] = splitPath(link.path);
       if (instance === undefined) continue;
       const key = `/${object}/${instance}`;
