@@ -240,7 +240,8 @@ static void answer_questions(dn_bootstrap *b, bool closing)
     while (question != NULL) {
         dn_bs_question *next = question->next;
         if (question->started != NULL) {
-            question->started(question->context, dn_bs_rerun(b->bs, question->endpoint));
+            const dn_bs_start start = dn_bs_rerun(b->bs, question->endpoint);
+            question->started(question->context, &start);
         } else {
             dn_bs_runs(b->bs, question->endpoint, question->before, question->limit, question->run,
                        question->context);
@@ -484,7 +485,7 @@ dunlin_status dn_bootstrap_runs(dn_bootstrap *b, dunlin_slice endpoint, uint64_t
 }
 
 dunlin_status dn_bootstrap_rerun(dn_bootstrap *b, dunlin_slice endpoint,
-                                 void (*started)(void *context, dunlin_status status), void *context)
+                                 void (*started)(void *context, const dn_bs_start *start), void *context)
 {
     const dn_bs_question question = {.endpoint = endpoint, .started = started, .context = context};
     return dn_bs_inbox_put(&b->inbox, &question);

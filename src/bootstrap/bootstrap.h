@@ -46,7 +46,7 @@ dunlin_status dn_bootstrap_runs(dn_bootstrap *bootstrap, dunlin_slice endpoint, 
 
 /* dn_bs_rerun on its thread; errors as above. `started` runs there. */
 dunlin_status dn_bootstrap_rerun(dn_bootstrap *bootstrap, dunlin_slice endpoint,
-                                 void (*started)(void *context, dunlin_status status), void *context);
+                                 void (*started)(void *context, const dn_bs_start *start), void *context);
 
 typedef struct {
     dn_bs_counters engine;

@@ -159,6 +159,7 @@ void dn_bs_tell(dn_bs *bs, const dn_bs_run *run, dn_bs_event *event)
         memcpy(event->address, run->view.address, sizeof event->address);
         event->transport = run->view.transport;
         event->security = run->view.security;
+        event->is_own = run->view.is_own;
         event->version = run->view.version;
         event->steps = (uint32_t)run->view.planned;
     }
@@ -466,7 +467,9 @@ void dn_bs_runs(const dn_bs *bs, dunlin_slice endpoint, uint64_t before, uint32_
             continue;
         }
         shown++;
-        if (!done(context, &run->view)) {
+        dn_bs_run_view view = run->view;
+        view.is_reachable = dn_bs_reaches(bs, &run->peer, view.endpoint);
+        if (!done(context, &view)) {
             return;
         }
     }

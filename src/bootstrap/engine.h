@@ -47,6 +47,7 @@ typedef struct {
     dunlin_slice endpoint;
     char address[64];
     uint8_t transport, security; /* dn_transport, dn_security_mode: how the device came */
+    bool is_own;                 /* the server has spoken first */
     uint32_t version;            /* of the configuration */
     uint32_t step, steps;        /* counted from 1 */
     uint8_t operation;           /* dn_bs_operation */
@@ -114,14 +115,6 @@ uint64_t dn_bs_deadline(const dn_bs *bs);
 /* The server's addresses, key or certificate are other ones now; copied views as above. */
 void dn_bs_use_own(dn_bs *bs, const dn_bs_own *own);
 
-/*
- * Begins a run without having been asked to, for a device that has still got its session (Core 1.1.1 section 6.1.2, server initiated).
- * NOT_FOUND: there is no configuration for it, or nothing can be sent to the peer; ACCESS: the peer may not have it, as of a Bootstrap-Request;
- * LIMIT, STATE: too many runs, or the engine is to end; STORE; UNSUPPORTED: this server cannot give what the configuration asks for.
- */
-dunlin_status dn_bs_start_run(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint);
-/* The same by the session of the endpoint's last run, if that is known and still there. Else NOT_FOUND. */
-dunlin_status dn_bs_rerun(dn_bs *bs, dunlin_slice endpoint);
 /* Nothing new is begun from now on: requests get 5.03. */
 void dn_bs_drain(dn_bs *bs);
 bool dn_bs_is_busy(const dn_bs *bs); /* runs are under way */
@@ -141,6 +134,9 @@ typedef struct {
     dunlin_slice endpoint;
     char address[64];
     uint8_t transport, security;
+    bool is_own; /* the server has spoken first */
+    bool
+        is_reachable; /* set in a listing: the session, connection or address by which it came can be used now */
     uint8_t version_major, version_minor; /* of LwM2M, as the device told; 0.0: not (yet) */
     uint32_t version;
     int64_t began_ms, ended_ms;   /* 0: not ended */
@@ -153,6 +149,23 @@ typedef struct {
 /* Runs, newest first, behind `before` (0: from the newest); `endpoint` empty: of all. `done` once for each, false stops. */
 void dn_bs_runs(const dn_bs *bs, dunlin_slice endpoint, uint64_t before, uint32_t limit,
                 bool (*done)(void *context, const dn_bs_run_view *run), void *context);
+
+/* What came of beginning a run without having been asked to. */
+typedef struct {
+    dunlin_status status;
+    const char *why;           /* not OK: a text that can be shown; outlives the engine */
+    const dn_bs_run_view *run; /* OK: as it is until the next call of the engine */
+} dn_bs_start;
+
+/*
+ * Begins a run without having been asked to, for a device that has still got its session (Core 1.1.1 section 6.1.2, server initiated).
+ * NOT_FOUND: there is no configuration for it; IO: nothing can be sent to the peer; ACCESS: the peer may not have it, as of a Bootstrap-Request;
+ * DUPLICATE: one is under way, which goes on; LIMIT, STATE: too many runs, or the engine is to end; STORE; UNSUPPORTED: this server cannot give what
+ * the configuration asks for.
+ */
+dn_bs_start dn_bs_start_run(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint);
+/* The same by the session of the endpoint's last run. IO: no run of it is known, too. */
+dn_bs_start dn_bs_rerun(dn_bs *bs, dunlin_slice endpoint);
 
 typedef struct {
     uint64_t requests, refused, insecure_refused, identity_refused, runs, finished, failed, repaired,

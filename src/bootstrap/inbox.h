@@ -15,7 +15,8 @@ typedef struct dn_bs_question {
     uint64_t before;
     uint32_t limit;
     bool (*run)(void *context, const dn_bs_run_view *view);
-    void (*started)(void *context, dunlin_status status); /* not NULL: begin a run instead of showing some */
+    void (*started)(void *context,
+                    const dn_bs_start *start); /* not NULL: begin a run instead of showing some */
     void (*end)(void *context);
     void *context;
 } dn_bs_question;

@@ -41,6 +41,9 @@ void dn_bs_fail(dn_bs *bs, dn_bs_run *run, const char *format, ...) __attribute_
 dn_coap_answered dn_bs_request(dn_bs *bs, const dn_coap_incoming *request, dunlin_buf *body,
                                dn_coap_reply *reply);
 
+/* Whether something can be sent to who sits there, and that is still who stands for the endpoint. */
+bool dn_bs_reaches(const dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint);
+
 /* Whether it has a credential towards this server of its own; `context` is the dn_bs. */
 bool dn_bs_has_own(void *context, dunlin_slice endpoint);
 

@@ -261,6 +261,13 @@ static refusal admit_plain(dn_bs *bs, dunlin_slice endpoint, const dn_bs_cached 
     return refused;
 }
 
+/* What is wrong here is for the operator: who has proved nothing learns the same as of a name that is not known. */
+static refusal hide(dn_bs *bs, const refusal *refused)
+{
+    bs->counters.insecure_refused++;
+    return (refusal){DN_COAP_BAD_REQUEST, refused->why, INSECURE_DIAGNOSIS};
+}
+
 /* ---- keys ---- */
 
 static void make_key(const dn_bs *bs, dn_bs_minted *out)
@@ -401,8 +408,9 @@ static refusal prepare(dn_bs *bs, const dn_peer *peer, dunlin_slice *endpoint, d
         return refused;
     }
     refused = find(bs, *endpoint, &cached);
-    if (!dn_transport_is_secure(dn_peer_transport(peer)) && refused.code != DN_COAP_INTERNAL_ERROR) {
-        refused = admit_plain(bs, *endpoint, cached);
+    if (!dn_transport_is_secure(dn_peer_transport(peer))) {
+        refused =
+            refused.code == DN_COAP_INTERNAL_ERROR ? hide(bs, &refused) : admit_plain(bs, *endpoint, cached);
     }
     if (refused.code != 0) {
         dn_bs_cache_give(cached);
@@ -436,45 +444,88 @@ static dn_coap_answered answer_request(dn_bs *bs, const dn_coap_incoming *reques
     return DN_COAP_LATER;
 }
 
-dunlin_status dn_bs_start_run(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint)
+/* ---- the server speaks first ---- */
+
+bool dn_bs_reaches(const dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint)
+{
+    const dn_identity *identity = dn_bs_identity_of(bs, peer);
+    if (bs->config.reaches != NULL && !bs->config.reaches(bs->config.context, peer)) {
+        return false;
+    }
+    /* Another device may have got the address since. */
+    return dn_transport_is_secure(dn_peer_transport(peer))
+               ? identity != NULL && dn_identity_allows(identity, endpoint)
+               : is_heard(bs, peer);
+}
+
+static dn_bs_start not_started(dunlin_status status, const char *why)
+{
+    return (dn_bs_start){.status = status, .why = why};
+}
+
+static dunlin_status status_of(const refusal *refused)
+{
+    switch (refused->code) {
+    case DN_COAP_BAD_REQUEST:
+        return DUNLIN_ERR_NOT_FOUND;
+    case DN_COAP_UNAVAILABLE:
+        return DUNLIN_ERR_LIMIT;
+    default:
+        return DUNLIN_ERR_STORE;
+    }
+}
+
+dn_bs_start dn_bs_start_run(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint)
 {
     dn_bs_run *run = NULL;
+    dn_bs_cached *cached = NULL;
     if (bs->is_draining) {
-        return DUNLIN_ERR_STATE;
+        return not_started(DUNLIN_ERR_STATE, "the server is about to end");
     }
-    if (endpoint.len == 0 || (bs->config.reaches != NULL && !bs->config.reaches(bs->config.context, peer))) {
-        return DUNLIN_ERR_NOT_FOUND;
+    if (endpoint.len == 0 || !dn_bs_reaches(bs, peer, endpoint)) {
+        return not_started(DUNLIN_ERR_IO, "the device's session or connection has ended");
+    }
+    if (dn_bs_runs_of(&bs->runs, endpoint) != NULL) {
+        return not_started(DUNLIN_ERR_DUPLICATE, "one is under way");
     }
     refusal refused = identify(bs, peer, &endpoint);
-    if (refused.code != 0 || !is_heard(bs, peer)) {
-        return DUNLIN_ERR_ACCESS;
+    if (refused.code != 0) {
+        return not_started(DUNLIN_ERR_ACCESS, refused.why);
     }
-    dn_bs_cached *cached = NULL;
     refused = find(bs, endpoint, &cached);
     if (refused.code != 0) {
-        return refused.code == DN_COAP_BAD_REQUEST ? DUNLIN_ERR_NOT_FOUND : DUNLIN_ERR_STORE;
+        return not_started(status_of(&refused), refused.why);
     }
-    if (!dn_transport_is_secure(dn_peer_transport(peer)) && admit_plain(bs, endpoint, cached).code != 0) {
-        dn_bs_cache_give(cached);
-        return DUNLIN_ERR_ACCESS;
+    if (!dn_transport_is_secure(dn_peer_transport(peer))) {
+        refused = admit_plain(bs, endpoint, cached);
+        if (refused.code != 0) {
+            dn_bs_cache_give(cached);
+            return not_started(DUNLIN_ERR_ACCESS, refused.why);
+        }
     }
     refused = begin(bs, peer, endpoint, cached, &run);
     if (refused.code != 0) {
-        return refused.code == DN_COAP_UNAVAILABLE ? DUNLIN_ERR_LIMIT : DUNLIN_ERR_UNSUPPORTED;
+        return not_started(refused.code == DN_COAP_UNAVAILABLE ? DUNLIN_ERR_LIMIT : DUNLIN_ERR_UNSUPPORTED,
+                           refused.why);
     }
     run->live->is_answered = true;
+    run->view.is_own = true;
     start(bs, run, 0);
-    return DUNLIN_OK;
+    return (dn_bs_start){.status = DUNLIN_OK, .why = "", .run = &run->view};
 }
 
-dunlin_status dn_bs_rerun(dn_bs *bs, dunlin_slice endpoint)
+dn_bs_start dn_bs_rerun(dn_bs *bs, dunlin_slice endpoint)
 {
     const dn_bs_run *run = bs->runs.newest;
     while (run != NULL && !dunlin_slice_equal(run->view.endpoint, endpoint)) {
         run = run->older;
     }
     if (run == NULL) {
-        return DUNLIN_ERR_NOT_FOUND;
+        dn_bs_cached *cached = NULL;
+        const refusal refused = find(bs, endpoint, &cached);
+        dn_bs_cache_give(cached);
+        return refused.code != 0 ? not_started(status_of(&refused), refused.why)
+                                 : not_started(DUNLIN_ERR_IO, "it has not come here yet, as far as is known");
     }
     const dn_peer peer = run->peer;
     return dn_bs_start_run(bs, &peer, endpoint);

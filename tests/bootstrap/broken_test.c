@@ -436,6 +436,34 @@ static void test_keepers(void **state)
     assert_non_null(strstr(r->logged, "servers: this is not an array"));
 }
 
+/* Whether a name is known is nothing to who proves nothing, even when what is known of it cannot be read. */
+static void test_unreadable_without_security(void **state)
+{
+    static const char *const names[] = {"unknown", "damaged", "unknown", "unkept"};
+    rig *r = *state;
+    rig_device *device = &r->devices[1];
+    dn_bs_counters counters;
+    rig_start(r, 7, NULL);
+    assert_int_equal(
+        r->store->ops->put(r->store, dunlin_slice_of("damaged"), dunlin_slice_of("{\"servers\":3}"), 0, NULL),
+        DUNLIN_OK);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char query[32];
+        (void)snprintf(query, sizeof query, "ep=%s", names[i]);
+        dn_bs_memory_store_break(r->store, i == 3);
+        rig_ask(r, device, query);
+        rig_settle(r, LONG_MS);
+        assert_int_equal(device->code, DN_COAP_BAD_REQUEST);
+        assert_string_equal(device->said, "this endpoint is not served without security here");
+        dn_bs_count(r->bs, &counters);
+        assert_int_equal(counters.refused, i + 1);
+        assert_int_equal(counters.insecure_refused, i + 1);
+    }
+    assert_non_null(strstr(r->whys, "its configuration cannot be used"));
+    assert_non_null(strstr(r->whys, "the keeper of configurations failed"));
+    assert_non_null(strstr(r->logged, "servers: this is not an array"));
+}
+
 static void without_keeper(dn_bs_engine_config *config)
 {
     config->credentials = NULL;
@@ -615,6 +643,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keepers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unreadable_without_security, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lacks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_enrolment_here, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_account_in_the_way, set_up, tear_down),

@@ -253,7 +253,7 @@ static void test_server_initiated(void **state)
     rig_configure(&w->r, "dev-1", document);
     w->r.events[0] = w->did[0] = '\0';
     dn_bs_begin(w->r.bs);
-    assert_int_equal(dn_bs_rerun(w->r.bs, dunlin_slice_of("dev-1")), DUNLIN_OK);
+    assert_int_equal(dn_bs_rerun(w->r.bs, dunlin_slice_of("dev-1")).status, DUNLIN_OK);
     (void)dn_simlink_run(w->r.link, dn_simlink_now(w->r.link) + LONG_MS, has_done, w);
     rig_run(&w->r, 100);
     if (strcmp(w->did, "bootstrapped ") != 0) {

@@ -359,14 +359,20 @@ static void test_ways(void **state)
     r->events[0] = device->log[0] = '\0';
     device->is_written = false;
     dn_bs_begin(r->bs);
-    assert_int_equal(dn_bs_rerun(r->bs, dunlin_slice_of("b")), DUNLIN_OK);
-    assert_int_equal(dn_bs_rerun(r->bs, dunlin_slice_of("nobody")), DUNLIN_ERR_NOT_FOUND);
+    const dn_bs_start started = dn_bs_rerun(r->bs, dunlin_slice_of("b"));
+    assert_int_equal(started.status, DUNLIN_OK);
+    assert_int_equal(started.run->run, 2);
+    assert_true(started.run->is_own);
+    assert_int_equal(dn_bs_rerun(r->bs, dunlin_slice_of("b")).status, DUNLIN_ERR_DUPLICATE);
+    assert_int_equal(dn_bs_rerun(r->bs, dunlin_slice_of("nobody")).status, DUNLIN_ERR_NOT_FOUND);
+    rig_configure(r, "new", "{\"servers\":[{}]}");
+    assert_int_equal(dn_bs_rerun(r->bs, dunlin_slice_of("new")).status, DUNLIN_ERR_IO);
     rig_settle(r, LONG_MS);
     assert_non_null(strstr(r->events, "FINISHED b"));
     assert_non_null(strstr(device->log, "POST /bs;"));
     rig_close(r, device);
     dn_bs_begin(r->bs);
-    assert_int_equal(dn_bs_rerun(r->bs, dunlin_slice_of("b")), DUNLIN_ERR_NOT_FOUND);
+    assert_int_equal(dn_bs_rerun(r->bs, dunlin_slice_of("b")).status, DUNLIN_ERR_IO);
 }
 
 /* Without security only where the operator says so. */

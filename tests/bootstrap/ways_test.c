@@ -387,9 +387,9 @@ static void on_end(void *context)
     atomic_store(&((asked *)context)->done, 1);
 }
 
-static void on_started(void *context, dunlin_status status)
+static void on_started(void *context, const dn_bs_start *start)
 {
-    atomic_store(&((asked *)context)->started, (int)status);
+    atomic_store(&((asked *)context)->started, (int)start->status);
     atomic_store(&((asked *)context)->done, 1);
 }
 
@@ -452,10 +452,18 @@ static void test_rerun(void **state)
     assert_int_equal(dn_bootstrap_rerun(s.bootstrap, dunlin_slice_of("dev-2"), on_started, &a), DUNLIN_OK);
     turn_until_finished(&d, 2);
     assert_int_equal(atomic_load(&a.started), DUNLIN_OK);
-    asked none = {0};
-    assert_int_equal(dn_bootstrap_rerun(s.bootstrap, dunlin_slice_of("dev-3"), on_started, &none), DUNLIN_OK);
-    wait_for(&d, &none.done);
-    assert_int_equal(atomic_load(&none.started), DUNLIN_ERR_NOT_FOUND);
+    static const struct {
+        const char *endpoint;
+        dunlin_status status;
+    } others[] = {{"dev-3", DUNLIN_ERR_IO}, {"stranger", DUNLIN_ERR_NOT_FOUND}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        asked none = {0};
+        assert_int_equal(
+            dn_bootstrap_rerun(s.bootstrap, dunlin_slice_of(others[i].endpoint), on_started, &none),
+            DUNLIN_OK);
+        wait_for(&d, &none.done);
+        assert_int_equal(atomic_load(&none.started), others[i].status);
+    }
     device_close(&d);
 }
 
