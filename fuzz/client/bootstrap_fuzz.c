@@ -9,33 +9,20 @@
 #include "client/bootstrap_operation.h"
 #include "client/image.h"
 #include "client/tree.h"
+#include "fuzz/client/surroundings.h"
+#include "fuzz/client/things.h"
+#include "fuzz/must.h"
 #include <dunlin/client_access.h>
 #include <dunlin/client_device.h>
 
-#include <stdlib.h>
 #include <string.h>
 
-#define GUARD       0xA5
 #define INSTANCES   3
 #define ACCESSES    4
 #define IMAGE       8192
 #define OPTIONS     512
 #define BODY        2048
 #define SEGMENT_MAX 12u
-
-typedef char label[8];
-typedef struct {
-    uint8_t before[16];
-    int32_t number;
-    char text[12];
-    DUNLIN_BYTES(8) blob;
-    dunlin_objlnk link;
-    uint8_t between[16];
-    DUNLIN_MANY(int16_t, 3) counts;
-    DUNLIN_MANY(label, 2) labels;
-    int32_t stubborn;
-    uint8_t after[16];
-} things;
 
 typedef struct {
     dunlin_client *client;
@@ -49,70 +36,18 @@ static _Alignas(DUNLIN_ARENA_ALIGN) uint8_t arena[131072];
 
 static const uint16_t formats[] = {110, 112, 11542, 11543, 0, 42, 60, 65535};
 
-static void must(bool so)
-{
-    if (!so) {
-        abort();
-    }
-}
-
-static dunlin_status stubborn_set(const dunlin_call *call, const dunlin_value *value)
-{
-    (void)call;
-    return value->as.integer == 13 ? DUNLIN_ERR_IO : DUNLIN_OK;
-}
-
-static void set_guards(things *t)
-{
-    memset(t->before, GUARD, sizeof t->before);
-    memset(t->between, GUARD, sizeof t->between);
-    memset(t->after, GUARD, sizeof t->after);
-}
-
-static dunlin_status created(const dunlin_call *call)
-{
-    set_guards(call->instance);
-    return DUNLIN_OK;
-}
-
 static const dunlin_resource table[] = {
-    {DUNLIN_FIELD(0, INTEGER, DUNLIN_RW | DUNLIN_MANDATORY, things, number), .min = -100, .max = 100},
-    {DUNLIN_FIELD(2, STRING, DUNLIN_RW, things, text)},
-    {DUNLIN_FIELD(3, OPAQUE, DUNLIN_RW, things, blob)},
-    {DUNLIN_FIELD(4, OBJLNK, DUNLIN_RW, things, link)},
-    {DUNLIN_LIST(5, INTEGER, DUNLIN_RW, things, counts)},
-    {DUNLIN_LIST(6, STRING, DUNLIN_RW, things, labels)},
-    {DUNLIN_FIELD(7, INTEGER, DUNLIN_RW, things, stubborn), .set = stubborn_set},
+    THINGS_RESOURCES(DUNLIN_RW),
+    THINGS_STUBBORN(7),
 };
 
 static const dunlin_object object = {
-    .id = 33000,
+    .id = THINGS_ID,
     DUNLIN_TABLE(table),
     .flags = DUNLIN_MULTIPLE | DUNLIN_DYNAMIC | DUNLIN_KEEP,
     .size = sizeof(things),
-    .created = created,
+    .created = things_created,
 };
-
-static void on_send(void *context, const dunlin_peer *peer, dunlin_slice datagram)
-{
-    (void)context;
-    (void)peer;
-    (void)datagram;
-}
-
-static void on_random(void *context, void *out, size_t len)
-{
-    (void)context;
-    memset(out, 7, len);
-}
-
-static dunlin_status on_resolve(void *context, const char *uri, dunlin_peer *peer)
-{
-    (void)context;
-    (void)uri;
-    (void)peer;
-    return DUNLIN_ERR_NOT_FOUND;
-}
 
 static const char bootstrap_account[] =
     "[{\"bn\":\"/0/1/\",\"n\":\"0\",\"vs\":\"coap://bs\"},{\"n\":\"1\",\"vb\":true},{\"n\":\"2\",\"v\":3}]";
@@ -139,11 +74,10 @@ static void open_client(world *w, uint8_t flags)
     config.credential_max = 32;
     config.max_body = BODY;
     config.lwm2m = (flags & 1) != 0 ? DUNLIN_LWM2M_1_0 : DUNLIN_LWM2M_1_1;
-    config.call =
-        (dunlin_client_callbacks){.send = on_send, .random = on_random, .resolve = on_resolve, .context = w};
+    config.call = surroundings_of_nobody();
     memset(w, 0, sizeof *w);
-    set_guards(&w->all[0]);
-    set_guards(&w->all[1]);
+    things_guard(&w->all[0]);
+    things_guard(&w->all[1]);
     dunlin_device_init(&w->device);
     w->client = dunlin_client_create(arena, sizeof arena, &config, 1000);
     must(w->client != NULL && dunlin_device_add(w->client, &w->device) == DUNLIN_OK &&
@@ -152,42 +86,6 @@ static void open_client(world *w, uint8_t flags)
     provide(w, bootstrap_account);
     if ((flags & 2) != 0) {
         provide(w, accounts);
-    }
-}
-
-static bool guarded(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != GUARD) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool ascends(const uint16_t *ids, uint16_t count)
-{
-    for (uint16_t i = 1; i < count; i++) {
-        if (ids[i] <= ids[i - 1]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void check_things(const world *w)
-{
-    for (size_t i = 0; i < INSTANCES; i++) {
-        const things *t = &w->all[i];
-        if (t->before[0] == 0) {
-            continue; /* free: it was wiped */
-        }
-        must(guarded(t->before, sizeof t->before) && guarded(t->between, sizeof t->between) &&
-             guarded(t->after, sizeof t->after));
-        must(t->number >= -100 && t->number <= 100 && t->stubborn != 13);
-        must(t->blob.len <= sizeof t->blob.data && memchr(t->text, 0, sizeof t->text) != NULL);
-        must(t->counts.count <= 3 && t->labels.count <= 2);
-        must(ascends(t->counts.id, t->counts.count) && ascends(t->labels.id, t->labels.count));
     }
 }
 
@@ -300,7 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(done || (before == after && memcmp(w.before, w.after, before) == 0));
         must(w.client->undo_used == 0 && bootstraps(&w) <= 1);
         must((what & 7) != 3 || bootstraps(&w) == bootstraps_before);
-        check_things(&w);
+        things_check(w.all, INSTANCES);
     }
     return 0;
 }
