@@ -2,7 +2,7 @@
 /*
  * The bootstrap of the client (Core 1.1.1 section 6.1, Transport section 6.4.2): when it begins, Bootstrap-Request and its tries, what the
  * bootstrap server may do meanwhile, Bootstrap-Finish, and the way back when it does not come. A table of states and events says what
- * happens; bootstrap.c holds it. bootstrap_operation.h has the operations, image.h what a failed one is taken back to, est.h the
+ * happens; bootstrap.c holds it, bootstrap_try.h and bootstrap_served.h have what it does. bootstrap_operation.h has the operations, image.h what a failed one is taken back to, est.h the
  * enrolment that may follow.
  *
  * The sequence (section 6.1.3): card, else what the factory gave; registration with every account; client-initiated, after the hold-off,
