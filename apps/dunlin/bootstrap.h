@@ -16,6 +16,7 @@ typedef struct {
     const char *if_version, *version;
     bool follow;
     const char *count;
+    const char *by; /* "server", "trigger"; NULL: whichever is possible */
 } dn_bootstrap_options;
 
 /* The words behind `dunlin bootstrap config`. */
@@ -23,5 +24,7 @@ int dn_bootstrap_config(const dn_bootstrap_options *options, int count, char **w
 /* The last runs, of one endpoint or all (NULL); with --follow as they go on. */
 int dn_bootstrap_runs(const dn_bootstrap_options *options, const char *endpoint);
 int dn_bootstrap_trigger(const dn_bootstrap_options *options, const char *endpoint);
+/* By the bootstrap server if it has a way to the device, else by the trigger; or as --by says. */
+int dn_bootstrap_rerun(const dn_bootstrap_options *options, const char *endpoint);
 
 #endif

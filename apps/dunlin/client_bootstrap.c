@@ -212,6 +212,7 @@ void dn_sim_bootstrap_configure(const dn_sim_bootstrap *b, dunlin_client_config 
     config->bootstrap = true;
     config->enroll = dn_enrolling_callbacks(b->enrolling);
     config->bootstrap_format = options_of(b)->format;
+    config->bootstrap_stays = options_of(b)->stays;
     config->servers = DUNLIN_SERVERS_MAX;
     config->credential_max =
         config->credential_max > CREDENTIAL_MAX ? config->credential_max : CREDENTIAL_MAX;

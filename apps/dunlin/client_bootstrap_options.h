@@ -14,6 +14,7 @@ typedef struct {
     const char *factory_path; /* what a TLV file is about; NULL: not given */
     const char *smartcard;    /* file that stands for the card; NULL: there is no reader */
     uint32_t hold_off_s;
+    bool stays;      /* the way to the bootstrap server is kept, so that it can speak first */
     uint16_t format; /* preferred, of the bootstrap server's Writes; 0: none is told */
 } dn_sim_bootstrap_options;
 

@@ -59,6 +59,8 @@ static const char bootstrap[] =
     "register\n"
     "                         with, when none can be reached, and when a server says so (/1/x/9)\n"
     "      --hold-off S       how long to wait before asking it [0]\n"
+    "      --stay             keep the way to the bootstrap server, so that it can speak first (dunlin "
+    "bootstrap rerun)\n"
     "      --bootstrap-format F   the format it should write in: senml-cbor, senml-json, tlv or none "
     "[senml-cbor]\n"
     "      --factory FILE     what the factory has put in, as accounts (Objects 0 and 1): SenML JSON or "

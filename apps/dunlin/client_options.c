@@ -302,6 +302,7 @@ static const struct {
     {"--queue", NULL, offsetof(dn_sim_options, queue), true},
     {"--cellular", NULL, offsetof(dn_sim_options, cellular), true},
     {"--confirm", NULL, offsetof(dn_sim_options, confirmable), true},
+    {"--stay", NULL, offsetof(dn_sim_options, bootstrap.stays), true},
     {"--no-console", NULL, offsetof(dn_sim_options, console), false},
     {"--verbose", "-v", offsetof(dn_sim_options, verbose), true},
 };
@@ -388,6 +389,9 @@ static bool check_bootstrap(const dn_sim_options *o)
     const dn_sim_bootstrap_options *b = &o->bootstrap;
     if (b->url == NULL && b->hold_off_s != 0) {
         return wrong("%s has no meaning without --bootstrap", "--hold-off");
+    }
+    if (b->stays && !dn_sim_bootstrap_wanted(b)) {
+        return wrong("%s has no meaning without --bootstrap, --factory or --smartcard", "--stay");
     }
     if (b->factory == NULL && b->factory_path != NULL) {
         return wrong("%s has no meaning without --factory", "--factory-path");

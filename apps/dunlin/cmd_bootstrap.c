@@ -12,6 +12,7 @@ static const char USAGE[] =
     "       dunlin bootstrap credentials [list | show EP | set EP WHAT | delete EP | import FILE |\n"
     "                                     server]\n"
     "       dunlin bootstrap runs [EP] [--follow]\n"
+    "       dunlin bootstrap rerun EP [--by server|trigger] [--follow]\n"
     "       dunlin bootstrap trigger EP [--follow]";
 
 static const char subcommands[] =
@@ -23,7 +24,9 @@ static const char subcommands[] =
     "  config effective EP     the one that counts for a device of this name\n"
     "  credentials ...         by what devices are let in at the bootstrap server: as 'dunlin credentials'\n"
     "  runs [EP]               the last bootstraps, with each step; exit status 1: the newest failed\n"
-    "  trigger EP              tell a device to bootstrap again\n\n";
+    "  rerun EP                bootstrap a device again: the bootstrap server speaks first, if it can; else\n"
+    "                          as trigger\n"
+    "  trigger EP              tell a registered device to bootstrap again (/1/x/9)\n\n";
 
 static const char own_options[] =
     "what to set with config set (without any: an account with this server, with a pre-shared key\n"
@@ -43,7 +46,9 @@ static const char own_options[] =
     "  --version N             config show: a former version\n"
     "  --factory FILE          credentials set --psk, --rpk-generate: a file for 'dunlin client\n"
     "                          --factory', in SenML JSON, mode 0600, with the secret in it\n"
-    "  --follow                runs, trigger: each step as it is done; with EP until its bootstrap ended\n"
+    "  --by server|trigger     rerun: only so\n"
+    "  --follow                runs, rerun, trigger: each step as it is done; with EP until its bootstrap "
+    "ended\n"
     "  --count N               runs --follow: stop after N bootstraps\n"
     "  --filter TEXT           config list: only names that contain TEXT\n"
     "  --limit N               at most N\n"
@@ -63,6 +68,8 @@ void dn_help_bootstrap(FILE *out)
                 "  dunlin bootstrap credentials set thermo-1 --psk --factory thermo-1.json\n"
                 "  dunlin client -e thermo-1 --factory thermo-1.json\n"
                 "  dunlin bootstrap runs thermo-1 --follow\n"
+                "  dunlin bootstrap rerun thermo-1 --follow\n"
+                "  dunlin bootstrap rerun thermo-1 --by server\n"
                 "  dunlin bootstrap trigger thermo-1 --follow\n"
                 "  dunlin bootstrap config show thermo-1 --json | jq .config > thermo.json\n"
                 "  dunlin bootstrap config set thermo-1 --file thermo.json --if-version 3\n",
@@ -96,6 +103,9 @@ static int run(dn_bootstrap_options *o)
     if (strcmp(verb, "trigger") == 0 && count == 1) {
         return dn_bootstrap_trigger(o, words[0]);
     }
+    if (strcmp(verb, "rerun") == 0 && count == 1) {
+        return dn_bootstrap_rerun(o, words[0]);
+    }
     return usage();
 }
 
@@ -116,6 +126,7 @@ int dn_cmd_bootstrap(int argc, char **argv)
                              {"--version", &o.version, NULL},
                              {"--follow", NULL, &o.follow},
                              {"--count", &o.count, NULL},
+                             {"--by", &o.by, NULL},
                              {NULL, NULL, NULL}};
     if (!dn_options_read(argc, argv, own, 0, WORDS_MAX, USAGE, &o.credential.shared)) {
         return EXIT_CODE_USAGE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dunlin bootstrap runs, trigger: how the bootstraps of devices go, step by step. */
+/* dunlin bootstrap runs, trigger, rerun: how the bootstraps of devices go, step by step. */
 #include "apps/dunlin/bootstrap.h"
 #include "apps/dunlin/command.h"
 #include "apps/dunlin/device.h"
@@ -51,6 +51,12 @@ static void print_found(const json_t *object)
     }
 }
 
+/* The bootstrap server has spoken first. */
+static bool is_own(const json_t *object)
+{
+    return strcmp(dn_show_text(object, "by"), "server") == 0;
+}
+
 /* When, and who. */
 static void print_head(const json_t *object, const char *time)
 {
@@ -67,10 +73,11 @@ static void print_run(const json_t *run)
     const json_t *step = NULL;
     const char *lwm2m = dn_show_text(run, "lwm2m");
     print_head(run, "began");
-    (void)printf("run %ld %s, %s over %s from %s, %s%s%sconfiguration %ld\n", number(run, "run"),
-                 dn_show_text(run, "state"), dn_show_text(run, "security"), dn_show_text(run, "transport"),
-                 dn_show_text(run, "address"), lwm2m[0] != '\0' ? "LwM2M " : "", lwm2m,
-                 lwm2m[0] != '\0' ? ", " : "", number(run, "version"));
+    (void)printf("run %ld %s%s, %s over %s from %s, %s%s%sconfiguration %ld\n", number(run, "run"),
+                 dn_show_text(run, "state"), is_own(run) ? ", begun by the server" : "",
+                 dn_show_text(run, "security"), dn_show_text(run, "transport"), dn_show_text(run, "address"),
+                 lwm2m[0] != '\0' ? "LwM2M " : "", lwm2m, lwm2m[0] != '\0' ? ", " : "",
+                 number(run, "version"));
     json_array_foreach(json_object_get(run, "steps"), i, step)
     {
         print_step((long)i + 1, number(run, "planned"), step);
@@ -115,15 +122,16 @@ static int list(const dn_bootstrap_options *o, const char *endpoint)
 
 typedef struct {
     const dn_options *shared;
-    const char *endpoint; /* NULL: all */
-    const char *trigger;  /* the device to be told; NULL: none */
-    unsigned long left;   /* bootstraps to the end; 0: none */
+    const char *endpoint;                                              /* NULL: all */
+    int (*begin)(const dn_bootstrap_options *o, const char *endpoint); /* what is to be told; NULL: nothing */
+    const dn_bootstrap_options *options;
+    unsigned long left; /* bootstraps to the end; 0: none */
     bool bounded;
     int exit_code;
 } following;
 
-/* Tells the device, and says how it answered. */
-static int tell(const dn_options *options, const char *endpoint)
+/* Tells the device, and says how it answered, behind `how`. */
+static int tell(const dn_options *options, const char *endpoint, const char *how)
 {
     dn_text path = {0};
     json_t *answer = NULL;
@@ -133,7 +141,8 @@ static int tell(const dn_options *options, const char *endpoint)
     dn_text url = dn_rest_url(options, path.data, true);
     const int exit_code = dn_device_call(options, "POST", &url, NULL, &answer);
     if (answer != NULL && !options->json) {
-        (void)printf("%s  %s  %s\n", endpoint, dn_show_text(answer, "path"), dn_show_text(answer, "code"));
+        (void)printf("%s  %s%s  %s\n", endpoint, how, dn_show_text(answer, "path"),
+                     dn_show_text(answer, "code"));
         (void)fflush(stdout);
     }
     json_decref(answer);
@@ -142,11 +151,71 @@ static int tell(const dn_options *options, const char *endpoint)
     return exit_code;
 }
 
+static int by_trigger(const dn_bootstrap_options *o, const char *endpoint)
+{
+    return tell(&o->credential.shared, endpoint, "");
+}
+
+/* What the bootstrap server says that does not keep the LwM2M server from reaching the device. */
+static bool has_other_way(const dn_answer *answer)
+{
+    static const char *const slugs[] = {"/problems/no-way", "/problems/no-bootstrap-server",
+                                        "/problems/no-bootstrap-config"};
+    json_t *problem = json_loadb(answer->body.data, answer->body.len, 0, NULL);
+    const char *type = dn_show_text(problem, "type");
+    bool found = false;
+    for (size_t i = 0; i < sizeof slugs / sizeof slugs[0] && !found; i++) {
+        found = strcmp(type, slugs[i]) == 0;
+    }
+    json_decref(problem);
+    return found;
+}
+
+static void print_begun(const dn_options *options, const char *endpoint, const dn_answer *answer)
+{
+    if (options->json) {
+        (void)printf("%s\n", answer->body.data);
+    } else {
+        json_t *run = dn_show_load(answer->body.data, answer->body.len);
+        (void)printf("%s  the bootstrap server has begun run %ld\n", endpoint, number(run, "run"));
+        json_decref(run);
+    }
+    (void)fflush(stdout);
+}
+
+/* The bootstrap server speaks first if it can; else the device is told by the server where it is registered. */
+static int begin_again(const dn_bootstrap_options *o, const char *endpoint)
+{
+    const dn_options *options = &o->credential.shared;
+    dn_options quiet = *options;
+    dn_text path = {0};
+    dn_text_puts(&path, "/bootstrap/runs/");
+    dn_text_percent(&path, endpoint);
+    dn_text url = dn_rest_url(options, path.data, false);
+    dn_answer answer = dn_rest("POST", url.data, NULL, 0, NULL);
+    int exit_code = EXIT_CODE_OK;
+    if (answer.status >= 200 && answer.status <= 299) {
+        print_begun(options, endpoint, &answer);
+    } else if (o->by == NULL && answer.status != 0 && has_other_way(&answer)) {
+        exit_code = tell(options, endpoint, "its server has told it: ");
+        if (exit_code != EXIT_CODE_OK) {
+            quiet.json = false;
+            (void)dn_rest_trouble(&quiet, &answer);
+        }
+    } else {
+        exit_code = dn_rest_trouble(options, &answer);
+    }
+    dn_answer_free(&answer);
+    dn_text_free(&url);
+    dn_text_free(&path);
+    return exit_code;
+}
+
 static bool on_open(void *context)
 {
     following *f = context;
-    if (f->trigger != NULL) {
-        f->exit_code = tell(f->shared, f->trigger);
+    if (f->begin != NULL) {
+        f->exit_code = f->begin(f->options, f->endpoint);
     }
     return f->exit_code == EXIT_CODE_OK;
 }
@@ -158,15 +227,18 @@ static void print_event(const char *type, const json_t *event)
         return;
     }
     const char *what = strncmp(type, "bootstrap-", 10) == 0 ? type + 10 : type;
+    if (is_own(event)) {
+        what = "begun";
+    }
     print_head(event, "time");
     if (number(event, "run") > 0) {
         (void)printf("run %ld ", number(event, "run"));
     }
     (void)printf("%s", what);
-    if (strcmp(what, "requested") == 0) {
-        (void)printf(": %s over %s from %s, configuration %ld", dn_show_text(event, "security"),
-                     dn_show_text(event, "transport"), dn_show_text(event, "address"),
-                     number(event, "version"));
+    if (strcmp(type, "bootstrap-requested") == 0) {
+        (void)printf("%s: %s over %s from %s, configuration %ld", is_own(event) ? " by the server" : "",
+                     dn_show_text(event, "security"), dn_show_text(event, "transport"),
+                     dn_show_text(event, "address"), number(event, "version"));
     }
     (void)printf("%s%s\n", dn_show_text(event, "code")[0] != '\0' ? ", " : "", dn_show_text(event, "code"));
     print_why(event);
@@ -199,10 +271,14 @@ static bool on_event(void *context, const char *id, const char *type, const char
     return !(ended && f->bounded && --f->left == 0);
 }
 
-static int follow(const dn_bootstrap_options *o, const char *endpoint, const char *trigger)
+static int follow(const dn_bootstrap_options *o, const char *endpoint,
+                  int (*begin)(const dn_bootstrap_options *o, const char *endpoint))
 {
-    following f = {
-        .shared = &o->credential.shared, .endpoint = endpoint, .trigger = trigger, .left = endpoint != NULL};
+    following f = {.shared = &o->credential.shared,
+                   .endpoint = endpoint,
+                   .begin = begin,
+                   .options = o,
+                   .left = endpoint != NULL};
     dn_text path = {0};
     if (!dn_options_count(COMMAND, "--count", o->count, &f.left)) {
         return EXIT_CODE_USAGE;
@@ -227,5 +303,16 @@ int dn_bootstrap_runs(const dn_bootstrap_options *o, const char *endpoint)
 
 int dn_bootstrap_trigger(const dn_bootstrap_options *o, const char *endpoint)
 {
-    return o->follow ? follow(o, endpoint, endpoint) : tell(&o->credential.shared, endpoint);
+    return o->follow ? follow(o, endpoint, by_trigger) : by_trigger(o, endpoint);
+}
+
+int dn_bootstrap_rerun(const dn_bootstrap_options *o, const char *endpoint)
+{
+    const bool is_trigger = o->by != NULL && strcmp(o->by, "trigger") == 0;
+    if (o->by != NULL && !is_trigger && strcmp(o->by, "server") != 0) {
+        (void)fputs("dunlin " COMMAND ": --by takes server or trigger\n", stderr);
+        return EXIT_CODE_USAGE;
+    }
+    int (*begin)(const dn_bootstrap_options *, const char *) = is_trigger ? by_trigger : begin_again;
+    return o->follow ? follow(o, endpoint, begin) : begin(o, endpoint);
 }

@@ -42,6 +42,9 @@ PROBLEMS = {
     "bad-bootstrap-config": "400 | the body is not a bootstrap configuration, or not a consistent one; `detail` says what is wrong, `pointer` where",
     "no-bootstrap-config": "404 | there is no bootstrap configuration of that endpoint name or pattern, or not of that version",
     "too-many-bootstrap-configs": "409 | there are as many bootstrap configurations, or patterns, as there may be",
+    "no-way": "409 | the bootstrap server cannot speak first: the device has no session, connection or address with it now; `detail` says why",
+    "bootstrap-under-way": "409 | the device is being bootstrapped",
+    "cannot-bootstrap": "409 | what the server is set up with does not let the device be bootstrapped; `detail` says what",
     "version-conflict": "412 | `If-Match` named another version than the current one, or there is one and `If-None-Match: *` was asked for",
     "internal": "500 | the server failed; its log says more",
 }

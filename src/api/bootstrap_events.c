@@ -162,6 +162,9 @@ void dn_bs_event_write(const dn_bs_event *event, uint64_t id, dn_text *text)
     dn_jsonw_pair(&json, "security", dn_security_mode_text(event->security));
     if (event->run != 0) {
         dn_jsonw_pair_unsigned(&json, "run", event->run);
+        if (event->kind == DN_BS_REQUESTED) {
+            dn_jsonw_pair(&json, "by", event->is_own ? "server" : "device");
+        }
         dn_jsonw_pair_unsigned(&json, "version", event->version);
         dn_jsonw_pair_unsigned(&json, "steps", event->steps);
     }

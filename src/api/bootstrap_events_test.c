@@ -57,10 +57,18 @@ static void each_kind_says_what_it_has(void **state)
     failed.step = 0;
     failed.why = "it left";
     failed.found = dunlin_slice_of("</>;lwm2m=1.1");
+    dn_bs_event asked = working;
+    asked.kind = DN_BS_REQUESTED;
+    dn_bs_event own = asked;
+    own.is_own = true;
     const struct {
         const dn_bs_event *event;
         const char *json;
     } table[] = {
+        {&asked, "{\"id\":9,\"type\":\"bootstrap-requested\"," HOW
+                 ",\"run\":12,\"by\":\"device\",\"version\":3,\"steps\":8}"},
+        {&own, "{\"id\":9,\"type\":\"bootstrap-requested\"," HOW
+               ",\"run\":12,\"by\":\"server\",\"version\":3,\"steps\":8}"},
         {&working,
          "{\"id\":9,\"type\":\"bootstrap-step\"," HOW ",\"run\":12,\"version\":3,\"steps\":8,\"step\":2,"
          "\"operation\":\"write\",\"path\":\"/0/1\",\"code\":\"2.04\",\"took_ms\":7}"},

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /bootstrap/runs: the bootstraps of devices, step by step. Written on the bootstrap server's thread, where the runs are. */
+/*
+ * GET /bootstrap/runs: the bootstraps of devices, step by step. POST /bootstrap/runs/{endpoint}: the bootstrap server speaks first. Both are written on the
+ * bootstrap server's thread, where the runs are.
+ */
 #include "api/bootstrap_events.h"
 #include "api/call.h"
 #include "api/handlers.h"
@@ -18,6 +21,7 @@ typedef struct {
     uint32_t limit, count;
     uint64_t last; /* number of the run shown last */
     bool more;
+    const char *why; /* a run was not begun */
 } listing;
 
 static void free_listing(void *state)
@@ -75,6 +79,8 @@ static void write_run(dn_jsonw *json, const dn_bs_run_view *run)
     dn_jsonw_pair_unsigned(json, "run", run->run);
     dn_jsonw_pair(json, "state", state_name(run->state));
     dn_jsonw_pair_slice(json, "endpoint", run->endpoint);
+    dn_jsonw_pair(json, "by", run->is_own ? "server" : "device");
+    dn_jsonw_pair_bool(json, "reachable", run->is_reachable);
     write_how(json, run);
     dn_jsonw_pair_unsigned(json, "version", run->version);
     dn_jsonw_pair_time(json, "began", run->began_ms);
@@ -150,33 +156,116 @@ static bool read_numbers(dn_call *call, uint64_t *limit, uint64_t *before)
     return true;
 }
 
+/* NULL: the call has been answered. */
+static listing *begin(dn_call *call)
+{
+    listing *l = calloc(1, sizeof *l);
+    if (l == NULL || call->api->config.bootstrap == NULL) {
+        free(l);
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The bootstrap server does not run.");
+        return NULL;
+    }
+    *l = (listing){.call = call, .why = ""};
+    call->state = l;
+    call->free_state = free_listing;
+    dn_jsonw_start(&l->json, &l->runs);
+    return l;
+}
+
 void dn_handle_bootstrap_runs(dn_call *call)
 {
-    dn_bootstrap *bootstrap = call->api->config.bootstrap;
     uint64_t limit;
     uint64_t before;
     if (!dn_bootstrap_served(call) || !read_numbers(call, &limit, &before)) {
         return;
     }
-    listing *l = calloc(1, sizeof *l);
-    if (l == NULL || bootstrap == NULL) {
-        free(l);
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The bootstrap server does not run.");
+    listing *l = begin(call);
+    if (l == NULL) {
         return;
     }
-    *l = (listing){.call = call, .limit = (uint32_t)limit};
-    call->state = l;
-    call->free_state = free_listing;
-    dn_jsonw_start(&l->json, &l->runs);
+    l->limit = (uint32_t)limit;
     dn_jsonw_begin(&l->json, '{');
     dn_jsonw_key(&l->json, "runs");
     dn_jsonw_begin(&l->json, '[');
     if (!dn_call_wait(call, reply_runs)) {
         return;
     }
-    dunlin_status status =
-        dn_bootstrap_runs(bootstrap, dunlin_slice_of(dn_query_get(&call->query, "endpoint")), before,
-                          (uint32_t)limit + 1, take_run, taken, l);
+    dunlin_status status = dn_bootstrap_runs(call->api->config.bootstrap,
+                                             dunlin_slice_of(dn_query_get(&call->query, "endpoint")), before,
+                                             (uint32_t)limit + 1, take_run, taken, l);
+    if (status != DUNLIN_OK) {
+        call->answer.status = status;
+        dn_call_wake(call);
+    }
+}
+
+/* ---- the bootstrap server speaks first ---- */
+
+static void take_start(void *context, const dn_bs_start *start)
+{
+    listing *l = context;
+    if (start->status == DUNLIN_OK) {
+        dn_bs_run_view run = *start->run;
+        run.is_reachable = true;
+        write_run(&l->json, &run);
+    }
+    l->why = start->why;
+    l->call->answer.status = start->status;
+    dn_call_wake(l->call);
+}
+
+static void answer_not_started(dn_call *call, const char *why)
+{
+    switch (call->answer.status) {
+    case DUNLIN_ERR_NOT_FOUND:
+        dn_call_problem(call, DN_PROBLEM_NO_BOOTSTRAP_CONFIG,
+                        "Nothing says what a device of this name is given.");
+        return;
+    case DUNLIN_ERR_IO:
+        dn_call_problem(
+            call, DN_PROBLEM_NO_WAY,
+            "The bootstrap server cannot speak first: %s. It can as long as the device keeps the way "
+            "by which it came.",
+            why);
+        return;
+    case DUNLIN_ERR_DUPLICATE:
+        dn_call_problem(call, DN_PROBLEM_BOOTSTRAP_UNDER_WAY,
+                        "Its steps are told by events; another one can be begun when it has ended.");
+        return;
+    case DUNLIN_ERR_ACCESS:
+    case DUNLIN_ERR_UNSUPPORTED:
+        dn_call_problem(call, DN_PROBLEM_CANNOT_BOOTSTRAP, "As the server is set up: %s.", why);
+        return;
+    case DUNLIN_ERR_LIMIT:
+    case DUNLIN_ERR_STATE:
+    case DUNLIN_ERR_MEMORY:
+        dn_call_problem(call, DN_PROBLEM_BUSY, "The bootstrap server has too much to do, or is stopping.");
+        return;
+    default:
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "The bootstrap server: %s.", why);
+    }
+}
+
+static void reply_started(dn_call *call)
+{
+    listing *l = call->state;
+    if (call->answer.status != DUNLIN_OK) {
+        answer_not_started(call, l->why);
+        return;
+    }
+    dn_log_at(call->api->config.log, DN_LOG_INFO, "bootstrap",
+              "%.*s is bootstrapped again, as an operator asks", (int)call->endpoint.len,
+              (const char *)call->endpoint.data);
+    dn_call_reply_json(call, MHD_HTTP_ACCEPTED, &l->runs);
+}
+
+void dn_handle_bootstrap_rerun(dn_call *call)
+{
+    listing *l = dn_bootstrap_served(call) ? begin(call) : NULL;
+    if (l == NULL || !dn_call_wait(call, reply_started)) {
+        return;
+    }
+    dunlin_status status = dn_bootstrap_rerun(call->api->config.bootstrap, call->endpoint, take_start, l);
     if (status != DUNLIN_OK) {
         call->answer.status = status;
         dn_call_wake(call);

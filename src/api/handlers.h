@@ -57,6 +57,7 @@ void dn_handle_bootstrap_versions(dn_call *call);
 void dn_handle_effective_bootstrap_config(dn_call *call);
 /* bootstrap_runs.c */
 void dn_handle_bootstrap_runs(dn_call *call);
+void dn_handle_bootstrap_rerun(dn_call *call);
 /* bootstrap_trigger.c */
 void dn_handle_bootstrap_trigger(dn_call *call);
 /* info.c */

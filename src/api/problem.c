@@ -53,6 +53,9 @@ static const row rows[DN_PROBLEM_COUNT] = {
                                         "There is no bootstrap configuration of that name", 404},
     [DN_PROBLEM_TOO_MANY_BOOTSTRAP_CONFIGS] = {"too-many-bootstrap-configs",
                                                "No more bootstrap configurations may be kept", 409},
+    [DN_PROBLEM_NO_WAY] = {"no-way", "There is no way to the device at present", 409},
+    [DN_PROBLEM_BOOTSTRAP_UNDER_WAY] = {"bootstrap-under-way", "A bootstrap of the device is under way", 409},
+    [DN_PROBLEM_CANNOT_BOOTSTRAP] = {"cannot-bootstrap", "The device cannot be bootstrapped", 409},
     [DN_PROBLEM_VERSION_CONFLICT] = {"version-conflict", "The version there is another one", 412},
     [DN_PROBLEM_INTERNAL] = {"internal", "The server failed", 500},
 };

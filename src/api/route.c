@@ -92,6 +92,7 @@ const dn_route dn_routes[] = {
     {DELETE, BOOTSTRAP, BS "/credentials/{endpoint}", dn_handle_remove_credential, {NULL}},
     {GET, BOOTSTRAP, BS "/server-identity", dn_handle_server_identity, {NULL}},
     {GET, 0, BS "/runs", dn_handle_bootstrap_runs, {"endpoint", "before", "limit"}},
+    {POST, 0, BS "/runs/{endpoint}", dn_handle_bootstrap_rerun, {NULL}},
     {POST, 0, CLIENT "/bootstrap", dn_handle_bootstrap_trigger, {"timeout", "wait", "expires"}},
     {GET, 0, V1 "/server", dn_handle_server, {NULL}},
     {GET, 0, V1 "/healthz", dn_handle_health, {NULL}},

@@ -240,6 +240,39 @@ class Runs(BootstrapCase):
         self.assertEqual(len([one for one in device.seen if one.code == PUT]), len([one for one in steps if one["operation"] == "write"]))
         self.assertRegex(self.api.get("/metrics").body, r"\ndunlin_bootstrap_finished_total [1-9]")
 
+    def test_the_server_speaks_first(self):
+        """POST /bootstrap/runs/{endpoint}: over the address by which the device came last; one at a time; what is not possible is said."""
+        self.config("boot-3")
+        self.assertEqual(self.api.post("/bootstrap/runs/boot-3").slug, "no-way")  # never seen
+        holds = threading.Event()
+        holds.set()
+
+        def answer(message):
+            holds.wait(30)
+        device = self.device("boot-3", answer)
+        device.request(POST, ["bs"], ["ep=boot-3", "pct=110"])
+        newest = lambda: self.api.get("/bootstrap/runs?endpoint=boot-3&limit=1").json["runs"][0]
+        wait_until("its end", lambda: newest()["state"] == "finished")
+        self.assertEqual((newest()["by"], newest()["reachable"]), ("device", True))
+        holds.clear()
+        stream = self.events("boot-3")
+        begun = self.api.post("/bootstrap/runs/boot-3")
+        self.assertEqual(begun.status, 202)
+        self.assertEqual((begun.json["endpoint"], begun.json["by"], begun.json["state"], begun.json["steps"]), ("boot-3", "server", "running", []))
+        self.assertEqual(self.api.post("/bootstrap/runs/boot-3").slug, "bootstrap-under-way")
+        self.assertEqual(newest()["run"], begun.json["run"])
+        holds.set()
+        seen = self.until(stream, Contract(), ("bootstrap-finished", "bootstrap-failed"))
+        self.assertEqual((seen[0]["type"], seen[0]["by"], seen[0]["run"]), ("bootstrap-requested", "server", begun.json["run"]))
+        self.assertEqual((seen[-1]["type"], newest()["by"]), ("bootstrap-finished", "server"))
+        # What the operator says since counts: without security only where the configuration allows it.
+        self.put("boot-3", {"servers": [{"security": {"mode": "nosec"}}]}, 200)
+        refused = self.api.post("/bootstrap/runs/boot-3")
+        self.assertEqual((refused.status, refused.slug), (409, "cannot-bootstrap"))
+        self.assertIn("does not allow it without security", refused.json["detail"])
+        self.assertEqual(self.api.delete("/bootstrap/configs/boot-3").status, 204)
+        self.assertEqual(self.api.post("/bootstrap/runs/boot-3").slug, "no-bootstrap-config")
+
     def test_a_failure_says_what_was_wrong(self):
         self.config("boot-2")
         stream = self.events("boot-2")
@@ -314,6 +347,7 @@ class Without(unittest.TestCase):
                 answer = api.get(target)
                 self.assertEqual((answer.status, answer.slug), (404, "no-bootstrap-server"), target)
             self.assertEqual(api.put(url("x"), {"servers": [{}]}).slug, "no-bootstrap-server")
+            self.assertEqual(api.post("/bootstrap/runs/x").slug, "no-bootstrap-server")
 
 
 if __name__ == "__main__":

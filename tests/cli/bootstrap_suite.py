@@ -25,7 +25,8 @@ class Bootstrap(Suite):
     name = "cli-bootstrap"
 
     def set_up(self):
-        self.server = self.programs.dunlind("--coaps", "127.0.0.1:0", "--bootstrap-coaps", "127.0.0.1:0")
+        self.server = self.programs.dunlind("--coaps", "127.0.0.1:0", "--bootstrap-coaps", "127.0.0.1:0",
+                                            "--bootstrap-coaps-tcp", "127.0.0.1:0")
         self.folder = tempfile.mkdtemp(prefix="dunlin-cli-")
 
     def tear_down(self):
@@ -122,6 +123,55 @@ class Bootstrap(Suite):
         import urllib.request
         with urllib.request.urlopen(self.server.url + "/metrics", timeout=60) as answer:
             return answer.read().decode()
+
+    @case("rerun: the bootstrap server speaks first to a device that keeps the way, and a device without is told by its server")
+    def runs_again(self):
+        self.good("config", "set", "again-*", "--lifetime", "600")
+        out = self.good("credentials", "set", "again-1", "--psk", "--factory", self.path("again-1.json"))
+        check("dunlin client -e again-1" in out, out)
+        equal(self.run_it("rerun", "again-1")[0], REFUSED)  # it was never here
+        device = self.device("again-1", "--factory", self.path("again-1.json"), "--stay")
+        self.registered("again-1")
+        self.good("config", "set", "again-*", "--lifetime", "700")
+        out = self.good("rerun", "again-1", "--follow", "--by", "server")
+        lines = out.splitlines()
+        equal(lines[0], "again-1  the bootstrap server has begun run " + lines[0].rsplit(" ", 1)[1])
+        check(" begun by the server: psk over dtls from " in lines[1] and lines[-1].endswith(" finished"), out)
+        wait_until("it registers as it was told", lambda: (self.server.rest.client("again-1") or {}).get("lifetime") == 700)
+        check(" finished, begun by the server, psk over dtls from " in self.good("runs", "again-1"), "not told in the list")
+        run = json.loads(self.good("runs", "again-1", "--json"))["runs"][0]
+        equal((run["by"], run["reachable"], run["state"]), ("server", True, "finished"))
+        # By its server if that is wished.
+        out = self.good("rerun", "again-1", "--follow", "--by", "trigger")
+        check(out.startswith("again-1  /1/0/9  2.04\n") and out.endswith("finished\n"), out)
+        equal(json.loads(self.good("runs", "again-1", "--json"))["runs"][0]["by"], "device")
+        device.stop()
+        wait_until("the bootstrap server knows that it is gone", lambda: not json.loads(self.good("runs", "again-1", "--json"))["runs"][0]["reachable"])
+        wait_until("its registration has ended", lambda: not self.server.rest.client("again-1"))
+        status, out, said = self.run_it("rerun", "again-1")
+        equal((status, out), (REFUSED, ""))
+        check("There is no way to the device at present" in said and "No device of that name is registered" in said, said)
+        status, out, said = self.run_it("rerun", "nobody-again")
+        equal((status, out), (REFUSED, ""))
+        check("Nothing says what a device of this name is given" in said, said)
+        equal(self.run_it("rerun", "again-1", "--by", "luck")[0], USAGE)
+
+    @case("rerun: a device that gives up the way is told by its server, and that is said")
+    def runs_again_by_trigger(self):
+        self.good("config", "set", "gone-1", "--lifetime", "600")
+        words = shlex.split(next(line for line in self.good("credentials", "set", "gone-1", "--psk").splitlines()
+                                 if line.strip().startswith("dunlin client")))
+        tls = next(one for one in self.server.rest.want(200, "GET", "/server")["bootstrap"]["addresses"] if one.startswith("coaps+tcp:"))
+        words = [tls if word.startswith("coaps:") else word for word in words]
+        device = self.programs.start("gone-1", [DUNLIN, *words[1:], "--no-console"])
+        self.registered("gone-1")
+        wait_until("it has hung up", lambda: not json.loads(self.good("runs", "gone-1", "--json"))["runs"][0]["reachable"])
+        status, out, said = self.run_it("rerun", "gone-1", "--by", "server")
+        equal((status, out), (REFUSED, ""))
+        check("There is no way to the device at present" in said and "session or connection has ended" in said, said)
+        out = self.good("rerun", "gone-1", "--follow")
+        check(out.startswith("gone-1  its server has told it: /1/0/9  2.04\n") and out.endswith("finished\n"), out)
+        device.stop()
 
     @case("credentials set --rpk-generate --factory: a raw public key, the server's with it")
     def bootstraps_by_rpk(self):

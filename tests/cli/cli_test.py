@@ -153,7 +153,7 @@ class Help(Suite):
                              ("dunlin --ver", {"--version"}), ("dunlin read x --for", {"--format"}),
                              ("dunlin client --li", {"--lifetime"}), ("dunlin client --end", {"--endpoint"}),
                              ("dunlin clients --js", {"--json"}), ("dunlin credentials new", {"new-seal-key"}),
-                             ("dunlin credentials x --rpk", {"--rpk", "--rpk-generate"}), ("dunlin bootstrap ru", {"runs"}), ("dunlin completion z", {"zsh"})]:
+                             ("dunlin credentials x --rpk", {"--rpk", "--rpk-generate"}), ("dunlin bootstrap ru", {"runs"}), ("dunlin bootstrap re", {"rerun"}), ("dunlin completion z", {"zsh"})]:
             equal(complete(script, line), wanted, line)
 
     @case("the completion script of {0} is good {0}", ["zsh", "fish"])
