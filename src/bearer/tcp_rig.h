@@ -6,7 +6,7 @@
 #include "bearer/tcp.h"
 
 #define PEERS_MAX 64u
-#define WAIT_MS   2000
+#define WAIT_MS   60000
 
 typedef struct {
     dn_tcp *tcp;

@@ -23,7 +23,7 @@ static dunlin_slice text(const char *bytes)
 static dunlin_status receive(dn_udp *udp, dn_udp_batch *batch, size_t max)
 {
     struct pollfd wait = {.fd = udp->fd, .events = POLLIN};
-    return poll(&wait, 1, 2000) == 1 ? dn_udp_receive(udp, batch, max) : DUNLIN_ERR_TIMEOUT;
+    return poll(&wait, 1, 60000) == 1 ? dn_udp_receive(udp, batch, max) : DUNLIN_ERR_TIMEOUT;
 }
 
 static void address_texts(void **state)

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WAIT_MS     2000
+#define WAIT_MS     60000
 #define NOTES_MAX   512u
 #define MESSAGE_MAX 9000u
 

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 20000u
+#define PATIENCE_MS 60000u
 #define KEY         "0123456789abcdef"
 
 /* ---- the client: what transport.c calls of it ---- */

@@ -154,7 +154,7 @@ static void two_threads_lose_nothing_unsaid(void **state)
     bool gap = false, ended = false;
     while (!ended) {
         struct pollfd fd = {.fd = dn_events_fd(events), .events = POLLIN};
-        assert_int_equal(poll(&fd, 1, 30000), 1);
+        assert_int_equal(poll(&fd, 1, 60000), 1);
         dn_event_record record;
         while (dn_events_next(events, &record)) {
             if (record.type == DN_EVENT_NOTIFICATION) {

@@ -26,7 +26,7 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 #define KEY         "0123456789abcdef"
 
 static uint64_t clock_ms(void *context)

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define WAIT_MS     2000
+#define WAIT_MS     60000
 #define NOTES_MAX   256u
 #define CLIENTS_MAX 8u
 

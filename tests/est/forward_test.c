@@ -21,7 +21,7 @@
 
 #define NAME    "urn:dev:1"
 #define NONE    65535u
-#define WAIT_MS 20000u
+#define WAIT_MS 60000u
 
 typedef struct {
     char folder[64], url[96], path[4][96];

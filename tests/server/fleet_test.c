@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static uint64_t clock_ms(void *context)
 {

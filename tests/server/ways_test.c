@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 #define KEY         "0123456789abcdef"
 #define LINKS       "</1/0>,</3/0>"
 
