@@ -69,7 +69,8 @@ typedef enum {
     DUNLIN_CLIENT_BOOTSTRAPPING, /* the bootstrap server has answered our request, or has begun by itself */
     DUNLIN_CLIENT_BOOTSTRAPPED,  /* Bootstrap-Finish was taken: the configuration is another one now */
     DUNLIN_CLIENT_BOOTSTRAP_FAILED, /* refused (`code`), not answered, broken off (`status`): all is as it was before;
-                                       `retry_ms` until the next try; DUNLIN_NEVER: none until it is asked for, or a server that is registered with is lost */
+                                       `retry_ms` until the next try; DUNLIN_NEVER: none until it is asked for, or a server that is registered with is lost.
+                                       Servers that could not be registered with are tried again meanwhile */
     DUNLIN_CLIENT_PURGED,   /* the bootstrap server's account is gone: its timeout (/0/x/12) is over */
     DUNLIN_CLIENT_ENROLLED, /* a certificate was issued to us for `server` (security mode EST) */
     DUNLIN_CLIENT_CARD      /* what came from the smartcard has changed, or is gone; `status` */
@@ -226,7 +227,17 @@ typedef struct {
                            over restarts, and what a bootstrap that fails is taken back to */
     uint32_t
         bootstrap_quiet_ms; /* [247000] a bootstrap without a word for so long has failed: EXCHANGE_LIFETIME */
-    dunlin_enroll enroll;   /* [none] */
+    /*
+     * The tries to bootstrap. The bootstrap server's account has no instance of Object 1 whose resources 17 to 20 could say how often; and
+     * a device that gives up has no way home. So they go on without end, each wait twice as long as the one before, up to a most; unless
+     * the account says otherwise (dunlin_server.bounded). An alert after which there is no point in trying again at once leads to the longest
+     * wait. Asks for certificates, and bootstraps after which no server can be registered with, are repeated by the same rule.
+     */
+    uint32_t bootstrap_retry_s;     /* [60] before the second try */
+    uint32_t bootstrap_retry_max_s; /* [3600] the longest wait; one that is shorter than the first has no effect */
+    uint8_t bootstrap_spread; /* [50] percent of each wait that are drawn at random, 0 to 100: what a fleet has lost together it does not ask for together */
+    uint32_t bootstrap_tries; /* [0] after so many in a row nothing more is tried by itself; 0: there is no end */
+    dunlin_enroll enroll;     /* [none] */
 
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
@@ -261,8 +272,10 @@ typedef struct {
     char uri[DUNLIN_URI_MAX + 1]; /* "coap://host:port", "coaps://", "coap+tcp://", "coaps+tcp://" */
     dunlin_security security;     /* [NOSEC] its slices are copied */
     bool
-        bootstrap; /* [false] /0/x/1: the bootstrap server's; of what follows, then, only the next three and `policy` (17
-                                     to 20: of the tries to bootstrap) have a meaning */
+        bootstrap; /* [false] /0/x/1: the bootstrap server's; of what follows, then, only the next four and `policy` have a meaning */
+    bool
+        bounded; /* [false] of a bootstrap server's account: resources 17 to 20 in `policy` are those of the tries to bootstrap, which come to
+                    an end by them; else config.bootstrap_retry_s and what follows it */
     int32_t instance;           /* [-1] of Object 0; -1: the smallest that is free */
     uint32_t hold_off_s;        /* [0] /0/x/11: before a client-initiated bootstrap */
     uint32_t account_timeout_s; /* [0] /0/x/12: how long after a bootstrap this account is purged; 0: never */
@@ -444,16 +457,26 @@ typedef struct {
 } dunlin_download;
 
 /*
- * Gets "coap://host:port/path?query" in blocks, one download at a time, from a host that need not be a server of
- * ours; of that one, only responses are let in. `from` continues one that had been interrupted after so many
- * bytes, if it still has the ETag `etag` (NULL, 0: take it from the start); if it has another one by now, or
- * none, it ends with MALFORMED: begin again from 0. Nothing is tried again by itself beyond CoAP's
- * retransmissions. `resolve` is asked for the address of "coap://host:port". Time is that of the last receive
- * or step. ARGUMENT: not such a URI, or `take` or `done` is NULL; UNSUPPORTED: another scheme; STATE: one is
- * under way; NOT_FOUND: the host has no address; LIMIT: no exchange is free.
+ * Gets "coap://host:port/path?query", or the same with "coaps", "coap+tcp" or "coaps+tcp", in blocks, one download at a time. What is at the
+ * host and port of a server account's URI comes by the way to that server which is there now: the same session or connection, by UDP or by
+ * TCP, whichever it has. From other hosts come only "coap://" URIs, and of such a host only responses are let in; `resolve` is asked for the
+ * address of "coap://host:port".
+ *
+ * `from` continues one that had been interrupted after so many bytes, if it still has the ETag `etag` (NULL, 0: take it from the start); if it
+ * has another one by now, or none, it ends with MALFORMED: begin again from 0. Nothing is tried again by itself beyond CoAP's
+ * retransmissions. A way that is lost ends it with IO; when there is no answer by a way, an Update finds out whether the way still leads
+ * anywhere. Time is that of the last receive or step.
+ *
+ * ARGUMENT: not such a URI, or `take` or `done` is NULL; UNSUPPORTED: another scheme, or one for which dunlin_client_downloads is false;
+ * STATE: one is under way; NOT_FOUND: the host has no address, or, but for "coap://", there is no server account at that place; IO: there is
+ * one, but it is not registered now: again when dunlin_client_download_waits is false; LIMIT: no exchange is free.
  */
 dunlin_status dunlin_client_download(dunlin_client *client, const char *uri, uint64_t from,
                                      const uint8_t *etag, size_t etag_len, const dunlin_download *download);
+/* Whether `uri` would have to wait for the way to a server. */
+bool dunlin_client_download_waits(const dunlin_client *client, const char *uri);
+/* Whether URIs of that scheme can be got: "coap" always, the others with `connect` and what the configuration needs for them. */
+bool dunlin_client_downloads(const dunlin_client *client, const char *scheme);
 /* The ETag of the download under way or that ended last; its length, up to 8. */
 size_t dunlin_client_download_etag(const dunlin_client *client, uint8_t out[8]);
 /* Ends it without a word; `done` is not called. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Firmware Update (Object 5, version 1.0, or 1.1 which can be cancelled and deferred; Core 1.1.1 appendix E.6). The library
- * runs the state machine, takes pushed packages a piece at a time, gets "coap://" packages itself and continues them after an
+ * runs the state machine, takes pushed packages a piece at a time, gets packages over CoAP itself and continues them after an
  * interruption or a reset; the application stores, verifies and installs. It takes no more memory for a large package than for
  * a small one.
  *
@@ -14,8 +14,11 @@
  *     … after the reboot into the new firmware, or when it was rolled back:
  *     dunlin_firmware_installed(&firmware, DUNLIN_FIRMWARE_SUCCESS);
  *
- * Nothing of this is called from within the callbacks, unless it says so. Not supported: packages over coaps:// and CoAP over
- * TCP, which give the Result 9.
+ * Packages come by "coap://" from any host, and by "coaps://", "coap+tcp://" and "coaps+tcp://" from the LwM2M servers that the device has
+ * accounts with, by the session or connection that is there (dunlin_client_download); while there is none, it waits. At any other place
+ * such a URI gives Result 7, for there are no credentials for it; a scheme that /5/0/8 does not name gives Result 9.
+ *
+ * Nothing of this is called from within the callbacks, unless it says so. After each call to the client look at dunlin_firmware_deadline.
  */
 #ifndef DUNLIN_OMA_FIRMWARE_H
 #define DUNLIN_OMA_FIRMWARE_H
@@ -112,7 +115,7 @@ typedef struct {
     DUNLIN_MANY(int8_t, DUNLIN_FIRMWARE_PROTOCOLS_MAX) protocols;
     int64_t changed_s; /* Last State Change Time */
     dunlin_client *client;
-    bool uri_written, start_pull, fetching, by_http, retry, timed, restarted;
+    bool uri_written, start_pull, fetching, by_http, retry, timed, restarted, waiting;
     uint32_t tried;
     uint64_t retry_at_ms, saved_offset;
 } dunlin_firmware;

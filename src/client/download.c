@@ -2,7 +2,11 @@
 /* Downloads over CoAP: the engine takes the blocks in, piece by piece. */
 #include "client/download.h"
 
+#include "client/account.h"
+#include "client/bootstrap.h"
+#include "client/registration.h"
 #include "client/uri.h"
+#include "client/way.h"
 #include "coap/message.h"
 #include <string.h>
 
@@ -30,6 +34,80 @@ static void note_etag(dn_download *download, dn_coap_options options)
         memcpy(download->etag, etag.data, etag.len);
         download->etag_len = (uint8_t)etag.len;
     }
+}
+
+/* ---- by which way ---- */
+
+static bool supports(const dunlin_client *client, dn_transport transport)
+{
+    const dunlin_client_config *config = &client->config;
+    return transport == DN_TRANSPORT_UDP ||
+           (config->call.connect != NULL && dn_client_way_has(client, dn_client_way_letter(transport)) &&
+            (!dn_transport_is_secure(transport) || config->credential_max > 0));
+}
+
+bool dunlin_client_downloads(const dunlin_client *client, const char *scheme)
+{
+    dn_transport transport;
+    return dn_client_uri_scheme(scheme, &transport) && supports(client, transport);
+}
+
+/* While it is not certain that the server knows us, the way may be dead without anybody having said so. */
+static bool is_ready(const dn_account *account)
+{
+    return !dn_client_bootstrap_active(account->client) && account->state == DN_REG_REGISTERED &&
+           dn_client_way_open(account);
+}
+
+/*
+ * The account whose server is at the place that the URI names: one with a way of that very transport, else one with a way, else any. An
+ * account has one address for both UDP and TCP (Object 0, resource 0), so that what begins by the one may go on by the other.
+ */
+static dn_account *account_at(const dunlin_client *client, const char *uri, dn_transport transport)
+{
+    dn_account *best = NULL;
+    unsigned best_rank = 0;
+    for (dn_account *each = NULL; (each = dn_client_account_next(client, each)) != NULL;) {
+        if (!dn_client_uri_same_place(each->security->uri, uri)) {
+            continue;
+        }
+        const unsigned rank = !is_ready(each) ? 1 : each->way.transport != transport ? 2 : 3;
+        if (rank > best_rank) {
+            best = each;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+/* Its way was lost while there was nothing to send: to ask for another one is all that is missing. */
+static bool is_to_be_asked(const dn_account *account)
+{
+    return account->state == DN_REG_REGISTERED && account->way.state == DN_WAY_NONE &&
+           !dn_client_bootstrap_active(account->client);
+}
+
+/* Without any account it is not known yet which there will be. */
+static bool is_known(const dunlin_client *client)
+{
+    return client->account_count > 0 && !client->pair_due && !dn_client_bootstrap_active(client);
+}
+
+bool dunlin_client_download_waits(const dunlin_client *client, const char *uri)
+{
+    dn_transport transport;
+    if (dn_client_uri_transport(uri, &transport) != DUNLIN_OK || transport == DN_TRANSPORT_UDP ||
+        !supports(client, transport)) {
+        return false;
+    }
+    const dn_account *account = account_at(client, uri, transport);
+    return account == NULL ? !is_known(client) : !is_ready(account) && !is_to_be_asked(account);
+}
+
+/* Nothing that is asked again before the server has shown that the way still leads to it. */
+static void doubt(dn_account *account)
+{
+    dn_client_registration_want(account, DN_WANT_UPDATE);
 }
 
 /* The first block asked for may begin before what the application lacks. */
@@ -61,15 +139,27 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
     dn_download *download = &client->download;
     const uint8_t code = response == NULL ? 0 : response->code;
     if (exchange != download->exchange) {
-        return; /* cancelled by the application */
+        return; /* cancelled by the application, or its way has gone */
     }
     download->exchange = 0;
+    if (status == DUNLIN_ERR_TIMEOUT && download->way != NULL) {
+        doubt(download->way);
+    }
     if (status == DUNLIN_ERR_CANCELLED && download->status != DUNLIN_OK) {
         status = download->status;
     } else if (status == DUNLIN_OK && code != DN_COAP_CONTENT) {
         status = code == DN_COAP_NOT_FOUND ? DUNLIN_ERR_NOT_FOUND : DUNLIN_ERR_REJECTED;
     }
     download->call.done(download->call.context, status, code);
+}
+
+void dn_client_download_cut(dn_account *account)
+{
+    dn_download *download = &account->client->download;
+    if (download->exchange != 0 && download->way == account) {
+        dunlin_client_download_cancel(account->client);
+        download->call.done(download->call.context, DUNLIN_ERR_IO, 0);
+    }
 }
 
 /* Before the end of what is there already, for at the end itself a server has no block (RFC 7959
@@ -96,10 +186,36 @@ static dunlin_status resolve(dunlin_client *client, const dn_uri *uri, dn_peer *
     return DUNLIN_OK;
 }
 
+/* Whom to ask. What has no account is asked for as a stranger, which is possible without security alone. */
+static dunlin_status find(dunlin_client *client, const dn_uri *uri, dn_account **way, dn_peer *peer)
+{
+    dn_account *account = account_at(client, uri->server, uri->transport);
+    if (account != NULL && is_ready(account) &&
+        (uri->transport != DN_TRANSPORT_UDP || account->way.transport == DN_TRANSPORT_UDP)) {
+        *way = uri->transport == DN_TRANSPORT_UDP ? NULL : account; /* datagrams without security need none */
+        *peer = account->peer;
+        return DUNLIN_OK;
+    }
+    if (uri->transport == DN_TRANSPORT_UDP) {
+        return resolve(client, uri, peer);
+    }
+    if (account != NULL) {
+        dn_client_registration_need(account);
+        return DUNLIN_ERR_IO;
+    }
+    if (!is_known(client)) {
+        return DUNLIN_ERR_IO;
+    }
+    dn_log_at(&client->log, DN_LOG_WARN, DN_CLIENT_AREA,
+              "no server account is at %s: nothing is got from there", uri->server);
+    return DUNLIN_ERR_NOT_FOUND;
+}
+
 dunlin_status dunlin_client_download(dunlin_client *client, const char *uri_text, uint64_t from,
                                      const uint8_t *etag, size_t etag_len, const dunlin_download *call)
 {
     dn_download *download = &client->download;
+    dn_account *way = NULL;
     dn_uri uri;
     dn_peer peer;
     if (download->exchange != 0) {
@@ -110,7 +226,7 @@ dunlin_status dunlin_client_download(dunlin_client *client, const char *uri_text
     }
     dunlin_status status = dn_client_uri_read(&uri, uri_text);
     if (status == DUNLIN_OK) {
-        status = resolve(client, &uri, &peer);
+        status = supports(client, uri.transport) ? find(client, &uri, &way, &peer) : DUNLIN_ERR_UNSUPPORTED;
     }
     if (status != DUNLIN_OK) {
         return status;
@@ -122,6 +238,7 @@ dunlin_status dunlin_client_download(dunlin_client *client, const char *uri_text
     memset(download, 0, sizeof *download);
     download->call = *call;
     download->peer = peer;
+    download->way = way;
     download->from = etag_len == 0 ? 0 : from;
     download->sink = (dn_coap_sink){on_piece, client};
 

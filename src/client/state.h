@@ -120,7 +120,7 @@ typedef struct {
  * A server account: an instance of Object 0 and one of Object 1 with the same Short Server ID, and the registration that
  * they lead to. It has nothing to do with the ids of these instances. account.c pairs them; registration.c
  */
-typedef struct {
+typedef struct dn_account {
     dn_security_instance *security; /* NULL: not in use */
     dn_server_instance *server;     /* NULL: not in use, or that of the bootstrap server */
     uint64_t identity;              /* tells by whom, and how secured, it was when it was paired. account.c */
@@ -208,9 +208,10 @@ typedef struct {
     dunlin_download call;
     dn_coap_sink sink;
     dn_peer peer;
-    uint64_t exchange;    /* 0: none */
-    uint64_t from;        /* where the application wants to go on */
-    dunlin_status status; /* of the last piece taken */
+    struct dn_account *way; /* by whose way it comes; NULL: from a host that need not be a server of ours */
+    uint64_t exchange;      /* 0: none */
+    uint64_t from;          /* where the application wants to go on */
+    dunlin_status status;   /* of the last piece taken */
     uint8_t etag[8], etag_len;
 } dn_download;
 
@@ -256,6 +257,8 @@ typedef struct {
     bool finished; /* Finish was answered: the next step carries on */
     bool enrols;   /* the way is wanted for certificates alone */
     bool plain;    /* the bootstrap server has refused the format that we prefer */
+    bool needed;   /* it was begun for want of a registration: with one there is no need */
+    bool bounded;  /* `policy` says how often it is tried; else the configuration does */
     uint32_t tries, sequences;
     uint32_t vain;      /* bootstraps since the client was last registered with all of its servers */
     uint64_t due_ms;    /* next try, end of the wait for a way, of too long a silence */

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define SCHEME      "coap"
 #define PORT_MAX    65535u
 #define PORT_DIGITS 5
 
@@ -97,29 +96,27 @@ static bool read_authority(dn_uri *uri, const char *text, size_t len)
     return is_address(text, host) || add(uri, DN_OPTION_URI_HOST, text, host);
 }
 
-static dunlin_status read_scheme(const char *text, size_t *len)
+static dunlin_status read_scheme(const char *text, size_t *len, dn_transport *transport)
 {
     const char *end = strstr(text, "://");
     if (end == NULL || end == text || strlen(text) > DUNLIN_URI_MAX || strpbrk(text, "#@ ") != NULL) {
         return DUNLIN_ERR_ARGUMENT;
     }
     *len = (size_t)(end - text);
-    bool known = *len == sizeof SCHEME - 1;
     for (size_t i = 0; i < *len; i++) {
         const char c = lower(text[i]);
         if ((c < 'a' || c > 'z') && (i == 0 || strchr("0123456789+-.", c) == NULL)) {
             return DUNLIN_ERR_ARGUMENT;
         }
-        known = known && c == SCHEME[i];
     }
-    return known ? DUNLIN_OK : DUNLIN_ERR_UNSUPPORTED;
+    return dn_client_uri_transport(text, transport);
 }
 
 dunlin_status dn_client_uri_read(dn_uri *uri, const char *text)
 {
     size_t scheme = 0;
     memset(uri, 0, sizeof *uri);
-    const dunlin_status status = read_scheme(text, &scheme);
+    const dunlin_status status = read_scheme(text, &scheme, &uri->transport);
     if (status != DUNLIN_OK) {
         return status;
     }
@@ -164,6 +161,72 @@ dunlin_status dn_client_uri_transport(const char *uri, dn_transport *transport)
         }
     }
     return DUNLIN_ERR_UNSUPPORTED;
+}
+
+bool dn_client_uri_scheme(const char *scheme, dn_transport *transport)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        if (strcmp(schemes[i], scheme) == 0) {
+            *transport = (dn_transport)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the port of a URI's authority begins, behind its colon; NULL: none is said. An address of IPv6 has colons of its own. */
+static const char *port_of(const char *authority, size_t len)
+{
+    size_t at = len;
+    while (at > 0 && authority[at - 1] >= '0' && authority[at - 1] <= '9') {
+        at--;
+    }
+    return at > 0 && authority[at - 1] == ':' ? authority + at : NULL;
+}
+
+typedef struct {
+    const char *host;
+    size_t host_len;
+    uint32_t port;
+    bool secure;
+} place;
+
+/* RFC 7252 sections 6.1 and 6.2, RFC 8323 sections 8.1 and 8.2: the ports of UDP and of TCP are the same. */
+static bool read_place(const char *uri, place *out)
+{
+    enum { PORT_PLAIN = 5683, PORT_SECURE = 5684 };
+    dn_transport transport;
+    if (dn_client_uri_transport(uri, &transport) != DUNLIN_OK) {
+        return false;
+    }
+    out->host = strstr(uri, "://") + strlen("://");
+    const size_t len = strcspn(out->host, "/?#");
+    const char *port = port_of(out->host, len);
+    out->host_len = port == NULL ? len : (size_t)(port - out->host) - 1;
+    out->secure = dn_transport_is_secure(transport);
+    out->port = 0;
+    for (; port != NULL && port < out->host + len && out->port <= PORT_MAX; port++) {
+        out->port = out->port * 10 + (uint32_t)(*port - '0');
+    }
+    if (out->port == 0) {
+        out->port = out->secure ? PORT_SECURE : PORT_PLAIN;
+    }
+    return out->host_len > 0;
+}
+
+bool dn_client_uri_same_place(const char *a, const char *b)
+{
+    place one;
+    place other;
+    if (!read_place(a, &one) || !read_place(b, &other) || one.secure != other.secure ||
+        one.port != other.port || one.host_len != other.host_len) {
+        return false;
+    }
+    size_t i = 0;
+    while (i < one.host_len && lower(one.host[i]) == lower(other.host[i])) {
+        i++;
+    }
+    return i == one.host_len;
 }
 
 void dn_client_uri_with(const char *uri, dn_transport transport, char out[DN_WAY_URI_MAX + 1])

@@ -4,6 +4,7 @@
 
 #include "client/account.h"
 #include "client/alerts.h"
+#include "client/download.h"
 #include "client/est.h"
 #include "client/observe.h"
 #include "client/security.h"
@@ -156,6 +157,7 @@ static void close_stream(dn_account *account)
 static void lose(dn_account *account)
 {
     const uint64_t least_ms = (uint64_t)dn_client_account_policy(account).retry_timer_s * MS_PER_S;
+    dn_client_download_cut(account);
     if (account->way.state == DN_WAY_UP) {
         account->way.brief = now_of(account) - account->way.since_ms < least_ms;
     }
@@ -187,6 +189,7 @@ void dn_client_way_drop(dn_account *account)
 
 static dunlin_status take(dn_account *account, const dn_peer *peer)
 {
+    dn_client_download_cut(account);
     close_stream(account);
     if (dn_client_way_is_stream(account)) {
         const dunlin_status status = dn_coap_open(account->client->coap, peer, now_of(account));

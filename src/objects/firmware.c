@@ -25,7 +25,6 @@ enum {
     DELIVERY = 9,
     LAST_CHANGE = 12
 };
-enum { COAP = 0, HTTP = 2, HTTPS = 3 }; /* protocols */
 
 /* ---- moves ---- */
 
@@ -354,14 +353,17 @@ void dunlin_firmware_init(dunlin_firmware *f)
     f->severity = MANDATORY;
 }
 
+/* 0 CoAP, 1 CoAPS, 2 HTTP, 3 HTTPS, 4 CoAP over TCP, 5 CoAP over TLS; the two of HTTP are the application's. */
 static void list_protocols(dunlin_firmware *f)
 {
-    static const int8_t all[] = {COAP, HTTP, HTTPS};
-    const uint16_t count = f->call.fetch != NULL ? 3 : 1;
-    f->protocols.count = count;
-    for (uint16_t i = 0; i < count; i++) {
-        f->protocols.id[i] = i;
-        f->protocols.value[i] = all[i];
+    static const char *const schemes[] = {"coap", "coaps", NULL, NULL, "coap+tcp", "coaps+tcp"};
+    f->protocols.count = 0;
+    for (int8_t protocol = 0; protocol < DUNLIN_FIRMWARE_PROTOCOLS_MAX; protocol++) {
+        const char *scheme = schemes[protocol];
+        if (scheme == NULL ? f->call.fetch != NULL : dunlin_client_downloads(f->client, scheme)) {
+            f->protocols.id[f->protocols.count] = f->protocols.count;
+            f->protocols.value[f->protocols.count++] = protocol;
+        }
     }
 }
 
@@ -416,7 +418,7 @@ void dunlin_firmware_step(dunlin_firmware *f, uint64_t now_ms)
 
 uint64_t dunlin_firmware_deadline(const dunlin_firmware *f)
 {
-    if (f->uri_written || f->start_pull || (f->retry && !f->timed)) {
+    if (f->uri_written || f->start_pull || (f->retry && !f->timed) || dn_firmware_pull_may_go_on(f)) {
         return 0;
     }
     return f->retry ? f->retry_at_ms : DUNLIN_NEVER;

@@ -20,6 +20,8 @@ void dn_firmware_save(dunlin_firmware *firmware);
 void dn_firmware_pull_start(dunlin_firmware *firmware);
 /* Ends it, without a word. */
 void dn_firmware_pull_stop(dunlin_firmware *firmware);
+/* It waits for the way to a server, and need not any more. */
+bool dn_firmware_pull_may_go_on(const dunlin_firmware *firmware);
 /* Does what is due of it. */
 void dn_firmware_pull_step(dunlin_firmware *firmware, uint64_t now_ms);
 

@@ -33,7 +33,8 @@ static scheme scheme_of(const char *uri)
     if (!well_formed(uri)) {
         return SCHEME_BAD;
     }
-    if (begins(uri, "coap://", &len)) {
+    if (begins(uri, "coap://", &len) || begins(uri, "coaps://", &len) || begins(uri, "coap+tcp://", &len) ||
+        begins(uri, "coaps+tcp://", &len)) {
         return SCHEME_COAP;
     }
     return begins(uri, "http://", &len) || begins(uri, "https://", &len) ? SCHEME_HTTP : SCHEME_OTHER;
@@ -136,10 +137,13 @@ static void coap_start(dunlin_firmware *f, uint64_t now_ms)
         f->retry = f->timed = true;
         f->retry_at_ms = now_ms + BUSY_MS;
         break;
+    case DUNLIN_ERR_IO: /* no try: nobody has been asked */
+        f->waiting = true;
+        break;
     case DUNLIN_ERR_UNSUPPORTED:
         fail(f, DUNLIN_FIRMWARE_PROTOCOL);
         break;
-    case DUNLIN_ERR_NOT_FOUND: /* the host has no address: at the moment, if it had one before */
+    case DUNLIN_ERR_NOT_FOUND: /* the host has no address, or no account: at the moment, if it had one before */
         if (f->kept.offset > 0) {
             lost(f);
         } else {
@@ -206,14 +210,14 @@ void dunlin_firmware_fetch_ended(dunlin_firmware *f, dunlin_firmware_result resu
 void dn_firmware_pull_start(dunlin_firmware *f)
 {
     f->start_pull = true;
-    f->retry = f->restarted = false;
+    f->retry = f->restarted = f->waiting = false;
     f->tried = 0;
 }
 
 void dn_firmware_pull_stop(dunlin_firmware *f)
 {
     const bool fetching = f->fetching; /* by what began it: the URI may have been written since */
-    f->start_pull = f->retry = f->fetching = false;
+    f->start_pull = f->retry = f->fetching = f->waiting = false;
     if (fetching && f->by_http) {
         f->call.fetch_cancel(f->call.context);
     } else if (fetching) {
@@ -247,8 +251,17 @@ static void time_retry(dunlin_firmware *f, uint64_t now_ms)
         now_ms + ((uint64_t)f->retry_ms << (doublings > DOUBLINGS_MAX ? DOUBLINGS_MAX : doublings));
 }
 
+bool dn_firmware_pull_may_go_on(const dunlin_firmware *f)
+{
+    return f->waiting && !dunlin_client_download_waits(f->client, f->kept.uri);
+}
+
 void dn_firmware_pull_step(dunlin_firmware *f, uint64_t now_ms)
 {
+    if (dn_firmware_pull_may_go_on(f)) {
+        f->waiting = false;
+        f->start_pull = true;
+    }
     if (f->retry && !f->timed) {
         time_retry(f, now_ms);
     }

@@ -437,6 +437,7 @@ static void bad_calls(void **state)
         {"1coap://other/y", DUNLIN_ERR_ARGUMENT},
         {"coaps://other/y", DUNLIN_ERR_UNSUPPORTED},
         {"coap+tcp://other/y", DUNLIN_ERR_UNSUPPORTED},
+        {"coaps+tcp://other/y", DUNLIN_ERR_UNSUPPORTED},
         {"http://other/y", DUNLIN_ERR_UNSUPPORTED},
         {"coap://elsewhere/y", DUNLIN_ERR_NOT_FOUND},
     };
@@ -491,6 +492,38 @@ static void uris_taken_apart(void **state)
     }
 }
 
+static void places_compared(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
+        {"coap://h", "coap://h:5683/fw", true},
+        {"coap://h", "coap+tcp://H/fw?x", true},
+        {"COAPS://Host.example", "coaps+tcp://host.EXAMPLE:5684", true},
+        {"coaps://[2001:db8::1]:5684", "coaps://[2001:DB8::1]/a:7", true},
+        {"coaps://h:", "coaps://h/", true},
+        {"coap://h", "coaps://h", false},
+        {"coap://h:5684", "coaps://h:5684", false},
+        {"coaps://h", "coaps://h:5683", false},
+        {"coaps://h", "coaps://hh", false},
+        {"coaps://h:568", "coaps://h:5684", false},
+        {"coaps://h:5684", "coaps://h:05684", true},
+        {"coaps://h:5684", "coaps://h:4294972980", false}, /* which is 5684 in 32 bits */
+        {"coaps://[::1]", "coaps://[::2]", false},
+        {"http://h", "http://h", false},
+        {"coaps://", "coaps://", false},
+        {"coaps://:5684", "coaps://", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (dn_client_uri_same_place(rows[i].a, rows[i].b) != rows[i].same ||
+            dn_client_uri_same_place(rows[i].b, rows[i].a) != rows[i].same) {
+            fail_msg("%s and %s", rows[i].a, rows[i].b);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +537,7 @@ int main(void)
         cmocka_unit_test(the_host_may_only_answer),
         cmocka_unit_test(bad_calls),
         cmocka_unit_test(uris_taken_apart),
+        cmocka_unit_test(places_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

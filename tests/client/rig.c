@@ -218,6 +218,19 @@ static void join(char *out, dn_coap_options options, uint16_t number, char separ
     }
 }
 
+static dn_coap_answered answer_file(rig *r, dn_coap_reply *reply)
+{
+    static dn_coap_option etag; /* until the engine has sent it; one rig at a time runs */
+    etag = (dn_coap_option){DN_OPTION_ETAG, dunlin_slice_make(&r->file_etag, 1)};
+    reply->code = r->file_code;
+    if (r->file_code == DN_COAP_CONTENT) {
+        reply->options = &etag;
+        reply->option_count = 1;
+        reply->source = r->file;
+    }
+    return r->file_code == 0 ? DN_COAP_LATER /* never */ : DN_COAP_ANSWERED;
+}
+
 static dn_coap_answered server_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
                                        dn_coap_reply *reply)
 {
@@ -233,6 +246,9 @@ static dn_coap_answered server_request(void *context, const dn_coap_incoming *re
     r->list[len] = '\0';
     r->list_format = request->content_format;
     const uint64_t now = dn_simlink_now(r->link);
+    if (r->file != NULL && strcmp(path, "/fw") == 0 && request->code == DN_COAP_GET) {
+        return answer_file(r, reply);
+    }
     if (strcmp(path, "/rd") == 0 && request->code == DN_COAP_POST) {
         if (r->registers < 64) {
             r->heard_ms[r->registers] = now;
@@ -405,6 +421,8 @@ void rig_open(rig *r, dunlin_lwm2m lwm2m, uint64_t seed)
     r->update_code = DN_COAP_CHANGED;
     r->deregister_code = DN_COAP_DELETED;
     r->send_code = DN_COAP_CHANGED;
+    r->file_code = DN_COAP_CONTENT;
+    r->file_etag = 'a';
     r->location = "abc";
     r->link = dn_simlink_create(seed, 0);
     must(r->link != NULL);

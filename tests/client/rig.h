@@ -129,7 +129,9 @@ typedef struct {
     uint8_t sent[RIG_TEXT_MAX]; /* payload of the last one */
     size_t sent_len;
     uint16_t sent_format;
-    dunlin_status stream_status; /* why the engine has ended a stream last */
+    const dn_coap_source *file;   /* [NULL] what GET /fw is answered with */
+    uint8_t file_code, file_etag; /* [2.05, 'a']; the code 0: no answer */
+    dunlin_status stream_status;  /* why the engine has ended a stream last */
     rig_notification notified[RIG_NOTIFY_MAX];
     size_t notify_count;
     rig_answer answer;
