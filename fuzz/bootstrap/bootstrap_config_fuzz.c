@@ -6,20 +6,12 @@
 #include "bootstrap/config.h"
 #include "bootstrap/material.h"
 #include "bootstrap/plan.h"
+#include "fuzz/must.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-    if (!holds) {
-        (void)fprintf(stderr, "broken: %s\n", what);
-        abort();
-    }
-}
 
 static void encode(const dn_bs_plan *plan, dunlin_path path)
 {
@@ -28,7 +20,7 @@ static void encode(const dn_bs_plan *plan, dunlin_path path)
         dn_bs_bytes payload = {NULL, 0};
         dunlin_status status = dn_bs_plan_payload(plan, path, formats[i], 1u << 20, &payload);
         /* JSON has no not-a-numbers and no infinities, which no document has either. */
-        must(status == DUNLIN_OK, "what was taken can be written");
+        must_that(status == DUNLIN_OK, "what was taken can be written");
         dn_bs_bytes_free(&payload);
     }
 }
@@ -44,7 +36,7 @@ static void make_plan(const dn_bs_config *config, bool is_1_0, bool is_repair)
     dn_bs_told told = {.major = 0};
     dn_bs_plan plan;
     char why[128] = "";
-    must(dn_bs_told_read(&told, dunlin_slice_of(links)) == DUNLIN_OK, "the links are links");
+    must_that(dn_bs_told_read(&told, dunlin_slice_of(links)) == DUNLIN_OK, "the links are links");
     const dn_bs_plan_terms terms = {.config = config,
                                     .own = &own,
                                     .minted = &minted,
@@ -52,8 +44,8 @@ static void make_plan(const dn_bs_config *config, bool is_1_0, bool is_repair)
                                     .is_1_0 = is_1_0,
                                     .is_repair = is_repair};
     if (dn_bs_plan_make(&plan, &terms, why, sizeof why)) {
-        must(plan.step_count > 0 && plan.steps[plan.step_count - 1].operation == DN_BS_FINISH,
-             "a plan ends with Finish");
+        must_that(plan.step_count > 0 && plan.steps[plan.step_count - 1].operation == DN_BS_FINISH,
+                  "a plan ends with Finish");
         for (size_t i = 0; i < plan.step_count; i++) {
             if (plan.steps[i].operation == DN_BS_WRITE) {
                 encode(&plan, plan.steps[i].path);
@@ -61,7 +53,7 @@ static void make_plan(const dn_bs_config *config, bool is_1_0, bool is_repair)
         }
         dn_bs_plan_free(&plan);
     } else {
-        must(why[0] != '\0', "it is said why there is no plan");
+        must_that(why[0] != '\0', "it is said why there is no plan");
     }
     dn_bs_told_free(&told);
 }
@@ -72,11 +64,11 @@ static void show(dunlin_slice document)
     char *shown = NULL;
     char *merged = NULL;
     dn_bs_config *again = NULL;
-    must(dn_bs_config_show(document, &shown) == DUNLIN_OK, "what was taken is shown");
-    must(dn_bs_config_merge(dunlin_slice_of(shown), document, &merged) == DUNLIN_OK, "and merged");
-    must(dn_bs_config_parse(dunlin_slice_of(merged), &again, error, sizeof error) ||
-             strlen(merged) > DN_BS_DOCUMENT_MAX,
-         "what was shown and merged is taken");
+    must_that(dn_bs_config_show(document, &shown) == DUNLIN_OK, "what was taken is shown");
+    must_that(dn_bs_config_merge(dunlin_slice_of(shown), document, &merged) == DUNLIN_OK, "and merged");
+    must_that(dn_bs_config_parse(dunlin_slice_of(merged), &again, error, sizeof error) ||
+                  strlen(merged) > DN_BS_DOCUMENT_MAX,
+              "what was shown and merged is taken");
     dn_bs_config_free(again);
     free(shown);
     free(merged);
@@ -92,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(any);
     }
     if (!dn_bs_config_parse(document, &config, error, sizeof error)) {
-        must(error[0] != '\0' && config == NULL, "it is said what is wrong");
+        must_that(error[0] != '\0' && config == NULL, "it is said what is wrong");
         return 0;
     }
     for (unsigned i = 0; i < 4; i++) {

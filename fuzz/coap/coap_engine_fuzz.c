@@ -7,6 +7,7 @@
  */
 #include "bearer/simlink.h"
 #include "fuzz/coap/world.h"
+#include "fuzz/must.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,9 +39,9 @@ static uint64_t link_now(const world *of)
 static void on_send(void *context, const dn_peer *peer, dunlin_slice datagram)
 {
     node *from = context;
-    require(datagram.len >= 4 && datagram.len <= from->coap->config.max_message);
+    must(datagram.len >= 4 && datagram.len <= from->coap->config.max_message);
     dn_coap_message message;
-    require(dn_coap_message_read(&message, datagram) == DUNLIN_OK); /* what we send is sound */
+    must(dn_coap_message_read(&message, datagram) == DUNLIN_OK); /* what we send is sound */
     dn_simlink_send(network_of(from->world)->link, &from->address, peer, datagram);
 }
 
@@ -79,7 +80,7 @@ static void attach(network *of, size_t index, const dn_coap_config *config)
     node *made = &of->world.node[index];
     dn_simlink_endpoint endpoint = {on_receive, on_deadline, on_expire, made};
     world_open_node(&of->world, index, config);
-    require(dn_simlink_attach(of->link, &endpoint, &made->address) == DUNLIN_OK);
+    must(dn_simlink_attach(of->link, &endpoint, &made->address) == DUNLIN_OK);
 }
 
 /* Sends a captured datagram again, with bytes changed, cut or added. */
@@ -180,9 +181,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.block_szx = shape >> 3 & 3u;
     config.max_message = 240;
     config.max_body = 400;
-    require(of != NULL);
+    must(of != NULL);
     of->link = dn_simlink_create(shape, 1000);
-    require(of->link != NULL);
+    must(of->link != NULL);
     of->world.now = link_now;
     of->world.send = on_send;
     of->world.largest_block = 1024;

@@ -5,6 +5,7 @@
  */
 #include "coap/frame.h"
 #include "coap/message.h"
+#include "fuzz/must.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,13 +16,6 @@ typedef struct {
     size_t count, bytes;
     uint32_t sum;
 } found;
-
-static void require(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 /* The options may have been written in longer forms than needed, so lengths may shrink. */
 static void write_again(const dn_coap_message *message, size_t limit)
@@ -36,12 +30,12 @@ static void write_again(const dn_coap_message *message, size_t limit)
         dn_coap_write_option(&writer, option.number, option.value);
     }
     dn_coap_write_payload(&writer, message->payload);
-    require(!writer.failed);
+    must(!writer.failed);
     dunlin_slice framed = dn_coap_message_frame(out, writer.len);
-    require(framed.len <= limit && dn_coap_message_read_framed(&again, framed) == DUNLIN_OK);
-    require(again.code == message->code && dn_coap_token_equal(&again.token, &message->token));
-    require(again.has == message->has && again.bad_option == message->bad_option);
-    require(dunlin_slice_equal(again.payload, message->payload));
+    must(framed.len <= limit && dn_coap_message_read_framed(&again, framed) == DUNLIN_OK);
+    must(again.code == message->code && dn_coap_token_equal(&again.token, &message->token));
+    must(again.has == message->has && again.bad_option == message->bad_option);
+    must(dunlin_slice_equal(again.payload, message->payload));
 }
 
 static bool on_message(void *context, dunlin_slice bytes)
@@ -49,14 +43,14 @@ static bool on_message(void *context, dunlin_slice bytes)
     found *of = context;
     uint64_t length;
     dn_coap_message message;
-    require(dn_coap_frame_length(bytes, &length) == DUNLIN_OK && length == bytes.len);
+    must(dn_coap_frame_length(bytes, &length) == DUNLIN_OK && length == bytes.len);
     of->count++;
     of->bytes += bytes.len;
     for (size_t i = 0; i < bytes.len; i++) {
         of->sum = of->sum * 31 + bytes.data[i];
     }
     dunlin_status status = dn_coap_message_read_framed(&message, bytes);
-    require(status == DUNLIN_OK || status == DUNLIN_ERR_MALFORMED);
+    must(status == DUNLIN_OK || status == DUNLIN_ERR_MALFORMED);
     if (status == DUNLIN_OK && message.code != DN_COAP_EMPTY) {
         write_again(&message, bytes.len);
     }
@@ -66,7 +60,7 @@ static bool on_message(void *context, dunlin_slice bytes)
 static dunlin_status feed(dn_coap_assembler *assembler, dunlin_slice bytes, found *of)
 {
     uint8_t *exact = malloc(bytes.len > 0 ? bytes.len : 1);
-    require(exact != NULL);
+    must(exact != NULL);
     memcpy(exact, bytes.data, bytes.len);
     dunlin_status status = dn_coap_assemble(assembler, dunlin_slice_make(exact, bytes.len), on_message, of);
     free(exact);
@@ -88,8 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t len = bytes.len - at < piece ? bytes.len - at : piece;
         status = feed(&second, dunlin_slice_make(bytes.data + at, len), &pieces);
     }
-    require(status == at_once);
-    require(whole.count == pieces.count && whole.bytes == pieces.bytes && whole.sum == pieces.sum);
-    require(status != DUNLIN_OK || (first.used == second.used && whole.bytes + first.used == bytes.len));
+    must(status == at_once);
+    must(whole.count == pieces.count && whole.bytes == pieces.bytes && whole.sum == pieces.sum);
+    must(status != DUNLIN_OK || (first.used == second.used && whole.bytes + first.used == bytes.len));
     return 0;
 }

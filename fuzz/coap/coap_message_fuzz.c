@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads any datagram; what was read must lie within it, and be written again as the same message. */
 #include "coap/message.h"
+#include "fuzz/must.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static bool is_within(dunlin_slice inner, const uint8_t *data, size_t size)
 {
@@ -29,7 +23,7 @@ static size_t write_again(const dn_coap_message *message, uint8_t *out, size_t c
         dn_coap_write_option(&writer, option.number, option.value);
     }
     dn_coap_write_payload(&writer, message->payload);
-    require(!writer.failed);
+    must(!writer.failed);
     return writer.len;
 }
 
@@ -39,23 +33,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dn_coap_option option;
     dunlin_status status = dn_coap_message_read(&message, dunlin_slice_make(data, size));
     if (status != DUNLIN_OK) {
-        require(status == DUNLIN_ERR_TRUNCATED || status == DUNLIN_ERR_MALFORMED);
+        must(status == DUNLIN_ERR_TRUNCATED || status == DUNLIN_ERR_MALFORMED);
         return 0;
     }
     dn_coap_options walk = message.options;
     while ((status = dn_coap_option_next(&walk, &option)) == DUNLIN_OK) {
-        require(is_within(option.value, data, size));
+        must(is_within(option.value, data, size));
     }
-    require(status == DUNLIN_END && is_within(message.payload, data, size) &&
-            is_within(message.etag, data, size));
+    must(status == DUNLIN_END && is_within(message.payload, data, size) &&
+         is_within(message.etag, data, size));
     uint8_t *first = malloc(size + 16), *second = malloc(size + 16);
-    require(first != NULL && second != NULL);
+    must(first != NULL && second != NULL);
     size_t length = write_again(&message, first, size + 16);
-    require(length <= size);
-    require(dn_coap_message_read(&again, dunlin_slice_make(first, length)) == DUNLIN_OK);
-    require(write_again(&again, second, size + 16) == length && memcmp(first, second, length) == 0);
-    require(again.bad_option == message.bad_option && again.has == message.has &&
-            again.observe == message.observe);
+    must(length <= size);
+    must(dn_coap_message_read(&again, dunlin_slice_make(first, length)) == DUNLIN_OK);
+    must(write_again(&again, second, size + 16) == length && memcmp(first, second, length) == 0);
+    must(again.bad_option == message.bad_option && again.has == message.has &&
+         again.observe == message.observe);
     free(first);
     free(second);
     return 0;

@@ -6,6 +6,7 @@
  */
 #include "coap/frame.h"
 #include "fuzz/coap/world.h"
+#include "fuzz/must.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,7 +41,7 @@ static void put(way *to, dunlin_slice bytes)
     if (to->len + bytes.len > to->cap) {
         to->cap = (to->len + bytes.len) * 2;
         to->bytes = realloc(to->bytes, to->cap);
-        require(to->bytes != NULL);
+        must(to->bytes != NULL);
     }
     memcpy(to->bytes + to->len, bytes.data, bytes.len);
     to->len += bytes.len;
@@ -52,9 +53,9 @@ static void on_send(void *context, const dn_peer *peer, dunlin_slice message)
     piped *of = (piped *)from->world;
     size_t to = from == &of->world.node[0];
     dn_coap_message read;
-    require(dn_peer_equal(peer, &of->world.node[to].address) && dn_coap_is_open(from->coap, peer));
-    require(message.len <= from->coap->config.max_stream_message && of->way[1 - to].ended == 0);
-    require(dn_coap_message_read_framed(&read, message) == DUNLIN_OK);
+    must(dn_peer_equal(peer, &of->world.node[to].address) && dn_coap_is_open(from->coap, peer));
+    must(message.len <= from->coap->config.max_stream_message && of->way[1 - to].ended == 0);
+    must(dn_coap_message_read_framed(&read, message) == DUNLIN_OK);
     put(&of->way[to], message);
 }
 
@@ -63,9 +64,9 @@ static void on_ended(void *context, const dn_peer *peer, dunlin_status status, d
     node *at = context;
     piped *of = (piped *)at->world;
     (void)peer;
-    require(detail.len == 0 || detail.data != NULL);
+    must(detail.len == 0 || detail.data != NULL);
     if (status != DUNLIN_END) {
-        require(of->way[at == &of->world.node[1]].ended++ == 0);
+        must(of->way[at == &of->world.node[1]].ended++ == 0);
         of->broken = true;
     }
 }
@@ -74,7 +75,7 @@ static void on_close(void *context, const dn_peer *peer)
 {
     node *at = context;
     dn_coap_close(at->coap, peer);
-    require(!dn_coap_is_open(at->coap, peer));
+    must(!dn_coap_is_open(at->coap, peer));
     ((piped *)at->world)->broken = true;
 }
 
@@ -86,8 +87,7 @@ static void join(piped *of)
         of->way[i].ended = 0;
     }
     for (size_t i = 0; i < 2; i++) {
-        require(dn_coap_open(of->world.node[i].coap, &of->world.node[1 - i].address, of->now_ms) ==
-                DUNLIN_OK);
+        must(dn_coap_open(of->world.node[i].coap, &of->world.node[1 - i].address, of->now_ms) == DUNLIN_OK);
     }
 }
 
@@ -95,7 +95,7 @@ static void cut(piped *of)
 {
     for (size_t i = 0; i < 2; i++) {
         dn_coap_close(of->world.node[i].coap, &of->world.node[1 - i].address);
-        require(!dn_coap_is_open(of->world.node[i].coap, &of->world.node[1 - i].address));
+        must(!dn_coap_is_open(of->world.node[i].coap, &of->world.node[1 - i].address));
     }
 }
 
@@ -137,7 +137,7 @@ static void deliver(piped *of, size_t to, size_t most)
         return;
     }
     uint8_t *exact = malloc(len);
-    require(exact != NULL);
+    must(exact != NULL);
     memcpy(exact, by->bytes + by->at, len);
     by->at += len;
     if (by->at == by->len) {
@@ -244,7 +244,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     input in = {data, size};
     piped *of = calloc(1, sizeof *of);
-    require(of != NULL);
+    must(of != NULL);
     of->world.now = pipe_now;
     of->world.send = on_send;
     of->world.ended = on_ended;

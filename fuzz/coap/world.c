@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The owners' callbacks and calls. */
 #include "fuzz/coap/world.h"
+#include "fuzz/must.h"
 #include <stdlib.h>
-
-void require(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 uint8_t take(input *in)
 {
@@ -28,7 +22,7 @@ static bool agrees(world *of)
 static bool on_read(void *context, uint64_t offset, void *out, size_t len)
 {
     track *of = context;
-    require(len > 0 && len <= of->world->largest_block && offset + len <= of->source.size && of->ended == 0);
+    must(len > 0 && len <= of->world->largest_block && offset + len <= of->source.size && of->ended == 0);
     memset(out, (int)offset, len);
     return agrees(of->world);
 }
@@ -36,7 +30,7 @@ static bool on_read(void *context, uint64_t offset, void *out, size_t len)
 static bool on_reply_read(void *context, uint64_t offset, void *out, size_t len)
 {
     node *at = context;
-    require(len > 0 && len <= at->world->largest_block && offset + len <= at->source.size);
+    must(len > 0 && len <= at->world->largest_block && offset + len <= at->source.size);
     memset(out, (int)offset, len);
     return agrees(at->world);
 }
@@ -45,8 +39,8 @@ static bool on_take(void *context, const dn_coap_response *head, uint64_t offset
 {
     track *of = context;
     (void)size;
-    require(head->code == DN_COAP_CONTENT && of->ended == 0 && !of->complete);
-    require(offset == of->taken && (!more || head->payload.len >= 16));
+    must(head->code == DN_COAP_CONTENT && of->ended == 0 && !of->complete);
+    must(offset == of->taken && (!more || head->payload.len >= 16));
     of->taken += head->payload.len;
     of->complete = !more;
     if (of->world->choice++ % 67 == 0) {
@@ -68,7 +62,7 @@ static stream *find_stream(node *at, uint64_t key)
 static bool on_streams(void *context, const dn_coap_incoming *request)
 {
     node *at = context;
-    require(request->payload.len >= 16);
+    must(request->payload.len >= 16);
     if (at->world->choice++ % 71 == 0 && at->world->may_forget) {
         dn_coap_forget(at->coap, &request->peer);
     }
@@ -80,17 +74,17 @@ static void on_piece(void *context, const dn_coap_incoming *request, uint64_t of
 {
     node *at = context;
     stream *of = find_stream(at, request->key);
-    require(request->code % 2 == 1 && (of != NULL) == (offset > 0));
-    require(body->cap == at->coap->config.max_body);
+    must(request->code % 2 == 1 && (of != NULL) == (offset > 0));
+    must(body->cap == at->coap->config.max_body);
     memset(body->data, 1, body->cap);
     for (size_t i = 0; of == NULL; i++) {
-        require(i < STREAMS);
+        must(i < STREAMS);
         of = at->streams[i].open ? NULL : &at->streams[i];
     }
     if (offset == 0) {
         *of = (stream){true, request->key, 0};
     }
-    require(of->taken == offset && (!more || request->payload.len >= 16));
+    must(of->taken == offset && (!more || request->payload.len >= 16));
     of->taken += request->payload.len;
     if (agrees(at->world)) {
         of->open = more;
@@ -109,7 +103,7 @@ static void on_lost(void *context, const dn_peer *peer, uint64_t key)
 {
     stream *of = find_stream(context, key);
     (void)peer;
-    require(of != NULL);
+    must(of != NULL);
     of->open = false;
 }
 
@@ -118,8 +112,8 @@ static dn_coap_answered on_request(void *context, const dn_coap_incoming *reques
 {
     node *at = context;
     unsigned choice = at->world->choice++ + request->code;
-    require(request->payload.len <= at->coap->config.max_body);
-    require(body->cap == at->coap->config.max_body);
+    must(request->payload.len <= at->coap->config.max_body);
+    must(body->cap == at->coap->config.max_body);
     memset(body->data, (int)choice, body->cap);
     reply->code = choice % 11 == 0 ? DN_COAP_NOT_FOUND : DN_COAP_CONTENT;
     reply->payload =
@@ -154,16 +148,16 @@ static void on_gone(void *context, const dn_peer *peer, const dn_coap_token *tok
 {
     (void)context;
     (void)peer;
-    require(token->len <= DN_COAP_TOKEN_MAX);
+    must(token->len <= DN_COAP_TOKEN_MAX);
 }
 
 static void on_result(void *context, uint64_t exchange, dunlin_status status,
                       const dn_coap_response *response)
 {
     track *of = context;
-    require(exchange != 0);
-    require(++of->ended == 1);
-    require(response == NULL || status == DUNLIN_OK);
+    must(exchange != 0);
+    must(++of->ended == 1);
+    must(response == NULL || status == DUNLIN_OK);
 }
 
 void world_open_node(world *of, size_t index, const dn_coap_config *config)
@@ -181,11 +175,11 @@ void world_open_node(world *of, size_t index, const dn_coap_config *config)
     size_t size = dn_coap_arena_size(config);
     made->world = of;
     made->arena = malloc(size);
-    require(size > 0 && made->arena != NULL);
+    must(size > 0 && made->arena != NULL);
     dn_seeded_init(&made->seeded, index + 1);
     dn_random random = dn_seeded_random(&made->seeded);
     made->coap = dn_coap_create(made->arena, size, config, &callbacks, &random, NULL, of->now(of));
-    require(made->coap != NULL);
+    must(made->coap != NULL);
 }
 
 void world_close_node(node *at)
@@ -294,24 +288,24 @@ void world_ping(world *of, node *from, const node *to)
 static void check_empty(const node *at)
 {
     const dn_coap *coap = at->coap;
-    require(coap->exchanges.in_use == 0 && coap->pendings.in_use == 0);
-    require(coap->in.in_use == 0 && coap->out.in_use == 0 && coap->remotes.in_use == 0);
+    must(coap->exchanges.in_use == 0 && coap->pendings.in_use == 0);
+    must(coap->in.in_use == 0 && coap->out.in_use == 0 && coap->remotes.in_use == 0);
     for (uint32_t i = 0; i < coap->transfers.count; i++) {
-        require(coap->transfers.at[i].role == DN_COAP_TRANSFER_FREE);
+        must(coap->transfers.at[i].role == DN_COAP_TRANSFER_FREE);
     }
     for (uint32_t i = 0; i < coap->streams.count; i++) {
-        require(coap->streams.at[i].serial == 0);
+        must(coap->streams.at[i].serial == 0);
     }
     for (size_t i = 0; i < STREAMS; i++) {
-        require(!at->streams[i].open);
+        must(!at->streams[i].open);
     }
-    require(dn_coap_deadline(coap) == DN_NEVER);
+    must(dn_coap_deadline(coap) == DN_NEVER);
 }
 
 void world_check_empty(const world *of)
 {
     for (size_t i = 0; i < of->track_count; i++) {
-        require(of->tracks[i].ended == 1);
+        must(of->tracks[i].ended == 1);
     }
     check_empty(&of->node[0]);
     check_empty(&of->node[1]);

@@ -67,7 +67,6 @@ struct world {
     unsigned choice; /* what handlers do */
 };
 
-void require(bool holds);
 uint8_t take(input *in);
 /* Makes an engine at `index`, with all of its callbacks. */
 void world_open_node(world *of, size_t index, const dn_coap_config *config);

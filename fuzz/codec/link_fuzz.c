@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: link format. What is read is written again and must read the same. */
 #include "codec/link.h"
+#include "fuzz/must.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static bool lies_in(dunlin_slice part, dunlin_slice whole)
 {
@@ -43,7 +37,7 @@ static void write_link(dn_link_writer *writer, const dn_link *link, dunlin_slice
     text[link->target.len] = '\0';
     dn_link_put_target(writer, text);
     while ((status = dn_link_param_next(link, &at, &param)) == DUNLIN_OK) {
-        require(lies_in(param.name, input) && lies_in(param.value, input) && param.name.len > 0);
+        must(lies_in(param.name, input) && lies_in(param.value, input) && param.name.len > 0);
         if (param.name.len >= sizeof text) {
             continue;
         }
@@ -56,7 +50,7 @@ static void write_link(dn_link_writer *writer, const dn_link *link, dunlin_slice
             dn_link_put_flag(writer, text);
         }
     }
-    require(status == DUNLIN_END); /* a link that was given out is well-formed */
+    must(status == DUNLIN_END); /* a link that was given out is well-formed */
 }
 
 static size_t read_all(dunlin_slice input, dn_link_writer *writer, uint8_t *memory, dunlin_status *status)
@@ -67,18 +61,18 @@ static size_t read_all(dunlin_slice input, dn_link_writer *writer, uint8_t *memo
     dn_links_read(&reader, input);
     while ((*status = dn_links_next(&reader, &link)) == DUNLIN_OK) {
         dunlin_path path;
-        require(lies_in(link.target, input) && lies_in(link.params, input));
-        require(++count <= input.len);
+        must(lies_in(link.target, input) && lies_in(link.params, input));
+        must(++count <= input.len);
         (void)dn_link_path(&link, dunlin_slice_of("/lwm2m"), &path);
         if (dn_link_path(&link, dunlin_slice_of("/"), &path) == DUNLIN_OK) {
             char text[DUNLIN_PATH_TEXT_MAX + 1];
-            require(dunlin_path_format(path, text) <= link.target.len);
+            must(dunlin_path_format(path, text) <= link.target.len);
         }
         if (writer != NULL) {
             write_link(writer, &link, input, memory);
         }
     }
-    require(*status == DUNLIN_END || *status == DUNLIN_ERR_MALFORMED);
+    must(*status == DUNLIN_END || *status == DUNLIN_ERR_MALFORMED);
     return count;
 }
 
@@ -90,11 +84,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t cap = 4 * size + 16;
     uint8_t *output = malloc(cap);
     uint8_t *memory = malloc(size + 1);
-    require(output != NULL && memory != NULL);
+    must(output != NULL && memory != NULL);
     dn_links_write(&writer, dunlin_buf_make(output, cap));
     size_t count = read_all(dunlin_slice_make(data, size), &writer, memory, &status);
     if (status == DUNLIN_END && dn_links_finish(&writer, &payload) == DUNLIN_OK) {
-        require(read_all(payload, NULL, NULL, &status) == count && status == DUNLIN_END);
+        must(read_all(payload, NULL, NULL, &status) == count && status == DUNLIN_END);
     }
     free(memory);
     free(output);

@@ -4,6 +4,7 @@
 
 #include "codec/format.h"
 #include "codec/utf8.h"
+#include "fuzz/must.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +19,6 @@ typedef struct {
     size_t used;
     dunlin_status status;
 } records;
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 /* 0: nobody knows a type; 1: the Resource's id says it; above: every Resource has the same. */
 static dunlin_type type_of(void *context, dunlin_path path, bool *multiple)
@@ -45,21 +39,21 @@ static bool has_bytes(const dunlin_value *value)
 
 static void check_record(const dn_record *record, dunlin_path base, const dn_types *types)
 {
-    require(dunlin_path_within(record->path, base));
-    require(record->path.depth <= 4);
+    must(dunlin_path_within(record->path, base));
+    must(record->path.depth <= 4);
     for (unsigned i = 0; i < record->path.depth; i++) {
-        require(record->path.id[i] != DUNLIN_ID_NONE || i == 1);
+        must(record->path.id[i] != DUNLIN_ID_NONE || i == 1);
     }
     if (record->kind == DN_RECORD_EMPTY) {
         return;
     }
     bool multiple;
     dunlin_type due = types->type_of(types->context, record->path, &multiple);
-    require(record->path.depth >= 3);
-    require(record->value.type != DUNLIN_TYPE_NONE);
-    require(due == DUNLIN_TYPE_NONE || record->value.type == due);
+    must(record->path.depth >= 3);
+    must(record->value.type != DUNLIN_TYPE_NONE);
+    must(due == DUNLIN_TYPE_NONE || record->value.type == due);
     if (has_bytes(&record->value) && record->value.type != DUNLIN_TYPE_OPAQUE) {
-        require(dn_utf8_valid(record->value.as.bytes));
+        must(dn_utf8_valid(record->value.as.bytes));
     }
 }
 
@@ -85,12 +79,12 @@ static void decode(uint16_t format, dunlin_path base, dunlin_slice input, dn_typ
     dn_decoder decoder;
     dn_record record;
     size_t given = 0;
-    require(scratch != NULL && all->bytes != NULL);
+    must(scratch != NULL && all->bytes != NULL);
     all->count = 0;
     all->used = 0;
     all->status = dn_decode(&decoder, format, base, input, types, dunlin_buf_make(scratch, input.len));
     while (all->status == DUNLIN_OK && (all->status = dn_decode_next(&decoder, &record)) == DUNLIN_OK) {
-        require(++given <= input.len + 1); /* every record takes a byte at least, but for the empty text */
+        must(++given <= input.len + 1); /* every record takes a byte at least, but for the empty text */
         check_record(&record, base, &types);
         if (all->count == RECORDS_MAX) {
             all->status = DUNLIN_ERR_LIMIT;
@@ -98,7 +92,7 @@ static void decode(uint16_t format, dunlin_path base, dunlin_slice input, dn_typ
         }
         keep(all, &record);
     }
-    require(all->status == DUNLIN_END || all->status == DUNLIN_ERR_LIMIT || dunlin_is_bad_input(all->status));
+    must(all->status == DUNLIN_END || all->status == DUNLIN_ERR_LIMIT || dunlin_is_bad_input(all->status));
     free(scratch);
 }
 
@@ -136,14 +130,14 @@ static double number_of(const dunlin_value *value)
  */
 static void check_same(const dn_record *a, const dn_record *b)
 {
-    require(a->kind == b->kind);
-    require(dunlin_path_equal(a->path, b->path));
-    require(a->has_time == b->has_time && a->time_s == b->time_s);
+    must(a->kind == b->kind);
+    must(dunlin_path_equal(a->path, b->path));
+    must(a->has_time == b->has_time && a->time_s == b->time_s);
     if (a->kind == DN_RECORD_VALUE && !dunlin_value_equal(&a->value, &b->value)) {
         double x = number_of(&a->value);
         double y = number_of(&b->value);
-        require(x == y || (x != x && y != y));
-        require(a->value.type != b->value.type || a->value.type == DUNLIN_TYPE_FLOAT);
+        must(x == y || (x != x && y != y));
+        must(a->value.type != b->value.type || a->value.type == DUNLIN_TYPE_FLOAT);
     }
 }
 
@@ -173,7 +167,7 @@ static void encode_in_every_format(dunlin_path base, const records *all, uint8_t
         dunlin_status sized_status;
         dunlin_slice payload = encode(formats[i], base, all, dunlin_buf_make(output, OUTPUT_MAX), &status);
         dunlin_slice sized = encode(formats[i], base, all, dunlin_buf_make(NULL, 0), &sized_status);
-        require(status == sized_status && payload.len == sized.len);
+        must(status == sized_status && payload.len == sized.len);
     }
 }
 
@@ -201,7 +195,7 @@ void fuzz_round(uint16_t format, const uint8_t *data, size_t size)
         if (status == DUNLIN_OK) {
             second.bytes = malloc(2 * payload.len + 1);
             decode(format, base, payload, types, &second);
-            require(second.status == DUNLIN_END && second.count == first.count);
+            must(second.status == DUNLIN_END && second.count == first.count);
             for (size_t i = 0; i < first.count; i++) {
                 check_same(&first.record[i], &second.record[i]);
             }

@@ -7,6 +7,7 @@
  * The input: a byte for DTLS or TLS, then steps: a byte of what (low three bits) and who (next two), and what the step takes.
  */
 #include "endpoint/secure.h"
+#include "fuzz/must.h"
 #include "tests/endpoint/keeper.h"
 
 #include <stdlib.h>
@@ -56,9 +57,7 @@ static lasting *make_lasting(void)
 {
     char error[200];
     lasting *made = calloc(1, sizeof *made);
-    if (made == NULL) {
-        abort();
-    }
+    must(made != NULL);
     keeper_init(&made->keeper);
     (void)keeper_psk(&made->keeper, "one", "first", "the key of the first one");
     (void)keeper_psk(&made->keeper, "two", "second", "the key of the second one");
@@ -68,23 +67,12 @@ static lasting *make_lasting(void)
     client.mode = DN_SECURITY_PSK;
     client.own = dunlin_slice_of("first");
     client.secret = dunlin_slice_of("the key of the first one");
-    if (dn_tls_server_create(&server, &made->server, error, sizeof error) != DUNLIN_OK ||
-        dn_tls_client_create(&client, &made->client[0], error, sizeof error) != DUNLIN_OK) {
-        abort();
-    }
+    must(dn_tls_server_create(&server, &made->server, error, sizeof error) == DUNLIN_OK);
+    must(dn_tls_client_create(&client, &made->client[0], error, sizeof error) == DUNLIN_OK);
     client.own = dunlin_slice_of("second");
     client.secret = dunlin_slice_of("the key of the second one");
-    if (dn_tls_client_create(&client, &made->client[1], error, sizeof error) != DUNLIN_OK) {
-        abort();
-    }
+    must(dn_tls_client_create(&client, &made->client[1], error, sizeof error) == DUNLIN_OK);
     return made;
-}
-
-static void demand(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
 }
 
 static uint8_t next(world *w)
@@ -138,7 +126,7 @@ static void on_output(void *context, const dn_peer *peer, dunlin_slice bytes)
 static void on_input(void *context, const dn_peer *peer, dunlin_slice plain)
 {
     world *w = context;
-    demand(w->open[who_is(w, peer)]);
+    must(w->open[who_is(w, peer)]);
     if (plain.len > 0 && plain.data[0] == 'e') { /* the callback ends the session */
         w->open[who_is(w, peer)] = false;
         dn_secure_close(w->secure, peer, w->now_ms);
@@ -151,8 +139,8 @@ static void on_opened(void *context, const dn_peer *peer, const dn_identity *ide
 {
     world *w = context;
     (void)resumed;
-    demand(identity->endpoint_len == 3);
-    demand(dn_secure_identity(w->secure, peer) != NULL);
+    must(identity->endpoint_len == 3);
+    must(dn_secure_identity(w->secure, peer) != NULL);
     w->open[who_is(w, peer)] = true;
 }
 
@@ -160,8 +148,8 @@ static void on_closed(void *context, const dn_peer *peer, dunlin_status status)
 {
     world *w = context;
     (void)status;
-    demand(w->open[who_is(w, peer)] || dn_transport_is_stream(w->transport));
-    demand(dn_secure_identity(w->secure, peer) == NULL);
+    must(w->open[who_is(w, peer)] || dn_transport_is_stream(w->transport));
+    must(dn_secure_identity(w->secure, peer) == NULL);
     w->open[who_is(w, peer)] = false;
 }
 
@@ -330,7 +318,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const dn_secure_callbacks call = {
         .output = on_output, .input = on_input, .opened = on_opened, .closed = on_closed, .context = w};
     w->secure = dn_secure_create(&config, kept->server, &call, w->now_ms);
-    demand(w->secure != NULL);
+    must(w->secure != NULL);
     for (unsigned i = 0; i < STEPS_MAX && w->size > 0; i++) {
         step(w, kept);
     }
@@ -339,7 +327,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         open += w->open[who];
     }
     pass_time(w, 1); /* ends that are due are told */
-    demand(dn_secure_count(w->secure)->sessions <= open);
+    must(dn_secure_count(w->secure)->sessions <= open);
     dn_secure_destroy(w->secure);
     for (unsigned who = 0; who < PEERS; who++) {
         dn_tls_free(w->devices[who].tls);

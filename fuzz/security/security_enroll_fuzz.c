@@ -4,24 +4,17 @@
  * What is found must be whole, and what is not found must leave nothing behind. Keys that sign are not at work here: a mutated request would
  * never have a good signature anyway.
  */
+#include "fuzz/must.h"
 #include "security/enroll.h"
 #include "security/issue.h"
 #include "security/pem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define KINDS   3u
 #define OUT_MAX 16384u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool so)
-{
-    if (!so) {
-        abort();
-    }
-}
 
 static void read_request(dunlin_slice bytes)
 {
