@@ -38,22 +38,30 @@ test.describe("the bootstrap server", () => {
 
       await page.getByRole("link", { name: "Bootstraps" }).click();
       await expect(page.getByText("No device has been bootstrapped yet")).toBeVisible();
-      await rig.deviceWith("cellar-1", command);
+      await rig.deviceWith("cellar-1", [...command, "--stay"]);
       const steps = page.getByRole("list", { name: /Steps of bootstrap/ });
       await expect(steps.getByText("finish")).toBeVisible();
       await expect(steps.getByRole("listitem").first()).toContainText("discover");
       await expect(page.locator(".run summary")).toContainText("finished");
       await expectAccessible(page, "the steps of a bootstrap");
       await expectFits(page);
+      // The device keeps the way: the bootstrap server can speak first.
+      await page.getByRole("button", { name: "Bootstrap again" }).click();
+      await expect(page.locator(".run")).toHaveCount(2);
+      await expect(page.locator(".run").first()).toContainText("the bootstrap server");
+      await expect(page.locator(".run summary").first()).toContainText("finished");
+      await expect(page.getByRole("button", { name: "Bootstrap again" })).toBeEnabled();
 
       await page.goto("/#/devices/cellar-1");
       await expect(page.locator(".device-head")).toContainText("900 s");
       await page.getByRole("button", { name: "Bootstrap again" }).click();
       await expect(page.getByText("Told to bootstrap by")).toBeVisible();
       await page.goto("/#/bootstrap/runs");
-      await expect(page.locator(".run")).toHaveCount(2);
+      await expect(page.locator(".run")).toHaveCount(3);
       await expect(page.locator(".run summary").first()).toContainText("finished");
       await rig.stopDevice("cellar-1");
+      await expect(page.getByText("The device has given up its way to the bootstrap server.")).toBeVisible();
+      await expect(page.getByRole("button", { name: "Bootstrap again" })).toBeDisabled();
       // The key that was made for it lets it in at the LwM2M server; other tests begin without any.
       expect((await fetch(`${rig.url}/api/v1/credentials/cellar-1`, { method: "DELETE" })).status).toBe(204);
 

@@ -125,11 +125,11 @@ describe("the list of bootstraps", () => {
 
   it("follows a bootstrap from its beginning to its end", () => {
     const list = new RunList(() => Promise.reject(new Error("not asked")));
-    list.apply({ ...base, type: "bootstrap-requested", time: at(1000) });
+    list.apply({ ...base, type: "bootstrap-requested", by: "server", time: at(1000) });
     list.apply(step(1, 1010));
     list.apply(step(2, 1020));
     list.flush();
-    expect(list.runs.value).toMatchObject([{ state: "running", steps: [{ path: "/0" }, { operation: "finish" }] }]);
+    expect(list.runs.value).toMatchObject([{ state: "running", by: "server", reachable: true, steps: [{ path: "/0" }, { operation: "finish" }] }]);
     list.apply({ ...base, type: "bootstrap-finished", time: at(1025) });
     list.flush();
     expect(list.runs.value).toMatchObject([{
@@ -142,10 +142,10 @@ describe("the list of bootstraps", () => {
   it("says what was wrong, and what the device has", () => {
     const list = new RunList(() => Promise.reject(new Error("not asked")));
     list.apply(step(1, 1010)); // of a run that it does not know
-    list.apply({ ...base, type: "bootstrap-requested", time: at(1000) });
+    list.apply({ ...base, type: "bootstrap-requested", by: "device", time: at(1000) });
     list.apply({ ...base, type: "bootstrap-failed", time: at(1100), why: "it left", found: "</0>" });
     list.apply({ id: 2, time: at(1), endpoint: "x", address: "a", transport: "udp", security: "nosec", type: "bootstrap-refused", code: "4.01", why: "no security" });
-    list.apply({ ...base, run: 8, endpoint: "f", type: "bootstrap-requested", time: at(1200) });
+    list.apply({ ...base, run: 8, endpoint: "f", type: "bootstrap-requested", by: "device", time: at(1200) });
     expect(list.runs.value).toEqual([]); // many come at once: they are shown together
     list.flush();
     expect(list.runs.value).toMatchObject([{ run: 8, state: "running" }, { state: "failed", why: "it left", found: "</0>" }]);
@@ -154,7 +154,7 @@ describe("the list of bootstraps", () => {
 
   it("loads page by page", async () => {
     const asked: (number | null)[] = [];
-    const run = (number: number): BootstrapRun => ({ run: number, state: "finished", endpoint: "e", address: "", transport: "udp", security: "nosec", lwm2m: "1.1",
+    const run = (number: number): BootstrapRun => ({ run: number, state: "finished", endpoint: "e", by: "device", reachable: false, address: "", transport: "udp", security: "nosec", lwm2m: "1.1",
       version: 1, began: at(0), ended: at(1), why: "", planned: 0, steps: [], found: "" });
     const list = new RunList((before) => {
       asked.push(before);

@@ -3,7 +3,7 @@
 import { parseJson, stringifyJson, type JsonObject } from "./json";
 import { Problem } from "./problem";
 import type {
-  BootstrapConfig, BootstrapConfigPage, BootstrapRunPage, BootstrapVersion, ClientDetail, ClientPage, Credential, CredentialBody, CredentialPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, QueuedRequest, ReadResult, ServerInfo,
+  BootstrapConfig, BootstrapConfigPage, BootstrapRun, BootstrapRunPage, BootstrapVersion, ClientDetail, ClientPage, Credential, CredentialBody, CredentialPage, DiscoverLink, Model, ModelSummary, Observation, OpResult, QueuedRequest, ReadResult, ServerInfo,
 } from "./types";
 
 export const BASE = "api/v1";
@@ -153,6 +153,13 @@ export async function deleteBootstrapConfig(ep: string, version: number): Promis
 
 export const listBootstrapRuns = (before: number | null, limit: number, signal?: AbortSignal): Promise<BootstrapRunPage> =>
   call("GET", "bootstrap/runs", { limit, before: before ?? undefined }, undefined, signal);
+
+/** The newest of an endpoint. */
+export const lastBootstrapRun = async (endpoint: string, signal?: AbortSignal): Promise<BootstrapRun | undefined> =>
+  (await call<BootstrapRunPage>("GET", "bootstrap/runs", { endpoint, limit: 1 }, undefined, signal)).runs[0];
+
+/** The bootstrap server speaks first. */
+export const rerunBootstrap = (ep: string): Promise<BootstrapRun> => call("POST", `bootstrap/runs/${encodeURIComponent(ep)}`);
 
 /** Tells a device to bootstrap again. */
 export const triggerBootstrap = (ep: string, options: DeviceOptions): Promise<OpResult> =>

@@ -247,6 +247,10 @@ export interface BootstrapRun {
   run: number;
   state: "running" | "finished" | "failed";
   endpoint: string;
+  /** Who has begun it. */
+  by: "device" | "server";
+  /** The way by which the device came can be used now. */
+  reachable: boolean;
   address: string;
   transport: Transport;
   security: Security;
@@ -284,7 +288,8 @@ interface BootstrapRunEvent extends BootstrapEventBase {
 }
 export type BootstrapEvent =
   | (BootstrapEventBase & { type: "bootstrap-refused" | "enrolled" | "enrolment-refused" })
-  | (BootstrapRunEvent & { type: "bootstrap-requested" | "bootstrap-repairing" | "bootstrap-finished" | "bootstrap-failed" })
+  | (BootstrapRunEvent & { type: "bootstrap-requested"; by: "device" | "server" })
+  | (BootstrapRunEvent & { type: "bootstrap-repairing" | "bootstrap-finished" | "bootstrap-failed" })
   | (BootstrapRunEvent & { type: "bootstrap-step"; step: number; operation: BootstrapOperation; path?: string; took_ms: number });
 
 interface EventBase {

@@ -111,7 +111,7 @@ export function summarize(event: ServerEvent): string {
     case "gap": return "events were lost here; the page was loaded anew";
     case "send": return summarizeNodes(event.nodes);
     case "bootstrap-step": return `step ${event.step} of ${event.steps}: ${event.operation}${event.path ? ` ${event.path}` : ""} ${event.code ?? "not answered"}`;
-    case "bootstrap-requested": return `from ${event.address}, ${event.steps} steps of configuration version ${event.version}`;
+    case "bootstrap-requested": return `${event.by === "server" ? "by the server, at" : "from"} ${event.address}, ${event.steps} steps of configuration version ${event.version}`;
     case "bootstrap-repairing": return event.why ?? "everything is written once more";
     case "bootstrap-finished": return "the device has taken its configuration";
     case "bootstrap-failed": case "bootstrap-refused": case "enrolled": case "enrolment-refused":

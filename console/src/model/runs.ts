@@ -94,8 +94,8 @@ export class RunList {
         if (run) {
           known.set(event.run, advance(run, event));
         } else if (event.type === "bootstrap-requested") {
-          const { run: number, endpoint, address, transport, security, version, steps, time } = event;
-          known.set(number, { run: number, state: "running", endpoint, address, transport, security, lwm2m: null, version, began: time, ended: null, why: "",
+          const { run: number, endpoint, by, address, transport, security, version, steps, time } = event;
+          known.set(number, { run: number, state: "running", endpoint, by, reachable: true, address, transport, security, lwm2m: null, version, began: time, ended: null, why: "",
             planned: steps, steps: [], found: "" });
           fresh.unshift(number);
         }

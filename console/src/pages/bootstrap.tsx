@@ -288,7 +288,50 @@ function Timeline({ run }: { run: BootstrapRun }) {
   );
 }
 
-function Run({ run, first }: { run: BootstrapRun; first: boolean }) {
+/** How often it is asked whether a device still has a way to the bootstrap server. */
+const WAY_MS = 5000;
+
+/** The bootstrap server speaks first, as long as the device has a way to it. */
+function SpeakFirst({ run }: { run: BootstrapRun }) {
+  const [reachable, setReachable] = useState(run.reachable);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | undefined>(undefined);
+  useEffect(() => {
+    const abort = new AbortController();
+    const look = (): void => {
+      rest.lastBootstrapRun(run.endpoint, abort.signal).then((last) => { if (last) setReachable(last.reachable); }, () => undefined);
+    };
+    look();
+    const timer = setInterval(look, WAY_MS);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }, [run.endpoint, run.run, run.state]);
+  const begin = async (): Promise<void> => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      await rest.rerunBootstrap(run.endpoint);
+    } catch (error) {
+      setProblem(Problem.from(error));
+    }
+    setBusy(false);
+  };
+  const why = run.state === "running" ? "A bootstrap is under way."
+    : reachable ? undefined : "The device has given up its way to the bootstrap server. If it is registered here, it can be told on its own page.";
+  return (
+    <>
+      <div class="buttons">
+        <Button icon="bootstrap" label="Bootstrap again" disabled={why !== undefined} busy={busy} onClick={() => void begin()} />
+        {why !== undefined && <span class="muted small">{why}</span>}
+      </div>
+      {problem && <ProblemBox problem={problem} />}
+    </>
+  );
+}
+
+function Run({ run, first, newest }: { run: BootstrapRun; first: boolean; newest: boolean }) {
   // Undefined until the reader has a say: the newest, and those under way, are open.
   const [chosen, setChosen] = useState<boolean | undefined>(undefined);
   const open = chosen ?? (first || run.state === "running");
@@ -304,12 +347,12 @@ function Run({ run, first }: { run: BootstrapRun; first: boolean }) {
         <span class="grow" />
         <time class="muted small" dateTime={run.began}>{formatTime(run.began)}</time>
       </summary>
-      {open && <RunDetails run={run} />}
+      {open && <RunDetails run={run} newest={newest} />}
     </details>
   );
 }
 
-function RunDetails({ run }: { run: BootstrapRun }) {
+function RunDetails({ run, newest }: { run: BootstrapRun; newest: boolean }) {
   return (
     <>
       <dl class="facts">
@@ -317,10 +360,12 @@ function RunDetails({ run }: { run: BootstrapRun }) {
         <div><dt>From</dt><dd><code>{run.address}</code>, {SECURITY_TEXTS[run.security]}, {TRANSPORT_TEXTS[run.transport]}</dd></div>
         {run.lwm2m && <div><dt>LwM2M</dt><dd>{run.lwm2m}</dd></div>}
         <div><dt>Configuration</dt><dd>version {run.version}</dd></div>
+        <div><dt>Begun by</dt><dd>{run.by === "server" ? "the bootstrap server" : "the device"}</dd></div>
       </dl>
       {run.why !== "" && <p class={run.state === "failed" ? "hint bad" : "hint"}>{run.why}</p>}
       <Timeline run={run} />
       {run.state === "failed" && run.found !== "" && <p class="small">What the device was left with: <code>{run.found}</code></p>}
+      {newest && <SpeakFirst run={run} />}
     </>
   );
 }
@@ -331,6 +376,8 @@ function Runs({ endpoint }: { endpoint: string | undefined }) {
   const wanted = text.value.trim().toLowerCase();
   const shown = bootstrapRuns.runs.value.filter((run) => run.endpoint.toLowerCase().includes(wanted));
   const refusals = bootstrapRuns.refusals.value.filter((one) => one.endpoint.toLowerCase().includes(wanted));
+  const newest = new Map<string, number>();
+  for (const run of shown) if (!newest.has(run.endpoint)) newest.set(run.endpoint, run.run);
   return (
     <div class="pane runs">
       <SearchBox label="Search by endpoint name" value={text.value} onInput={(value) => { text.value = value; }} />
@@ -351,7 +398,7 @@ function Runs({ endpoint }: { endpoint: string | undefined }) {
           <p>Each step appears here as the device answers it.</p>
         </Empty>
       )}
-      {shown.map((run, index) => <Run key={run.run} run={run} first={index === 0} />)}
+      {shown.map((run, index) => <Run key={run.run} run={run} first={index === 0} newest={newest.get(run.endpoint) === run.run} />)}
       {bootstrapRuns.next.value !== null && <div><Button label="Older ones" onClick={() => void bootstrapRuns.load(true)} /></div>}
     </div>
   );
