@@ -4,6 +4,7 @@
 
 #include "bearer/udp.h"
 #include "store/memory.h"
+#include "tests/endpoint/real.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -12,34 +13,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
-#include <time.h>
 
 #include <cmocka.h>
-
-#define PATIENCE_MS 60000
-
-static uint64_t clock_ms(void *context)
-{
-    struct timespec now;
-    (void)context;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static int64_t wall_ms(void *context)
-{
-    struct timespec now;
-    (void)context;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void fill(void *context, void *out, size_t len)
-{
-    (void)context;
-    assert_int_equal(getrandom(out, len, 0), (ssize_t)len);
-}
 
 static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0"};
 
@@ -50,9 +25,9 @@ static dn_fleet_config config_with(dn_store *store)
     config.coap_address_count = 2;
     config.store = store;
     config.coap.dedup_slots = 1024;
-    config.random = (dn_random){.fill = fill};
-    config.clock_ms = clock_ms;
-    config.wall_ms = wall_ms;
+    config.random = (dn_random){.fill = real_random};
+    config.clock_ms = real_clock_ms;
+    config.wall_ms = real_wall_ms;
     return config;
 }
 
@@ -143,8 +118,8 @@ static void device_register(device *d, char name, uint8_t mid)
     assert_int_equal(datagram[16], '=');
     d->code = 0;
     device_send(d, datagram, sizeof datagram - 1);
-    uint64_t give_up = clock_ms(NULL) + PATIENCE_MS;
-    while (d->code == 0 && clock_ms(NULL) < give_up) {
+    uint64_t give_up = real_clock_ms(NULL) + PATIENCE_MS;
+    while (d->code == 0 && real_clock_ms(NULL) < give_up) {
         device_serve(d, 100);
     }
     assert_int_equal(d->code, DN_COAP_CREATED);
@@ -200,8 +175,8 @@ static void on_observed(void *context, const dn_device_response *response, bool 
 
 static void wait_for(const results *r, unsigned done, device *serving)
 {
-    uint64_t give_up = clock_ms(NULL) + PATIENCE_MS;
-    while (atomic_load(&r->done) < done && clock_ms(NULL) < give_up) {
+    uint64_t give_up = real_clock_ms(NULL) + PATIENCE_MS;
+    while (atomic_load(&r->done) < done && real_clock_ms(NULL) < give_up) {
         if (serving != NULL) {
             device_serve(serving, 10);
         } else {
@@ -367,9 +342,9 @@ static void the_end_answers_everybody(void **state)
     }
     dn_fleet_cancel(fleet, number);
     wait_for(&r, 1, NULL);
-    uint64_t before = clock_ms(NULL);
+    uint64_t before = real_clock_ms(NULL);
     dn_fleet_stop(fleet, 50);
-    assert_true(clock_ms(NULL) - before < PATIENCE_MS / 2);
+    assert_true(real_clock_ms(NULL) - before < PATIENCE_MS / 2);
     assert_int_equal(atomic_load(&r.done), 10);
     assert_int_equal(atomic_load(&r.ok), 0);
     assert_int_equal(atomic_load(&r.last), DUNLIN_ERR_CANCELLED);
@@ -553,9 +528,9 @@ static void the_end_waits_for_a_delivery_only(void **state)
         wait_for(&r, i + 1, NULL);
     }
     assert_int_equal(dn_fleet_await(fleet, atomic_load(&r.id), PATIENCE_MS, on_awaited, &r), DUNLIN_OK);
-    uint64_t before = clock_ms(NULL);
+    uint64_t before = real_clock_ms(NULL);
     dn_fleet_stop(fleet, 200); /* the device does not answer */
-    uint64_t took_ms = clock_ms(NULL) - before;
+    uint64_t took_ms = real_clock_ms(NULL) - before;
     assert_in_range(took_ms, 150, PATIENCE_MS / 2);
     assert_int_equal(atomic_load(&r.done), 4);
     assert_int_equal(atomic_load(&r.ok), 0);
@@ -599,8 +574,8 @@ static void a_failing_store_silences_it(void **state)
     static const char datagram[] = "\x44\x02\x00\x01tokn\xb2rd\x11\x28\x34"
                                    "ep=a\x05lt=60\x09lwm2m=1.1\xff</1/0>,</3/0>";
     device_send(&d, datagram, sizeof datagram - 1);
-    uint64_t give_up = clock_ms(NULL) + PATIENCE_MS;
-    while (atomic_load(&failures) == 0 && clock_ms(NULL) < give_up) {
+    uint64_t give_up = real_clock_ms(NULL) + PATIENCE_MS;
+    while (atomic_load(&failures) == 0 && real_clock_ms(NULL) < give_up) {
         device_serve(&d, 10);
     }
     assert_int_equal(atomic_load(&failures), 1);

@@ -3,53 +3,23 @@
  * The fleet with its thread over loopback, by UDP, DTLS, TCP and TLS: real handshakes, identities that are checked, credentials that
  * change, contexts that are replaced.
  */
-#include "endpoint/link.h"
 #include "security/issue.h"
 #include "server/fleet.h"
 #include "store/credentials.h"
 #include "store/memory.h"
+#include "tests/endpoint/device.h"
+#include "tests/endpoint/real.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#define PATIENCE_MS 60000
-#define KEY         "0123456789abcdef"
-#define LINKS       "</1/0>,</3/0>"
-
-static uint64_t clock_ms(void *context)
-{
-    struct timespec now;
-    (void)context;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static int64_t wall_ms(void *context)
-{
-    struct timespec now;
-    (void)context;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void fill(void *context, void *out, size_t len)
-{
-    (void)context;
-    assert_int_equal(getrandom(out, len, 0), (ssize_t)len);
-}
+#define KEY   "0123456789abcdef"
+#define LINKS "</1/0>,</3/0>"
 
 /* The server. */
 
@@ -110,9 +80,9 @@ static void start(bool keep)
     config.tcp.max_connections = 64;
     config.store = dn_memory_store_create();
     config.coap.dedup_slots = 1024;
-    config.random = (dn_random){.fill = fill};
-    config.clock_ms = clock_ms;
-    config.wall_ms = wall_ms;
+    config.random = (dn_random){.fill = real_random};
+    config.clock_ms = real_clock_ms;
+    config.wall_ms = real_wall_ms;
     if (dn_fleet_start(&config, &s.fleet, error, sizeof error) != DUNLIN_OK) {
         fail_msg("%s", error);
     }
@@ -134,221 +104,30 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* A device: a socket, a link, an engine. It answers each request with 2.05 "value". */
+/* Its device answers each request with 2.05 "value". */
 
-typedef struct {
-    int fd;
-    dn_link *link;
-    dn_tls_context *tls;
-    dn_coap *coap;
-    void *arena;
-    dn_random random;
-    dn_peer server;
-    bool is_stream, is_up, is_down;
-    int alert;
-    unsigned asked;
-    bool answered;
-    dunlin_status status;
-    uint8_t code;
-    char location[64];
-} device;
-
-static void on_output(void *context, const dn_peer *peer, dunlin_slice bytes)
+static void serve(device *d, const dn_coap_incoming *request, dn_coap_reply *reply)
 {
-    const device *d = context;
-    (void)peer;
-    while (bytes.len > 0) {
-        ssize_t sent = send(d->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
-        if (sent < 0) {
-            assert_true(errno == ECONNREFUSED || errno == EPIPE || errno == ECONNRESET);
-            return;
-        }
-        bytes.data += sent;
-        bytes.len -= (size_t)sent;
-    }
-}
-
-static void on_message(void *context, const dn_peer *peer, dunlin_slice message)
-{
-    device *d = context;
-    dn_coap_receive(d->coap, peer, message, clock_ms(NULL));
-}
-
-/* Messages may follow at once, so the engine has to know. */
-static void on_up(void *context)
-{
-    device *d = context;
-    d->is_up = true;
-    if (d->is_stream) {
-        assert_int_equal(dn_coap_open(d->coap, &d->server, clock_ms(NULL)), DUNLIN_OK);
-    }
-}
-
-static void on_down(void *context, dunlin_status status, int alert, const char *why)
-{
-    device *d = context;
-    (void)status;
-    (void)why;
-    d->is_down = true;
-    d->alert = alert;
-}
-
-static void on_send(void *context, const dn_peer *peer, dunlin_slice message)
-{
-    device *d = context;
-    (void)peer;
-    (void)dn_link_send(d->link, message, clock_ms(NULL));
-}
-
-static dn_coap_answered on_request(void *context, const dn_coap_incoming *request, dunlin_buf *body,
-                                   dn_coap_reply *reply)
-{
+    (void)d;
     (void)request;
-    (void)body;
-    ((device *)context)->asked++;
     dn_coap_reply_init(reply, DN_COAP_CONTENT);
     reply->content_format = 0;
     reply->payload = dunlin_slice_of("value");
-    return DN_COAP_ANSWERED;
 }
 
-static bool on_notification(void *context, const dn_peer *peer, const dn_coap_response *notification)
+static device_config way_of(dn_transport transport, const char *identity, const char *key)
 {
-    (void)context;
-    (void)peer;
-    (void)notification;
-    return false;
+    return (device_config){.transport = transport,
+                           .address = dn_fleet_address_of(s.fleet, transport, 0),
+                           .identity = identity,
+                           .key = key,
+                           .serve = serve};
 }
 
-static void on_stream_ended(void *context, const dn_peer *peer, dunlin_status status, dunlin_slice detail)
+static void connect_as(device *d, dn_transport transport, const char *identity, const char *key)
 {
-    (void)context;
-    (void)peer;
-    (void)status;
-    (void)detail;
-}
-
-static dn_tls_context *client_context(const char *identity, const char *key)
-{
-    char error[256] = "";
-    dn_tls_context *made = NULL;
-    dn_tls_client_config config = dn_tls_client_config_default();
-    config.mode = DN_SECURITY_PSK;
-    config.own = dunlin_slice_of(identity);
-    config.secret = dunlin_slice_of(key);
-    if (dn_tls_client_create(&config, &made, error, sizeof error) != DUNLIN_OK) {
-        fail_msg("%s", error);
-    }
-    return made;
-}
-
-static void make_engine(device *d)
-{
-    dn_coap_config config = dn_coap_config_default();
-    const dn_coap_callbacks callbacks = {.send = on_send,
-                                         .request = on_request,
-                                         .notification = on_notification,
-                                         .stream_ended = on_stream_ended,
-                                         .context = d};
-    config.connections = 1;
-    size_t size = dn_coap_arena_size(&config);
-    d->arena = malloc(size);
-    assert_non_null(d->arena);
-    d->random = (dn_random){.fill = fill};
-    d->coap = dn_coap_create(d->arena, size, &config, &callbacks, &d->random, NULL, clock_ms(NULL));
-    assert_non_null(d->coap);
-}
-
-static void dial(device *d, dn_transport transport)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const char *address = dn_fleet_address_of(s.fleet, transport, 0);
-    assert_non_null(address);
-    assert_int_equal(dn_udp_peer_parse(address, &d->server), DUNLIN_OK);
-    dn_peer_set_transport(&d->server, transport);
-    to.sin_port = htons(dn_udp_peer_port(&d->server));
-    d->is_stream = dn_transport_is_stream(transport);
-    d->fd = socket(AF_INET, d->is_stream ? SOCK_STREAM : SOCK_DGRAM, 0);
-    assert_true(d->fd >= 0);
-    assert_int_equal(connect(d->fd, (const struct sockaddr *)&to, sizeof to), 0);
-}
-
-/* Reads what is there, and what is due. */
-static void turn(device *d)
-{
-    uint8_t bytes[4096];
-    struct pollfd wait = {.fd = d->fd, .events = POLLIN};
-    if (poll(&wait, 1, 20) > 0) {
-        ssize_t got = recv(d->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-        if (got > 0) {
-            dn_link_receive(d->link, dunlin_slice_make(bytes, (size_t)got), clock_ms(NULL));
-        } else if (got == 0 && d->is_stream && !d->is_down) {
-            dn_link_lost(d->link, DUNLIN_ERR_IO);
-        }
-    }
-    dn_link_expire(d->link, clock_ms(NULL));
-    dn_coap_expire(d->coap, clock_ms(NULL));
-}
-
-static void turn_until(device *d, const bool *what, const char *name)
-{
-    uint64_t end_ms = clock_ms(NULL) + PATIENCE_MS;
-    while (!*what) {
-        turn(d);
-        if (clock_ms(NULL) > end_ms) {
-            fail_msg("it took too long: %s", name);
-        }
-    }
-}
-
-/* A device whose way is not up yet. */
-static void device_begin(device *d, dn_transport transport, const char *identity, const char *key)
-{
-    memset(d, 0, sizeof *d);
-    dial(d, transport);
-    make_engine(d);
-    d->tls = dn_transport_is_secure(transport) ? client_context(identity, key) : NULL;
-    const dn_link_config config = {.call = {on_output, on_message, on_up, on_down, d},
-                                   .max_stream_message = 8192};
-    d->link = dn_link_create(&config);
-    assert_non_null(d->link);
-    assert_int_equal(dn_link_open(d->link, &d->server, d->tls, clock_ms(NULL)), DUNLIN_OK);
-    dn_link_connected(d->link, clock_ms(NULL));
-    d->is_up = dn_link_state_of(d->link) == DN_LINK_UP; /* over UDP nobody says so */
-}
-
-static void device_open(device *d, dn_transport transport, const char *identity, const char *key)
-{
-    device_begin(d, transport, identity, key);
-    turn_until(d, &d->is_up, "the handshake");
-}
-
-static void device_close(device *d)
-{
-    dn_link_close(d->link, clock_ms(NULL));
-    dn_link_destroy(d->link);
-    dn_tls_context_give_up(d->tls);
-    close(d->fd);
-    free(d->arena);
-}
-
-static void on_result(void *context, uint64_t exchange, dunlin_status status,
-                      const dn_coap_response *response)
-{
-    device *d = context;
-    (void)exchange;
-    d->answered = true;
-    d->status = status;
-    d->code = status == DUNLIN_OK ? response->code : 0;
-    if (d->code != DN_COAP_CREATED) {
-        return;
-    }
-    dn_coap_options options = response->options;
-    dunlin_slice segment;
-    d->location[0] = 0;
-    while (dn_coap_option_find(&options, DN_OPTION_LOCATION_PATH, &segment) == DUNLIN_OK) {
-        (void)snprintf(d->location, sizeof d->location, "%.*s", (int)segment.len, (const char *)segment.data);
-    }
+    const device_config config = way_of(transport, identity, key);
+    device_open(d, &config);
 }
 
 /* POST to /rd, or to /rd/LOCATION; `query` NULL: none. */
@@ -356,25 +135,13 @@ static uint8_t device_post(device *d, const char *location, const char *const *q
 {
     dn_coap_option options[8] = {{DN_OPTION_URI_PATH, dunlin_slice_of("rd")}};
     size_t count = 1;
-    uint64_t exchange;
     if (location != NULL) {
         options[count++] = (dn_coap_option){DN_OPTION_URI_PATH, dunlin_slice_of(location)};
     }
     for (; queries != NULL && *queries != NULL; queries++) {
         options[count++] = (dn_coap_option){DN_OPTION_URI_QUERY, dunlin_slice_of(*queries)};
     }
-    dn_coap_outgoing request;
-    dn_coap_outgoing_init(&request, DN_COAP_POST);
-    request.confirmable = true;
-    request.options = options;
-    request.option_count = count;
-    request.payload = dunlin_slice_of(payload);
-    request.content_format = payload != NULL ? 40 : DN_COAP_NO_FORMAT;
-    d->answered = false;
-    assert_int_equal(dn_coap_request(d->coap, &d->server, &request, on_result, d, clock_ms(NULL), &exchange),
-                     DUNLIN_OK);
-    turn_until(d, &d->answered, "an answer");
-    return d->code;
+    return device_ask(d, options, count, payload, payload != NULL ? 40 : DN_COAP_NO_FORMAT);
 }
 
 static uint8_t device_register(device *d, const char *ep)
@@ -416,14 +183,14 @@ static void on_response(void *context, const dn_device_response *response)
 /* `d` NULL: nobody serves meanwhile. */
 static void await(seen *what, device *d)
 {
-    uint64_t end_ms = clock_ms(NULL) + PATIENCE_MS;
+    uint64_t end_ms = real_clock_ms(NULL) + PATIENCE_MS;
     while (!atomic_load(&what->done)) {
         if (d != NULL) {
-            turn(d);
+            device_turn(d);
         } else {
             (void)poll(NULL, 0, 5);
         }
-        assert_true(clock_ms(NULL) < end_ms);
+        assert_true(real_clock_ms(NULL) < end_ms);
     }
 }
 
@@ -451,10 +218,10 @@ static seen ask(const char *endpoint, device *d)
 
 static void await_presence(const char *endpoint, dn_presence presence)
 {
-    uint64_t end_ms = clock_ms(NULL) + PATIENCE_MS;
+    uint64_t end_ms = real_clock_ms(NULL) + PATIENCE_MS;
     while (look(endpoint).presence != presence) {
         (void)poll(NULL, 0, 10);
-        assert_true(clock_ms(NULL) < end_ms);
+        assert_true(real_clock_ms(NULL) < end_ms);
     }
 }
 
@@ -468,7 +235,7 @@ static void each_transport_serves(void **state)
         bool is_secure = dn_transport_is_secure((dn_transport)transport);
         const char *name = is_secure ? "secure" : "plain";
         device d;
-        device_open(&d, (dn_transport)transport, "secure", KEY);
+        connect_as(&d, (dn_transport)transport, "secure", KEY);
         assert_int_equal(device_register(&d, is_secure ? "ep=secure" : "ep=plain"), DN_COAP_CREATED);
         seen client = look(name);
         assert_true(client.found);
@@ -492,16 +259,16 @@ static void identities_are_compared(void **state)
     put_psk("m-*", "a model", KEY);
     for (size_t i = 0; i < 2; i++) {
         device a, m, plain;
-        device_open(&a, secure[i], "identity of a", KEY);
+        connect_as(&a, secure[i], "identity of a", KEY);
         assert_int_equal(device_register(&a, "ep=b"), DN_COAP_BAD_REQUEST);
         assert_int_equal(device_register(&a, NULL),
                          DN_COAP_CREATED); /* no ep: its credential says who it is */
         assert_true(look("a").found);
-        device_open(&m, secure[i], "a model", KEY);
+        connect_as(&m, secure[i], "a model", KEY);
         assert_int_equal(device_register(&m, "ep=a"), DN_COAP_BAD_REQUEST);
         assert_int_equal(device_register(&m, "ep=m-1"), DN_COAP_CREATED);
         assert_int_equal(device_post(&m, a.location, NULL, NULL), DN_COAP_NOT_FOUND);
-        device_open(&plain, DN_TRANSPORT_UDP, NULL, NULL);
+        connect_as(&plain, DN_TRANSPORT_UDP, NULL, NULL);
         assert_int_equal(device_register(&plain, "ep=a"), DN_COAP_FORBIDDEN);
         assert_int_equal(device_post(&plain, a.location, NULL, NULL), DN_COAP_NOT_FOUND);
         assert_int_equal(device_post(&a, a.location, NULL, NULL), DN_COAP_CHANGED);
@@ -513,7 +280,7 @@ static void identities_are_compared(void **state)
 
 static void await_down(device *d)
 {
-    turn_until(d, &d->is_down, "the end of the session");
+    device_turn_until(d, &d->is_down, "the end of the session");
 }
 
 static void a_changed_credential_ends_its_sessions(void **state)
@@ -527,8 +294,8 @@ static void a_changed_credential_ends_its_sessions(void **state)
         const char *identity = i == 0 ? "first" : "second";
         (void)s.credentials->ops->remove(s.credentials, dunlin_slice_of("a"));
         put_psk("a", identity, KEY);
-        device_open(&a, secure[i], identity, KEY);
-        device_open(&b, secure[i], "b", KEY);
+        connect_as(&a, secure[i], identity, KEY);
+        connect_as(&b, secure[i], "b", KEY);
         assert_int_equal(device_register(&a, "ep=a"), DN_COAP_CREATED);
         assert_int_equal(device_register(&b, "ep=b"), DN_COAP_CREATED);
         put_psk("a", identity, "another key 0123");
@@ -537,14 +304,15 @@ static void a_changed_credential_ends_its_sessions(void **state)
         assert_int_equal(ask("b", &b).code, DN_COAP_CONTENT); /* the other one's goes on */
         device_close(&a);
         /* The old key is worth nothing; over datagrams what is not authentic gets no answer (RFC 6347 section 4.1.2.7). */
-        device_begin(&a, secure[i], identity, KEY);
-        for (uint64_t end_ms = clock_ms(NULL) + 300; !a.is_down && clock_ms(NULL) < end_ms;) {
-            turn(&a);
+        const device_config config = way_of(secure[i], identity, KEY);
+        device_begin(&a, &config);
+        for (uint64_t end_ms = real_clock_ms(NULL) + 300; !a.is_down && real_clock_ms(NULL) < end_ms;) {
+            device_turn(&a);
         }
         assert_false(a.is_up);
         assert_true(a.is_down || !a.is_stream);
         device_close(&a);
-        device_open(&a, secure[i], identity, "another key 0123");
+        connect_as(&a, secure[i], identity, "another key 0123");
         assert_int_equal(device_register(&a, "ep=a"), DN_COAP_CREATED);
         device_close(&a);
         device_close(&b);
@@ -560,11 +328,11 @@ static void a_staged_credential_holds_when_it_is_proved(void **state)
     const dn_credential staged[] = {psk("a", "minted", KEY), psk("b", "first one", KEY)};
     put_psk("a", "former", KEY);
     assert_int_equal(s.credentials->ops->stage(s.credentials, staged, 2), DUNLIN_OK);
-    device_open(&before, DN_TRANSPORT_DTLS, "former", KEY);
+    connect_as(&before, DN_TRANSPORT_DTLS, "former", KEY);
     assert_int_equal(device_register(&before, "ep=a"), DN_COAP_CREATED);
     assert_int_equal(s.credentials->ops->find_psk(s.credentials, dunlin_slice_of("former"), &found),
                      DUNLIN_OK);
-    device_open(&after, DN_TRANSPORT_DTLS, "minted", KEY);
+    connect_as(&after, DN_TRANSPORT_DTLS, "minted", KEY);
     assert_int_equal(device_register(&after, "ep=a"), DN_COAP_CREATED);
     await_down(&before);
     assert_int_equal(s.credentials->ops->find_psk(s.credentials, dunlin_slice_of("former"), &found),
@@ -576,9 +344,9 @@ static void a_staged_credential_holds_when_it_is_proved(void **state)
     device_close(&before);
     device_close(&after);
     /* An endpoint without a credential is anybody's until its first one is proved. */
-    device_open(&plain, DN_TRANSPORT_UDP, NULL, NULL);
+    connect_as(&plain, DN_TRANSPORT_UDP, NULL, NULL);
     assert_int_equal(device_register(&plain, "ep=b"), DN_COAP_CREATED);
-    device_open(&after, DN_TRANSPORT_DTLS, "first one", KEY);
+    connect_as(&after, DN_TRANSPORT_DTLS, "first one", KEY);
     assert_int_equal(device_register(&after, "ep=b"), DN_COAP_CREATED);
     assert_int_equal(device_register(&plain, "ep=b"), DN_COAP_FORBIDDEN);
     device_close(&after);
@@ -591,7 +359,7 @@ static void sessions_can_be_kept(void **state)
     (void)tear_down(state);
     start(true);
     put_psk("a", "a", KEY);
-    device_open(&a, DN_TRANSPORT_DTLS, "a", KEY);
+    connect_as(&a, DN_TRANSPORT_DTLS, "a", KEY);
     assert_int_equal(device_register(&a, "ep=a"), DN_COAP_CREATED);
     put_psk("a", "a", "another key 0123");
     assert_int_equal(device_post(&a, a.location, NULL, NULL), DN_COAP_CHANGED);
@@ -610,15 +378,16 @@ static void unknown_devices_get_no_session(void **state)
     put_psk("a", "a", KEY);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         device d;
-        device_begin(&d, DN_TRANSPORT_TLS, cases[i].identity, cases[i].key);
+        const device_config config = way_of(DN_TRANSPORT_TLS, cases[i].identity, cases[i].key);
+        device_begin(&d, &config);
         await_down(&d);
         assert_false(d.is_up);
         assert_int_equal(d.alert, cases[i].alert);
         device_close(&d);
     }
     dn_fleet_counters counters = {.handshakes_failed = 0};
-    for (uint64_t end_ms = clock_ms(NULL) + PATIENCE_MS;
-         counters.handshakes_failed < 2 && clock_ms(NULL) < end_ms;) {
+    for (uint64_t end_ms = real_clock_ms(NULL) + PATIENCE_MS;
+         counters.handshakes_failed < 2 && real_clock_ms(NULL) < end_ms;) {
         (void)poll(NULL, 0, 5); /* they are shown behind what was sent */
         dn_fleet_count(s.fleet, &counters);
     }
@@ -634,13 +403,13 @@ static void the_context_can_be_replaced(void **state)
     (void)state;
     put_psk("a", "a", KEY);
     put_psk("b", "b", KEY);
-    device_open(&before, DN_TRANSPORT_DTLS, "a", KEY);
+    connect_as(&before, DN_TRANSPORT_DTLS, "a", KEY);
     assert_int_equal(device_register(&before, "ep=a"), DN_COAP_CREATED);
     dn_tls_context *fresh = server_context();
     dn_fleet_use_tls(s.fleet, fresh);
     dn_tls_context_give_up(fresh);
     assert_int_equal(ask("a", &before).code, DN_COAP_CONTENT);
-    device_open(&after, DN_TRANSPORT_DTLS, "b", KEY);
+    connect_as(&after, DN_TRANSPORT_DTLS, "b", KEY);
     assert_int_equal(device_register(&after, "ep=b"), DN_COAP_CREATED);
     device_close(&before);
     device_close(&after);
@@ -658,9 +427,9 @@ static void contradictions_are_refused(void **state)
     config.coap_address_count = 1;
     config.nosec = DN_NOSEC_OFF;
     config.store = dn_memory_store_create();
-    config.random = (dn_random){.fill = fill};
-    config.clock_ms = clock_ms;
-    config.wall_ms = wall_ms;
+    config.random = (dn_random){.fill = real_random};
+    config.clock_ms = real_clock_ms;
+    config.wall_ms = real_wall_ms;
     assert_int_equal(dn_fleet_start(&config, &fleet, error, sizeof error), DUNLIN_ERR_ARGUMENT);
     assert_non_null(strstr(error, "NoSec"));
 }
