@@ -5,7 +5,7 @@
  */
 #include "fleet/daemon.h"
 #include "security/flood.h"
-#include "security/material.h"
+#include "security/bench_material.h"
 #include "security/sessions.h"
 
 #include <getopt.h>
@@ -203,7 +203,7 @@ static void start(bench *b)
     stats_start(&unused, b->count);
     sessions_handshakes(&b->sessions, own_context, b, 0, b->count, 16, true, &unused);
     b->sessions.input = on_answer;
-    b->sessions.input_context = b;
+    b->sessions.context = b;
 }
 
 static void finish(bench *b)

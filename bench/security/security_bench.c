@@ -4,7 +4,7 @@
  * memory of an idle session. docs/bench.md says how to read it.
  */
 #include "fleet/daemon.h"
-#include "security/material.h"
+#include "security/bench_material.h"
 #include "security/pair.h"
 #include "security/talk.h"
 

@@ -24,6 +24,10 @@ static void output(void *context, dunlin_slice bytes)
 {
     const session_slot *slot = context;
     endpoint *e = slot->owner->endpoint;
+    if (slot->owner->output != NULL) {
+        slot->owner->output(slot->owner->context, slot->device, bytes);
+        return;
+    }
     if (bytes.len > ENDPOINT_MESSAGE_MAX) {
         stop("a session", "too long a datagram");
     }
@@ -36,7 +40,7 @@ static void input(void *context, dunlin_slice plain)
     const session_slot *slot = context;
     slot->owner->pongs++;
     if (slot->owner->input != NULL) {
-        slot->owner->input(slot->owner->input_context, slot->device, plain);
+        slot->owner->input(slot->owner->context, slot->device, plain);
     }
 }
 
@@ -93,17 +97,20 @@ static void leave(sessions *s, const session_slot *slot)
     s->slots[last].place = slot->place;
 }
 
+void sessions_take(sessions *s, uint32_t device, dunlin_slice datagram)
+{
+    dn_tls_session *session = device < s->count ? s->slots[device].session : NULL;
+    if (session != NULL) {
+        dn_tls_receive(session, datagram, now_ms());
+    }
+}
+
 unsigned sessions_receive(sessions *s, bool wait)
 {
     unsigned count = endpoint_receive(s->endpoint, wait);
     for (unsigned i = 0; i < count; i++) {
-        uint32_t device = endpoint_device(s->endpoint, i);
-        dn_tls_session *session = device < s->count ? s->slots[device].session : NULL;
-        if (session != NULL) {
-            dn_tls_receive(session,
-                           dunlin_slice_make(s->endpoint->in.bytes[i], s->endpoint->in.messages[i].msg_len),
-                           now_ms());
-        }
+        sessions_take(s, endpoint_device(s->endpoint, i),
+                      dunlin_slice_make(s->endpoint->in.bytes[i], s->endpoint->in.messages[i].msg_len));
     }
     return count;
 }

@@ -30,7 +30,9 @@ struct sessions {
     uint32_t pongs;
     /* Gets what arrives decrypted; may be NULL. */
     void (*input)(void *context, uint32_t device, dunlin_slice plain);
-    void *input_context;
+    /* Gets what a session wants to send, in place of the socket; NULL: the socket. */
+    void (*output)(void *context, uint32_t device, dunlin_slice datagram);
+    void *context; /* of both */
 };
 
 void sessions_make(sessions *s, endpoint *e, const struct sockaddr_in *server, uint32_t count);
@@ -43,6 +45,8 @@ void sessions_handshakes(sessions *s, dn_tls_context *(*context_of)(void *contex
 void sessions_send(sessions *s, uint32_t device, const void *bytes, size_t len);
 /* Takes what arrives and hands it to the sessions; `wait` for the first up to 100 ms. */
 unsigned sessions_receive(sessions *s, bool wait);
+/* A datagram for this device that came another way. */
+void sessions_take(sessions *s, uint32_t device, dunlin_slice datagram);
 void sessions_close(sessions *s, uint32_t device);
 /* A CoAP ping over each of these sessions, and its answer: what both ends kept for the handshake is gone then. */
 void sessions_ping(sessions *s, uint32_t first, uint32_t total);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Material for the bench; see the header. */
-#include "security/material.h"
+#include "security/bench_material.h"
 
 #include "fleet/devices.h"
 #include "store/credentials.h"
