@@ -314,6 +314,7 @@ static dunlin_status add_servers(program *p)
         server.ssid = (int32_t)(i + 1);
         server.lifetime_s = p->options.lifetime_s;
         server.policy.retry_timer_s = p->options.retry_s;
+        server.policy.retry_count = p->options.tries > 0 ? p->options.tries : server.policy.retry_count;
         status = dunlin_client_add_server(p->client, &server);
     }
     return status;

@@ -213,6 +213,8 @@ void dn_sim_bootstrap_configure(const dn_sim_bootstrap *b, dunlin_client_config 
     config->enroll = dn_enrolling_callbacks(b->enrolling);
     config->bootstrap_format = options_of(b)->format;
     config->bootstrap_stays = options_of(b)->stays;
+    config->bootstrap_retry_s = b->options->retry_s;
+    config->bootstrap_tries = b->options->tries;
     config->servers = DUNLIN_SERVERS_MAX;
     config->credential_max =
         config->credential_max > CREDENTIAL_MAX ? config->credential_max : CREDENTIAL_MAX;
@@ -236,6 +238,5 @@ dunlin_status dn_sim_bootstrap_add(dn_sim_bootstrap *b, dunlin_client *client)
     server.bootstrap = true;
     server.security = b->security.security;
     server.hold_off_s = o->hold_off_s;
-    server.policy.retry_timer_s = b->options->retry_s;
     return dunlin_client_add_server(client, &server);
 }

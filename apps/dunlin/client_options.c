@@ -13,6 +13,7 @@
 #define INSTALL_DEFAULT_S 2.0
 #define RETRY_DEFAULT_S   10
 #define RETRY_MAX_S       86400
+#define TRIES_MAX         1000
 #define HOLD_OFF_MAX_S    86400
 #define MS_PER_S          1000.0
 
@@ -196,6 +197,16 @@ static bool take_retry(const char *value, dn_sim_options *out)
     return good;
 }
 
+static bool take_tries(const char *value, dn_sim_options *out)
+{
+    uint64_t number = 0;
+    if (!read_whole("--tries", value, TRIES_MAX, &number)) {
+        return false;
+    }
+    out->tries = (uint32_t)number;
+    return number > 0 || wrong("--tries takes a number from 1 on, not '%s'", value);
+}
+
 static bool take_seed(const char *value, dn_sim_options *out)
 {
     return read_whole("--seed", value, UINT64_MAX, &out->seed);
@@ -271,6 +282,7 @@ static const struct {
     {"--period", NULL, 0, take_period, false},
     {"--seed", NULL, 0, take_seed, false},
     {"--retry", NULL, 0, take_retry, false},
+    {"--tries", NULL, 0, take_tries, false},
     {"--local", NULL, offsetof(dn_sim_options, local), NULL, false},
     {"--state", NULL, offsetof(dn_sim_options, state_dir), NULL, false},
     {"--firmware-fail", NULL, 0, take_failure, false},

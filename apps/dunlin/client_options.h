@@ -28,6 +28,7 @@ typedef struct {
     int32_t lifetime_s;
     uint32_t period_ms; /* between movements of the simulated values; 0: they stand still */
     uint32_t retry_s;
+    uint32_t tries; /* 0: five to register, and no end of those to bootstrap */
     uint64_t seed;
     const char *binding;   /* NULL: what fits, see dn_sim_binding_of */
     const char *root_path; /* "": the Objects are at the root */

@@ -231,7 +231,7 @@ typedef struct {
      * The tries to bootstrap. The bootstrap server's account has no instance of Object 1 whose resources 17 to 20 could say how often; and
      * a device that gives up has no way home. So they go on without end, each wait twice as long as the one before, up to a most; unless
      * the account says otherwise (dunlin_server.bounded). An alert after which there is no point in trying again at once leads to the longest
-     * wait. Asks for certificates, and bootstraps after which no server can be registered with, are repeated by the same rule.
+     * wait. One that was asked for while a server is registered with ends after five tries: nobody is lost then. Asks for certificates, and bootstraps after which no server can be registered with, are repeated by the same rule.
      */
     uint32_t bootstrap_retry_s;     /* [60] before the second try */
     uint32_t bootstrap_retry_max_s; /* [3600] the longest wait; one that is shorter than the first has no effect */

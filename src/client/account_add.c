@@ -129,6 +129,7 @@ static dunlin_status add_bootstrap(dunlin_client *client, const dunlin_server *s
     uint16_t id = 0;
     const dunlin_status status = add_security(client, server, &id);
     if (status == DUNLIN_OK) {
+        client->bootstrap.bounded = server->bounded;
         client->bootstrap.policy = server->policy;
         dn_client_bootstrap_account_find(client);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long to wait before trying again: Object 1 resources 17 to 20 (Core 1.1.1 section 6.2.1.1), for registrations and bootstraps. */
+/* How long to wait before trying again: by Object 1 resources 17 to 20 (Core 1.1.1 section 6.2.1.1), or without end. */
 #ifndef DN_CLIENT_BACKOFF_H
 #define DN_CLIENT_BACKOFF_H
 
+#include "base/random.h"
 #include <dunlin/client.h>
 
 /*
@@ -11,9 +12,16 @@
  */
 uint64_t dn_client_backoff(const dunlin_registration_policy *policy, uint32_t *tries, uint32_t *sequences);
 
-/* How long to wait, in milliseconds, before a bootstrap when `vain` of them came to their end without a registration that followed: none
-   for 0, then the retry timer, twice as long for each further one, a day at most. Else a wrong address in what a bootstrap server gives
-   would have the device ask for it again and again. */
-uint64_t dn_client_backoff_vain(const dunlin_registration_policy *policy, uint32_t vain);
+/* Tries that do not end, which is what is right where there is nobody else to turn to. */
+typedef struct {
+    uint32_t
+        first_s; /* before the second try; doubled for each further one. 0 counts as 1: it must not become a storm */
+    uint32_t most_s; /* and never longer than that, unless first_s is */
+    uint8_t
+        spread; /* percent of a wait that are drawn, 0 to 100: devices that have failed together come back one by one */
+} dn_backoff;
+
+/* The wait in milliseconds after the `failures`-th failure, from 1 on. */
+uint64_t dn_client_backoff_endless(const dn_backoff *backoff, uint32_t failures, const dn_random *random);
 
 #endif

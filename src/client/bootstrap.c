@@ -23,6 +23,8 @@ static dn_bootstrap_action *const table[DN_BOOTSTRAP_STATES][DN_ON_EVENTS] = {
     [DN_BOOTSTRAP_HOLDING] = {[DN_ON_NEED] = dn_bootstrap_need_too,
                               [DN_ON_ASK] = dn_bootstrap_ask,
                               [DN_ON_DUE] = dn_bootstrap_connect_again,
+                              [DN_ON_NEEDLESS] = dn_bootstrap_rest,
+                              [DN_ON_RESTART] = dn_bootstrap_restart_waiting,
                               [DN_ON_COMMAND] = dn_bootstrap_serve,
                               [DN_ON_STOP] = dn_bootstrap_stop},
     [DN_BOOTSTRAP_CONNECTING] = {[DN_ON_NEED] = dn_bootstrap_need_too,
@@ -151,6 +153,14 @@ void dn_client_bootstrap_alone(dunlin_client *client)
     const dn_bootstrap_cause none = dn_bootstrap_cause_of(DUNLIN_OK);
     if (client->bootstrap.state == DN_BOOTSTRAP_OFF) {
         dn_bootstrap_tell(client, DUNLIN_CLIENT_BOOTSTRAP, &none, dn_client_bootstrap_need(client));
+    }
+}
+
+void dn_client_bootstrap_needless(dunlin_client *client)
+{
+    client->bootstrap.vain = 0;
+    if (client->bootstrap_account != NULL) {
+        dn_bootstrap_happen(client, DN_ON_NEEDLESS, NULL);
     }
 }
 

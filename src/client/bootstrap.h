@@ -21,7 +21,7 @@ typedef enum {
     DN_BOOTSTRAP_REQUESTING, /* Bootstrap-Request is under way */
     DN_BOOTSTRAP_SERVED,     /* the bootstrap server writes; until Finish, or too long a silence */
     DN_BOOTSTRAP_ENROLLING,  /* Finish was taken; certificates are being asked for over the same way */
-    DN_BOOTSTRAP_FAILED, /* all tries are used up, and no server is registered with; dunlin_client_start begins anew */
+    DN_BOOTSTRAP_FAILED, /* all tries are used up, where there is an end to them, and no server is registered with; dunlin_client_start begins anew */
     DN_BOOTSTRAP_STATES
 } dn_bootstrap_state;
 
@@ -30,6 +30,8 @@ typedef enum {
 uint64_t dn_client_bootstrap_need(dunlin_client *client);
 /* There is no server account at all: the same, and tells so, unless a bootstrap is on its way already. */
 void dn_client_bootstrap_alone(dunlin_client *client);
+/* All servers are registered with: what was waited for for want of that is not wanted any more. */
+void dn_client_bootstrap_needless(dunlin_client *client);
 /* /1/x/9 was executed by `server`: begins once that has been answered. NOT_FOUND: no bootstrap server's account. */
 dunlin_status dn_client_bootstrap_trigger(dunlin_client *client, uint16_t server);
 /* A request of the bootstrap server. Fills `reply`. */

@@ -4,6 +4,7 @@
 
 #include "client/account.h"
 #include "client/backoff.h"
+#include "client/registration.h"
 #include "client/remove.h"
 #include "client/security.h"
 #include "client/tree.h"
@@ -60,13 +61,55 @@ static bool is_there(const dunlin_client *client, const dn_security_instance *se
                                                       dn_client_tree_resource(slot->def, resource));
 }
 
+static uint64_t endless_ms(const dunlin_client *client, uint32_t failures)
+{
+    const dn_bootstrap *b = &client->bootstrap;
+    const dn_backoff backoff = {.first_s =
+                                    b->bounded ? b->policy.retry_timer_s : client->config.bootstrap_retry_s,
+                                .most_s = client->config.bootstrap_retry_max_s,
+                                .spread = client->config.bootstrap_spread};
+    return dn_client_backoff_endless(&backoff, failures, &client->random);
+}
+
 uint64_t dn_client_bootstrap_account_hold_off_ms(const dunlin_client *client)
 {
     const dn_security_instance *security = client->bootstrap_account->security;
     const uint64_t hold_off_ms =
         is_there(client, security, HOLD_OFF) ? (uint64_t)security->hold_off_s * MS_PER_S : 0;
-    const uint64_t vain_ms = dn_client_backoff_vain(&client->bootstrap.policy, client->bootstrap.vain);
+    const uint64_t vain_ms = client->bootstrap.vain == 0 ? 0 : endless_ms(client, client->bootstrap.vain);
     return vain_ms > hold_off_ms ? vain_ms : hold_off_ms;
+}
+
+/* After how many tries it ends; 0: never. With a server at hand nobody is lost who was asked for a bootstrap in vain: it is as with any
+   sequence of tries. */
+static uint32_t most_tries(const dunlin_client *client)
+{
+    const dn_bootstrap *b = &client->bootstrap;
+    const bool wish = !b->needed && !b->enrols && dn_client_registration_any(client);
+    return client->config.bootstrap_tries == 0 && wish ? dunlin_server_default().policy.retry_count
+                                                       : client->config.bootstrap_tries;
+}
+
+uint64_t dn_client_bootstrap_account_again_ms(dunlin_client *client)
+{
+    dn_bootstrap *b = &client->bootstrap;
+    const uint32_t most = most_tries(client);
+    if (b->bounded) {
+        return dn_client_backoff(&b->policy, &b->tries, &b->sequences);
+    }
+    b->tries += b->tries < UINT32_MAX ? 1 : 0;
+    return most != 0 && b->tries >= most ? DN_NEVER : endless_ms(client, b->tries);
+}
+
+uint64_t dn_client_bootstrap_account_late_ms(dunlin_client *client)
+{
+    dn_bootstrap *b = &client->bootstrap;
+    if (b->bounded) {
+        b->tries = b->policy.retry_count - 1;
+    } else {
+        b->tries = UINT32_MAX;
+    }
+    return dn_client_bootstrap_account_again_ms(client);
 }
 
 /* 0 where there is none. At Finish the account may already be another instance than the one that the bootstrap server is still spoken with by. */

@@ -10,6 +10,7 @@
 
 typedef enum {
     DN_ON_NEED,     /* no server can be registered with */
+    DN_ON_NEEDLESS, /* all servers are registered with */
     DN_ON_ASK,      /* a server or the application wants it */
     DN_ON_ENROL,    /* a certificate is missing, or ends */
     DN_ON_DUE,      /* due_ms has come */

@@ -37,7 +37,7 @@ void dn_bootstrap_serve(dunlin_client *client, const dn_bootstrap_cause *cause)
     if (failure.status != DUNLIN_OK) {
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA,
                   "no bootstrap: what there is does not fit into config.image_max");
-        dn_bootstrap_fail(client, &failure, false);
+        dn_bootstrap_fail(client, &failure, true);
         return;
     }
     client->bootstrap.linger_ms = DN_NEVER;
@@ -93,7 +93,7 @@ static void linger(dunlin_client *client)
     if (!client->config.bootstrap_stays || !dn_client_bootstrap_account_there(client)) {
         client->bootstrap.linger_ms = client->now_ms + (plain ? LINGER_MS : 0);
     }
-    client->bootstrap.own = client->bootstrap.enrols = false;
+    client->bootstrap.own = client->bootstrap.needed = client->bootstrap.enrols = false;
     dn_bootstrap_enter(client, DN_BOOTSTRAP_OFF, DN_NEVER);
 }
 
@@ -112,7 +112,7 @@ void dn_bootstrap_carry_on(dunlin_client *client, const dn_bootstrap_cause *caus
     const dn_bootstrap_cause done = dn_bootstrap_cause_of(DUNLIN_OK);
     (void)cause;
     client->bootstrap.finished = false;
-    client->bootstrap.own = false; /* what is needed from now on is another one */
+    client->bootstrap.own = client->bootstrap.needed = false; /* what is needed from now on is another one */
     client->bootstrap.tries = client->bootstrap.sequences = 0;
     dn_bootstrap_cancel(client);
     dn_bootstrap_enter(client, DN_BOOTSTRAP_OFF, DN_NEVER); /* others are served again */
@@ -138,7 +138,7 @@ void dn_bootstrap_enrolled(dunlin_client *client, const dn_bootstrap_cause *caus
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "no certificate: %s",
                   dunlin_status_text(cause->status));
         client->bootstrap.enrols = true;
-        dn_bootstrap_fail(client, cause, true);
+        dn_bootstrap_fail(client, cause, false);
         return;
     }
     linger(client);
@@ -170,7 +170,7 @@ void dn_bootstrap_broken_off(dunlin_client *client, const dn_bootstrap_cause *ca
         return;
     }
     take_back(client);
-    dn_bootstrap_fail(client, cause->status == DUNLIN_OK ? &silence : cause, true);
+    dn_bootstrap_fail(client, cause->status == DUNLIN_OK ? &silence : cause, false);
 }
 
 void dn_bootstrap_stop(dunlin_client *client, const dn_bootstrap_cause *cause)
@@ -179,7 +179,8 @@ void dn_bootstrap_stop(dunlin_client *client, const dn_bootstrap_cause *cause)
     dn_bootstrap_cancel(client);
     dn_client_est_cancel(client);
     dn_bootstrap_drop_way(client);
-    client->bootstrap.asked = client->bootstrap.own = client->bootstrap.enrols = false;
+    client->bootstrap.asked = client->bootstrap.own = false;
+    client->bootstrap.needed = client->bootstrap.enrols = false;
     client->bootstrap_account->way.wanted = false;
     dn_bootstrap_enter(client, DN_BOOTSTRAP_OFF, DN_NEVER);
 }

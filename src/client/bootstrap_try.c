@@ -3,7 +3,6 @@
 #include "client/bootstrap_try.h"
 
 #include "client/account.h"
-#include "client/backoff.h"
 #include "client/bootstrap_account.h"
 #include "client/bootstrap_request.h"
 #include "client/bootstrap_served.h"
@@ -66,7 +65,7 @@ void dn_bootstrap_ask_for_way(dunlin_client *client)
 void dn_bootstrap_hold(dunlin_client *client, const dn_bootstrap_cause *cause)
 {
     (void)cause;
-    client->bootstrap.own = true;
+    client->bootstrap.own = client->bootstrap.needed = true;
     client->bootstrap.enrols = false;
     client->bootstrap.tries = client->bootstrap.sequences = 0;
     dn_bootstrap_enter(client, DN_BOOTSTRAP_HOLDING,
@@ -77,6 +76,7 @@ void dn_bootstrap_hold(dunlin_client *client, const dn_bootstrap_cause *cause)
 void dn_bootstrap_need_too(dunlin_client *client, const dn_bootstrap_cause *cause)
 {
     (void)cause;
+    client->bootstrap.needed = client->bootstrap.needed || !client->bootstrap.own;
     client->bootstrap.own = true;
     if (client->bootstrap.state != DN_BOOTSTRAP_ENROLLING) {
         client->bootstrap.enrols = false;
@@ -97,9 +97,28 @@ void dn_bootstrap_ask(dunlin_client *client, const dn_bootstrap_cause *cause)
 {
     dn_client_est_cancel(client);
     client->bootstrap.own = true;
-    client->bootstrap.enrols = false;
+    client->bootstrap.needed = client->bootstrap.enrols = false;
     client->bootstrap.tries = client->bootstrap.sequences = 0;
     dn_bootstrap_connect_again(client, cause);
+}
+
+/* Whom it was needed for has come back by itself. */
+void dn_bootstrap_rest(dunlin_client *client, const dn_bootstrap_cause *cause)
+{
+    (void)cause;
+    if (client->bootstrap.needed && !client->bootstrap.enrols) {
+        client->bootstrap.own = client->bootstrap.needed = false;
+        dn_bootstrap_enter(client, DN_BOOTSTRAP_OFF, DN_NEVER);
+    }
+}
+
+/* Another network may be the one on which it is. The hold-off goes on: nothing has been tried yet. */
+void dn_bootstrap_restart_waiting(dunlin_client *client, const dn_bootstrap_cause *cause)
+{
+    if (client->bootstrap.tries > 0 || client->bootstrap.sequences > 0) {
+        client->bootstrap.tries = client->bootstrap.sequences = 0;
+        dn_bootstrap_connect_again(client, cause);
+    }
 }
 
 void dn_bootstrap_enrol(dunlin_client *client, const dn_bootstrap_cause *cause)
@@ -179,36 +198,64 @@ void dn_bootstrap_begin_registrations(dunlin_client *client)
     }
 }
 
-/* What led here is as it was before; so it is tried again as Object 1 resources 17 to 20 say. What the bootstrap server has begun by
-   itself is for itself to begin again, as long as there is somebody else to turn to. FAILED is the end of it, for this client: not with a
-   server, which may still go away. */
-void dn_bootstrap_fail(dunlin_client *client, const dn_bootstrap_cause *cause, bool again)
+/* It is for this client to try again: it has asked, it lacks a certificate without which it cannot register, or there is nobody else to turn to.
+   What the bootstrap server has begun by itself is for itself to begin again; and what had been wanted for want of a registration is not
+   wanted with one. */
+static bool is_ours(const dunlin_client *client, bool lacks)
+{
+    const dn_bootstrap *b = &client->bootstrap;
+    const bool needless = b->needed && !lacks && dunlin_client_registered(client);
+    return !needless && (b->own || lacks || client->account_count == 0) &&
+           dn_client_bootstrap_account_there(client);
+}
+
+/* The servers may be back sooner than the bootstrap server. */
+static void register_again(dunlin_client *client)
+{
+    for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
+        if (client->started && account->state == DN_REG_FAILED && !dn_client_bootstrap_enrols(account)) {
+            dn_client_registration_start(account);
+        }
+    }
+}
+
+/* FAILED is the end of it, for this client: not with a server, which may still go away. */
+static void give_up(dunlin_client *client, bool ours)
+{
+    dn_bootstrap *b = &client->bootstrap;
+    const bool ends = ours && (b->enrols || !dn_client_registration_any(client));
+    b->own = b->needed = false;
+    dn_bootstrap_enter(client, ends ? DN_BOOTSTRAP_FAILED : DN_BOOTSTRAP_OFF, DN_NEVER);
+    if (ends && b->enrols) {
+        dn_bootstrap_begin_registrations(client); /* what waited for a certificate fails now */
+    }
+}
+
+/* What led here is as it was before. */
+void dn_bootstrap_fail(dunlin_client *client, const dn_bootstrap_cause *cause, bool late)
 {
     dn_bootstrap *b = &client->bootstrap;
     uint64_t wait_ms = DN_NEVER;
     const bool lacks = b->enrols && dn_client_est_needed(client);
+    const bool ours = is_ours(client, lacks);
     dn_bootstrap_cancel(client);
     client->counters.bootstraps_failed += b->enrols ? 0 : 1;
     if (b->enrols && !lacks) { /* a renewal: est.c knows when to try again */
         dn_client_est_put_off(client);
     }
     b->enrols = b->enrols && !b->own; /* a bootstrap that was needed meanwhile comes first */
-    const bool own = b->own || lacks || client->account_count == 0;
     if (b->own || b->enrols || !client->config.bootstrap_stays) {
         dn_bootstrap_drop_way(client);
     }
-    if (own && again && dn_client_bootstrap_account_there(client)) {
-        wait_ms = dn_client_backoff(&b->policy, &b->tries, &b->sequences);
+    if (ours) {
+        wait_ms =
+            late ? dn_client_bootstrap_account_late_ms(client) : dn_client_bootstrap_account_again_ms(client);
     }
     if (wait_ms != DN_NEVER) {
         dn_bootstrap_enter(client, DN_BOOTSTRAP_HOLDING, client->now_ms + wait_ms);
+        register_again(client);
     } else {
-        const bool ends = own && (b->enrols || !dn_client_registration_any(client));
-        b->own = false;
-        dn_bootstrap_enter(client, ends ? DN_BOOTSTRAP_FAILED : DN_BOOTSTRAP_OFF, DN_NEVER);
-    }
-    if (b->state == DN_BOOTSTRAP_FAILED && b->enrols) {
-        dn_bootstrap_begin_registrations(client); /* what waited for a certificate fails now */
+        give_up(client, ours);
     }
     dn_log_at(&client->log, DN_LOG_WARN, DN_CLIENT_AREA, "bootstrap failed: %s, code %u.%02u",
               cause->status == DUNLIN_OK ? "refused" : dunlin_status_text(cause->status),
@@ -218,13 +265,12 @@ void dn_bootstrap_fail(dunlin_client *client, const dn_bootstrap_cause *cause, b
 
 void dn_bootstrap_failed(dunlin_client *client, const dn_bootstrap_cause *cause)
 {
-    dn_bootstrap_fail(client, cause, true);
+    dn_bootstrap_fail(client, cause, false);
 }
 
-/* To try again at once is of no use: as when the tries of a sequence are used up. */
+/* To try again at once is of no use. */
 void dn_bootstrap_barred(dunlin_client *client, const dn_bootstrap_cause *cause)
 {
-    client->bootstrap.tries = client->bootstrap.policy.retry_count - 1;
     dn_bootstrap_fail(client, cause, true);
 }
 
@@ -233,5 +279,5 @@ void dn_bootstrap_late(dunlin_client *client, const dn_bootstrap_cause *cause)
 {
     const dn_bootstrap_cause failure = dn_bootstrap_cause_of(DUNLIN_ERR_TIMEOUT);
     (void)cause;
-    dn_bootstrap_fail(client, &failure, true);
+    dn_bootstrap_fail(client, &failure, false);
 }

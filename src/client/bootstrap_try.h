@@ -9,11 +9,13 @@
 #include "client/bootstrap_machine.h"
 
 dn_bootstrap_action dn_bootstrap_hold, dn_bootstrap_need_too, dn_bootstrap_ask, dn_bootstrap_enrol,
-    dn_bootstrap_connect_again, dn_bootstrap_way_is_there, dn_bootstrap_request, dn_bootstrap_request_plain;
+    dn_bootstrap_rest, dn_bootstrap_restart_waiting, dn_bootstrap_connect_again, dn_bootstrap_way_is_there,
+    dn_bootstrap_request, dn_bootstrap_request_plain;
 dn_bootstrap_action dn_bootstrap_failed, dn_bootstrap_barred, dn_bootstrap_late;
 
-/* This try has failed. `again`: it may be tried once more, if it is for this client to begin and not all tries are used up. */
-void dn_bootstrap_fail(dunlin_client *client, const dn_bootstrap_cause *cause, bool again);
+/* This try has failed. The next one comes after a while, if it is for this client to begin and there is no end to it; `late`: after the
+   longest while, for nothing will be better soon. Servers that could not be registered with are tried again meanwhile. */
+void dn_bootstrap_fail(dunlin_client *client, const dn_bootstrap_cause *cause, bool late);
 /* The request under way is not waited for any more. */
 void dn_bootstrap_cancel(dunlin_client *client);
 /* Gives the way back. */

@@ -83,6 +83,9 @@ dunlin_client_config dunlin_client_config_default(void)
         .image_max = 4096,
         .bootstrap_format = DN_FORMAT_SENML_CBOR,
         .bootstrap_quiet_ms = 247000,
+        .bootstrap_retry_s = 60,
+        .bootstrap_retry_max_s = 3600,
+        .bootstrap_spread = 50,
         .servers = 1,
         .root_path = "",
         .awake_ms = 93000,
@@ -178,6 +181,7 @@ static bool limits_valid(const dunlin_client_config *config)
            config->block_size <= BLOCK_SIZE_MAX &&
            (config->stream_message == 0 || config->stream_message >= STREAM_MIN) &&
            config->lwm2m <= DUNLIN_LWM2M_1_1 && dn_client_image_valid(config) &&
+           config->bootstrap_spread <= 100 &&
            (config->send_format == DN_FORMAT_SENML_CBOR || config->send_format == DN_FORMAT_SENML_JSON);
 }
 
@@ -467,8 +471,6 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
     client->observe_due_ms = client->stored_due_ms = client->awake_until_ms = DN_NEVER;
     client->bootstrap.due_ms = client->bootstrap.linger_ms = client->bootstrap.purge_ms = DN_NEVER;
     client->bootstrap.renew_ms = DN_NEVER;
-    client->bootstrap.policy = dunlin_server_default().policy;
-    client->bootstrap.policy.sequence_count = UINT32_MAX; /* there is nobody else to turn to */
     client->random = (dn_random){config->call.random, config->call.context};
     if (config->call.log != NULL) {
         client->log = (dn_log){on_log, client, (dn_log_level)config->log_least};

@@ -2,8 +2,8 @@
 /*
  * The image: what a client is apart from its code, as bytes. It is saved after each change of it, so that a restart goes on from there, and a
  * bootstrap that fails is taken back to the one from before. In it: the instances of Objects 0, 1, 2 and 21 and of Objects with DUNLIN_KEEP with
- * every resource that is kept, attributes, the digest and origin of what came from a card, when the bootstrap account is to be
- * purged, the certificates of enrolment with their keys. It begins with a version and ends with a digest; a reader checks both first.
+ * every resource that is kept, attributes, the digest and origin of what came from a card, how often the bootstrap
+ * server is tried, the certificates of enrolment with their keys. It begins with a version and ends with a digest; a reader checks both first.
  * Each part of it is a section (image_section.h).
  *
  * The client holds two: the one to go back to, which is what was saved last (or noted), and the one being written.

@@ -14,8 +14,8 @@ enum {
     DN_IMAGE_ATTRIBUTES = 2,
     DN_IMAGE_BINDINGS = 3, /* accounts whose binding was chosen */
     DN_IMAGE_CARD = 4,     /* digest and origin of what came from a smartcard */
-    DN_IMAGE_TIMES = 5,    /* when the bootstrap server's account is purged */
-    DN_IMAGE_EST = 6       /* certificates issued to us, and their keys */
+    DN_IMAGE_EST = 6,      /* certificates issued to us, and their keys */
+    DN_IMAGE_TRIES = 7     /* how often the bootstrap server is tried */
 };
 
 typedef struct {
@@ -33,5 +33,6 @@ extern const dn_image_section dn_image_attributes;
 extern const dn_image_section dn_image_bindings;
 extern const dn_image_section dn_image_card;
 extern const dn_image_section dn_image_est;
+extern const dn_image_section dn_image_tries;
 
 #endif

@@ -328,7 +328,7 @@ static void registered(dn_account *account, const reg_cause *cause)
     account->renewing = false;
     account->way.asked = 0;
     if (dunlin_client_registered(account->client)) {
-        account->client->bootstrap.vain = 0;
+        dn_client_bootstrap_needless(account->client);
     }
     account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA, "registered as %s with server %d",

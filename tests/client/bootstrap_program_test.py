@@ -277,6 +277,16 @@ class BootstrapTest(DeviceTest):
         self.bootstrap.wait(lambda: len(tries) > 1)
         _, err = self.end(process)
         self.assertIn("4.00 Bad Request: does the bootstrap server know this endpoint name?; trying again in 1 s\n", err)
+        self.assertNotIn("giving up", err)
+
+    def test_refused_until_it_gives_up(self):
+        self.bootstrap._serve = lambda datagram, peer: self.bootstrap._answer(datagram, peer, 0x80, [])
+        process = self.device("-b", self.uri(self.bootstrap), "--retry", "1", "--tries", "2")
+        self.bootstrap.wait(lambda: process.poll() is not None)
+        _, err = process.communicate()
+        self.assertEqual(err.count("; trying again in 1 s\n"), 1)
+        self.assertIn("; giving up\n", err)
+        self.assertEqual(process.returncode, 1)
 
     def test_console(self):
         process = self.device("-b", self.uri(self.bootstrap), stdin=subprocess.PIPE)

@@ -143,8 +143,8 @@ static void a_way_lost_after_finish(void **state)
     closed(s);
 }
 
-/* An alert that forbids to try again ends the sequence of tries. */
-static void an_alert_ends_the_tries(void **state)
+/* An alert that forbids to try again leaves the longest wait. */
+static void an_alert_puts_it_off(void **state)
 {
     enum { BAD_CERTIFICATE = 42 };
     sequence *s = opened(whole, COUNT(whole));
@@ -155,7 +155,7 @@ static void an_alert_ends_the_tries(void **state)
     cut(s, BAD_CERTIFICATE);
     sequence_run(s, 1000);
     expect("events", s->log, "0B 2-");
-    assert_int_equal(s->retry_ms, DUNLIN_NEVER);
+    assert_int_equal(s->retry_ms, 3600000);
     expect("it is no server's alert", sequence_value(s, "/1/0/11"), "-");
     closed(s);
 }
@@ -286,8 +286,8 @@ static void a_scheme_that_cannot_be_served(void **state)
                                                          DN_FORMAT_SENML_JSON, dunlin_slice_of(account));
     assert_int_equal(status, DUNLIN_OK);
     sequence_start(s);
-    sequence_run(s, 86401);
-    expect("events", s->log, "0B 0- 86400-");
+    sequence_run(s, 3601);
+    expect("events", s->log, "0B 0- 3600-");
     expect("ways", s->asked, "");
     closed(s);
 }
@@ -299,7 +299,7 @@ int main(void)
         cmocka_unit_test(a_way_that_stays),
         cmocka_unit_test(a_way_lost_is_a_bootstrap_failed),
         cmocka_unit_test(a_way_lost_after_finish),
-        cmocka_unit_test(an_alert_ends_the_tries),
+        cmocka_unit_test(an_alert_puts_it_off),
         cmocka_unit_test(new_credentials_of_the_bootstrap_server),
         cmocka_unit_test(new_credentials_of_a_server),
         cmocka_unit_test(the_same_once_more),

@@ -309,6 +309,7 @@ void sequence_open(sequence *s, dunlin_lwm2m lwm2m)
     config->call.save = on_save;
     config->call.unix_s = on_unix;
     config->call.smartcard = on_card;
+    config->bootstrap_spread = 0; /* tries by the second */
     sequence_make(s, 0);
 }
 
