@@ -4,8 +4,8 @@
  * memory does. docs/bench.md says how to read it.
  */
 #include "fleet/daemon.h"
-#include "security/flood.h"
 #include "security/bench_material.h"
+#include "security/flood.h"
 #include "security/sessions.h"
 
 #include <getopt.h>
