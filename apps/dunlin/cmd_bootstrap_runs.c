@@ -42,6 +42,17 @@ static void print_why(const json_t *object)
     }
 }
 
+static void print_staged(const json_t *run)
+{
+    const json_t *staged = json_object_get(run, "staged");
+    if (staged != NULL) {
+        (void)printf("  staged since %s: a key that it has handed out lets the device in, beside its former "
+                     "one, until "
+                     "it is known to have it\n",
+                     dn_show_text(staged, "since"));
+    }
+}
+
 static void print_found(const json_t *object)
 {
     if (dn_show_text(object, "found")[0] != '\0') {
@@ -83,6 +94,7 @@ static void print_run(const json_t *run)
         print_step((long)i + 1, number(run, "planned"), step);
     }
     print_why(run);
+    print_staged(run);
     if (strcmp(dn_show_text(run, "state"), "failed") == 0) {
         print_found(run);
     }

@@ -3,6 +3,7 @@
 #include "apps/dunlin/command.h"
 #include "apps/dunlin/credentials.h"
 #include "apps/dunlin/device.h"
+#include "apps/dunlin/pages.h"
 #include "apps/dunlin/rest.h"
 #include "apps/dunlin/secret_file.h"
 #include "apps/dunlin/show.h"
@@ -10,11 +11,8 @@
 #include "store/seal_file.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PAGE_MAX 1000ul
 
 static const char USAGE[] =
     "dunlin credentials [list | show NAME | set NAME WHAT | delete NAME | import FILE | server |\n"
@@ -94,6 +92,18 @@ static void show_line(const json_t *credential, const char *member, const char *
     }
 }
 
+static void show_staged(const json_t *credential)
+{
+    const json_t *beside = json_object_get(credential, "staged");
+    if (beside != NULL) {
+        (void)printf("%-12s%s, since %s; holds beside this one until its device is known to have it\n",
+                     "staged", dn_show_text(beside, "mode"), dn_show_text(beside, "since"));
+    } else if (strcmp(dn_show_text(credential, "state"), "staged") == 0) {
+        (void)printf("%-12s%s\n", "state",
+                     "staged: handed out by a bootstrap, and its device is not known to have it yet");
+    }
+}
+
 static int show(const dn_credential_options *o, const char *endpoint)
 {
     const dn_options *options = &o->shared;
@@ -117,6 +127,7 @@ static int show(const dn_credential_options *o, const char *endpoint)
         show_line(credential, "fingerprint", "fingerprint");
         show_line(credential, "created", "created");
         show_line(credential, "changed", "changed");
+        show_staged(credential);
     }
     json_decref(credential);
     return exit_code;
@@ -152,40 +163,17 @@ static void add_row(dn_table *table, const json_t *credential)
     dn_table_cell(table, dn_show_text(credential, "mode"));
     dn_table_cell(table, proof);
     dn_table_cell(table, dn_show_text(credential, "changed"));
-}
-
-/* Appends a page; gives the name behind which the next begins, or NULL with the exit code. */
-static char *take_page(const dn_options *options, const char *url, size_t limit, json_t *all, int *exit_code)
-{
-    dn_answer answer = dn_rest("GET", url, NULL, 0, NULL);
-    char *next = NULL;
-    json_t *page = answer.status == 200 ? json_loadb(answer.body.data, answer.body.len, 0, NULL) : NULL;
-    if (page == NULL) {
-        *exit_code = dn_rest_trouble(options, &answer);
-    } else {
-        size_t i = 0;
-        json_t *credential = NULL;
-        json_array_foreach(json_object_get(page, "credentials"), i, credential)
-        {
-            if (json_array_size(all) < limit) {
-                (void)json_array_append(all, credential);
-            }
-        }
-        const char *cursor = json_string_value(json_object_get(page, "next"));
-        next = cursor != NULL && json_array_size(all) < limit ? strdup(cursor) : NULL;
-    }
-    json_decref(page);
-    dn_answer_free(&answer);
-    return next;
+    dn_table_cell(table, dn_show_text(json_object_get(credential, "staged"), "since"));
 }
 
 static void print_all(const json_t *all)
 {
-    static const char *const titles[] = {"ENDPOINT", "MODE", "IDENTITY, KEY OR NAME", "CHANGED"};
+    static const char *const titles[] = {"ENDPOINT", "MODE", "IDENTITY, KEY OR NAME", "CHANGED",
+                                         "STAGED SINCE"};
     dn_table table;
     size_t i = 0;
     const json_t *credential = NULL;
-    dn_table_start(&table, 4, titles);
+    dn_table_start(&table, sizeof titles / sizeof titles[0], titles);
     json_array_foreach(all, i, credential)
     {
         add_row(&table, credential);
@@ -195,38 +183,11 @@ static void print_all(const json_t *all)
 
 static int list(const dn_credential_options *o)
 {
-    unsigned long limit = ULONG_MAX;
-    int exit_code = EXIT_CODE_OK;
-    char *cursor = NULL;
-    if (!dn_options_count(DN_CREDENTIAL_COMMAND, "--limit", o->limit, &limit)) {
-        return EXIT_CODE_USAGE;
-    }
-    json_t *all = json_array();
-    do {
-        dn_text path = {0};
-        dn_text_printf(&path, "%s/credentials?limit=%lu", root_of(o), limit < PAGE_MAX ? limit : PAGE_MAX);
-        if (o->filter != NULL) {
-            dn_text_puts(&path, "&search=");
-            dn_text_percent(&path, o->filter);
-        }
-        if (cursor != NULL) {
-            dn_text_puts(&path, "&after=");
-            dn_text_percent(&path, cursor);
-        }
-        dn_text url = dn_rest_url(&o->shared, path.data, false);
-        free(cursor);
-        cursor = take_page(&o->shared, url.data, limit, all, &exit_code);
-        dn_text_free(&url);
-        dn_text_free(&path);
-    } while (cursor != NULL);
-    if (exit_code == EXIT_CODE_OK && o->shared.json) {
-        (void)json_dumpf(all, stdout, JSON_INDENT(2));
-        (void)puts("");
-    } else if (exit_code == EXIT_CODE_OK) {
-        print_all(all);
-    }
-    json_decref(all);
-    return exit_code;
+    dn_list all = {.path = o->bootstrap ? "/bootstrap/credentials" : "/credentials",
+                   .member = "credentials",
+                   .parameter = "search",
+                   .text = o->filter};
+    return dn_list_print(&all, &o->shared, DN_CREDENTIAL_COMMAND, o->limit, print_all);
 }
 
 /* ---- the server ---- */

@@ -59,7 +59,7 @@ describe("the device's side", () => {
 });
 
 describe("a credential in a line", () => {
-  const base = { endpoint: "e", pattern: false, created: "", changed: "" };
+  const base = { endpoint: "e", pattern: false, state: "current" as const, created: "", changed: "" };
   it.each<[Credential, string]>([
     [{ ...base, mode: "psk", identity: "i", key_bits: 128 }, "identity i, key of 128 bits"],
     [{ ...base, mode: "psk", identity_hex: "ff00", key_bits: 64 }, "identity hex ff00, key of 64 bits"],

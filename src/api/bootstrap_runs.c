@@ -5,6 +5,7 @@
  */
 #include "api/bootstrap_events.h"
 #include "api/call.h"
+#include "api/credential_json.h"
 #include "api/handlers.h"
 #include "api/json_write.h"
 #include "api/uris.h"
@@ -73,7 +74,18 @@ static void write_how(dn_jsonw *json, const dn_bs_run_view *run)
     }
 }
 
-static void write_run(dn_jsonw *json, const dn_bs_run_view *run)
+/* What was handed out, and is not known to have been taken. */
+static void write_waiting(dn_jsonw *json, dn_credentials *credentials, const dn_bs_run_view *run)
+{
+    dn_credential staged;
+    if (run->is_minted && credentials != NULL && credentials->ops->get_staged != NULL &&
+        credentials->ops->get_staged(credentials, run->endpoint, &staged) == DUNLIN_OK) {
+        dn_credential_write_staged(json, &staged);
+        dn_credential_wipe(&staged);
+    }
+}
+
+static void write_run(dn_jsonw *json, dn_credentials *credentials, const dn_bs_run_view *run)
 {
     dn_jsonw_begin(json, '{');
     dn_jsonw_pair_unsigned(json, "run", run->run);
@@ -99,6 +111,7 @@ static void write_run(dn_jsonw *json, const dn_bs_run_view *run)
     }
     dn_jsonw_end(json, ']');
     dn_jsonw_pair_slice(json, "found", run->found);
+    write_waiting(json, credentials, run);
     dn_jsonw_end(json, '}');
 }
 
@@ -109,7 +122,7 @@ static bool take_run(void *context, const dn_bs_run_view *run)
         l->more = true;
         return false;
     }
-    write_run(&l->json, run);
+    write_run(&l->json, l->call->api->config.credentials, run);
     l->last = run->run;
     l->count++;
     return true;
@@ -207,7 +220,7 @@ static void take_start(void *context, const dn_bs_start *start)
     if (start->status == DUNLIN_OK) {
         dn_bs_run_view run = *start->run;
         run.is_reachable = true;
-        write_run(&l->json, &run);
+        write_run(&l->json, l->call->api->config.credentials, &run);
     }
     l->why = start->why;
     l->call->answer.status = start->status;

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         }
         dn_jsonw_start(&json, &text);
-        dn_credential_write(&json, &credential);
+        dn_credential_write(&json, &credential, &(dn_credential_standing){.beside = &credential});
         must_not_show_key(&credential, &text);
         dn_text_free(&text);
     }

@@ -360,12 +360,22 @@ static void write_x509(dn_jsonw *json, const dn_credential *c)
     }
 }
 
-void dn_credential_write(dn_jsonw *json, const dn_credential *c)
+void dn_credential_write_staged(dn_jsonw *json, const dn_credential *staged)
+{
+    dn_jsonw_key(json, "staged");
+    dn_jsonw_begin(json, '{');
+    dn_jsonw_pair(json, "mode", dn_security_mode_text(staged->mode));
+    dn_jsonw_pair_time(json, "since", staged->created_ms);
+    dn_jsonw_end(json, '}');
+}
+
+void dn_credential_write(dn_jsonw *json, const dn_credential *c, const dn_credential_standing *how)
 {
     dn_jsonw_begin(json, '{');
     dn_jsonw_pair_slice(json, "endpoint", dunlin_slice_make(c->endpoint, c->endpoint_len));
     dn_jsonw_pair_bool(json, "pattern", c->is_pattern);
     dn_jsonw_pair(json, "mode", dn_security_mode_text(c->mode));
+    dn_jsonw_pair(json, "state", how->is_staged ? "staged" : "current");
     if (c->mode == DN_SECURITY_PSK) {
         write_psk(json, c);
     } else if (c->mode == DN_SECURITY_RPK) {
@@ -375,5 +385,8 @@ void dn_credential_write(dn_jsonw *json, const dn_credential *c)
     }
     dn_jsonw_pair_time(json, "created", c->created_ms);
     dn_jsonw_pair_time(json, "changed", c->changed_ms);
+    if (how->beside != NULL) {
+        dn_credential_write_staged(json, how->beside);
+    }
     dn_jsonw_end(json, '}');
 }

@@ -20,8 +20,15 @@ dunlin_status dn_credential_read(const json_t *body, dunlin_slice endpoint, dn_c
                                  dn_credential_json_error *error);
 /* Overwrites the strings of a body in memory, where keys were. */
 void dn_credential_json_wipe(json_t *body);
+/* How it holds: the current one, with what is staged beside it; or a staged one, which has none beside it. */
+typedef struct {
+    bool is_staged;
+    const dn_credential *beside; /* NULL: none is staged */
+} dn_credential_standing;
 /* The whole object. */
-void dn_credential_write(dn_jsonw *json, const dn_credential *credential);
+void dn_credential_write(dn_jsonw *json, const dn_credential *credential, const dn_credential_standing *how);
+/* The member "staged". */
+void dn_credential_write_staged(dn_jsonw *json, const dn_credential *staged);
 /* A string value of lower-case hex digits. */
 void dn_jsonw_hex(dn_jsonw *json, dunlin_slice bytes);
 

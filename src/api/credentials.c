@@ -107,13 +107,49 @@ static void answer_failure(dn_call *call, dunlin_status status)
     }
 }
 
+/* What a bootstrap has handed out, and the device has not taken for sure: NULL, or in `found`. */
+static const dn_credential *staged_of(dn_credentials *all, dunlin_slice endpoint, dn_credential *found)
+{
+    const dunlin_status status =
+        all->ops->get_staged != NULL ? all->ops->get_staged(all, endpoint, found) : DUNLIN_ERR_NOT_FOUND;
+    if (status != DUNLIN_OK) {
+        return NULL;
+    }
+    gnutls_memset(found->key, 0, sizeof found->key);
+    return found;
+}
+
+static void write_current(dn_jsonw *json, dn_credentials *all, const dn_credential *credential)
+{
+    dn_credential found;
+    const dunlin_slice endpoint = dunlin_slice_make(credential->endpoint, credential->endpoint_len);
+    dn_credential_write(json, credential,
+                        &(dn_credential_standing){
+                            .beside = credential->is_pattern ? NULL : staged_of(all, endpoint, &found)});
+}
+
 static void reply_credential(dn_call *call, unsigned status, const dn_credential *credential)
 {
     dn_text body = {0};
     dn_jsonw json;
     dn_jsonw_start(&json, &body);
-    dn_credential_write(&json, credential);
+    write_current(&json, keeper(call), credential);
     dn_call_reply_json(call, status, &body);
+}
+
+/* There is no current one. */
+static bool reply_staged(dn_call *call)
+{
+    dn_credential found;
+    dn_text body = {0};
+    dn_jsonw json;
+    if (staged_of(keeper(call), call->endpoint, &found) == NULL) {
+        return false;
+    }
+    dn_jsonw_start(&json, &body);
+    dn_credential_write(&json, &found, &(dn_credential_standing){.is_staged = true});
+    dn_call_reply_json(call, MHD_HTTP_OK, &body);
+    return true;
 }
 
 /* ---- one ---- */
@@ -128,7 +164,7 @@ void dn_handle_credential(dn_call *call)
     dunlin_status status = all->ops->get(all, call->endpoint, &found);
     if (status == DUNLIN_OK) {
         reply_credential(call, MHD_HTTP_OK, &found);
-    } else {
+    } else if (status != DUNLIN_ERR_NOT_FOUND || !reply_staged(call)) {
         answer_failure(call, status);
     }
 }
@@ -292,7 +328,7 @@ static void reply_list(dn_call *call)
     dn_jsonw_key(&json, "credentials");
     dn_jsonw_begin(&json, '[');
     for (size_t i = 0; i < w->count; i++) {
-        dn_credential_write(&json, &w->list[i]);
+        write_current(&json, all, &w->list[i]);
     }
     dn_jsonw_end(&json, ']');
     dn_jsonw_pair_unsigned(&json, "total", all->ops->count(all));

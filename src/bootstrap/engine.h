@@ -134,7 +134,8 @@ typedef struct {
     dunlin_slice endpoint;
     char address[64];
     uint8_t transport, security;
-    bool is_own; /* the server has spoken first */
+    bool is_own;    /* the server has spoken first */
+    bool is_minted; /* a key that was made for the device is handed out by it */
     bool
         is_reachable; /* set in a listing: the session, connection or address by which it came can be used now */
     uint8_t version_major, version_minor; /* of LwM2M, as the device told; 0.0: not (yet) */

@@ -387,6 +387,7 @@ static refusal begin(dn_bs *bs, const dn_peer *peer, dunlin_slice endpoint, dn_b
     run->view.version = cached->version;
     describe(bs, run, peer);
     *out = run;
+    run->view.is_minted = is_minted;
     if (is_minted && take_key(bs, run) != DUNLIN_OK) {
         run->live->is_answered = true; /* by the refusal */
         dn_bs_fail(bs, run, "the keeper of credentials failed");

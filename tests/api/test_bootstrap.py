@@ -273,6 +273,48 @@ class Runs(BootstrapCase):
         self.assertEqual(self.api.delete("/bootstrap/configs/boot-3").status, 204)
         self.assertEqual(self.api.post("/bootstrap/runs/boot-3").slug, "no-bootstrap-config")
 
+    def test_what_is_staged_is_shown(self):
+        """A key that was handed out lets the device in before anybody knows that it has it: that is told, and since when; never the key."""
+        self.put("boot-4", {"servers": [{}], "allow_insecure": True, "verify": False})
+        works = threading.Event()
+        device = self.device("boot-4", lambda message: (0xA0, None, b"") if message.code == POST and not works.is_set() else None)
+        newest = lambda: self.api.get("/bootstrap/runs?endpoint=boot-4&limit=1").json["runs"][0]
+        count = 0
+
+        def bootstrap(state):
+            nonlocal count
+            count += 1
+            device.request(POST, ["bs"], ["ep=boot-4", "pct=110"])
+            wait_until("its end", lambda: newest()["state"] == state and len(self.api.get("/bootstrap/runs?endpoint=boot-4").json["runs"]) == count)
+        self.assertEqual(self.api.get("/credentials/boot-4").slug, "no-credential")
+        bootstrap("failed")
+        alone = self.api.get("/credentials/boot-4")
+        self.assertEqual((alone.status, alone.json["state"], alone.json["mode"]), (200, "staged", "psk"))
+        self.assertNotIn("staged", alone.json)
+        self.assertEqual(newest()["staged"], {"mode": "psk", "since": alone.json["created"]})
+        self.assertEqual(self.api.get("/credentials").json["credentials"], [])
+        works.set()
+        bootstrap("finished")
+        self.assertNotIn("staged", newest())
+        taken = self.api.get("/credentials/boot-4").json
+        self.assertEqual((taken["state"], taken["identity"], taken.get("staged")), ("current", alone.json["identity"], None))
+        works.clear()
+        bootstrap("failed")
+        both = self.api.get("/credentials/boot-4").json
+        self.assertEqual((both["state"], both["identity"]), ("current", taken["identity"]))
+        self.assertEqual(both["staged"], newest()["staged"])
+        self.assertEqual(self.api.get("/credentials").json["credentials"], [both])
+        # The tool shows it.
+        for words, wanted in ((["credentials", "show", "boot-4"], "staged      psk, since " + both["staged"]["since"]),
+                              (["credentials"], both["staged"]["since"]),
+                              (["bootstrap", "runs", "boot-4"], "staged since " + both["staged"]["since"])):
+            said = subprocess.run([DUNLIN, words[0], "--server", "http://" + self.server.http, *words[1:]], check=False, capture_output=True,
+                                  text=True, timeout=60)
+            self.assertIn(wanted, said.stdout, words)
+        self.assertEqual(self.api.delete("/credentials/boot-4").status, 204)
+        self.assertEqual(self.api.get("/credentials/boot-4").slug, "no-credential")
+        self.assertNotIn("staged", newest())
+
     def test_a_failure_says_what_was_wrong(self):
         self.config("boot-2")
         stream = self.events("boot-2")

@@ -65,7 +65,7 @@ class Keeping(CredentialsCase):
     def test_the_life_of_a_credential(self):
         made = self.put("thermo-1", mode="psk", identity="id-1", key=KEY)
         self.assertEqual({key: made[key] for key in made if key not in ("created", "changed")},
-                         {"endpoint": "thermo-1", "pattern": False, "mode": "psk", "identity": "id-1", "key_bits": 128})
+                         {"endpoint": "thermo-1", "pattern": False, "mode": "psk", "state": "current", "identity": "id-1", "key_bits": 128})
         self.assertEqual(made["created"], made["changed"])
         self.assertEqual(self.api.get(url("thermo-1")).json, made)
         self.assertIn("\ndunlin_credentials 1\n", self.api.get("/metrics").body)

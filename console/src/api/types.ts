@@ -174,10 +174,17 @@ export interface ServerInfo {
 }
 
 /** A device's credential, without its secret. */
+/** What a bootstrap has handed out: it lets its device in, beside the current one, until the device is known to have it. */
+export interface Staged {
+  mode: "psk" | "rpk" | "x509";
+  since: string;
+}
+
 export interface Credential {
   endpoint: string;
   pattern: boolean;
   mode: "psk" | "rpk" | "x509";
+  state: "current" | "staged";
   identity?: string;
   identity_hex?: string;
   key_bits?: number;
@@ -187,6 +194,7 @@ export interface Credential {
   fingerprint?: string;
   created: string;
   changed: string;
+  staged?: Staged;
 }
 
 export interface CredentialPage {
@@ -262,6 +270,7 @@ export interface BootstrapRun {
   planned: number;
   steps: BootstrapStep[];
   found: string;
+  staged?: Staged;
 }
 
 export interface BootstrapRunPage {

@@ -291,15 +291,15 @@ function Timeline({ run }: { run: BootstrapRun }) {
 /** How often it is asked whether a device still has a way to the bootstrap server. */
 const WAY_MS = 5000;
 
-/** The bootstrap server speaks first, as long as the device has a way to it. */
-function SpeakFirst({ run }: { run: BootstrapRun }) {
-  const [reachable, setReachable] = useState(run.reachable);
+/** What has not been settled by the newest bootstrap; and the next one, as long as the device has a way to the server. */
+function Afterwards({ run }: { run: BootstrapRun }) {
+  const [{ reachable, staged }, setNow] = useState<Pick<BootstrapRun, "reachable" | "staged">>(run);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   useEffect(() => {
     const abort = new AbortController();
     const look = (): void => {
-      rest.lastBootstrapRun(run.endpoint, abort.signal).then((last) => { if (last) setReachable(last.reachable); }, () => undefined);
+      rest.lastBootstrapRun(run.endpoint, abort.signal).then((last) => { if (last) setNow(last); }, () => undefined);
     };
     look();
     const timer = setInterval(look, WAY_MS);
@@ -322,6 +322,9 @@ function SpeakFirst({ run }: { run: BootstrapRun }) {
     : reachable ? undefined : "The device has given up its way to the bootstrap server. If it is registered here, it can be told on its own page.";
   return (
     <>
+      {staged && (
+        <p class="hint">The key that was handed out <Ago at={staged.since} /> is staged: it lets the device in, beside its former one, until it is known to have it.</p>
+      )}
       <div class="buttons">
         <Button icon="bootstrap" label="Bootstrap again" disabled={why !== undefined} busy={busy} onClick={() => void begin()} />
         {why !== undefined && <span class="muted small">{why}</span>}
@@ -365,7 +368,7 @@ function RunDetails({ run, newest }: { run: BootstrapRun; newest: boolean }) {
       {run.why !== "" && <p class={run.state === "failed" ? "hint bad" : "hint"}>{run.why}</p>}
       <Timeline run={run} />
       {run.state === "failed" && run.found !== "" && <p class="small">What the device was left with: <code>{run.found}</code></p>}
-      {newest && <SpeakFirst run={run} />}
+      {newest && <Afterwards run={run} />}
     </>
   );
 }

@@ -210,6 +210,7 @@ export function CredentialsPage({ endpoint, keeper, head }: { endpoint: string |
                 <a class="model-row" tabIndex={tabIndex} href={linkTo(keeper, item.endpoint)}
                   aria-current={item.endpoint === endpoint ? "page" : undefined}>
                   <span class="name"><code>{item.endpoint}</code><span class="muted small block">{describeCredential(item)}</span></span>
+                  {item.staged && <span class="tag">one staged</span>}
                   <span class="tag">{SECURITY_TEXTS[item.mode]}</span>
                 </a>
               )} />
@@ -224,6 +225,12 @@ export function CredentialsPage({ endpoint, keeper, head }: { endpoint: string |
               </div>
               <a class="button quiet compact" href={linkTo(keeper, undefined)} aria-label="Close the form" title="Close">×</a>
             </header>
+            {existing?.staged && (
+              <p class="hint">
+                A bootstrap has handed out another one, {SECURITY_TEXTS[existing.staged.mode]}, <Ago at={existing.staged.since} />.
+                Both hold until the device is known to have it. To store another credential here ends it.
+              </p>
+            )}
             <Form key={existing ? existing.endpoint : NEW} keeper={keeper} existing={existing}
               onSaved={() => void load(null)}
               onRemoved={() => {
