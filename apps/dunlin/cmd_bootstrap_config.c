@@ -3,19 +3,18 @@
 #include "apps/dunlin/bootstrap.h"
 #include "apps/dunlin/command.h"
 #include "apps/dunlin/device.h"
+#include "apps/dunlin/pages.h"
 #include "apps/dunlin/rest.h"
 #include "apps/dunlin/secret_file.h"
 #include "apps/dunlin/show.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COMMAND      DN_BOOTSTRAP_COMMAND
 #define DOCUMENT_MAX 65536u
 #define KEY_FILE_MAX 4096u
-#define PAGE_MAX     1000ul
 #define NO_SUCH_VERB (-1)
 
 static bool wrong(const char *text)
@@ -306,31 +305,6 @@ static int set(const dn_bootstrap_options *o, const char *endpoint)
 
 /* ---- all ---- */
 
-/* Appends a page; gives the name behind which the next begins, or NULL with the exit code. */
-static char *take_page(const dn_options *options, const char *url, size_t limit, json_t *all, int *exit_code)
-{
-    dn_answer answer = dn_rest("GET", url, NULL, 0, NULL);
-    char *next = NULL;
-    json_t *page = answer.status == 200 ? json_loadb(answer.body.data, answer.body.len, 0, NULL) : NULL;
-    if (page == NULL) {
-        *exit_code = dn_rest_trouble(options, &answer);
-    } else {
-        size_t i = 0;
-        json_t *one = NULL;
-        json_array_foreach(json_object_get(page, "configs"), i, one)
-        {
-            if (json_array_size(all) < limit) {
-                (void)json_array_append(all, one);
-            }
-        }
-        const char *cursor = json_string_value(json_object_get(page, "next"));
-        next = cursor != NULL && json_array_size(all) < limit ? strdup(cursor) : NULL;
-    }
-    json_decref(page);
-    dn_answer_free(&answer);
-    return next;
-}
-
 static void print_all(const json_t *all)
 {
     static const char *const titles[] = {"ENDPOINT", "VERSION", "CHANGED"};
@@ -352,38 +326,10 @@ static void print_all(const json_t *all)
 
 static int list(const dn_bootstrap_options *o)
 {
-    unsigned long limit = ULONG_MAX;
-    int exit_code = EXIT_CODE_OK;
-    char *cursor = NULL;
-    if (!dn_options_count(COMMAND, "--limit", o->credential.limit, &limit)) {
-        return EXIT_CODE_USAGE;
-    }
-    json_t *all = json_array();
-    do {
-        dn_text path = {0};
-        dn_text_printf(&path, "/bootstrap/configs?limit=%lu", limit < PAGE_MAX ? limit : PAGE_MAX);
-        if (o->credential.filter != NULL) {
-            dn_text_puts(&path, "&search=");
-            dn_text_percent(&path, o->credential.filter);
-        }
-        if (cursor != NULL) {
-            dn_text_puts(&path, "&after=");
-            dn_text_percent(&path, cursor);
-        }
-        dn_text url = dn_rest_url(&o->credential.shared, path.data, false);
-        free(cursor);
-        cursor = take_page(&o->credential.shared, url.data, limit, all, &exit_code);
-        dn_text_free(&url);
-        dn_text_free(&path);
-    } while (cursor != NULL);
-    if (exit_code == EXIT_CODE_OK && o->credential.shared.json) {
-        (void)json_dumpf(all, stdout, JSON_INDENT(2));
-        (void)puts("");
-    } else if (exit_code == EXIT_CODE_OK) {
-        print_all(all);
-    }
-    json_decref(all);
-    return exit_code;
+    const dn_credential_options *c = &o->credential;
+    dn_list all = {
+        .path = "/bootstrap/configs", .member = "configs", .parameter = "search", .text = c->filter};
+    return dn_list_print(&all, &c->shared, COMMAND, c->limit, print_all);
 }
 
 int dn_bootstrap_config(const dn_bootstrap_options *o, int count, char **words)

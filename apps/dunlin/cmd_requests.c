@@ -2,17 +2,15 @@
 /* dunlin requests, request: what waits for devices that sleep, and what became of it. */
 #include "apps/dunlin/command.h"
 #include "apps/dunlin/device.h"
+#include "apps/dunlin/pages.h"
 #include "apps/dunlin/requests.h"
 #include "apps/dunlin/show.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char LIST_USAGE[] = "dunlin requests [EP] [--limit N] [--json] [--server URL]";
 static const char SHOW_USAGE[] = "dunlin request ID [--wait S] [--json] [--server URL]";
-
-#define PAGE 1000ul
 
 void dn_help_requests(FILE *out)
 {
@@ -61,59 +59,17 @@ static void print_table(const json_t *all)
     dn_table_print(&table, stdout, 1u);
 }
 
-/* The URL of a page: of one device or of all. */
-static dn_text page_url(const dn_options *options, const char *after, unsigned long limit)
-{
-    dn_text path = {0};
-    dn_text_printf(&path, "/requests?limit=%lu", limit < PAGE ? limit : PAGE);
-    if (options->count == 1) {
-        dn_text_puts(&path, "&endpoint=");
-        dn_text_percent(&path, options->arguments[0]);
-    }
-    if (after != NULL) {
-        dn_text_puts(&path, "&after=");
-        dn_text_percent(&path, after);
-    }
-    dn_text url = dn_rest_url(options, path.data, false);
-    dn_text_free(&path);
-    return url;
-}
-
 int dn_cmd_requests(int argc, char **argv)
 {
-    const char *limit_text = NULL;
-    const dn_option own[] = {{"--limit", &limit_text, NULL}, {NULL, NULL, NULL}};
+    const char *limit = NULL;
+    const dn_option own[] = {{"--limit", &limit, NULL}, {NULL, NULL, NULL}};
     dn_options options;
-    unsigned long limit = ULONG_MAX;
-    if (!dn_options_read(argc, argv, own, 0, 1, LIST_USAGE, &options) ||
-        !dn_options_count("requests", "--limit", limit_text, &limit)) {
+    if (!dn_options_read(argc, argv, own, 0, 1, LIST_USAGE, &options)) {
         return EXIT_CODE_USAGE;
     }
-    json_t *all = json_array();
-    int exit_code = EXIT_CODE_OK;
-    char *after = NULL;
-    do {
-        dn_text url = page_url(&options, after, limit - json_array_size(all));
-        dn_options quiet = options;
-        quiet.json = false;
-        json_t *page = NULL;
-        exit_code = dn_device_call(&quiet, "GET", &url, NULL, &page);
-        (void)json_array_extend(all, json_object_get(page, "requests"));
-        free(after);
-        const char *next = dn_show_text(page, "next");
-        after = next[0] != '\0' && json_array_size(all) < limit ? strdup(next) : NULL;
-        json_decref(page);
-        dn_text_free(&url);
-    } while (after != NULL && exit_code == EXIT_CODE_OK);
-    free(after);
-    if (exit_code == EXIT_CODE_OK && options.json) {
-        (void)json_dumpf(all, stdout, JSON_INDENT(2));
-        (void)puts("");
-    } else if (exit_code == EXIT_CODE_OK) {
-        print_table(all);
-    }
-    json_decref(all);
-    return exit_code;
+    dn_list list = {.path = "/requests", .member = "requests", .parameter = "endpoint"};
+    list.text = options.count == 1 ? options.arguments[0] : NULL;
+    return dn_list_print(&list, &options, "requests", limit, print_table);
 }
 
 static void print_request(const json_t *request)

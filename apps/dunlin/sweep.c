@@ -3,12 +3,13 @@
 
 #include "apps/dunlin/command.h"
 #include "apps/dunlin/device.h"
+#include "apps/dunlin/pages.h"
 #include "apps/dunlin/show.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE     1000ul /* clients of a page: the most there are */
 #define CALL_MAX 10000u /* devices of one call */
 
 typedef struct {
@@ -49,48 +50,16 @@ static bool on_line(void *context, const char *text, size_t len)
     return true;
 }
 
-/* The endpoints of a page; *cursor becomes the next page's, or NULL. */
-static bool take_page(const dn_options *options, const char *match, char **cursor, json_t *endpoints,
-                      int *exit_code)
+static int read_these(progress *p, const char *path, unsigned long in_flight, const json_t *clients)
 {
-    dn_text path = {0};
-    dn_text_printf(&path, "/clients?limit=%lu", PAGE);
-    if (match != NULL) {
-        dn_text_puts(&path, "&q=");
-        dn_text_percent(&path, match);
+    json_t *endpoints = json_array();
+    size_t i = 0;
+    const json_t *client = NULL;
+    json_array_foreach(clients, i, client)
+    {
+        (void)json_array_append(endpoints, json_object_get(client, "endpoint"));
     }
-    if (*cursor != NULL) {
-        dn_text_puts(&path, "&after=");
-        dn_text_percent(&path, *cursor);
-    }
-    dn_text url = dn_rest_url(options, path.data, false);
-    dn_answer answer = dn_rest("GET", url.data, NULL, 0, NULL);
-    json_t *page = answer.status == 200 ? json_loadb(answer.body.data, answer.body.len, 0, NULL) : NULL;
-    free(*cursor);
-    *cursor = NULL;
-    if (page == NULL) {
-        *exit_code = dn_rest_trouble(options, &answer);
-    } else {
-        size_t i = 0;
-        const json_t *client = NULL;
-        json_array_foreach(json_object_get(page, "clients"), i, client)
-        {
-            (void)json_array_append(endpoints, json_object_get(client, "endpoint"));
-        }
-        const char *next = dn_show_text(page, "next");
-        *cursor = next[0] != '\0' ? strdup(next) : NULL;
-    }
-    const bool taken = page != NULL;
-    json_decref(page);
-    dn_answer_free(&answer);
-    dn_text_free(&url);
-    dn_text_free(&path);
-    return taken;
-}
-
-static int read_these(progress *p, const char *path, unsigned long in_flight, json_t *endpoints)
-{
-    json_t *body = json_pack("{s:s,s:O}", "path", path, "clients", endpoints);
+    json_t *body = json_pack("{s:s,s:o}", "path", path, "clients", endpoints);
     if (in_flight > 0) {
         (void)json_object_set_new(body, "inFlight", json_integer((json_int_t)in_flight));
     }
@@ -121,20 +90,19 @@ int dn_sweep_read(const dn_options *options, const dn_sweep *sweep)
     }
     progress p = {.options = options, .path = path.text};
     int exit_code = EXIT_CODE_OK;
-    char *cursor = NULL;
-    do {
-        json_t *endpoints = json_array();
-        do {
-            if (!take_page(options, sweep->match, &cursor, endpoints, &exit_code)) {
-                break;
-            }
-        } while (cursor != NULL && json_array_size(endpoints) + PAGE <= CALL_MAX);
-        if (exit_code == EXIT_CODE_OK && json_array_size(endpoints) > 0) {
-            exit_code = read_these(&p, path.text, in_flight, endpoints);
+    dn_list list = {
+        .path = "/clients", .member = "clients", .parameter = "q", .text = sweep->match, .limit = ULONG_MAX};
+    while (exit_code == EXIT_CODE_OK && !list.ended) {
+        json_t *clients = json_array();
+        while (json_array_size(clients) + DN_PAGE_MAX <= CALL_MAX &&
+               dn_list_next(&list, options, clients, &exit_code)) {
         }
-        json_decref(endpoints);
-    } while (cursor != NULL && exit_code == EXIT_CODE_OK);
-    free(cursor);
+        if (exit_code == EXIT_CODE_OK && json_array_size(clients) > 0) {
+            exit_code = read_these(&p, path.text, in_flight, clients);
+        }
+        json_decref(clients);
+    }
+    dn_list_end(&list);
     if (exit_code == EXIT_CODE_OK && !options->json) {
         (void)fprintf(stderr, "%lu devices answered, %lu did not\n", p.answered, p.failed);
     }
