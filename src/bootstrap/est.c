@@ -440,8 +440,11 @@ static void forward(job *j)
     dn_est_look look;
     const bool is_crts = j->function == CRTS;
     const dunlin_slice none = dunlin_slice_make(NULL, 0);
-    dn_est_pending_look(j->est->pending, is_crts ? none : dunlin_slice_of(j->name), j->function == SREN,
-                        is_crts ? none : j->payload, j->now_ms, &look);
+    const dn_est_wanted wanted = {.endpoint = is_crts ? none : dunlin_slice_of(j->name),
+                                  .request = is_crts ? none : j->payload,
+                                  .shared = is_crts || !j->identity->is_pattern ? 0 : j->identity->credential,
+                                  .is_renewal = j->function == SREN};
+    dn_est_pending_look(j->est->pending, &wanted, j->now_ms, &look);
     if (look.standing == DN_EST_NEW) {
         j->payload = is_crts ? none : j->payload;
         hand_on(j, &look);
@@ -450,6 +453,8 @@ static void forward(job *j)
                 look.is_put_off ? "the authority has asked for time" : "the authority is being asked");
     } else if (look.standing == DN_EST_FULL) {
         put_off(j, FULL_S, "too many wait for the authority");
+    } else if (look.standing == DN_EST_ENOUGH) {
+        put_off(j, FULL_S, "others of this device, or of its shared credential, wait for the authority");
     } else if (look.http_status != HTTP_OK) {
         pass_on(j, &look);
     } else if (is_crts) {

@@ -17,6 +17,7 @@
 
 typedef struct {
     uint64_t number; /* 0: free */
+    uint64_t shared; /* as dn_est_wanted has it */
     bool is_renewal, is_answered;
     unsigned http_status;
     uint32_t retry_s;  /* of a 202; reckoned from when it is looked at first */
@@ -91,10 +92,11 @@ static entry *find(dn_est_pending *pending, uint64_t number)
     return NULL;
 }
 
-static bool is_same(const entry *e, dunlin_slice endpoint, bool is_renewal, dunlin_slice request)
+static bool is_same(const entry *e, const dn_est_wanted *wanted)
 {
-    return e->number != 0 && e->is_renewal == is_renewal && dunlin_slice_equal(e->endpoint, endpoint) &&
-           dunlin_slice_equal(e->request, request);
+    return e->number != 0 && e->is_renewal == wanted->is_renewal &&
+           dunlin_slice_equal(e->endpoint, wanted->endpoint) &&
+           dunlin_slice_equal(e->request, wanted->request);
 }
 
 /* What nobody has asked for in a while, the authority's certificates when they are old, and what was lost. */
@@ -108,22 +110,69 @@ static bool is_stale(const entry *e, uint64_t now_ms)
                                  : now_ms - e->asked_ms > DN_EST_KEPT_MS;
 }
 
-/* The one of this request, or a free entry, or NULL. */
-static entry *place_for(dn_est_pending *pending, dunlin_slice endpoint, bool is_renewal, dunlin_slice request,
-                        uint64_t now_ms)
+/* Those of one device, or of one credential that many share. */
+typedef struct {
+    size_t count;
+    entry *oldest; /* of those that are answered: the device has most probably got it */
+} share;
+
+static void add(share *of, entry *e)
+{
+    of->count++;
+    if (e->is_answered && (of->oldest == NULL || e->asked_ms < of->oldest->asked_ms)) {
+        of->oldest = e;
+    }
+}
+
+static bool fits(const share *of, size_t most)
+{
+    return of->count < most || of->oldest != NULL;
+}
+
+/* A free entry, or one that gives way to a newer one of the same device or credential; NULL: DN_EST_ENOUGH, or none is free. */
+static entry *make_place(entry *unused, const share *name, const share *shared, dn_est_standing *standing)
+{
+    entry *e = unused;
+    *standing = DN_EST_FULL;
+    if (!fits(name, DN_EST_OF_NAME_MAX) || !fits(shared, DN_EST_OF_SHARED_MAX)) {
+        *standing = DN_EST_ENOUGH;
+        return NULL;
+    }
+    if (name->count >= DN_EST_OF_NAME_MAX) {
+        e = name->oldest;
+    } else if (shared->count >= DN_EST_OF_SHARED_MAX) {
+        e = shared->oldest;
+    }
+    if (e != NULL) {
+        clear(e);
+    }
+    return e;
+}
+
+/* The one of this request, or a free entry; NULL: there can be none, `standing`. */
+static entry *place_for(dn_est_pending *pending, const dn_est_wanted *wanted, uint64_t now_ms,
+                        dn_est_standing *standing)
 {
     entry *unused = NULL;
+    share name = {0};
+    share shared = {0};
     for (size_t i = 0; i < DN_EST_PENDING_MAX; i++) {
         entry *e = &pending->entries[i];
         if (e->number != 0 && is_stale(e, now_ms)) {
             clear(e);
         }
-        if (is_same(e, endpoint, is_renewal, request)) {
+        if (is_same(e, wanted)) {
             return e;
         }
         unused = unused == NULL && e->number == 0 ? e : unused;
+        if (e->number != 0 && wanted->endpoint.len > 0 && dunlin_slice_equal(e->endpoint, wanted->endpoint)) {
+            add(&name, e);
+        }
+        if (e->number != 0 && wanted->shared != 0 && e->shared == wanted->shared) {
+            add(&shared, e);
+        }
     }
-    return unused;
+    return make_place(unused, &name, &shared, standing);
 }
 
 static dn_est_standing begin(dn_est_pending *pending, entry *e, uint64_t now_ms)
@@ -165,25 +214,26 @@ static dn_est_standing stand(dn_est_pending *pending, entry *e, uint64_t now_ms,
     return DN_EST_WAITING;
 }
 
-void dn_est_pending_look(dn_est_pending *pending, dunlin_slice endpoint, bool is_renewal,
-                         dunlin_slice request, uint64_t now_ms, dn_est_look *out)
+void dn_est_pending_look(dn_est_pending *pending, const dn_est_wanted *wanted, uint64_t now_ms,
+                         dn_est_look *out)
 {
     memset(out, 0, sizeof *out);
     (void)pthread_mutex_lock(&pending->lock);
-    entry *e = place_for(pending, endpoint, is_renewal, request, now_ms);
+    entry *e = place_for(pending, wanted, now_ms, &out->standing);
     if (e == NULL) {
-        out->standing = DN_EST_FULL;
+        /* as `standing` has it */
     } else if (e->number != 0) {
         out->standing = stand(pending, e, now_ms, out);
-    } else if (keep(&e->endpoint, endpoint) && keep(&e->request, request)) {
-        e->is_renewal = is_renewal;
+    } else if (keep(&e->endpoint, wanted->endpoint) && keep(&e->request, wanted->request)) {
+        e->is_renewal = wanted->is_renewal;
+        e->shared = wanted->shared;
         out->standing = begin(pending, e, now_ms);
-        out->wait_s = WAIT_S;
     } else {
         clear(e);
+        e = NULL;
         out->standing = DN_EST_FULL;
     }
-    if (out->standing != DN_EST_FULL) {
+    if (e != NULL) {
         e->asked_ms = now_ms;
         out->number = e->number;
         out->wait_s = out->standing == DN_EST_NEW ? WAIT_S : out->wait_s;

@@ -10,9 +10,12 @@
 
 #include "security/enroll.h"
 
-#define DN_EST_PENDING_MAX  1024u
-#define DN_EST_KEPT_MS      3600000u /* after the last time that it was asked for */
-#define DN_EST_AUTHORITY_MS 3600000u /* how old the authority's own certificates may be */
+#define DN_EST_PENDING_MAX 1024u
+/* Who asks for more than this has to wait, as long as the authority has not answered one of those: nobody takes the places of all. */
+#define DN_EST_OF_NAME_MAX   2u
+#define DN_EST_OF_SHARED_MAX (DN_EST_PENDING_MAX / 2u) /* of all that share a credential */
+#define DN_EST_KEPT_MS       3600000u                  /* after the last time that it was asked for */
+#define DN_EST_AUTHORITY_MS  3600000u                  /* how old the authority's own certificates may be */
 
 typedef struct dn_est_pending dn_est_pending;
 
@@ -20,8 +23,17 @@ typedef enum {
     DN_EST_NEW,      /* to be handed on now */
     DN_EST_WAITING,  /* it was handed on, or is to be when its time comes: `wait_s` */
     DN_EST_ANSWERED, /* `status` and `payload` */
-    DN_EST_FULL
+    DN_EST_FULL,
+    DN_EST_ENOUGH /* not handed on: as many of the same device, or credential, wait as may */
 } dn_est_standing;
+
+/* What is asked for, and by whom; `endpoint` and `request` are empty for the authority's certificates. */
+typedef struct {
+    dunlin_slice endpoint, request;
+    uint64_t
+        shared; /* number of the credential by which the device has proved itself, if it stands for many; else 0 */
+    bool is_renewal;
+} dn_est_wanted;
 
 typedef struct {
     dn_est_standing standing;
@@ -34,9 +46,9 @@ typedef struct {
 
 dn_est_pending *dn_est_pending_create(void);
 void dn_est_pending_destroy(dn_est_pending *pending);
-/* What is known of it; NEW: it is noted as handed on. `endpoint` and `request` are empty for the authority's certificates. */
-void dn_est_pending_look(dn_est_pending *pending, dunlin_slice endpoint, bool is_renewal,
-                         dunlin_slice request, uint64_t now_ms, dn_est_look *out);
+/* What is known of it; NEW: it is noted as handed on. */
+void dn_est_pending_look(dn_est_pending *pending, const dn_est_wanted *wanted, uint64_t now_ms,
+                         dn_est_look *out);
 /* It could not be handed on, or is done with. */
 void dn_est_pending_forget(dn_est_pending *pending, uint64_t number);
 /* Its answer. 202: it is to be handed on again in `retry_s`. Unknown numbers are passed over. */

@@ -599,14 +599,90 @@ static void too_many_wait(void **state)
     char name[32];
     name_identity(w, DN_SECURITY_X509, "*");
     for (unsigned i = 0; i <= 1024; i++) {
+        w->identity.credential = 1 + i / 512; /* no one credential may take all places */
         (void)snprintf(name, sizeof name, "urn:dev:%u", i);
         ask_for(w, name);
-        assert_int_equal(enrol(w).code, DN_COAP_UNAVAILABLE);
+        const dn_est_reply reply = enrol(w);
+        assert_int_equal(reply.code, DN_COAP_UNAVAILABLE);
+        assert_string_equal(reply.why,
+                            i < 1024 ? "the authority is being asked" : "too many wait for the authority");
     }
     assert_int_equal(w->forwards, 1024);
     w->now_ms += 120001; /* what was never answered is forgotten */
     assert_int_equal(enrol(w).code, DN_COAP_UNAVAILABLE);
     assert_int_equal(w->forwards, 1025);
+}
+
+#define ENOUGH "others of this device, or of its shared credential, wait for the authority"
+
+static void assert_waits(const dn_est_reply *reply, const char *why)
+{
+    assert_int_equal(reply->code, DN_COAP_UNAVAILABLE);
+    assert_true(reply->max_age_s > 0);
+    assert_string_equal(reply->why, why);
+}
+
+/* Who makes request after request keeps nobody out: two of them wait at a time. */
+static void a_device_takes_two_places(void **state)
+{
+    world *w = *state;
+    uint8_t bytes[DN_ENROLL_SET_MAX];
+    uint8_t first[DN_ENROLL_REQUEST_MAX];
+    size_t first_len = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        if (i < 3) { /* each one is another, as its signature is */
+            ask_for(w, NAME);
+        }
+        if (i == 0) {
+            memcpy(first, w->request, w->request_len);
+            first_len = w->request_len;
+        }
+        const dn_est_reply reply = enrol(w);
+        assert_waits(&reply, i < 2 ? "the authority is being asked" : ENOUGH);
+    }
+    assert_int_equal(w->forwards, 2);
+    /* Another device has its places, and the certificates of the authority are to be had. */
+    name_identity(w, DN_SECURITY_X509, "urn:dev:2");
+    ask_for(w, "urn:dev:2");
+    dn_est_reply reply = enrol(w);
+    assert_waits(&reply, "the authority is being asked");
+    reply = ask(w, DN_COAP_GET, "/est/crts", NONE, 281, dunlin_slice_make(NULL, 0), true);
+    assert_waits(&reply, "the authority is being asked");
+    /* What was answered gives way to the next one, not what still waits. */
+    name_identity(w, DN_SECURITY_X509, NAME);
+    ask_for(w, NAME);
+    reply = enrol(w);
+    assert_waits(&reply, ENOUGH);
+    dn_est_answer(w->est, w->forwarded[1], 200, 0, issue_elsewhere(w, NAME, bytes, sizeof bytes));
+    reply = enrol(w);
+    assert_waits(&reply, "the authority is being asked");
+    assert_int_equal(w->forwards, 5);
+    dn_est_answer(w->est, w->forwarded[0], 200, 0, issue_elsewhere(w, NAME, bytes, sizeof bytes));
+    memcpy(w->request, first, first_len);
+    w->request_len = first_len;
+    assert_int_equal(enrol(w).code, DN_COAP_CHANGED);
+}
+
+/* One of those who share a credential can give any of their names: all together have half of the places. */
+static void a_shared_credential_takes_half(void **state)
+{
+    world *w = *state;
+    char name[32];
+    dn_est_reply reply = {.code = 0};
+    for (unsigned i = 0; i < 514; i++) {
+        name_identity(w, DN_SECURITY_X509, "urn:dev:*");
+        w->identity.credential = 7;
+        (void)snprintf(name, sizeof name, "urn:dev:%u", i);
+        ask_for(w, name);
+        reply = enrol(w);
+        assert_waits(&reply, i < 512 ? "the authority is being asked" : ENOUGH);
+    }
+    assert_int_equal(w->forwards, 512);
+    name_identity(w, DN_SECURITY_X509, NAME);
+    w->identity.credential = 8;
+    ask_for(w, NAME);
+    reply = enrol(w);
+    assert_waits(&reply, "the authority is being asked");
 }
 
 int main(void)
@@ -627,6 +703,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_an_authority_elsewhere_says, make_forwarding, free_world),
         cmocka_unit_test_setup_teardown(authorities_elsewhere_are_kept_a_while, make_forwarding, free_world),
         cmocka_unit_test_setup_teardown(too_many_wait, make_forwarding, free_world),
+        cmocka_unit_test_setup_teardown(a_device_takes_two_places, make_forwarding, free_world),
+        cmocka_unit_test_setup_teardown(a_shared_credential_takes_half, make_forwarding, free_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
