@@ -4,44 +4,18 @@
 
 #include "own_key.h"
 #include "port/clock.h"
+#include "security/key_material.h"
 #include "security/pem.h"
+#include "security/watched_file.h"
 #include "store/credentials.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define FILE_MAX  (8u << 20) /* revocation lists may be long */
-#define FILES_MAX (2 * LIST_MAX + 5)
-#define AREA      "security"
-
-/* A file as it was when it was read. */
-typedef struct {
-    char path[PATH_MAX];
-    struct timespec changed;
-    off_t size;
-    ino_t inode;
-} watched_file;
-
-typedef struct {
-    uint8_t *bytes;
-    size_t len;
-} blob;
-
-/* All that a context is made of. */
-typedef struct {
-    blob chains[DN_TLS_KEY_PAIRS_MAX], keys[DN_TLS_KEY_PAIRS_MAX];
-    const char *urls[DN_TLS_KEY_PAIRS_MAX];
-    size_t pairs;
-    blob trusted, revoked, ocsp;
-    watched_file files[FILES_MAX];
-    size_t file_count;
-} material;
+#define AREA "security"
 
 typedef struct {
     uint8_t public_key[DN_PUBLIC_KEY_DER_MAX];
@@ -54,7 +28,8 @@ typedef struct {
 
 struct keys {
     keys_role role;
-    blob authority; /* PEM */
+    uint8_t *authority; /* PEM */
+    size_t authority_len;
     const dn_log *log;
     dn_credentials *credentials;
     dn_tls_context *tls;
@@ -62,93 +37,11 @@ struct keys {
     bool in_memory;
     const char *nosec;
     shown_identity shown;
-    watched_file files[FILES_MAX];
-    size_t file_count;
-    watched_file seal; /* of the sealing keys; an empty path: there is none */
+    dn_material *material; /* wiped: its files are watched */
+    dn_watched_file seal;  /* of the sealing keys */
     void (*seal_read)(void *context);
     void *seal_context;
 };
-
-/* Files. */
-
-static void wipe(blob *what)
-{
-    if (what->bytes != NULL) {
-        explicit_bzero(what->bytes, what->len);
-        free(what->bytes);
-    }
-    *what = (blob){0};
-}
-
-static dunlin_slice slice_of(const blob *what)
-{
-    return dunlin_slice_make(what->bytes, what->len);
-}
-
-static void note(watched_file *file, const struct stat *about)
-{
-    file->changed = about->st_mtim;
-    file->size = about->st_size;
-    file->inode = about->st_ino;
-}
-
-static bool read_all(int fd, size_t size, blob *out)
-{
-    out->bytes = malloc(size + 1);
-    while (out->bytes != NULL && out->len < size) {
-        ssize_t got = read(fd, out->bytes + out->len, size - out->len);
-        if (got <= 0) {
-            return false;
-        }
-        out->len += (size_t)got;
-    }
-    return out->bytes != NULL;
-}
-
-/* Reads it, and watches it from now on. */
-static bool read_file(material *all, const char *path, blob *out, char *error, size_t error_size)
-{
-    struct stat about;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about) != 0) {
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return false;
-    }
-    bool good = false;
-    if (!S_ISREG(about.st_mode) || about.st_size == 0 || (uint64_t)about.st_size > FILE_MAX) {
-        snprintf(error, error_size, "%s: not a file of 1 byte to %u MiB", path, FILE_MAX >> 20);
-    } else if (!read_all(fd, (size_t)about.st_size, out)) {
-        snprintf(error, error_size, "%s: cannot be read", path);
-    } else {
-        good = true;
-    }
-    close(fd);
-    if (good && all->file_count < FILES_MAX) {
-        watched_file *file = &all->files[all->file_count++];
-        snprintf(file->path, sizeof file->path, "%s", path);
-        note(file, &about);
-    }
-    return good;
-}
-
-static bool read_optional(material *all, const char *path, blob *out, char *error, size_t error_size)
-{
-    return path == NULL || read_file(all, path, out, error, error_size);
-}
-
-static void forget(material *all)
-{
-    for (size_t i = 0; i < DN_TLS_KEY_PAIRS_MAX; i++) {
-        wipe(&all->chains[i]);
-        wipe(&all->keys[i]);
-    }
-    wipe(&all->trusted);
-    wipe(&all->revoked);
-    wipe(&all->ocsp);
-}
 
 /* What the settings say for a role. */
 typedef struct {
@@ -183,86 +76,33 @@ static sources sources_of(keys_role role, const settings *set)
                      .nosec = policies[set->nosec]};
 }
 
-/* Others on this host could read it: said, not refused, for some run with a group of their own. */
-static void warn_readable(const keys *held, const char *path)
-{
-    struct stat about;
-    if (stat(path, &about) == 0 && (about.st_mode & S_IROTH) != 0) {
-        dn_log_at(held->log, DN_LOG_WARN, AREA, "WARNING: the private key %s can be read by everybody", path);
-    }
-}
-
-static bool read_pair(const keys *held, const sources *from, size_t at, material *all, char *error,
-                      size_t error_size)
-{
-    const char *key = from->keys->item[at];
-    if (!read_file(all, from->certificates->item[at], &all->chains[at], error, error_size)) {
-        return false;
-    }
-    if (strncmp(key, "pkcs11:", 7) == 0) {
-        all->urls[at] = key;
-        return true;
-    }
-    warn_readable(held, key);
-    return read_file(all, key, &all->keys[at], error, error_size);
-}
-
-/* What was made here: in memory, or in the data folder. */
-static bool take_own(keys *held, const settings *set, material *all, char *error, size_t error_size)
-{
-    char certificate[PATH_MAX], key[PATH_MAX];
-    if (held->in_memory) {
-        all->chains[0] = (blob){.bytes = malloc(held->own.certificate_len), .len = held->own.certificate_len};
-        all->keys[0] = (blob){.bytes = malloc(held->own.key_len), .len = held->own.key_len};
-        if (all->chains[0].bytes == NULL || all->keys[0].bytes == NULL) {
-            snprintf(error, error_size, "no memory");
-            return false;
-        }
-        memcpy(all->chains[0].bytes, held->own.certificate, held->own.certificate_len);
-        memcpy(all->keys[0].bytes, held->own.key, held->own.key_len);
-        return true;
-    }
-    return own_key_files(sources_of(held->role, set).own, set->data, certificate, key, sizeof key, error,
-                         error_size) &&
-           read_file(all, certificate, &all->chains[0], error, error_size) &&
-           read_file(all, key, &all->keys[0], error, error_size);
-}
-
-/* Our own authority beside those of the file. */
-static bool add_authority(const keys *held, material *all, char *error, size_t error_size)
-{
-    if (held->authority.len == 0) {
-        return true;
-    }
-    uint8_t *both = realloc(all->trusted.bytes, all->trusted.len + held->authority.len + 1);
-    if (both == NULL) {
-        snprintf(error, error_size, "no memory");
-        return false;
-    }
-    if (all->trusted.len > 0) {
-        both[all->trusted.len++] = '\n';
-    }
-    memcpy(both + all->trusted.len, held->authority.bytes, held->authority.len);
-    all->trusted = (blob){.bytes = both, .len = all->trusted.len + held->authority.len};
-    return true;
-}
-
-static bool gather(keys *held, const settings *set, material *all, char *error, size_t error_size)
+/* Where it lies: what was made here, in memory or in the data folder, or what the settings name. */
+static bool find_sources(const keys *held, const settings *set, dn_sources *out, char paths[2][PATH_MAX],
+                         char *error, size_t error_size)
 {
     const sources from = sources_of(held->role, set);
-    all->pairs = from.certificates->count > 0 ? from.certificates->count : 1;
-    if (from.certificates->count == 0 && !take_own(held, set, all, error, error_size)) {
-        return false;
-    }
+    *out = (dn_sources){.pair_count = from.certificates->count,
+                        .trusted.file = from.client_cas,
+                        .also_trusted = dunlin_slice_make(held->authority, held->authority_len),
+                        .revoked.file = from.crls};
     for (size_t i = 0; i < from.certificates->count; i++) {
-        if (!read_pair(held, &from, i, all, error, error_size)) {
+        out->pairs[i].chain.file = from.certificates->item[i];
+        out->pairs[i].key.file = from.keys->item[i];
+    }
+    if (from.certificates->count == 0) {
+        out->pair_count = 1;
+        if (held->in_memory) {
+            out->pairs[0].chain.bytes = dunlin_slice_make(held->own.certificate, held->own.certificate_len);
+            out->pairs[0].key.bytes = dunlin_slice_make(held->own.key, held->own.key_len);
+        } else if (!own_key_files(from.own, set->data, paths[0], paths[1], PATH_MAX, error, error_size)) {
             return false;
+        } else {
+            out->pairs[0].chain.file = paths[0];
+            out->pairs[0].key.file = paths[1];
         }
     }
-    return read_optional(all, from.client_cas, &all->trusted, error, error_size) &&
-           add_authority(held, all, error, error_size) &&
-           read_optional(all, from.crls, &all->revoked, error, error_size) &&
-           read_optional(all, from.ocsp, &all->ocsp, error, error_size);
+    out->pairs[0].ocsp.file = from.ocsp; /* a response is about one certificate: the first */
+    return true;
 }
 
 /* The context. */
@@ -273,22 +113,13 @@ static int64_t wall_s(void *context)
     return dn_clock_wall_ms() / 1000;
 }
 
-static dn_tls_context *make_context(const keys *held, const settings *set, const material *all, char *error,
-                                    size_t error_size)
+static dn_tls_context *make_context(const keys *held, const settings *set, const dn_material *material,
+                                    char *error, size_t error_size)
 {
-    dn_tls_key_pair pairs[DN_TLS_KEY_PAIRS_MAX];
     dn_tls_server_config config = dn_tls_server_config_default();
     dn_tls_context *made = NULL;
     settings_tls(set, &config);
-    for (size_t i = 0; i < all->pairs; i++) {
-        pairs[i] = (dn_tls_key_pair){
-            .chain = slice_of(&all->chains[i]), .key = slice_of(&all->keys[i]), .key_url = all->urls[i]};
-    }
-    pairs[0].ocsp = slice_of(&all->ocsp); /* a response is about one certificate: the first */
-    config.pairs = pairs;
-    config.pair_count = all->pairs;
-    config.trusted = slice_of(&all->trusted);
-    config.revoked = slice_of(&all->revoked);
+    dn_material_fill(material, &config);
     config.credentials = held->credentials;
     config.wall_s = wall_s;
     return dn_tls_server_create(&config, &made, error, error_size) == DUNLIN_OK ? made : NULL;
@@ -318,13 +149,14 @@ static bool keep_der(shown_identity *shown)
 }
 
 /* The first certificate of a chain, as text. A key alone has none to show. */
-static bool show(shown_identity *shown, const material *all)
+static bool show(shown_identity *shown, const dn_material *material, size_t pairs)
 {
-    for (size_t i = 0; i < all->pairs; i++) {
-        const char *text = (const char *)all->chains[i].bytes;
+    for (size_t i = 0; i < pairs; i++) {
+        const dunlin_slice chain = dn_material_chain(material, i);
+        const char *text = chain.len > 0 ? (const char *)chain.data : "";
         static const char last[] = "-----END CERTIFICATE-----";
-        const char *end = memmem(text, all->chains[i].len, last, sizeof last - 1);
-        const char *begin = memmem(text, all->chains[i].len, "-----BEGIN CERTIFICATE", 22);
+        const char *end = memmem(text, chain.len, last, sizeof last - 1);
+        const char *begin = memmem(text, chain.len, "-----BEGIN CERTIFICATE", 22);
         if (begin == NULL || end == NULL || end < begin) {
             continue;
         }
@@ -339,30 +171,33 @@ static bool show(shown_identity *shown, const material *all)
 
 static bool load(keys *held, const settings *set, char *error, size_t error_size)
 {
-    material *all = calloc(1, sizeof *all);
+    char paths[2][PATH_MAX];
+    dn_sources from;
+    dn_material *material = NULL;
     shown_identity shown = {0};
-    bool good = all != NULL;
-    snprintf(error, error_size, "no memory");
-    good = good && gather(held, set, all, error, error_size);
-    dn_tls_context *made = good ? make_context(held, set, all, error, error_size) : NULL;
-    if (made != NULL && show(&shown, all)) {
-        dn_tls_context_give_up(held->tls);
-        held->tls = made;
-        hide(&held->shown);
-        held->shown = shown;
-        memcpy(held->files, all->files, sizeof held->files);
-        held->file_count = all->file_count;
-    } else if (made != NULL) {
-        good = false;
+    if (!find_sources(held, set, &from, paths, error, error_size) ||
+        dn_material_read(&from, held->log, &material, error, error_size) != DUNLIN_OK) {
+        return false;
+    }
+    dn_tls_context *made = make_context(held, set, material, error, error_size);
+    if (made != NULL && !show(&shown, material, from.pair_count)) {
         snprintf(error, error_size, "the server's certificate cannot be read");
         dn_tls_context_give_up(made);
         hide(&shown);
+        made = NULL;
     }
-    if (all != NULL) {
-        forget(all);
-        free(all);
+    if (made == NULL) {
+        dn_material_free(material);
+        return false;
     }
-    return good && made != NULL;
+    dn_tls_context_give_up(held->tls);
+    held->tls = made;
+    hide(&held->shown);
+    held->shown = shown;
+    dn_material_wipe(material);
+    dn_material_free(held->material);
+    held->material = material;
+    return true;
 }
 
 /* Life. */
@@ -379,22 +214,22 @@ static bool open_credentials(keys *held, const settings *set, char *error, size_
     }
     const char *seal = dn_credential_store_seal_file(held->credentials);
     struct stat about;
-    if (seal != NULL && strlen(seal) < sizeof held->seal.path && stat(seal, &about) == 0) {
-        snprintf(held->seal.path, sizeof held->seal.path, "%s", seal);
-        note(&held->seal, &about);
+    if (seal != NULL && stat(seal, &about) == 0) {
+        dn_watched_file_set(&held->seal, seal, &about);
     }
     return true;
 }
 
 static bool take_authority(keys *held, dunlin_slice authority, char *error, size_t error_size)
 {
-    held->authority = (blob){.bytes = malloc(authority.len + 1), .len = authority.len};
-    if (held->authority.bytes == NULL) {
+    held->authority = malloc(authority.len + 1);
+    if (held->authority == NULL) {
         snprintf(error, error_size, "no memory");
         return false;
     }
+    held->authority_len = authority.len;
     if (authority.len > 0) {
-        memcpy(held->authority.bytes, authority.data, authority.len);
+        memcpy(held->authority, authority.data, authority.len);
     }
     return true;
 }
@@ -435,7 +270,8 @@ void keys_close(keys *held)
         held->credentials->ops->close(held->credentials);
     }
     hide(&held->shown);
-    wipe(&held->authority);
+    free(held->authority);
+    dn_material_free(held->material);
     explicit_bzero(&held->own, sizeof held->own);
     free(held);
 }
@@ -465,18 +301,6 @@ dunlin_slice keys_certificate(const keys *held)
     return dunlin_slice_make(held->shown.der, held->shown.der_len);
 }
 
-static bool has_changed(watched_file *file)
-{
-    struct stat about;
-    if (stat(file->path, &about) == 0 &&
-        (about.st_mtim.tv_sec != file->changed.tv_sec || about.st_mtim.tv_nsec != file->changed.tv_nsec ||
-         about.st_size != file->size || about.st_ino != file->inode)) {
-        note(file, &about); /* a bad one is complained of once */
-        return true;
-    }
-    return false;
-}
-
 static void reload_seal(keys *held)
 {
     char error[512];
@@ -496,15 +320,11 @@ void keys_on_seal(keys *held, void (*read)(void *context), void *context)
 
 bool keys_have_changed(keys *held)
 {
-    bool changed = false;
-    for (size_t i = 0; i < held->file_count; i++) {
-        changed = has_changed(&held->files[i]) || changed;
-    }
     /* Sessions have nothing to do with the sealing keys: the rest stays as it is. */
-    if (held->seal.path[0] != 0 && has_changed(&held->seal)) {
+    if (dn_watched_file_has_changed(&held->seal)) {
         reload_seal(held);
     }
-    return changed;
+    return dn_material_has_changed(held->material);
 }
 
 bool keys_reload(keys *held, const settings *set)

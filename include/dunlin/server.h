@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An LwM2M server inside another program: it takes registrations over CoAP/UDP, keeps them in a store, tells what happens, and carries
- * requests to devices. It runs a thread of its own. LwM2M 1.0 and 1.1; Core 1.1.1 sections 6.2 to 6.5.
+ * An LwM2M server inside another program: it takes registrations over CoAP, with or without security, keeps them in a store, tells what
+ * happens, and carries requests to devices. It runs a thread of its own. LwM2M 1.0 and 1.1: Core 1.1.1 sections 6.2 to 6.5, Transport 1.1.1
+ * sections 5 and 6. It is no bootstrap server: those who need one run dunlind beside it.
  *
  *     dunlin_server_config config = dunlin_server_config_default();
- *     config.addresses = (const char *const[]){"0.0.0.0:5683"};
- *     config.address_count = 1;
+ *     config.addresses = (const char *const[]){"coap://127.0.0.1:5683", "coaps://0.0.0.0:5684"};
+ *     config.address_count = 2;
  *     config.store = dunlin_store_memory();
+ *     config.credentials = credentials;                      see dunlin/credentials.h
  *     if (dunlin_server_start(&config, &server, error, sizeof error) != DUNLIN_OK) ...
  *     for (;;) {   poll dunlin_server_event_fd(server);   while (dunlin_server_next_event(server, &event)) ... }
  *
@@ -17,13 +19,15 @@
 #ifndef DUNLIN_SERVER_H
 #define DUNLIN_SERVER_H
 
+#include <dunlin/credentials.h>
 #include <dunlin/slice.h>
 #include <dunlin/status.h>
 #include <dunlin/value.h>
 
 #define DUNLIN_SERVER_NO_FORMAT 65535u
+#define DUNLIN_SERVER_KEYS_MAX  8u
 
-typedef struct dunlin_server dunlin_server;
+typedef struct dunlin_lwm2m_server dunlin_lwm2m_server;
 typedef struct dn_store dunlin_store; /* made by <dunlin/store.h> */
 
 typedef enum {
@@ -33,17 +37,63 @@ typedef enum {
     DUNLIN_SERVER_LOG_ERROR
 } dunlin_server_log_level;
 
+/* Whether devices may speak without security (Transport 1.1.1 section 5.3). Never may who has a credential. */
+typedef enum {
+    DUNLIN_SERVER_NOSEC_OFF,      /* no coap:// and no coap+tcp:// address at all */
+    DUNLIN_SERVER_NOSEC_LOOPBACK, /* from this host; others get 4.03 */
+    DUNLIN_SERVER_NOSEC_ON        /* from anywhere: for networks with security of their own below IP */
+} dunlin_server_nosec;
+
+/* Cipher suites (Transport 1.1.1 section 5.2.8): TLS_PSK_WITH_ and TLS_ECDHE_ECDSA_WITH_, each with AES_128_CCM_8 and AES_128_CBC_SHA256. */
+typedef enum {
+    DUNLIN_SERVER_SUITES_MANDATED,
+    DUNLIN_SERVER_SUITES_CCM8, /* of these, those with CCM_8 alone */
+    DUNLIN_SERVER_SUITES_CBC,  /* those with CBC alone */
+    DUNLIN_SERVER_SUITES_MORE  /* and ECDHE_PSK, AES-GCM, AES-256, SHA-384 and secp384r1 */
+} dunlin_server_suites;
+
+/* PEM or DER: as bytes, or in a file of up to 8 MiB. Neither: not given. */
 typedef struct {
-    const char *const *addresses; /* "0.0.0.0:5683", "[::]:5683"; port 0: any free one */
+    dunlin_slice bytes;
+    const char *file;
+} dunlin_server_source;
+
+typedef struct {
+    dunlin_server_source
+        certificate; /* the server's first, then those that issued it; not given: a raw public key alone */
+    dunlin_server_source
+        key; /* PKCS#8 or SEC 1, P-256; `file` may be "pkcs11:…", a key in a token (RFC 7512) */
+    dunlin_server_source ocsp; /* a response in DER to staple (RFC 6066 section 8), or nothing */
+} dunlin_server_key;
+
+/* What the server proves itself with over DTLS and TLS, and whose certificates it believes. */
+typedef struct {
+    const dunlin_server_key
+        *keys;        /* chosen by the name that a device asks for (SNI), the first if none fits */
+    size_t key_count; /* up to DUNLIN_SERVER_KEYS_MAX; 0: only pre-shared keys are served */
+    dunlin_server_source client_cas; /* PEM; not given: no certificate is trusted, but one may be pinned */
+    dunlin_server_source revoked;    /* PEM: revocation lists (RFC 5280) */
+    dunlin_server_suites suites;
+} dunlin_server_security;
+
+/* Read by dunlin_server_start; what it points to may go when that returns, but for `store` and `credentials`. */
+typedef struct {
+    const char *const *
+        addresses; /* "coap://0.0.0.0:5683", "coaps://[::]:5684", "coap+tcp://…", "coaps+tcp://…", up to 16 of
+                                     each; port 0: any free one */
     size_t address_count;
     dunlin_store *store; /* dunlin_server_stop closes it, and dunlin_server_start when it fails */
-    bool
-        open; /* [false] devices on other hosts may register, although nothing secures CoAP here: for networks with security of their own below
-                  IP (Transport 1.1.1 section 5.3). DTLS and TLS are not a part of this interface */
+    /* NULL: nobody has any. The caller's: closed after dunlin_server_stop. coaps:// and coaps+tcp:// need it. */
+    dunlin_credentials *credentials;
+    dunlin_server_security security;
+    dunlin_server_nosec nosec;  /* [LOOPBACK] */
+    bool keep_changed_sessions; /* [false] a session goes on although its credential has changed or is gone */
     uint32_t max_registrations;
     uint32_t max_observations;
-    uint32_t max_requests;   /* under way to devices */
-    uint32_t max_lifetime_s; /* 0: no limit */
+    uint32_t max_requests;    /* under way to devices */
+    uint32_t max_sessions;    /* of DTLS, and as many of TLS; the one that was quiet longest gives way */
+    uint32_t max_connections; /* over TCP and TLS together */
+    uint32_t max_lifetime_s;  /* 0: no limit */
     /* NULL: none; or a directory of files named by 32 hexadecimal digits (0-9, a-f), which no one changes while
        they are there: devices fetch them at coap://.../fw/NAME, and requests can carry one. */
     const char *packages;
@@ -55,13 +105,20 @@ typedef struct {
 
 /* Limits of a big server, no address and no store. */
 dunlin_server_config dunlin_server_config_default(void);
-/* ARGUMENT, IO, STORE, LIMIT, MEMORY: `error` says what. */
-dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_server **server, char *error,
-                                  size_t error_size);
+/* ARGUMENT, IO, STORE, LIMIT, MEMORY, and UNSUPPORTED of a key on another curve: `error` names the address, file or setting and says what is
+   wrong. */
+dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_lwm2m_server **server,
+                                  char *error, size_t error_size);
 /* Requests under way may finish for `grace_ms`. */
-void dunlin_server_stop(dunlin_server *server, uint32_t grace_ms);
-/* The address that was bound, with its real port; NULL: there is no such one. */
-const char *dunlin_server_address(const dunlin_server *server, size_t index);
+void dunlin_server_stop(dunlin_lwm2m_server *server, uint32_t grace_ms);
+/* The index-th of the configuration, with the port that was bound: "coaps://127.0.0.1:40123"; NULL: there is no such one. */
+const char *dunlin_server_address(const dunlin_lwm2m_server *server, size_t index);
+/*
+ * Reads keys, certificates and revocation lists anew: handshakes from now on use them, sessions that are there go on. Errors as of
+ * dunlin_server_start: then the former stay in use. STATE: it listens on no coaps:// or coaps+tcp:// address.
+ */
+dunlin_status dunlin_server_reload(dunlin_lwm2m_server *server, const dunlin_server_security *security,
+                                   char *error, size_t error_size);
 
 typedef enum {
     DUNLIN_SERVER_REGISTERED,
@@ -101,7 +158,8 @@ typedef struct {
     dunlin_server_queued_state request_state;
     /* All but NOTIFICATION, SEND, REQUEST and GAP. */
     dunlin_server_presence presence;
-    const char *address; /* "192.0.2.1:40000" */
+    const char *address;             /* "coaps://192.0.2.1:40000": from where, and by which transport */
+    dunlin_credential_mode security; /* how the device has proved that it is this endpoint */
     uint8_t version_major, version_minor;
     uint32_t lifetime_s; /* 0: no end */
     dunlin_slice links;  /* the object list, RFC 6690 */
@@ -113,8 +171,8 @@ typedef struct {
 } dunlin_server_event;
 
 /* False: none now; the descriptor becomes readable when there is one. Views live until the next call. */
-bool dunlin_server_next_event(dunlin_server *server, dunlin_server_event *event);
-int dunlin_server_event_fd(const dunlin_server *server);
+bool dunlin_server_next_event(dunlin_lwm2m_server *server, dunlin_server_event *event);
+int dunlin_server_event_fd(const dunlin_lwm2m_server *server);
 
 /* A CoAP request to the device that is registered as `endpoint`. Views are copied. */
 typedef struct {
@@ -143,13 +201,13 @@ typedef struct {
 typedef void dunlin_server_done(void *context, const dunlin_server_response *response);
 
 /* LIMIT: too many calls wait; STATE: the server is stopping; MEMORY. Then `done` is not called. */
-dunlin_status dunlin_server_send(dunlin_server *server, const dunlin_server_request *request,
+dunlin_status dunlin_server_send(dunlin_lwm2m_server *server, const dunlin_server_request *request,
                                  dunlin_server_done *done, void *context);
 /* Observes a path from now on, over restarts of both sides; the first value comes to `done`, each as an event. */
-dunlin_status dunlin_server_observe(dunlin_server *server, dunlin_slice endpoint, dunlin_path path,
+dunlin_status dunlin_server_observe(dunlin_lwm2m_server *server, dunlin_slice endpoint, dunlin_path path,
                                     uint16_t accept, uint32_t timeout_ms, dunlin_server_done *done,
                                     void *context);
-dunlin_status dunlin_server_unobserve(dunlin_server *server, dunlin_slice endpoint, dunlin_path path,
+dunlin_status dunlin_server_unobserve(dunlin_lwm2m_server *server, dunlin_slice endpoint, dunlin_path path,
                                       uint32_t timeout_ms, dunlin_server_done *done, void *context);
 
 /*
@@ -169,13 +227,13 @@ typedef void dunlin_server_queued_done(void *context, dunlin_status status,
 
 /* Takes a request; `done` comes when it is on record. `expires_s` 0: after a week. NOT_FOUND: the endpoint is not registered; LIMIT; ARGUMENT: its query
    is too long. timeout_ms of the request is not used. */
-dunlin_status dunlin_server_enqueue(dunlin_server *server, const dunlin_server_request *request,
+dunlin_status dunlin_server_enqueue(dunlin_lwm2m_server *server, const dunlin_server_request *request,
                                     uint32_t expires_s, dunlin_server_queued_done *done, void *context);
 /* The request once it has ended, or as it stands after `wait_ms`. NOT_FOUND: there is none of that id; an ended one is kept for a day. */
-dunlin_status dunlin_server_await(dunlin_server *server, uint64_t id, uint32_t wait_ms,
+dunlin_status dunlin_server_await(dunlin_lwm2m_server *server, uint64_t id, uint32_t wait_ms,
                                   dunlin_server_queued_done *done, void *context);
 /* Ends it. STATE: it had ended; NOT_FOUND. One under way may have been done all the same. */
-dunlin_status dunlin_server_dequeue(dunlin_server *server, uint64_t id, dunlin_server_queued_done *done,
+dunlin_status dunlin_server_dequeue(dunlin_lwm2m_server *server, uint64_t id, dunlin_server_queued_done *done,
                                     void *context);
 
 #endif

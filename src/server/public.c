@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server as an embedding program sees it: a fleet with the system's clocks and randomness. */
+#include "security/key_material.h"
 #include "server/fleet.h"
+#include "server/listen.h"
 
 #include <dunlin/server.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -13,13 +16,21 @@
 
 _Static_assert((int)DUNLIN_SERVER_LOG_ERROR == (int)DN_LOG_ERROR, "levels are the same");
 _Static_assert((int)DUNLIN_SERVER_GAP == (int)DN_EVENT_GAP, "events are the same");
+_Static_assert((int)DUNLIN_SERVER_NOSEC_ON == (int)DN_NOSEC_ON, "policies are the same");
+_Static_assert((int)DUNLIN_SERVER_SUITES_MORE == (int)DN_TLS_SUITES_MORE, "suites are the same");
+_Static_assert(DUNLIN_SERVER_KEYS_MAX == DN_TLS_KEY_PAIRS_MAX, "limits are the same");
 _Static_assert(DUNLIN_SERVER_NO_FORMAT == DN_COAP_NO_FORMAT, "formats are the same");
 
-struct dunlin_server {
+struct dunlin_lwm2m_server {
     dn_fleet *fleet;
-    dunlin_server_config config;
     dn_log log;
-    char address[sizeof(((dn_client_view *)NULL)->address)]; /* of the last event */
+    void (*write_log)(void *context, dunlin_server_log_level level, const char *message);
+    void *log_context;
+    dn_credentials *credentials;
+    bool is_secured;
+    size_t address_count;
+    char addresses[4 * DN_PORTS_MAX][DN_LISTEN_URI_MAX]; /* as they are bound */
+    char address[DN_LISTEN_URI_MAX];                     /* of the last event */
 };
 
 static uint64_t clock_ms(void *context)
@@ -53,45 +64,188 @@ static void fill(void *context, void *out, size_t len)
 
 static void write_log(void *context, dn_log_level level, const char *area, const char *message)
 {
-    const dunlin_server *server = context;
+    const dunlin_lwm2m_server *server = context;
     (void)area;
-    server->config.log(server->config.context, (dunlin_server_log_level)level, message);
+    server->write_log(server->log_context, (dunlin_server_log_level)level, message);
 }
 
 dunlin_server_config dunlin_server_config_default(void)
 {
     dn_fleet_config fleet = dn_fleet_config_default();
-    return (dunlin_server_config){.max_registrations = fleet.max_registrations,
+    return (dunlin_server_config){.nosec = DUNLIN_SERVER_NOSEC_LOOPBACK,
+                                  .max_registrations = fleet.max_registrations,
                                   .max_observations = fleet.max_observations,
                                   .max_requests = fleet.max_requests,
+                                  .max_sessions = fleet.dtls.max_sessions,
+                                  .max_connections = fleet.tcp.max_connections,
                                   .max_lifetime_s = fleet.max_lifetime_s};
 }
 
-dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_server **server, char *error,
-                                  size_t error_size)
+/* ---- keys and certificates ---- */
+
+static int64_t wall_s(void *context)
 {
-    dunlin_server *made = calloc(1, sizeof *made);
-    if (made == NULL) {
-        config->store->ops->close(config->store);
-        return DUNLIN_ERR_MEMORY;
+    return wall_ms(context) / MS_PER_S;
+}
+
+static dn_source source_of(const dunlin_server_source *from)
+{
+    return (dn_source){.bytes = from->bytes, .file = from->file};
+}
+
+static dunlin_status make_context(const dunlin_lwm2m_server *server, const dunlin_server_security *security,
+                                  dn_tls_context **context, char *error, size_t error_size)
+{
+    dn_sources sources = {.pair_count = security->key_count,
+                          .trusted = source_of(&security->client_cas),
+                          .revoked = source_of(&security->revoked)};
+    dn_tls_server_config config = dn_tls_server_config_default();
+    dn_material *material = NULL;
+    if ((unsigned)security->suites > DUNLIN_SERVER_SUITES_MORE) {
+        (void)snprintf(error, error_size, "security.suites: there are no such ones");
+        return DUNLIN_ERR_ARGUMENT;
     }
-    made->config = *config;
-    made->log = (dn_log){.write = write_log, .context = made, .least = DN_LOG_DEBUG};
+    for (size_t i = 0; i < security->key_count && i < DN_TLS_KEY_PAIRS_MAX; i++) {
+        sources.pairs[i] = (dn_key_source){.chain = source_of(&security->keys[i].certificate),
+                                           .key = source_of(&security->keys[i].key),
+                                           .ocsp = source_of(&security->keys[i].ocsp)};
+    }
+    dunlin_status status = dn_material_read(&sources, server->log.write != NULL ? &server->log : NULL,
+                                            &material, error, error_size);
+    if (status == DUNLIN_OK) {
+        dn_material_fill(material, &config);
+        config.suites = (dn_tls_suites)security->suites;
+        config.credentials = server->credentials;
+        config.wall_s = wall_s;
+        status = dn_tls_server_create(&config, context, error, error_size);
+    }
+    dn_material_free(material);
+    return status;
+}
+
+dunlin_status dunlin_server_reload(dunlin_lwm2m_server *server, const dunlin_server_security *security,
+                                   char *error, size_t error_size)
+{
+    dn_tls_context *context = NULL;
+    if (!server->is_secured) {
+        (void)snprintf(error, error_size, "it listens on no coaps:// or coaps+tcp:// address");
+        return DUNLIN_ERR_STATE;
+    }
+    const dunlin_status status = make_context(server, security, &context, error, error_size);
+    if (status == DUNLIN_OK) {
+        dn_fleet_use_tls(server->fleet, context);
+        dn_tls_context_give_up(context);
+    }
+    return status;
+}
+
+/* ---- life ---- */
+
+/* What the parts would refuse as well, in the words of the configuration. */
+static dunlin_status check(const dunlin_server_config *config, const dn_listen *listen, char *error,
+                           size_t error_size)
+{
+    const char *wrong = NULL;
+    if ((unsigned)config->nosec > DUNLIN_SERVER_NOSEC_ON) {
+        wrong = "nosec: there is no such policy";
+    } else if (dn_listen_is_secured(listen) && config->credentials == NULL) {
+        wrong = "coaps:// and coaps+tcp:// need `credentials`";
+    } else if (config->nosec == DUNLIN_SERVER_NOSEC_OFF &&
+               listen->count[DN_TRANSPORT_UDP] + listen->count[DN_TRANSPORT_TCP] > 0) {
+        wrong = "nosec is OFF: there must be no coap:// or coap+tcp:// address";
+    }
+    if (wrong != NULL) {
+        (void)snprintf(error, error_size, "%s", wrong);
+    }
+    return wrong != NULL ? DUNLIN_ERR_ARGUMENT : DUNLIN_OK;
+}
+
+static dn_ports_addresses addresses_of(const dn_listen *listen, dn_transport transport)
+{
+    return (dn_ports_addresses){.addresses = listen->at[transport], .count = listen->count[transport]};
+}
+
+static dn_fleet_config fleet_config(const dunlin_server_config *config, const dn_listen *listen)
+{
     dn_fleet_config fleet = dn_fleet_config_default();
-    fleet.coap_addresses = config->addresses;
-    fleet.coap_address_count = config->address_count;
-    fleet.nosec = config->open ? DN_NOSEC_ON : DN_NOSEC_LOOPBACK;
+    fleet.coap_addresses = listen->at[DN_TRANSPORT_UDP];
+    fleet.coap_address_count = listen->count[DN_TRANSPORT_UDP];
+    fleet.dtls_addresses = addresses_of(listen, DN_TRANSPORT_DTLS);
+    fleet.tcp_addresses = addresses_of(listen, DN_TRANSPORT_TCP);
+    fleet.tls_addresses = addresses_of(listen, DN_TRANSPORT_TLS);
+    fleet.credentials = config->credentials;
+    fleet.nosec = (dn_nosec)config->nosec;
+    fleet.keep_changed_sessions = config->keep_changed_sessions;
     fleet.store = config->store;
     fleet.max_registrations = config->max_registrations;
     fleet.max_observations = config->max_observations;
     fleet.max_requests = config->max_requests;
     fleet.max_lifetime_s = config->max_lifetime_s;
+    fleet.dtls.max_sessions = fleet.tls_streams.max_sessions = config->max_sessions;
+    fleet.tcp.max_connections = config->max_connections;
     fleet.packages = config->packages;
     fleet.random = (dn_random){.fill = fill};
-    fleet.log = config->log != NULL ? &made->log : NULL;
     fleet.clock_ms = clock_ms;
     fleet.wall_ms = wall_ms;
-    dunlin_status status = dn_fleet_start(&fleet, &made->fleet, error, error_size);
+    return fleet;
+}
+
+static void name_addresses(dunlin_lwm2m_server *server, const dn_listen *listen)
+{
+    server->address_count = listen->total;
+    for (size_t i = 0; i < listen->total; i++) {
+        const dn_transport transport = (dn_transport)listen->transport[i];
+        (void)snprintf(server->addresses[i], sizeof server->addresses[i], "%s://%s",
+                       dn_listen_scheme(transport),
+                       dn_fleet_address_of(server->fleet, transport, dn_listen_place(listen, i)));
+    }
+}
+
+/* The store is closed when it fails, by whoever has it then. */
+static dunlin_status start(const dunlin_server_config *config, dunlin_lwm2m_server *made, char *error,
+                           size_t error_size)
+{
+    dn_listen listen;
+    dn_tls_context *context = NULL;
+    dunlin_status status =
+        dn_listen_parse(config->addresses, config->address_count, &listen, error, error_size);
+    if (status == DUNLIN_OK) {
+        status = check(config, &listen, error, error_size);
+    }
+    if (status == DUNLIN_OK && dn_listen_is_secured(&listen)) {
+        status = make_context(made, &config->security, &context, error, error_size);
+    }
+    if (status != DUNLIN_OK) {
+        config->store->ops->close(config->store);
+        return status;
+    }
+    dn_fleet_config fleet = fleet_config(config, &listen);
+    fleet.tls = context;
+    fleet.log = config->log != NULL ? &made->log : NULL;
+    status = dn_fleet_start(&fleet, &made->fleet, error, error_size);
+    dn_tls_context_give_up(context);
+    if (status == DUNLIN_OK) {
+        made->is_secured = dn_listen_is_secured(&listen);
+        name_addresses(made, &listen);
+    }
+    return status;
+}
+
+dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_lwm2m_server **server,
+                                  char *error, size_t error_size)
+{
+    dunlin_lwm2m_server *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        config->store->ops->close(config->store);
+        (void)snprintf(error, error_size, "no memory");
+        return DUNLIN_ERR_MEMORY;
+    }
+    made->write_log = config->log;
+    made->log_context = config->context;
+    made->log =
+        (dn_log){.write = config->log != NULL ? write_log : NULL, .context = made, .least = DN_LOG_DEBUG};
+    made->credentials = config->credentials;
+    const dunlin_status status = start(config, made, error, error_size);
     if (status != DUNLIN_OK) {
         free(made);
         return status;
@@ -103,7 +257,7 @@ dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_ser
     return DUNLIN_OK;
 }
 
-void dunlin_server_stop(dunlin_server *server, uint32_t grace_ms)
+void dunlin_server_stop(dunlin_lwm2m_server *server, uint32_t grace_ms)
 {
     if (server != NULL) {
         dn_fleet_stop(server->fleet, grace_ms);
@@ -111,18 +265,21 @@ void dunlin_server_stop(dunlin_server *server, uint32_t grace_ms)
     }
 }
 
-const char *dunlin_server_address(const dunlin_server *server, size_t index)
+const char *dunlin_server_address(const dunlin_lwm2m_server *server, size_t index)
 {
-    return dn_fleet_address(server->fleet, index);
+    return index < server->address_count ? server->addresses[index] : NULL;
 }
 
-bool dunlin_server_next_event(dunlin_server *server, dunlin_server_event *event)
+/* ---- events ---- */
+
+bool dunlin_server_next_event(dunlin_lwm2m_server *server, dunlin_server_event *event)
 {
     dn_event from;
     if (!dn_fleet_next_event(server->fleet, &from)) {
         return false;
     }
-    memcpy(server->address, from.client.address, sizeof server->address);
+    (void)snprintf(server->address, sizeof server->address, "%s://%s",
+                   dn_listen_scheme((dn_transport)from.client.transport), from.client.address);
     *event = (dunlin_server_event){.kind = (dunlin_server_event_kind)from.type,
                                    .at_ms = from.at_ms,
                                    .endpoint = from.client.endpoint,
@@ -130,6 +287,7 @@ bool dunlin_server_next_event(dunlin_server *server, dunlin_server_event *event)
                                    .request_state = (dunlin_server_queued_state)from.request.state,
                                    .presence = (dunlin_server_presence)from.client.presence,
                                    .address = server->address,
+                                   .security = (dunlin_credential_mode)from.client.security,
                                    .version_major = from.client.version_major,
                                    .version_minor = from.client.version_minor,
                                    .lifetime_s = from.client.lifetime_s,
@@ -141,7 +299,7 @@ bool dunlin_server_next_event(dunlin_server *server, dunlin_server_event *event)
     return true;
 }
 
-int dunlin_server_event_fd(const dunlin_server *server)
+int dunlin_server_event_fd(const dunlin_lwm2m_server *server)
 {
     return dn_fleet_event_fd(server->fleet);
 }
@@ -200,7 +358,7 @@ static dn_device_request ask_of(const dunlin_server_request *request)
                                .timeout_ms = request->timeout_ms};
 }
 
-dunlin_status dunlin_server_send(dunlin_server *server, const dunlin_server_request *request,
+dunlin_status dunlin_server_send(dunlin_lwm2m_server *server, const dunlin_server_request *request,
                                  dunlin_server_done *done, void *context)
 {
     waiter *waiting = wait_for(done, context);
@@ -211,7 +369,7 @@ dunlin_status dunlin_server_send(dunlin_server *server, const dunlin_server_requ
     return posted(dn_fleet_request(server->fleet, &ask, on_device, waiting, NULL), waiting);
 }
 
-dunlin_status dunlin_server_observe(dunlin_server *server, dunlin_slice endpoint, dunlin_path path,
+dunlin_status dunlin_server_observe(dunlin_lwm2m_server *server, dunlin_slice endpoint, dunlin_path path,
                                     uint16_t accept, uint32_t timeout_ms, dunlin_server_done *done,
                                     void *context)
 {
@@ -223,7 +381,7 @@ dunlin_status dunlin_server_observe(dunlin_server *server, dunlin_slice endpoint
                   waiting);
 }
 
-dunlin_status dunlin_server_unobserve(dunlin_server *server, dunlin_slice endpoint, dunlin_path path,
+dunlin_status dunlin_server_unobserve(dunlin_lwm2m_server *server, dunlin_slice endpoint, dunlin_path path,
                                       uint32_t timeout_ms, dunlin_server_done *done, void *context)
 {
     waiter *waiting = wait_for(done, context);
@@ -280,7 +438,7 @@ static dunlin_status posted_queued(dunlin_status status, queued_waiter *waiting)
     return status;
 }
 
-dunlin_status dunlin_server_enqueue(dunlin_server *server, const dunlin_server_request *request,
+dunlin_status dunlin_server_enqueue(dunlin_lwm2m_server *server, const dunlin_server_request *request,
                                     uint32_t expires_s, dunlin_server_queued_done *done, void *context)
 {
     queued_waiter *waiting = wait_for_queued(done, context);
@@ -291,7 +449,7 @@ dunlin_status dunlin_server_enqueue(dunlin_server *server, const dunlin_server_r
     return posted_queued(dn_fleet_enqueue(server->fleet, &ask, expires_s, on_queued, waiting), waiting);
 }
 
-dunlin_status dunlin_server_await(dunlin_server *server, uint64_t id, uint32_t wait_ms,
+dunlin_status dunlin_server_await(dunlin_lwm2m_server *server, uint64_t id, uint32_t wait_ms,
                                   dunlin_server_queued_done *done, void *context)
 {
     queued_waiter *waiting = wait_for_queued(done, context);
@@ -301,7 +459,7 @@ dunlin_status dunlin_server_await(dunlin_server *server, uint64_t id, uint32_t w
     return posted_queued(dn_fleet_await(server->fleet, id, wait_ms, on_awaited, waiting), waiting);
 }
 
-dunlin_status dunlin_server_dequeue(dunlin_server *server, uint64_t id, dunlin_server_queued_done *done,
+dunlin_status dunlin_server_dequeue(dunlin_lwm2m_server *server, uint64_t id, dunlin_server_queued_done *done,
                                     void *context)
 {
     queued_waiter *waiting = wait_for_queued(done, context);

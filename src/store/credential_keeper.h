@@ -33,6 +33,7 @@ typedef struct {
     void *wall_context;
     const dn_log *log;
     bool in_memory;
+    int lock_fd; /* -1: the caller holds the lock */
 
     /* Changes and lists: they may take their time. Lock order: writing, reading, the others. */
     pthread_mutex_t write_lock;

@@ -4,12 +4,14 @@
 
 #include "store/credential_claims.h"
 #include "store/credential_keeper.h"
+#include "store/lock.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <gnutls/gnutls.h>
 
@@ -472,6 +474,9 @@ static void keeper_close(dn_credentials *credentials)
     pthread_mutex_destroy(&k->own_read_lock);
     pthread_mutex_destroy(&k->write_lock);
     pthread_mutex_destroy(&k->watch_lock);
+    if (k->lock_fd >= 0) {
+        close(k->lock_fd);
+    }
     free(k);
 }
 
@@ -510,6 +515,7 @@ static dn_credential_keeper *make(const dn_credential_store_config *config)
         return NULL;
     }
     k->base.ops = &ops;
+    k->lock_fd = -1;
     k->max = config->max;
     k->wall_ms = config->wall_ms != NULL ? config->wall_ms : system_wall_ms;
     k->wall_context = config->wall_context;
@@ -561,6 +567,21 @@ static dunlin_status open_rows(dn_credential_keeper *k, const dn_credential_stor
     return DUNLIN_OK;
 }
 
+static dunlin_status take_lock(dn_credential_keeper *k, const dn_credential_store_config *config, char *error,
+                               size_t error_size)
+{
+    if (k->in_memory || !config->locks) {
+        return DUNLIN_OK;
+    }
+    k->lock_fd = dn_lock_directory(config->dir, error, error_size);
+    return k->lock_fd >= 0 ? DUNLIN_OK : DUNLIN_ERR_STORE;
+}
+
+bool dn_credential_store_is(const dn_credentials *credentials)
+{
+    return credentials->ops == &ops;
+}
+
 dn_credential_store_config dn_credential_store_config_default(void)
 {
     return (dn_credential_store_config){.file = DN_CREDENTIALS_FILE, .snapshot_ms = 50, .max = 10000000};
@@ -574,7 +595,10 @@ dunlin_status dn_credential_store_open(const dn_credential_store_config *config,
         snprintf(error, error_size, "no memory for credentials");
         return DUNLIN_ERR_MEMORY;
     }
-    dunlin_status status = open_rows(k, config, error, error_size);
+    dunlin_status status = take_lock(k, config, error, error_size);
+    if (status == DUNLIN_OK) {
+        status = open_rows(k, config, error, error_size);
+    }
     if (status == DUNLIN_OK && k->in_memory) {
         k->seal = dn_seal_of_memory();
         if (k->seal == NULL) {

@@ -10,7 +10,7 @@
  *   power cut the former is the current one, or the staged one is. `stage` and `promote` of many wait for the disk once. One that a device has `proved`
  *   is promoted by the keeper's thread (in memory at once).
  * - Look-ups have a connection of their own: they do not wait for the disk while a put does.
- * - One process at a time: the caller holds the lock of DIR, as the registration store does.
+ * - One process at a time: the caller holds the lock of DIR, as the registration store does, or has it taken by `locks`.
  */
 #ifndef DN_STORE_CREDENTIALS_H
 #define DN_STORE_CREDENTIALS_H
@@ -33,6 +33,7 @@ typedef struct {
      * key in a token, for which the keys in DIR/seal.key are wrapped; its PIN by pin-source or pin-value (RFC 7512 section 2.4).
      */
     const char *seal_key;
+    bool locks; /* [false] makes `dir` if it is missing, and locks it until `close` */
     /* [50] Look-ups in a row share a snapshot of the database, which costs each as much as the rest of it. What this process changes is seen at
        once, what another program does to the file after so many milliseconds; 0: at once, too. */
     uint32_t snapshot_ms;
@@ -50,6 +51,9 @@ dn_credential_store_config dn_credential_store_config_default(void);
  */
 dunlin_status dn_credential_store_open(const dn_credential_store_config *config, dn_credentials **out,
                                        char *error, size_t error_size);
+
+/* True when it is a keeper of this kind: the functions below take no other. */
+bool dn_credential_store_is(const dn_credentials *credentials);
 
 /*
  * Reads the sealing keys anew (after SIGHUP, or a change of the file). When there is a newer one it seals from now on, and a thread brings

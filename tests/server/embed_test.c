@@ -20,12 +20,12 @@
 
 #define PACKAGE "00112233445566778899aabbccddeeff"
 
-static const char *const addresses[] = {"127.0.0.1:0"};
+static const char *const addresses[] = {"coap://127.0.0.1:0"};
 
-static dunlin_server *start(dunlin_store *store)
+static dunlin_lwm2m_server *start(dunlin_store *store)
 {
     char error[256] = "";
-    dunlin_server *server = NULL;
+    dunlin_lwm2m_server *server = NULL;
     dunlin_server_config config = dunlin_server_config_default();
     config.addresses = addresses;
     config.address_count = 1;
@@ -93,7 +93,7 @@ static void register_device(int fd)
     assert_int_equal(answer[1], 0x41); /* 2.01 */
 }
 
-static void expect_event(dunlin_server *server, dunlin_server_event_kind kind, const char *payload)
+static void expect_event(dunlin_lwm2m_server *server, dunlin_server_event_kind kind, const char *payload)
 {
     dunlin_server_event event;
     while (!dunlin_server_next_event(server, &event)) {
@@ -104,7 +104,8 @@ static void expect_event(dunlin_server *server, dunlin_server_event_kind kind, c
     assert_true(dunlin_slice_equal(event.endpoint, dunlin_slice_of("a")));
     assert_true(dunlin_slice_equal(event.payload, dunlin_slice_of(payload)));
     if (kind == DUNLIN_SERVER_REGISTERED) {
-        assert_memory_equal(event.address, "127.0.0.1:", 10);
+        assert_memory_equal(event.address, "coap://127.0.0.1:", 17);
+        assert_int_equal(event.security, DUNLIN_CREDENTIAL_NONE);
         assert_int_equal(event.lifetime_s, 60);
         assert_true(dunlin_slice_equal(event.links, dunlin_slice_of("</1/0>,</3/0>")));
     }
@@ -138,7 +139,7 @@ static void a_device_is_read_and_observed(void **state)
     (void)state;
     uint8_t request[64];
     result r = {0};
-    dunlin_server *server = start(dunlin_store_memory());
+    dunlin_lwm2m_server *server = start(dunlin_store_memory());
     int fd = connect_to(dunlin_server_address(server, 0));
     assert_null(dunlin_server_address(server, 1));
     register_device(fd);
@@ -224,7 +225,7 @@ static void requests_wait_in_its_queue(void **state)
     uint8_t request[64];
     queued_result r = {0};
     dunlin_server_event event;
-    dunlin_server *server = start(dunlin_store_memory());
+    dunlin_lwm2m_server *server = start(dunlin_store_memory());
     int fd = connect_to(dunlin_server_address(server, 0));
     dunlin_server_request read = {.endpoint = dunlin_slice_of("a"),
                                   .method = 1,
@@ -266,7 +267,7 @@ static void packages_are_served_and_sent(void **state)
     char directory[] = "/tmp/dunlin-embed-XXXXXX", path[sizeof directory + sizeof PACKAGE];
     char error[256] = "";
     uint8_t message[256];
-    dunlin_server *server = NULL;
+    dunlin_lwm2m_server *server = NULL;
     result r = {0};
     (void)state;
     dunlin_server_config config = dunlin_server_config_default();
@@ -321,7 +322,7 @@ static void a_registration_survives_in_a_directory(void **state)
     result r = {0};
     assert_non_null(mkdtemp(directory));
     assert_int_equal(dunlin_store_sqlite(directory, false, &store, error, sizeof error), DUNLIN_OK);
-    dunlin_server *server = start(store);
+    dunlin_lwm2m_server *server = start(store);
     int fd = connect_to(dunlin_server_address(server, 0));
     register_device(fd);
     dunlin_server_stop(server, 0);

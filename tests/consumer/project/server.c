@@ -6,9 +6,9 @@
 
 int main(void)
 {
-    static const char *const addresses[] = {"127.0.0.1:0"};
+    static const char *const addresses[] = {"coap://127.0.0.1:0"};
     char error[200];
-    dunlin_server *server;
+    dunlin_lwm2m_server *server;
     dunlin_server_config config = dunlin_server_config_default();
     config.addresses = addresses;
     config.address_count = 1;
