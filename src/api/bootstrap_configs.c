@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/json_read.h"
 #include "api/json_write.h"
+#include "api/paging.h"
 #include "bootstrap/config.h"
 #include "codec/utf8.h"
 
@@ -17,14 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AREA          "bootstrap"
-#define LIMIT_DEFAULT 100u
-#define LIMIT_MAX     1000u
-#define ERROR_MAX     256u
-#define POINTER_MAX   128u
-#define NAME_MAX_LEN  252u
-#define ETAG_MAX      16u
-#define NONE_THERE    UINT32_MAX
+#define AREA         "bootstrap"
+#define ERROR_MAX    256u
+#define POINTER_MAX  128u
+#define NAME_MAX_LEN 252u
+#define ETAG_MAX     16u
+#define NONE_THERE   UINT32_MAX
 
 typedef struct {
     dn_worker_job job;
@@ -38,8 +37,7 @@ typedef struct {
     char error[ERROR_MAX];
     dn_text out; /* the answer, or a list's elements */
     dn_jsonw json;
-    uint32_t limit;
-    dunlin_slice after, search;
+    dn_name_paging page;
     char next[NAME_MAX_LEN];
     size_t next_len;
     uint64_t total;
@@ -73,23 +71,11 @@ static work *begin(dn_call *call)
     if (!dn_bootstrap_served(call)) {
         return NULL;
     }
-    work *w = calloc(1, sizeof *w);
-    if (w == NULL) {
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
-        return NULL;
+    work *w = dn_call_make_state(call, sizeof *w, free_work);
+    if (w != NULL) {
+        w->call = call;
     }
-    w->call = call;
-    call->state = w;
-    call->free_state = free_work;
     return w;
-}
-
-static void hand_over(work *w, void (*run)(void *context), void (*next)(dn_call *call))
-{
-    if (dn_call_wait(w->call, next)) {
-        w->job = (dn_worker_job){.run = run, .context = w};
-        dn_worker_do(&w->call->api->worker, &w->job);
-    }
 }
 
 /* "servers[0].security.key: …" as "/servers/0/security/key"; false: the text does not begin with a member. */
@@ -238,7 +224,7 @@ void dn_handle_bootstrap_config(dn_call *call)
     work *w = begin(call);
     if (w != NULL) {
         w->version = (uint32_t)version;
-        hand_over(w, get, reply_shown);
+        dn_call_work(w->call, &w->job, get, reply_shown);
     }
 }
 
@@ -246,7 +232,7 @@ void dn_handle_effective_bootstrap_config(dn_call *call)
 {
     work *w = begin(call);
     if (w != NULL) {
-        hand_over(w, find, reply_shown);
+        dn_call_work(w->call, &w->job, find, reply_shown);
     }
 }
 
@@ -441,7 +427,7 @@ void dn_handle_put_bootstrap_config(dn_call *call)
         gnutls_memset(call->body.data, 0, call->body.len);
     }
     if (ok) {
-        hand_over(w, put, reply_put);
+        dn_call_work(w->call, &w->job, put, reply_put);
     }
 }
 
@@ -469,7 +455,7 @@ void dn_handle_remove_bootstrap_config(dn_call *call)
 {
     work *w = begin(call);
     if (w != NULL && read_conditions(call, w)) {
-        hand_over(w, take_away, reply_removed);
+        dn_call_work(w->call, &w->job, take_away, reply_removed);
     }
 }
 
@@ -502,7 +488,7 @@ static void list(void *context)
 {
     work *w = context;
     dn_bs_store *store = store_of(w);
-    note(w, store->ops->list(store, w->after, w->limit, w->search, take_page, w));
+    note(w, store->ops->list(store, w->page.after, w->page.limit, w->page.search, take_page, w));
     w->total = store->ops->count(store);
     dn_call_wake(w->call);
 }
@@ -521,12 +507,7 @@ static void reply_list(dn_call *call)
     dn_jsonw_key(&json, "configs");
     dn_jsonw_raw(&json, dn_text_view(&w->out));
     dn_jsonw_pair_unsigned(&json, "total", w->total);
-    dn_jsonw_key(&json, "next");
-    if (w->next_len > 0) {
-        dn_jsonw_string(&json, dunlin_slice_make(w->next, w->next_len));
-    } else {
-        dn_jsonw_null(&json);
-    }
+    dn_paging_next_name(&json, dunlin_slice_make(w->next, w->next_len));
     dn_jsonw_end(&json, '}');
     body.failed = body.failed || w->out.failed;
     dn_call_reply_json(call, MHD_HTTP_OK, &body);
@@ -534,19 +515,9 @@ static void reply_list(dn_call *call)
 
 void dn_handle_bootstrap_configs(dn_call *call)
 {
-    const char *limit_text = dn_query_get(&call->query, "limit");
-    uint64_t limit = LIMIT_DEFAULT;
-    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, &limit)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
-                        LIMIT_MAX);
-        return;
-    }
     work *w = begin(call);
-    if (w != NULL) {
-        w->limit = (uint32_t)limit;
-        w->after = dunlin_slice_of(dn_query_get(&call->query, "after"));
-        w->search = dunlin_slice_of(dn_query_get(&call->query, "search"));
-        hand_over(w, list, reply_list);
+    if (w != NULL && dn_paging_names(call, &w->page)) {
+        dn_call_work(w->call, &w->job, list, reply_list);
     }
 }
 
@@ -592,6 +563,6 @@ void dn_handle_bootstrap_versions(dn_call *call)
 {
     work *w = begin(call);
     if (w != NULL) {
-        hand_over(w, versions, reply_versions);
+        dn_call_work(w->call, &w->job, versions, reply_versions);
     }
 }

@@ -8,6 +8,7 @@
 #include "api/credential_json.h"
 #include "api/handlers.h"
 #include "api/json_write.h"
+#include "api/paging.h"
 #include "api/uris.h"
 
 #include <stdlib.h>
@@ -151,18 +152,11 @@ static void reply_runs(dn_call *call)
     dn_call_reply_json(call, MHD_HTTP_OK, &l->runs);
 }
 
-static bool read_numbers(dn_call *call, uint64_t *limit, uint64_t *before)
+static bool read_before(dn_call *call, uint64_t *before)
 {
-    const char *limit_text = dn_query_get(&call->query, "limit");
-    const char *before_text = dn_query_get(&call->query, "before");
-    *limit = LIMIT_DEFAULT;
+    const char *text = dn_query_get(&call->query, "before");
     *before = 0;
-    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, limit)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
-                        LIMIT_MAX);
-        return false;
-    }
-    if (before_text != NULL && !dn_query_number(before_text, 1, UINT64_MAX, before)) {
+    if (text != NULL && !dn_query_number(text, 1, UINT64_MAX, before)) {
         dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "before must be the number of a run.");
         return false;
     }
@@ -187,16 +181,17 @@ static listing *begin(dn_call *call)
 
 void dn_handle_bootstrap_runs(dn_call *call)
 {
-    uint64_t limit;
+    uint32_t limit;
     uint64_t before;
-    if (!dn_bootstrap_served(call) || !read_numbers(call, &limit, &before)) {
+    if (!dn_bootstrap_served(call) || !dn_paging_limit(call, LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
+        !read_before(call, &before)) {
         return;
     }
     listing *l = begin(call);
     if (l == NULL) {
         return;
     }
-    l->limit = (uint32_t)limit;
+    l->limit = limit;
     dn_jsonw_begin(&l->json, '{');
     dn_jsonw_key(&l->json, "runs");
     dn_jsonw_begin(&l->json, '[');
@@ -205,7 +200,7 @@ void dn_handle_bootstrap_runs(dn_call *call)
     }
     dunlin_status status = dn_bootstrap_runs(call->api->config.bootstrap,
                                              dunlin_slice_of(dn_query_get(&call->query, "endpoint")), before,
-                                             (uint32_t)limit + 1, take_run, taken, l);
+                                             limit + 1, take_run, taken, l);
     if (status != DUNLIN_OK) {
         call->answer.status = status;
         dn_call_wake(call);

@@ -17,6 +17,16 @@ static uint64_t monotonic_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+void *dn_call_make_state(dn_call *call, size_t size, void (*free_state)(void *state))
+{
+    call->state = calloc(1, size);
+    call->free_state = free_state;
+    if (call->state == NULL) {
+        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
+    }
+    return call->state;
+}
+
 void dn_call_header(dn_call *call, const char *name, const char *value)
 {
     size_t i = 0;
@@ -134,6 +144,14 @@ bool dn_call_wait(dn_call *call, void (*next)(dn_call *call))
         dn_call_problem(call, DN_PROBLEM_BUSY, "The server is stopping.");
     }
     return waits;
+}
+
+void dn_call_work(dn_call *call, dn_worker_job *job, void (*run)(void *state), void (*next)(dn_call *call))
+{
+    if (dn_call_wait(call, next)) {
+        *job = (dn_worker_job){.run = run, .context = call->state};
+        dn_worker_do(&call->api->worker, job);
+    }
 }
 
 void dn_call_cancellable(dn_call *call, uint64_t number)

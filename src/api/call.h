@@ -85,6 +85,9 @@ struct dn_call {
     bool known;
 };
 
+/* Makes call->state, all zero. NULL: there is no memory, and that has been answered. */
+void *dn_call_make_state(dn_call *call, size_t size, void (*free_state)(void *state));
+
 /* Answers; takes the text's memory. */
 void dn_call_reply(dn_call *call, unsigned status, const char *media_type, dn_text *body);
 /* Gives the answer that was made while call->deferring. */
@@ -108,6 +111,8 @@ bool dn_call_try_wait(dn_call *call, void (*next)(dn_call *call));
 bool dn_call_wait(dn_call *call, void (*next)(dn_call *call));
 /* After it was handed over: what to cancel when the caller hangs up. */
 void dn_call_cancellable(dn_call *call, uint64_t number);
+/* Has the worker run a job, with call->state as its context, which says dn_call_wake at its end; `next` goes on. */
+void dn_call_work(dn_call *call, dn_worker_job *job, void (*run)(void *state), void (*next)(dn_call *call));
 /* From any thread, once for each wait; `call` must not be touched afterwards by a thread other than its HTTP thread. */
 void dn_call_wake(dn_call *call);
 

@@ -63,14 +63,11 @@ static composite *begin(dn_call *call, const char *member)
         dn_call_problem(call, DN_PROBLEM_MALFORMED_JSON, "%s", error);
         return NULL;
     }
-    composite *work = calloc(1, sizeof *work);
+    composite *work = dn_call_make_state(call, sizeof *work, free_composite);
     if (work == NULL) {
         json_decref(body);
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
         return NULL;
     }
-    call->state = work;
-    call->free_state = free_composite;
     work->body = body;
     work->format = format;
     work->explicit_format = format != DN_FORMAT_NONE;

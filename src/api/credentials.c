@@ -4,6 +4,7 @@
 #include "api/credential_json.h"
 #include "api/handlers.h"
 #include "api/json_read.h"
+#include "api/paging.h"
 
 #include <gnutls/gnutls.h>
 
@@ -11,10 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AREA          "credentials"
-#define BODY_MAX      65536u /* a certificate in PEM has a few KiB */
-#define LIMIT_DEFAULT 100u
-#define LIMIT_MAX     1000u
+#define AREA     "credentials"
+#define BODY_MAX 65536u /* a certificate in PEM has a few KiB */
 
 typedef struct {
     dn_worker_job job;
@@ -25,8 +24,7 @@ typedef struct {
     dn_credential *list; /* of a page */
     size_t count;
     bool more;
-    uint32_t limit;
-    dunlin_slice after, search;
+    dn_name_paging page;
 } work;
 
 static void free_work(void *state)
@@ -63,24 +61,11 @@ static bool has_keeper(dn_call *call)
 /* NULL: the call has been answered. */
 static work *begin(dn_call *call)
 {
-    work *w = calloc(1, sizeof *w);
-    if (w == NULL) {
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
-        return NULL;
+    work *w = dn_call_make_state(call, sizeof *w, free_work);
+    if (w != NULL) {
+        w->call = call;
     }
-    w->call = call;
-    call->state = w;
-    call->free_state = free_work;
     return w;
-}
-
-/* On the worker's thread: a change waits for the disk, a list may search through all. */
-static void hand_over(work *w, void (*run)(void *context), void (*next)(dn_call *call))
-{
-    if (dn_call_wait(w->call, next)) {
-        w->job = (dn_worker_job){.run = run, .context = w};
-        dn_worker_do(&w->call->api->worker, &w->job);
-    }
 }
 
 static void answer_failure(dn_call *call, dunlin_status status)
@@ -257,7 +242,7 @@ void dn_handle_put_credential(dn_call *call)
         gnutls_memset(call->body.data, 0, call->body.len);
     }
     if (ok) {
-        hand_over(w, put, reply_put);
+        dn_call_work(w->call, &w->job, put, reply_put);
     }
 }
 
@@ -285,7 +270,7 @@ void dn_handle_remove_credential(dn_call *call)
 {
     work *w = has_keeper(call) ? begin(call) : NULL;
     if (w != NULL) {
-        hand_over(w, take_away, reply_removed);
+        dn_call_work(w->call, &w->job, take_away, reply_removed);
     }
 }
 
@@ -308,7 +293,7 @@ static void list(void *context)
 {
     work *w = context;
     dn_credentials *all = keeper(w->call);
-    dunlin_status status = all->ops->list(all, w->after, w->limit, w->search, take_page, w);
+    dunlin_status status = all->ops->list(all, w->page.after, w->page.limit, w->page.search, take_page, w);
     w->status = status != DUNLIN_OK ? status : w->status;
     dn_call_wake(w->call);
 }
@@ -332,34 +317,20 @@ static void reply_list(dn_call *call)
     }
     dn_jsonw_end(&json, ']');
     dn_jsonw_pair_unsigned(&json, "total", all->ops->count(all));
-    dn_jsonw_key(&json, "next");
-    if (w->more) {
-        const dn_credential *last = &w->list[w->count - 1];
-        dn_jsonw_string(&json, dunlin_slice_make(last->endpoint, last->endpoint_len));
-    } else {
-        dn_jsonw_null(&json);
-    }
+    const dn_credential *last = w->more ? &w->list[w->count - 1] : NULL;
+    dn_paging_next_name(&json, last != NULL ? dunlin_slice_make(last->endpoint, last->endpoint_len)
+                                            : dunlin_slice_make(NULL, 0));
     dn_jsonw_end(&json, '}');
     dn_call_reply_json(call, MHD_HTTP_OK, &body);
 }
 
 void dn_handle_credentials(dn_call *call)
 {
-    const char *limit_text = dn_query_get(&call->query, "limit");
-    uint64_t limit = LIMIT_DEFAULT;
     if (!has_keeper(call)) {
         return;
     }
-    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, &limit)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
-                        LIMIT_MAX);
-        return;
-    }
     work *w = begin(call);
-    if (w != NULL) {
-        w->limit = (uint32_t)limit;
-        w->after = dunlin_slice_of(dn_query_get(&call->query, "after"));
-        w->search = dunlin_slice_of(dn_query_get(&call->query, "search"));
-        hand_over(w, list, reply_list);
+    if (w != NULL && dn_paging_names(call, &w->page)) {
+        dn_call_work(w->call, &w->job, list, reply_list);
     }
 }

@@ -185,20 +185,14 @@ static void uploaded(dn_call *call)
 
 void dn_handle_add_model(dn_call *call)
 {
-    uploading *work = calloc(1, sizeof *work);
+    uploading *work = dn_call_make_state(call, sizeof *work, free_uploading);
     if (work == NULL) {
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
         return;
     }
-    call->state = work;
-    call->free_state = free_uploading;
     work->call = call;
     dn_jsonw_start(&work->json, &work->body);
     dn_jsonw_begin(&work->json, '{');
     dn_jsonw_key(&work->json, "models");
     dn_jsonw_begin(&work->json, '[');
-    if (dn_call_wait(call, uploaded)) {
-        work->job = (dn_worker_job){.run = upload, .context = work};
-        dn_worker_do(&call->api->worker, &work->job);
-    }
+    dn_call_work(call, &work->job, upload, uploaded);
 }

@@ -152,9 +152,8 @@ static void finish(dn_call *call)
                         call->api->config.max_package_bytes);
     } else if (work->upload == NULL) {
         fail(call, work->error != 0 ? strerror(work->error) : "there is no memory");
-    } else if (dn_call_wait(call, kept)) {
-        work->job = (dn_worker_job){.run = keep, .context = work};
-        dn_worker_do(&call->api->worker, &work->job);
+    } else {
+        dn_call_work(call, &work->job, keep, kept);
     }
 }
 
@@ -235,18 +234,12 @@ void dn_handle_remove_package(dn_call *call)
         unknown(call);
         return;
     }
-    removing *work = calloc(1, sizeof *work);
+    removing *work = dn_call_make_state(call, sizeof *work, free);
     if (work == NULL) {
-        dn_call_problem(call, DN_PROBLEM_INTERNAL, "There is no memory.");
         return;
     }
     work->call = call;
-    call->state = work;
-    call->free_state = free;
-    if (dn_call_wait(call, removed)) {
-        work->job = (dn_worker_job){.run = remove_it, .context = work};
-        dn_worker_do(&call->api->worker, &work->job);
-    }
+    dn_call_work(call, &work->job, remove_it, removed);
 }
 
 /* ---- writing one to a device ---------------------------------------------------------------- */

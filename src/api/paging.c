@@ -7,22 +7,36 @@
 #define LIMIT_DEFAULT 100u
 #define LIMIT_MAX     1000u
 
+bool dn_paging_limit(dn_call *call, uint32_t usual, uint32_t most, uint32_t *limit)
+{
+    const char *text = dn_query_get(&call->query, "limit");
+    uint64_t number = usual;
+    if (text != NULL && !dn_query_number(text, 1, most, &number)) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.", most);
+        return false;
+    }
+    *limit = (uint32_t)number;
+    return true;
+}
+
+bool dn_paging_names(dn_call *call, dn_name_paging *paging)
+{
+    paging->after = dunlin_slice_of(dn_query_get(&call->query, "after"));
+    paging->search = dunlin_slice_of(dn_query_get(&call->query, "search"));
+    return dn_paging_limit(call, LIMIT_DEFAULT, LIMIT_MAX, &paging->limit);
+}
+
 bool dn_paging_read(dn_call *call, uint64_t least, const char *what, dn_paging *paging)
 {
-    const char *limit_text = dn_query_get(&call->query, "limit");
     const char *after_text = dn_query_get(&call->query, "after");
-    uint64_t limit = LIMIT_DEFAULT;
     paging->after = 0;
-    if (limit_text != NULL && !dn_query_number(limit_text, 1, LIMIT_MAX, &limit)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "limit must be a number from 1 to %u.",
-                        LIMIT_MAX);
+    if (!dn_paging_limit(call, LIMIT_DEFAULT, LIMIT_MAX, &paging->limit)) {
         return false;
     }
     if (after_text != NULL && !dn_query_number(after_text, least, UINT64_MAX, &paging->after)) {
         dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "after must be %s.", what);
         return false;
     }
-    paging->limit = (uint32_t)limit;
     return true;
 }
 
@@ -36,4 +50,14 @@ void dn_paging_next(dn_jsonw *json, uint64_t next)
     char cursor[24];
     (void)snprintf(cursor, sizeof cursor, "%" PRIu64, next);
     dn_jsonw_text(json, cursor);
+}
+
+void dn_paging_next_name(dn_jsonw *json, dunlin_slice last)
+{
+    dn_jsonw_key(json, "next");
+    if (last.len == 0) {
+        dn_jsonw_null(json);
+    } else {
+        dn_jsonw_string(json, last);
+    }
 }
