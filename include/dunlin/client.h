@@ -229,15 +229,15 @@ typedef struct {
         bootstrap_quiet_ms; /* [247000] a bootstrap without a word for so long has failed: EXCHANGE_LIFETIME */
     /*
      * The tries to bootstrap. The bootstrap server's account has no instance of Object 1 whose resources 17 to 20 could say how often; and
-     * a device that gives up has no way home. So they go on without end, each wait twice as long as the one before, up to a most; unless
-     * the account says otherwise (dunlin_server.bounded). An alert after which there is no point in trying again at once leads to the longest
+     * a device that gives up has no way home. So they go on without end, each wait twice as long as the one before, up to a most, and a part of it drawn at random, as
+     * what a fleet has lost together it should not ask for together; unless the account says otherwise (dunlin_server.bounded). An alert after which there is no point in trying again at once leads to the longest
      * wait. One that was asked for while a server is registered with ends after five tries: nobody is lost then. Asks for certificates, and bootstraps after which no server can be registered with, are repeated by the same rule.
      */
     uint32_t bootstrap_retry_s;     /* [60] before the second try */
-    uint32_t bootstrap_retry_max_s; /* [3600] the longest wait; one that is shorter than the first has no effect */
-    uint8_t bootstrap_spread; /* [50] percent of each wait that are drawn at random, 0 to 100: what a fleet has lost together it does not ask for together */
-    uint32_t bootstrap_tries; /* [0] after so many in a row nothing more is tried by itself; 0: there is no end */
-    dunlin_enroll enroll;     /* [none] */
+    uint32_t bootstrap_retry_max_s; /* [3600] the longest wait; less than the first one has no effect */
+    uint8_t bootstrap_spread;       /* [50] percent of each wait that are drawn, 0 to 100 */
+    uint32_t bootstrap_tries;       /* [0] so many in a row, and then none by itself; 0: there is no end */
+    dunlin_enroll enroll;           /* [none] */
 
     uint16_t objects;      /* [12] Objects, those of the library (0, 1, 3) included */
     uint16_t observations; /* [8] */
@@ -318,7 +318,8 @@ dunlin_client *dunlin_client_create(void *arena, size_t size, const dunlin_clien
 dunlin_status dunlin_client_add_object(dunlin_client *client, const dunlin_object *object, void *storage,
                                        uint16_t capacity, uint16_t used, void *context);
 /* Adds an instance with the id `instance` in a free structure, whose index goes to *index (may be NULL). The
-   caller fills it before the next call. NOT_FOUND, DUPLICATE, LIMIT: no structure is free. */
+   caller fills it before the next call. NOT_FOUND, DUPLICATE, LIMIT: no structure is free; or, while a bootstrap server is at work, no
+   room in config.image_max. What is added, removed and set by these calls meanwhile stays when the bootstrap fails and is taken back. */
 dunlin_status dunlin_client_add_instance(dunlin_client *client, uint16_t object, uint16_t instance,
                                          uint16_t *index);
 /* Takes an instance away, as a Delete does. NOT_FOUND. */
@@ -397,7 +398,7 @@ void dunlin_client_step(dunlin_client *client, uint64_t now_ms);
 uint64_t dunlin_client_deadline(const dunlin_client *client);
 
 /* Says that the value at `path`, or something below it, has changed: observers are notified as their
- * attributes say. */
+ * attributes say. A resource of which that is said while a bootstrap server is at work stays as it is when the bootstrap fails. */
 void dunlin_changed(dunlin_client *client, dunlin_path path);
 
 /* The table's row of the resource at `path` (depth 3) of an instance that is there, or NULL. */

@@ -60,6 +60,20 @@ void dn_bootstrap_go_on(dunlin_client *client, const dn_bootstrap_cause *cause)
     client->bootstrap.due_ms = quiet_ms(client);
 }
 
+/* What the application does within an operation, asked by a callback, is a part of it. */
+static uint8_t operate(dunlin_client *client, dn_bootstrap_operation operation,
+                       const dn_coap_incoming *incoming, dunlin_buf *body, dn_coap_reply *reply)
+{
+    const bool changes = operation == DN_BOOTSTRAP_WRITE || operation == DN_BOOTSTRAP_DELETE;
+    if (changes && dn_client_image_complete(client) != DUNLIN_OK) {
+        return DN_COAP_INTERNAL_ERROR;
+    }
+    client->bootstrap.operating = true;
+    const uint8_t code = dn_client_bootstrap_operate(client, operation, incoming, body, reply);
+    client->bootstrap.operating = false;
+    return code;
+}
+
 void dn_client_bootstrap_serve(dunlin_client *client, const dn_coap_incoming *incoming, dunlin_buf *body,
                                dn_coap_reply *reply)
 {
@@ -76,7 +90,7 @@ void dn_client_bootstrap_serve(dunlin_client *client, const dn_coap_incoming *in
         } else if (operation == DN_BOOTSTRAP_FINISH) {
             reply->code = dn_client_bootstrap_finish(client, reply);
         } else {
-            reply->code = dn_client_bootstrap_operate(client, operation, incoming, body, reply);
+            reply->code = operate(client, operation, incoming, body, reply);
         }
     }
     client->counters.refused += reply->code >= DN_COAP_BAD_REQUEST ? 1 : 0;

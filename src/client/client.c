@@ -630,6 +630,7 @@ bool dunlin_client_registered(const dunlin_client *client)
 static void advance(dunlin_client *client)
 {
     if (dn_client_bootstrap_active(client)) {
+        dn_client_image_step(client);
         return;
     }
     for (dn_account *account = NULL; (account = dn_client_account_next(client, account)) != NULL;) {
@@ -736,12 +737,14 @@ uint64_t dunlin_client_deadline(const dunlin_client *client)
     uint64_t due = dn_coap_deadline(client->coap);
     const uint64_t bootstrap_due = dn_client_bootstrap_deadline(client);
     due = bootstrap_due < due ? bootstrap_due : due;
+    const uint64_t image_due = dn_client_image_deadline(client);
+    due = image_due < due ? image_due : due;
     if (dn_client_bootstrap_active(client)) {
         return due;
     }
-    const uint64_t others[] = {client->observe_due_ms,           client->stored_due_ms,
+    const uint64_t others[] = {client->observe_due_ms, client->stored_due_ms,
                                dn_client_sleep_deadline(client), dn_client_send_deadline(client),
-                               dn_client_image_deadline(client), client->pair_due ? 0 : DN_NEVER};
+                               client->pair_due ? 0 : DN_NEVER};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         due = others[i] < due ? others[i] : due;
     }
@@ -754,6 +757,7 @@ uint64_t dunlin_client_deadline(const dunlin_client *client)
 
 void dunlin_changed(dunlin_client *client, dunlin_path path)
 {
+    dn_client_image_changed(client, path);
     dn_client_observe_changed(client, path);
 }
 

@@ -1,38 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The image as a whole: its form, the two that are held, and when one is saved. */
+/* The two images that are held, and when one is saved. Their form: image_form.h. */
 #include "client/image.h"
 
-#include "base/hash.h"
 #include "client/access.h"
 #include "client/account.h"
-#include "client/image_section.h"
+#include "client/image_form.h"
+#include "client/image_objects.h"
 #include "client/tree.h"
-#include <string.h>
 
-#define MAJOR       1u
-#define MINOR       0u
 #define IMAGE_LEAST 256u   /* bytes: less has no room for an account */
 #define AGAIN_MS    60000u /* before a save that has failed is tried again */
-
-/*
- * Behind all of it: SipHash-1-3 with a key that everybody knows. It is to notice what a worn flash cell, a torn write or a wrong file make of
- * an image, and 64 bits of it are enough for that. It is no seal: who can write the image has the device's credentials in it anyway.
- */
-#define DIGEST_BYTES 8u
-static const dn_hash_key digest_key = {0x64756e6c696e2069u, 0x6d61676520763100u};
-static const uint8_t magic[] = {'D', 'L', 'I', 'M'};
-
-/* In the order in which they are applied. */
-static const dn_image_section *const sections[] = {
-    &dn_image_objects, &dn_image_bindings, &dn_image_attributes,
-    &dn_image_card,    &dn_image_est,      &dn_image_tries,
-};
-#define SECTIONS (sizeof sections / sizeof sections[0])
-
-typedef struct {
-    dunlin_slice parts[SECTIONS]; /* of the sections that we know */
-    bool whole;
-} image_view;
 
 typedef enum { NOTHING, NOTED, SAVED } image_standing;
 
@@ -42,6 +19,8 @@ struct dn_image {
     bool whole;              /* `kept` is a note of all Objects */
     bool touched;
     bool held;        /* nothing is saved by itself: a bootstrap is under way */
+    bool loose;       /* `kept` lacks what the device itself has set or added since it was noted */
+    bool owed;        /* something of that is to survive a restart, and is not saved yet */
     uint64_t wait_ms; /* not before: the last save has failed */
 };
 
@@ -85,117 +64,20 @@ bool dn_client_image_create(dunlin_client *client)
     return true;
 }
 
-/* ---- the form ---- */
-
-static void digest_of(dunlin_slice bytes, uint8_t out[DIGEST_BYTES])
-{
-    const uint64_t digest = dn_hash(&digest_key, bytes);
-    for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        out[i] = (uint8_t)(digest >> (8 * (DIGEST_BYTES - 1 - i)));
-    }
-}
-
-static void write_section(dunlin_client *client, const dn_image_section *section, dn_image_out *out,
-                          bool whole)
-{
-    const size_t before = out->out->len;
-    dn_image_put_number(out, section->id);
-    const size_t part = dn_image_open(out);
-    const size_t begin = out->out->len;
-    section->write(client, out, whole);
-    dn_image_close(out, part);
-    if (out->out->len == begin) {
-        out->out->len = before; /* empty */
-    }
-}
-
-static dunlin_status write_image(dunlin_client *client, dunlin_buf *buf, bool whole)
-{
-    dn_image_out out = {.out = buf};
-    uint8_t digest[DIGEST_BYTES];
-    buf->len = 0;
-    out.full = !dunlin_buf_append(buf, dunlin_slice_make(magic, sizeof magic));
-    dn_image_put_number(&out, MAJOR);
-    dn_image_put_number(&out, MINOR);
-    dn_image_put_number(&out, whole ? 1 : 0);
-    for (size_t i = 0; i < SECTIONS && !out.full; i++) {
-        write_section(client, sections[i], &out, whole);
-    }
-    digest_of(dunlin_buf_view(buf), digest);
-    if (out.full || !dunlin_buf_append(buf, dunlin_slice_make(digest, sizeof digest))) {
-        buf->len = 0;
-        return DUNLIN_ERR_SPACE;
-    }
-    return DUNLIN_OK;
-}
-
 dunlin_status dn_client_image_write(dunlin_client *client, dunlin_buf *out)
 {
-    return write_image(client, out, false);
-}
-
-static void keep_section(image_view *view, uint64_t id, dunlin_slice part)
-{
-    for (size_t i = 0; i < SECTIONS; i++) {
-        if (sections[i]->id == id) {
-            view->parts[i] = part;
-        }
-    }
-}
-
-/* The digest comes first: what is damaged is no image of any version. */
-static dunlin_status read_image(dunlin_slice image, image_view *view)
-{
-    uint8_t digest[DIGEST_BYTES];
-    memset(view, 0, sizeof *view);
-    if (image.len < sizeof magic + DIGEST_BYTES || memcmp(image.data, magic, sizeof magic) != 0) {
-        return DUNLIN_ERR_MALFORMED;
-    }
-    const size_t len = image.len - DIGEST_BYTES;
-    digest_of(dunlin_slice_make(image.data, len), digest);
-    if (memcmp(digest, image.data + len, DIGEST_BYTES) != 0) {
-        return DUNLIN_ERR_MALFORMED;
-    }
-    dn_image_in in = dn_image_read(dunlin_slice_make(image.data + sizeof magic, len - sizeof magic));
-    const uint64_t major = dn_image_get_number(&in, UINT64_MAX);
-    if (in.bad || major != MAJOR) {
-        return in.bad ? DUNLIN_ERR_MALFORMED : DUNLIN_ERR_UNSUPPORTED;
-    }
-    (void)dn_image_get_number(&in, UINT64_MAX);
-    view->whole = dn_image_get_number(&in, 1) == 1;
-    while (dn_image_more(&in)) {
-        const uint64_t id = dn_image_get_number(&in, UINT64_MAX);
-        const dn_image_in part = dn_image_get_part(&in);
-        keep_section(view, id, dunlin_slice_make(part.at, part.left));
-    }
-    return in.bad ? DUNLIN_ERR_MALFORMED : DUNLIN_OK;
-}
-
-/* Makes the client so: instances that are not in it go, those in it are as they are there; `created`, `set` and `removed` of Objects are
-   told of what differs. What is already so stays untouched, where it is in memory. MALFORMED,
-   UNSUPPORTED, LIMIT: nothing is changed. Accounts have to be paired anew after it. */
-static dunlin_status apply(dunlin_client *client, dunlin_slice image)
-{
-    image_view view;
-    dunlin_status status = read_image(image, &view);
-    for (size_t i = 0; i < SECTIONS && status == DUNLIN_OK; i++) {
-        status = sections[i]->check(client, dn_image_read(view.parts[i]), view.whole);
-    }
-    for (size_t i = 0; i < SECTIONS && status == DUNLIN_OK; i++) {
-        sections[i]->apply(client, dn_image_read(view.parts[i]), view.whole);
-    }
-    return status;
+    return dn_image_form_write(client, out, false);
 }
 
 dunlin_status dunlin_client_restore(dunlin_client *client, dunlin_slice image)
 {
-    const dunlin_status status = apply(client, image);
+    const dunlin_status status = dn_image_form_apply(client, image);
     if (status != DUNLIN_OK) {
         return status;
     }
     dn_client_pair_accounts(client);
     /* An account that was here before and is another one now has taken its attributes along. */
-    (void)apply(client, image);
+    (void)dn_image_form_apply(client, image);
     dn_image *own = client->image;
     if (own != NULL) {
         own->kept.len = 0;
@@ -218,7 +100,7 @@ static void swap(dn_image *image)
 static dunlin_status note(dunlin_client *client, bool whole)
 {
     dn_image *image = client->image;
-    const dunlin_status status = write_image(client, &image->next, whole);
+    const dunlin_status status = dn_image_form_write(client, &image->next, whole);
     if (status == DUNLIN_OK) {
         swap(image);
         image->standing = NOTED;
@@ -237,6 +119,7 @@ dunlin_status dn_client_image_note(dunlin_client *client)
     }
     const dunlin_status status = note(client, true);
     client->image->held = status == DUNLIN_OK;
+    client->image->loose = client->image->owed = false;
     return status;
 }
 
@@ -247,7 +130,7 @@ void dn_client_image_return(dunlin_client *client)
         return;
     }
     image->held = false;
-    const dunlin_status status = apply(client, dunlin_buf_view(&image->kept));
+    const dunlin_status status = dn_image_form_apply(client, dunlin_buf_view(&image->kept));
     if (status != DUNLIN_OK) { /* it was written by us, for these Objects */
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "what was noted cannot be taken back: %s",
                   dunlin_status_text(status));
@@ -259,6 +142,81 @@ void dn_client_image_go_on(dunlin_client *client)
     if (client->image != NULL) {
         client->image->held = false;
     }
+}
+
+/* ---- what the device does meanwhile ---- */
+
+/* While operations are carried out, and while it is taken back, callbacks of the application belong to that. */
+static bool follows(const dunlin_client *client)
+{
+    return client->image != NULL && client->image->held && !client->bootstrap.operating;
+}
+
+static dunlin_status edit(dunlin_client *client, const dn_image_edit *change)
+{
+    dn_image *image = client->image;
+    const dunlin_status status =
+        dn_image_form_edit(client, dunlin_buf_view(&image->kept), change, &image->next);
+    if (status == DUNLIN_OK) {
+        swap(image);
+    } else {
+        dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "the image has no room in image_max, %lu bytes",
+                  (unsigned long)client->config.image_max);
+    }
+    return status;
+}
+
+static void owe(dunlin_client *client, dunlin_path path)
+{
+    const dn_object_slot *slot = dn_client_tree_object(client, path.id[0]);
+    client->image->owed = client->image->owed || (slot != NULL && dn_client_image_keeps(slot->def));
+}
+
+dunlin_status dn_client_image_added(dunlin_client *client, dunlin_path instance)
+{
+    if (!follows(client)) {
+        return DUNLIN_OK;
+    }
+    const dunlin_status status = edit(client, &(dn_image_edit){.added = instance});
+    client->image->loose = true;
+    owe(client, instance);
+    return status;
+}
+
+/* It becomes no longer by that. */
+void dn_client_image_removed(dunlin_client *client, dunlin_path instance)
+{
+    if (follows(client)) {
+        (void)edit(client, &(dn_image_edit){.removed = instance});
+        owe(client, instance);
+        client->image->owed = client->image->owed || dn_client_access_controlled(client);
+    }
+}
+
+void dn_client_image_changed(dunlin_client *client, dunlin_path path)
+{
+    if (!follows(client) || path.depth < 3) {
+        return;
+    }
+    const dn_object_slot *slot = dn_client_tree_object(client, path.id[0]);
+    const dunlin_resource *resource = slot == NULL ? NULL : dn_client_tree_resource(slot->def, path.id[2]);
+    if (resource != NULL && dn_image_row_kept(slot->def, resource)) {
+        path.depth = 3;
+        (void)edit(client, &(dn_image_edit){.changed = path});
+        client->image->loose = true;
+        owe(client, path);
+    }
+}
+
+dunlin_status dn_client_image_complete(dunlin_client *client)
+{
+    dn_image *image = client->image;
+    if (image == NULL || !image->held || !image->loose) {
+        return DUNLIN_OK;
+    }
+    const dunlin_status status = edit(client, &(dn_image_edit){.fill = true});
+    image->loose = status != DUNLIN_OK;
+    return status;
 }
 
 /* ---- saving ---- */
@@ -294,7 +252,7 @@ static dunlin_status failed(dunlin_client *client, dunlin_status status)
 static dunlin_status save_now(dunlin_client *client)
 {
     dn_image *image = client->image;
-    dunlin_status status = write_image(client, &image->next, false);
+    dunlin_status status = dn_image_form_write(client, &image->next, false);
     if (status != DUNLIN_OK) {
         return failed(client, status);
     }
@@ -328,6 +286,30 @@ dunlin_status dn_client_image_save(dunlin_client *client)
 }
 
 /* ---- around requests ---- */
+
+/* What is durable follows the device, but not the bootstrap server, whose work may yet be undone. */
+static void save_owed(dunlin_client *client)
+{
+    dn_image *image = client->image;
+    const dn_image_edit change = {.fill = true, .kept_only = true};
+    dunlin_status status = dn_image_form_edit(client, dunlin_buf_view(&image->kept), &change, &image->next);
+    if (status == DUNLIN_OK) {
+        status = client->config.call.save(client->config.call.context, dunlin_buf_view(&image->next));
+    }
+    if (status != DUNLIN_OK) {
+        (void)failed(client, status);
+        return;
+    }
+    client->counters.saves++;
+    image->owed = false;
+    image->wait_ms = 0;
+}
+
+static bool owes(const dunlin_client *client)
+{
+    return client->image != NULL && client->config.call.save != NULL && client->image->held &&
+           client->image->owed;
+}
 
 static bool saves(const dunlin_client *client)
 {
@@ -378,10 +360,13 @@ void dn_client_image_step(dunlin_client *client)
 {
     if (saves(client) && client->image->touched && client->now_ms >= client->image->wait_ms) {
         (void)dn_client_image_save(client);
+    } else if (owes(client) && client->now_ms >= client->image->wait_ms) {
+        save_owed(client);
     }
 }
 
 uint64_t dn_client_image_deadline(const dunlin_client *client)
 {
-    return saves(client) && client->image->touched ? client->image->wait_ms : DUNLIN_NEVER;
+    const bool due = (saves(client) && client->image->touched) || owes(client);
+    return due ? client->image->wait_ms : DUNLIN_NEVER;
 }

@@ -26,12 +26,26 @@ bool dn_client_image_create(dunlin_client *client);
 dunlin_status dn_client_image_write(dunlin_client *client, dunlin_buf *out);
 
 /* Keeps the state of now in memory, for dn_client_image_return: that of all Objects, whatever a bootstrap server could change. Until
-   the next save or return nothing is saved by itself. SPACE. */
+   the next save or return nothing is saved by itself but what the device does. SPACE. */
 dunlin_status dn_client_image_note(dunlin_client *client);
 /* Back to what was noted. */
 void dn_client_image_return(dunlin_client *client);
 /* What was noted is not gone back to any more: changes are saved as they come again. */
 void dn_client_image_go_on(dunlin_client *client);
+
+/* ---- what the device itself does while a bootstrap server is at work; nothing otherwise ---- */
+
+/* The instance that it has just added stays when the bootstrap is taken back. SPACE: there is no room to note that. */
+dunlin_status dn_client_image_added(dunlin_client *client, dunlin_path instance);
+/* The instance that it has just removed stays away. */
+void dn_client_image_removed(dunlin_client *client, dunlin_path instance);
+/* The resource, or an instance of it, that it has just set stays as it is. */
+void dn_client_image_changed(dunlin_client *client, dunlin_path path);
+/* Before an operation that changes something: all of it can be taken back, to what the device has made of it by now. SPACE: it must not be
+   carried out. */
+dunlin_status dn_client_image_complete(dunlin_client *client);
+
+/* ---- saving ---- */
 
 /* Something that is in it has changed. */
 void dn_client_image_touch(dunlin_client *client);

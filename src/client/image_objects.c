@@ -3,9 +3,10 @@
  * The Objects in an image: each with its instances, and of each every resource that is kept, also those that are not instantiated. What the
  * image does not speak of (an Object or a resource that a newer firmware has) is left as it is; what nobody knows any more is passed over.
  */
+#include "client/image_objects.h"
+
 #include "client/image.h"
 #include "client/image_section.h"
-
 #include "client/operation.h"
 #include "client/registration.h"
 #include "client/remove.h"
@@ -15,16 +16,6 @@
 
 #define SERVER_OBJECT 1u
 #define ACCESS_OBJECT 2u
-
-typedef enum { ABSENT, SINGLE, MANY, KINDS } row_kind;
-
-/* A resource as it is in the image. */
-typedef struct {
-    uint16_t id;
-    row_kind kind;
-    dunlin_value value;   /* SINGLE */
-    dn_image_in elements; /* MANY */
-} row;
 
 /* What a bootstrap makes, and nothing works without. */
 static bool is_core(const dunlin_object *def)
@@ -50,7 +41,7 @@ static bool takes_values(const dunlin_resource *r)
 }
 
 /* What a server can only read is for the device to tell. A clock that runs must not be put back to when a bootstrap began. */
-static bool is_kept(const dunlin_object *def, const dunlin_resource *r)
+bool dn_image_row_kept(const dunlin_object *def, const dunlin_resource *r)
 {
     if (!takes_values(r) || is_core(def)) {
         return takes_values(r);
@@ -80,20 +71,20 @@ static void put_elements(dn_place *place, dn_image_out *out)
 }
 
 /* A getter that has nothing to give now: the image does not speak of it. */
-static void put_row(dn_place *place, dn_image_out *out)
+void dn_image_put_row(dn_place *place, dn_image_out *out)
 {
     dunlin_value value;
     const dunlin_resource *r = place->resource;
     if (!dn_client_tree_present(place->object, place->index, r)) {
         dn_image_put_number(out, r->id);
-        dn_image_put_number(out, ABSENT);
+        dn_image_put_number(out, DN_ROW_ABSENT);
     } else if (dn_client_resource_multiple(r)) {
         dn_image_put_number(out, r->id);
-        dn_image_put_number(out, MANY);
+        dn_image_put_number(out, DN_ROW_MANY);
         put_elements(place, out);
     } else if (dn_client_resource_load(place, &value) == DUNLIN_OK) {
         dn_image_put_number(out, r->id);
-        dn_image_put_number(out, SINGLE);
+        dn_image_put_number(out, DN_ROW_SINGLE);
         dn_image_put_value(out, &value);
     }
 }
@@ -105,9 +96,9 @@ static void put_instance(dn_place *place, dn_image_out *out)
     const size_t part = dn_image_open(out);
     for (size_t i = 0; i < def->resource_count; i++) {
         place->resource = &def->resources[i];
-        if (is_kept(def, place->resource)) {
+        if (dn_image_row_kept(def, place->resource)) {
             place->path = dunlin_path_child(instance, place->resource->id);
-            put_row(place, out);
+            dn_image_put_row(place, out);
         }
     }
     dn_image_close(out, part);
@@ -138,8 +129,7 @@ static void write_objects(dunlin_client *client, dn_image_out *out, bool whole)
 
 /* ---- reading ---- */
 
-/* An id and what is behind it: an Object with its instances, an instance with its resources. `from` is the least that it may be. */
-static bool next_part(dn_image_in *in, uint32_t *from, uint16_t *id, dn_image_in *part)
+bool dn_image_next_part(dn_image_in *in, uint32_t *from, uint16_t *id, dn_image_in *part)
 {
     if (!dn_image_more(in)) {
         return false;
@@ -151,17 +141,17 @@ static bool next_part(dn_image_in *in, uint32_t *from, uint16_t *id, dn_image_in
     return !in->bad;
 }
 
-static bool next_row(dn_image_in *in, uint32_t *from, row *r)
+bool dn_image_next_row(dn_image_in *in, uint32_t *from, dn_image_row *r)
 {
     if (!dn_image_more(in)) {
         return false;
     }
     memset(r, 0, sizeof *r);
     r->id = (uint16_t)dn_image_get_number(in, DUNLIN_ID_NONE - 1);
-    r->kind = (row_kind)dn_image_get_number(in, KINDS - 1);
-    if (r->kind == SINGLE) {
+    r->kind = (dn_row_kind)dn_image_get_number(in, DN_ROW_KINDS - 1);
+    if (r->kind == DN_ROW_SINGLE) {
         r->value = dn_image_get_value(in);
-    } else if (r->kind == MANY) {
+    } else if (r->kind == DN_ROW_MANY) {
         r->elements = dn_image_get_part(in);
     }
     in->bad = in->bad || r->id < *from;
@@ -217,16 +207,16 @@ static dunlin_status elements_fit(const dn_place *place, dn_image_in in)
     return in.bad ? DUNLIN_ERR_MALFORMED : DUNLIN_OK;
 }
 
-static dunlin_status row_fits(const dn_place *place, row *r)
+static dunlin_status row_fits(const dn_place *place, dn_image_row *r)
 {
     const bool multiple = dn_client_resource_multiple(place->resource);
     if (!takes_values(place->resource)) {
         return DUNLIN_ERR_MALFORMED;
     }
     switch (r->kind) {
-    case SINGLE:
+    case DN_ROW_SINGLE:
         return multiple ? DUNLIN_ERR_MALFORMED : value_fits(place, &r->value);
-    case MANY:
+    case DN_ROW_MANY:
         return multiple ? elements_fit(place, r->elements) : DUNLIN_ERR_MALFORMED;
     default:
         return DUNLIN_OK;
@@ -238,8 +228,8 @@ static dunlin_status check_rows(dn_place *place, dn_image_in in)
 {
     const dunlin_object *def = place->object->def;
     uint32_t from = 0;
-    row r;
-    while (next_row(&in, &from, &r)) {
+    dn_image_row r;
+    while (dn_image_next_row(&in, &from, &r)) {
         place->resource = dn_client_tree_resource(def, r.id);
         place->path = dunlin_path_resource(def->id, place->path.id[1], r.id);
         const dunlin_status status = place->resource == NULL ? DUNLIN_OK : row_fits(place, &r);
@@ -257,7 +247,7 @@ static dunlin_status check_instances(dunlin_client *client, const dn_object_slot
     uint32_t count = 0;
     uint16_t id = 0;
     dn_image_in rows;
-    while (next_part(&in, &from, &id, &rows)) {
+    while (dn_image_next_part(&in, &from, &id, &rows)) {
         if (++count > slot->capacity) {
             return DUNLIN_ERR_LIMIT;
         }
@@ -275,7 +265,7 @@ static dunlin_status check_objects(dunlin_client *client, dn_image_in in, bool w
     uint32_t from = 0;
     uint16_t id = 0;
     dn_image_in instances;
-    while (next_part(&in, &from, &id, &instances)) {
+    while (dn_image_next_part(&in, &from, &id, &instances)) {
         const dn_object_slot *slot = dn_client_tree_object(client, id);
         const dunlin_status status =
             slot == NULL || !concerned(slot, whole) ? DUNLIN_OK : check_instances(client, slot, instances);
@@ -293,7 +283,7 @@ static bool holds(dn_image_in in, uint16_t wanted)
     uint32_t from = 0;
     uint16_t id = 0;
     dn_image_in rest;
-    while (next_part(&in, &from, &id, &rest)) {
+    while (dn_image_next_part(&in, &from, &id, &rest)) {
         if (id == wanted) {
             return true;
         }
@@ -370,15 +360,15 @@ static void apply_many(const dn_place *resource, dn_image_in in)
     }
 }
 
-static void apply_row(const dn_place *place, row *r)
+static void apply_row(const dn_place *place, dn_image_row *r)
 {
     if (row_fits(place, r) != DUNLIN_OK) {
         dn_log_at(&place->client->log, DN_LOG_WARN, DN_CLIENT_AREA,
                   "/%d/%d/%d is left as it is: what was saved does not fit any more", (int)place->path.id[0],
                   (int)place->path.id[1], (int)place->path.id[2]);
-    } else if (r->kind == SINGLE) {
+    } else if (r->kind == DN_ROW_SINGLE) {
         apply_single(place, &r->value);
-    } else if (r->kind == MANY) {
+    } else if (r->kind == DN_ROW_MANY) {
         apply_many(place, r->elements);
     } else if (dn_client_tree_present(place->object, place->index, place->resource)) {
         dn_client_resource_clear(place);
@@ -391,8 +381,8 @@ static void apply_rows(const dn_place *instance, dn_image_in in)
     const dunlin_object *def = instance->object->def;
     dn_place place = *instance;
     uint32_t from = 0;
-    row r;
-    while (next_row(&in, &from, &r)) {
+    dn_image_row r;
+    while (dn_image_next_row(&in, &from, &r)) {
         place.resource = dn_client_tree_resource(def, r.id);
         place.path = dunlin_path_child(instance->path, r.id);
         if (place.resource != NULL) {
@@ -426,7 +416,7 @@ static void apply_instances(dunlin_client *client, dn_object_slot *slot, dn_imag
     uint32_t from = 0;
     uint16_t id = 0;
     dn_image_in rows;
-    while (next_part(&in, &from, &id, &rows)) {
+    while (dn_image_next_part(&in, &from, &id, &rows)) {
         place.path = dunlin_path_instance(slot->def->id, id);
         place.resource = NULL;
         place.index = dn_client_tree_instance(slot, id);
@@ -446,14 +436,14 @@ static void apply_objects(dunlin_client *client, dn_image_in in, bool whole)
     dn_object_slot *slot = NULL;
     uint32_t from = 0;
     uint16_t id = 0;
-    while (next_part(&walk, &from, &id, &instances)) {
+    while (dn_image_next_part(&walk, &from, &id, &instances)) {
         slot = dn_client_tree_object(client, id);
         if (slot != NULL && concerned(slot, whole)) {
             remove_others(client, slot, instances);
         }
     }
     from = 0;
-    while (next_part(&in, &from, &id, &instances)) {
+    while (dn_image_next_part(&in, &from, &id, &instances)) {
         slot = dn_client_tree_object(client, id);
         if (slot != NULL && concerned(slot, whole)) {
             apply_instances(client, slot, instances);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the device does with its own Objects: adds them, looks at them, sets them. */
+#include "client/image.h"
 #include "client/observe.h"
 #include "client/registration.h"
 #include "client/remove.h"
@@ -61,9 +62,14 @@ dunlin_status dunlin_client_add_instance(dunlin_client *client, uint16_t object,
     if (instance == DUNLIN_ID_NONE) {
         return DUNLIN_ERR_RANGE;
     }
-    const dunlin_status status = dn_client_tree_add(slot, instance, &taken);
+    dunlin_status status = dn_client_tree_add(slot, instance, &taken);
     if (status != DUNLIN_OK) {
         return status;
+    }
+    status = dn_client_image_added(client, dunlin_path_instance(object, instance));
+    if (status != DUNLIN_OK) {
+        dn_client_tree_remove(slot, taken);
+        return DUNLIN_ERR_LIMIT;
     }
     if (index != NULL) {
         *index = taken;
@@ -80,6 +86,7 @@ dunlin_status dunlin_client_remove_instance(dunlin_client *client, uint16_t obje
         dn_client_tree_find(client, dunlin_path_instance(object, instance), true, &place);
     if (status == DUNLIN_OK) {
         dn_client_remove_instance(&place);
+        dn_client_image_removed(client, dunlin_path_instance(object, instance));
     }
     return status;
 }
@@ -97,6 +104,7 @@ dunlin_status dunlin_client_set_present(dunlin_client *client, dunlin_path resou
         dn_client_resource_clear(&place); /* as when a Write takes it away */
     }
     dn_client_tree_set_present(place.object, place.index, place.resource, present);
+    dn_client_image_changed(client, resource);
     dn_client_observe_changed(client, resource);
     return DUNLIN_OK;
 }
@@ -156,6 +164,7 @@ dunlin_status dunlin_client_set(dunlin_client *client, dunlin_path path, const d
         return status;
     }
     dn_client_undo_end(client, mark);
+    dn_client_image_changed(client, path);
     dn_client_observe_changed(client, path);
     return DUNLIN_OK;
 }

@@ -251,14 +251,15 @@ typedef struct {
 
 /* The bootstrap; its account is the one behind those of servers. bootstrap.c */
 typedef struct {
-    uint8_t state; /* dn_bootstrap_state */
-    bool own;      /* this client has asked for it, and so asks again when it fails */
-    bool asked;    /* a server or the application wants it: the next step begins */
-    bool finished; /* Finish was answered: the next step carries on */
-    bool enrols;   /* the way is wanted for certificates alone */
-    bool plain;    /* the bootstrap server has refused the format that we prefer */
-    bool needed;   /* it was begun for want of a registration: with one there is no need */
-    bool bounded;  /* `policy` says how often it is tried; else the configuration does */
+    uint8_t state;  /* dn_bootstrap_state */
+    bool own;       /* this client has asked for it, and so asks again when it fails */
+    bool asked;     /* a server or the application wants it: the next step begins */
+    bool finished;  /* Finish was answered: the next step carries on */
+    bool enrols;    /* the way is wanted for certificates alone */
+    bool operating; /* an operation of the bootstrap server is being carried out */
+    bool plain;     /* the bootstrap server has refused the format that we prefer */
+    bool needed;    /* it was begun for want of a registration: with one there is no need */
+    bool bounded;   /* `policy` says how often it is tried; else the configuration does */
     uint32_t tries, sequences;
     uint32_t vain;      /* bootstraps since the client was last registered with all of its servers */
     uint64_t due_ms;    /* next try, end of the wait for a way, of too long a silence */

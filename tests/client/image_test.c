@@ -709,6 +709,7 @@ static void a_note_is_of_all_objects(void **state)
     const rig_things things = w->r.things[0];
     const dn_account *account = dn_client_account(w->r.client, 7);
     assert_int_equal(dn_client_image_note(w->r.client), DUNLIN_OK);
+    w->r.client->bootstrap.operating = true; /* what follows is of the bootstrap */
 
     const dunlin_value value = dunlin_integer(9);
     assert_int_equal(dunlin_client_set(w->r.client, dunlin_path_resource(RIG_OBJECT, 0, RIG_NUMBER), &value),
@@ -745,6 +746,7 @@ static void a_note_holds_saves_back(void **state)
     rig_run(&w->r, 1000);
     const dunlin_value value = dunlin_integer(9);
     assert_int_equal(dn_client_image_note(w->r.client), DUNLIN_OK);
+    w->r.client->bootstrap.operating = true; /* what follows is of the bootstrap */
     assert_int_equal(dunlin_client_set(w->r.client, dunlin_path_resource(KEEPER, 0, 0), &value), DUNLIN_OK);
     rig_run(&w->r, 1000);
     assert_int_equal(w->saves, 1);
