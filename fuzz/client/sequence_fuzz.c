@@ -3,7 +3,7 @@
  * A client that knows a bootstrap server, over DTLS, and whatever that server, two others, the network, the application and
  * the place where its state is kept may do, in any order. The input is pairs of bytes: what happens, and to whom or how. Whatever it
  * is: a way is asked for only with security that is complete and fits its URI, and only from step, start, stop and restart; what is saved
- * can be restored; nothing is due for ever; and when at last everybody does what is expected of them, the client comes to be
+ * can be restored; what the application has added and removed is no bootstrap's business; nothing is due for ever; and when at last everybody does what is expected of them, the client comes to be
  * registered: there is always a way home.
  */
 #include "fuzz/client/surroundings.h"
@@ -21,6 +21,9 @@
 #define MESSAGE   512u
 #define IMAGE     8192u
 #define ARENA     (192u * 1024u)
+#define OWN_ID \
+    5u /* an Object of the application; the bootstrap server makes instances behind those of OWN_COUNT */
+#define OWN_COUNT 3u
 
 typedef struct {
     surroundings around;
@@ -30,6 +33,10 @@ typedef struct {
     uint16_t mid;
     bool stopped; /* once at least */
     bool asked;   /* the bootstrap server was, and has agreed */
+    struct {
+        bool there;
+        int32_t value;
+    } own[OWN_COUNT]; /* what the application has made of its own instances */
     uint8_t image[IMAGE];
     size_t image_len;
 } world;
@@ -50,6 +57,7 @@ enum {
     REQUEST,
     MESSAGES,
     POWER,
+    OWN,
     KINDS
 };
 
@@ -156,6 +164,8 @@ static const command commands[] = {
     {DELETE, "01", NULL},
     {DELETE, "1", NULL},
     {DELETE, "10", NULL},
+    {PUT, "53", "[{\"n\":\"/5/3/0\",\"v\":9}]"},
+    {DELETE, "5", NULL},
     {GET, "", NULL},
     {GET, "1", NULL},
     {POST, "bs", NULL},
@@ -202,6 +212,43 @@ static void ask(world *w, size_t from, const command *what)
     way_receive(&w->around, from, dunlin_slice_make(message, len));
 }
 
+/* ---- what the application does with its own Object ---- */
+
+typedef struct {
+    int32_t value;
+} own_thing;
+
+static const dunlin_resource own_table[] = {{DUNLIN_FIELD(0, INTEGER, DUNLIN_RW, own_thing, value)}};
+
+static void change_own(world *w, uint8_t how)
+{
+    dunlin_client *client = w->around.client;
+    const uint16_t id = how % OWN_COUNT;
+    const bool there = w->own[id].there;
+    const dunlin_value value = dunlin_integer(how);
+    if (how < 0x60) {
+        must((dunlin_client_remove_instance(client, OWN_ID, id) == DUNLIN_OK) == there);
+        w->own[id].there = false;
+    } else if (!there) {
+        w->own[id].there = dunlin_client_add_instance(client, OWN_ID, id, NULL) == DUNLIN_OK;
+        w->own[id].value = 0;
+    } else {
+        must(dunlin_client_set(client, dunlin_path_resource(OWN_ID, id, 0), &value) == DUNLIN_OK);
+        w->own[id].value = how;
+    }
+}
+
+static void check_own(const world *w)
+{
+    for (uint16_t id = 0; id < OWN_COUNT; id++) {
+        dunlin_value value;
+        const dunlin_status status =
+            dunlin_client_get(w->around.client, dunlin_path_resource(OWN_ID, id, 0), &value);
+        must((status == DUNLIN_OK) == w->own[id].there);
+        must(status != DUNLIN_OK || value.as.integer == w->own[id].value);
+    }
+}
+
 /* ---- what happens ---- */
 
 static void open_client(world *w);
@@ -210,6 +257,7 @@ static void open_client(world *w);
 static void lose_power(world *w)
 {
     memset(w->around.ways, 0, sizeof w->around.ways);
+    memset(w->own, 0, sizeof w->own);
     w->around.answer_count = 0;
     open_client(w);
     if (w->image_len > 0) {
@@ -277,6 +325,9 @@ static size_t happen(world *w, uint8_t what, uint8_t how, dunlin_slice rest)
     case REQUEST:
         ask(w, 1 + how % 2, &commands[how / 2 % count]);
         return 0;
+    case OWN:
+        change_own(w, how);
+        return 0;
     case MESSAGES:
         way_receive(&w->around, at, dunlin_slice_make(rest.data, len));
         return len;
@@ -293,6 +344,9 @@ static void open_client(world *w)
     static _Alignas(DUNLIN_ARENA_ALIGN) uint8_t arena[ARENA];
     static dunlin_device device;
     static dunlin_access access[4];
+    static own_thing things[OWN_COUNT + 1];
+    static const dunlin_object own = {
+        .id = OWN_ID, DUNLIN_TABLE(own_table), .flags = DUNLIN_MULTIPLE, .size = sizeof(own_thing)};
     static const char factory[] = "[{\"bn\":\"/0/1/\",\"n\":\"0\",\"vs\":\"coaps://"
                                   "bs\"},{\"n\":\"1\",\"vb\":true},{\"n\":\"2\",\"v\":0},{\"n\":\"3\","
                                   "\"vd\":\"aWQ\"},{\"n\":\"5\",\"vd\":\"c2VjcmV0\"},{\"n\":\"11\",\"v\":5}]";
@@ -315,7 +369,8 @@ static void open_client(world *w)
     must(w->around.client != NULL);
     dunlin_device_init(&device);
     must(dunlin_device_add(w->around.client, &device) == DUNLIN_OK &&
-         dunlin_access_add(w->around.client, access, 4, 0) == DUNLIN_OK);
+         dunlin_access_add(w->around.client, access, 4, 0) == DUNLIN_OK &&
+         dunlin_client_add_object(w->around.client, &own, things, OWN_COUNT + 1, 0, NULL) == DUNLIN_OK);
     must(dunlin_client_provision(w->around.client, dunlin_path_root(), 110, dunlin_slice_of(factory)) ==
          DUNLIN_OK);
 }
@@ -376,8 +431,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const dunlin_slice rest = dunlin_slice_make(data + at + 2, size - at - 2);
         at += 2 + happen(&w, data[at] % KINDS, data[at + 1], rest);
         surroundings_settle(&w.around);
+        check_own(&w);
     }
     come_home(&w);
+    check_own(&w);
     surroundings_stop(&w.around);
     for (size_t i = 0; i < WAYS; i++) {
         must(w.around.ways[i].state == WAY_NONE);
