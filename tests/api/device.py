@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import threading
+import time
 
 CON, NON, ACK, RST = 0, 1, 2, 3
 GET, POST, PUT, DELETE = 1, 2, 3, 4
@@ -12,6 +13,7 @@ CREATED, DELETED, CHANGED, CONTENT, CONTINUE = 0x41, 0x42, 0x44, 0x45, 0x5f
 OBSERVE, LOCATION, URI_PATH, CONTENT_FORMAT, URI_QUERY, ACCEPT, BLOCK2, BLOCK1 = 6, 8, 11, 12, 15, 17, 23, 27
 LINKS = '</>;rt="oma.lwm2m";ct="110 112 11542",</1/0>,</3/0>,</3303/0>;ver="1.1",</33000/0>'
 SILENT, RESET = "silent", "reset"
+REPEAT_S = 0.5  # before a request that was not answered goes out again
 
 
 def uint(number):
@@ -76,6 +78,7 @@ class Device:
         host, port = server.rsplit(":", 1)
         self.endpoint, self.links, self.lwm2m, self.lifetime, self.queue = endpoint, links, lwm2m, 300, queue
         self.answer = answer or (lambda message: (CONTENT, 0, b""))
+        self.given_up = lambda: False  # whether an answer is of no interest any more
         self.seen = []
         self.location = []
         self._mid = int.from_bytes(os.urandom(2), "big")
@@ -100,7 +103,7 @@ class Device:
             pass
         self.socket.close()
 
-    def request(self, code, path, query=(), content_format=None, payload=b"", timeout=30):
+    def request(self, code, path, query=(), content_format=None, payload=b"", timeout=60):
         options = [(URI_PATH, part.encode()) for part in path] + [(URI_QUERY, part.encode()) for part in query]
         if content_format is not None:
             options.append((CONTENT_FORMAT, uint(content_format)))
@@ -109,10 +112,10 @@ class Device:
             mid = self._mid
             box = self._waiting[mid] = [threading.Event(), None]
         data = encode(CON, code, mid, os.urandom(4), options, payload)
-        repeat = min(timeout / 3, 2)
-        for _ in range(round(timeout / repeat)):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end and not self.given_up():
             self.socket.send(data)
-            if box[0].wait(repeat):
+            if box[0].wait(min(timeout / 3, REPEAT_S)):
                 return box[1]
         raise TimeoutError(f"the server did not answer {path}")
 

@@ -5,6 +5,7 @@ import atexit
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -21,6 +22,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning)  # RefResolver: D
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DUNLIND = os.environ.get("DUNLIND", os.path.join(ROOT, "build", "bin", "dunlind"))
+STOP_S = 120
 START_S = 120 if "sanitize" in os.environ.get("DUNLIN_TEST_BUILD", "") else 60
 
 
@@ -42,8 +44,21 @@ def wait_until(what, condition, seconds=60):
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {seconds} s: {what}; the last look gave {value!r}")
         time.sleep(0.02)
+
+
+def lasting_address():
+    """For a server that is started again at the same address: a UDP port that the kernel gives to nobody who asks for any one."""
+    for _ in range(1000):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            port = random.SystemRandom().randrange(12000, 32000)
+            try:
+                one.bind(("127.0.0.1", port))
+                return f"127.0.0.1:{port}"
+            except OSError:
+                pass
+    raise AssertionError("no port is free")
 
 
 class Server:
@@ -83,7 +98,7 @@ class Server:
     def stop(self, kill=False):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(STOP_S)
         self.log.close()
         return self.process.returncode
 
@@ -156,7 +171,7 @@ class Api:
     def __init__(self, address, contract=None):
         self.address, self.contract = address, contract
 
-    def call(self, method, target, body=None, headers=None, timeout=60):
+    def call(self, method, target, body=None, headers=None, timeout=180):
         connection = http.client.HTTPConnection(self.address, timeout=timeout)
         headers = dict(headers or {})
         if body is not None and not isinstance(body, (bytes, str)):
@@ -189,7 +204,7 @@ class Api:
 class Events:
     """An event stream, read line by line."""
 
-    def __init__(self, address, query=None, last=None, timeout=60, buffer=None):
+    def __init__(self, address, query=None, last=None, timeout=180, buffer=None):
         self.connection = http.client.HTTPConnection(address, timeout=timeout)
         if buffer:
             host, port = address.rsplit(":", 1)

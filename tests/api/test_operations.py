@@ -141,7 +141,7 @@ class Failing(OperationsCase):
         silent = self.device(lambda message: SILENT)
         started = time.monotonic()
         self.assertEqual(self.refusal("GET", f"/clients/{silent.endpoint}/3/0/0?timeout=1"), (504, "timeout"))
-        self.assertLess(time.monotonic() - started, 8)
+        self.assertLess(time.monotonic() - started, 40)  # CoAP alone would go on for 45 s at least
         reset = self.device(lambda message: RESET)
         self.assertEqual(self.refusal("GET", f"/clients/{reset.endpoint}/3/0/0"), (502, "rejected"))
         rubbish = self.device(lambda message: (CONTENT, 112, b"\x9f\x82"))
@@ -153,11 +153,11 @@ class Failing(OperationsCase):
         device = self.device(lambda message: SILENT)
         result = []
         waiting = threading.Thread(target=lambda: result.append(self.refusal(
-            "GET", f"/clients/{device.endpoint}/3/0/0?timeout=20")))
+            "GET", f"/clients/{device.endpoint}/3/0/0?timeout=300")))
         waiting.start()
         wait_until("the request is at the device", lambda: device.seen)
         device.deregister()
-        waiting.join(15)
+        waiting.join(120)
         self.assertEqual(result, [(409, "cancelled")])
 
     def test_who_is_not_there(self):

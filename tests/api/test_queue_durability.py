@@ -14,7 +14,8 @@ from server import Api, Server, wait_until
 
 MOMENTS = 30
 SEED = 20261123
-CONFIG = ("queue:\n  requests-per-client: 60000\ncoap:\n  ack-timeout-ms: 100\n  max-retransmit: 1\n")
+SETTLING = "queue:\n  requests-per-client: 60000\n"
+CONFIG = SETTLING + "coap:\n  ack-timeout-ms: 100\n  max-retransmit: 1\n"  # what is not answered is soon given up
 PACKAGE = random.Random(SEED).randbytes(50_000)
 
 
@@ -27,14 +28,19 @@ class Fleet:
         self.blocks = {}    # of the package
         self.whole = 0      # pushes that came to their end
         self.well = False   # answers everything
+        self.lossy = True   # loses some of what comes
+        self.muted = None   # the first Write since they joined: it is done, and never answered
         self.devices = []
 
     def answer(self, message):
         if message.code in (PUT, POST) and message.path != "/5/0/0":
-            if not self.well and self.random.random() < 0.2:
+            if not self.well and self.lossy and self.random.random() < 0.2:
                 return SILENT  # lost before it came: not done
-            self.done.setdefault((message.code, message.payload), set()).add((message.mid, message.token))
-            return SILENT if not self.well and self.random.random() < 0.1 else (CHANGED, None, b"")
+            one = (message.mid, message.token)
+            self.done.setdefault((message.code, message.payload), set()).add(one)
+            if not self.well and self.muted is None and message.code == PUT:
+                self.muted = one
+            return SILENT if not self.well and (one == self.muted or self.random.random() < 0.1) else (CHANGED, None, b"")
         if message.code == PUT:
             block = message.number(BLOCK1) or 0
             self.blocks[block >> 4] = message.payload
@@ -45,7 +51,7 @@ class Fleet:
     def join(self, server):
         for device in self.devices:
             device.close()
-        self.devices = []
+        self.devices, self.muted = [], None
         for number in range(3):
             device = Device(server.coap, f"queue-{number}", self.answer, links="</3/0>,</5/0>,</40000/0>")
             self.devices.append(device)
@@ -66,10 +72,10 @@ class Caller(threading.Thread):
             endpoint = f"queue-{self.random.randrange(3)}"
             try:
                 if self.random.random() < 0.5:
-                    answer = self.api.put(f"/clients/{endpoint}/40000/0/1?wait=0&format=text", {"value": str(self.number)}, timeout=5)
+                    answer = self.api.put(f"/clients/{endpoint}/40000/0/1?wait=0&format=text", {"value": str(self.number)})
                     key = (PUT, str(self.number).encode())
                 else:
-                    answer = self.api.post(f"/clients/{endpoint}/40000/0/2?wait=0", {"args": f"0='{self.number}'"}, timeout=5)
+                    answer = self.api.post(f"/clients/{endpoint}/40000/0/2?wait=0", {"args": f"0='{self.number}'"})
                     key = (POST, f"0='{self.number}'".encode())
             except Exception:  # the server is gone, or went in the middle of its answer
                 return
@@ -102,15 +108,20 @@ class Durability(unittest.TestCase):
             if package is None:
                 package = api.post("/packages", PACKAGE, headers={"Content-Type": "application/octet-stream"}).json["id"]
             caller = Caller(server, generator.random(), moment * 100_000, asked)
+            fleet.lossy = moment % 10 != 9
             fleet.join(server)
             if moment % 10 == 0:
                 pushes.append(api.put(f"/clients/queue-{moment // 10 % 3}/5/0/0?package={package}&wait=0").json["id"])
             caller.start()
-            time.sleep(generator.uniform(0.002, 0.12))
+            wanted = len(asked) + generator.randint(6, 40)
+            wait_until(f"{wanted} are taken", lambda: len(asked) >= wanted)
+            if not fleet.lossy:
+                wait_until("a Write is done and not answered", lambda: fleet.muted)
+            time.sleep(generator.uniform(0, 0.02))
             server.stop(kill=True)
-            caller.join(30)
+            caller.join(60)
             self.assertFalse(caller.is_alive())
-        server = Server(data=data, config=CONFIG)
+        server = Server(data=data, config=SETTLING)
         api = Api(server.http)
         fleet.well = True
         fleet.join(server)
@@ -118,7 +129,7 @@ class Durability(unittest.TestCase):
         def ended():
             states = self.known(api, list(asked) + pushes)
             return states if all(one["endedAt"] for one in states.values()) else None
-        states = wait_until("all have ended", ended, 60)
+        states = wait_until("all have ended", ended, 180)
         for identity, key in asked.items():
             times, state = len(fleet.done.get(key, ())), states[identity]["state"]
             if key[0] == PUT:

