@@ -15,7 +15,7 @@ import sys
 import threading
 import unittest
 
-from device_server import DELETE, GET, POST, PUT, DeviceTest, Server
+from device_server import DELETE, GET, POST, PUT, TIMEOUT_S, DeviceTest, Server
 
 SENML_JSON = 110
 NOSEC = 3
@@ -179,7 +179,7 @@ class BootstrapTest(DeviceTest):
         self.device("-b", self.uri(self.bootstrap), "--state", self.state)
         self.bootstrap.requested()
         second = self.device("-b", self.uri(self.bootstrap), "--state", self.state)
-        _, err = second.communicate(timeout=30)
+        _, err = second.communicate(timeout=TIMEOUT_S)
         self.assertEqual(second.returncode, 2)
         self.assertIn("is in use by process", err)
 
@@ -204,7 +204,7 @@ class BootstrapTest(DeviceTest):
             with self.subTest(text=text):
                 path = os.path.join(self.folder.name, name) if content is None else self.file(name, content)
                 done = self.device("--factory", path, *arguments)
-                _, err = done.communicate(timeout=30)
+                _, err = done.communicate(timeout=TIMEOUT_S)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(text, err)
 
@@ -219,15 +219,20 @@ class BootstrapTest(DeviceTest):
             self.registered()
             if asked:
                 self.assertIn(int(float(self.server.read("/3303/0/5900"))), (answered, asked))
-            threading.Timer(chance.uniform(0.005, 0.05), process.kill).start()
+            last, kill = answered + chance.randint(2, 20), None
             while process.poll() is None:
                 asked = answered + 1
+                if asked == last:
+                    kill = threading.Timer(chance.uniform(0, 0.005), process.kill)
+                    kill.start()
                 try:
-                    code, _ = self.server.ask(PUT, "/3303/0/5900", str(asked).encode(), content_format=0, timeout_s=0.3)
+                    code, _ = self.server.ask(PUT, "/3303/0/5900", str(asked).encode(), content_format=0,
+                                              timeout_s=0.5 if kill else TIMEOUT_S)
                 except AssertionError:
                     break
                 self.assertEqual(code, "2.04")
                 answered = asked
+            kill.join()
             process.communicate()
             self.assertNotEqual(os.path.getsize(self.state), 0)
         self.assertGreater(answered, 5)
@@ -241,7 +246,7 @@ class BootstrapTest(DeviceTest):
         os.unlink(path)  # out it goes; it is missed with the next Update
         self.assertEqual(self.server.ask(POST, "/1/0/8")[0], "2.04")
         self.server.wait(lambda: process.poll() is not None)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=TIMEOUT_S)
         self.assertEqual(out.count("smartcard: what comes from it has changed\n"), 2)
         self.assertIn("there is no account to register with; a bootstrap might help", out)
         self.assertEqual(process.returncode, 3)

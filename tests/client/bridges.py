@@ -127,43 +127,63 @@ class TcpBridge(Bridge):
 
 
 class PipeBridge(Bridge):
-    """The standard input and output of a program that secures what goes through it, such as `openssl s_server -quiet`. Each reading
-    is taken for a datagram."""
+    """The standard input and output of a program that secures what goes through it, such as `openssl s_server -quiet`. Where it
+    secures datagrams, its pipes keep them apart (O_DIRECT in pipe(2)): each writing is one reading."""
 
     def __init__(self, kind, *command, framed=False):
         super().__init__()
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.bind((LOCALHOST, 0))
-            self.port = probe.getsockname()[1]
-        self.framed = framed
-        self.process = subprocess.Popen([part.replace("PORT", str(self.port)) for part in command], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if kind == socket.SOCK_STREAM:
-            self._await_listener()
+        self.framed, self.kind = framed, kind
+        for tries in range(10):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.bind((LOCALHOST, 0))
+                self.port = probe.getsockname()[1]
+            self._start([part.replace("PORT", str(self.port)) for part in command])
+            if self._is_there():
+                break
+            said = self.process.stderr.read().decode()
+            self._end()
+            if tries == 9 or "in use" not in said:  # else somebody else was quicker with the port
+                raise AssertionError(f"{self.process.args} ended: {said}")
         threading.Thread(target=self._out, daemon=True).start()
         threading.Thread(target=self._in, daemon=True).start()
 
-    def _await_listener(self):
-        """Its kernel table tells; a connection would be taken for the device's."""
-        wanted = [f"{address}:{self.port:04X}" for address in ("0100007F", "00000000")]
-        while self.process.poll() is None:
-            with open("/proc/net/tcp", encoding="ascii") as table:
-                if any(line.split()[1] in wanted and line.split()[3] == "0A" for line in table.readlines()[1:]):
-                    return
-            time.sleep(0.01)
-        raise AssertionError(f"{self.process.args} ended: {self.process.stderr.read().decode()}")
+    def _start(self, command):
+        packets = os.O_DIRECT if self.kind == socket.SOCK_DGRAM else 0
+        theirs_in, to = os.pipe2(packets | os.O_CLOEXEC)
+        came, theirs_out = os.pipe2(packets | os.O_CLOEXEC)
+        self.to, self.came = open(to, "wb", buffering=0), open(came, "rb", buffering=0)
+        self.process = subprocess.Popen(command, stdin=theirs_in, stdout=theirs_out, stderr=subprocess.PIPE)
+        os.close(theirs_in)
+        os.close(theirs_out)
 
-    def close(self):
+    def _is_there(self):
+        """Whether it waits at its port. The kernel's table tells; a connection would be taken for the device's."""
+        wanted = [f"{address}:{self.port:04X}" for address in ("0100007F", "00000000")]
+        tables = ("/proc/net/tcp",) if self.kind == socket.SOCK_STREAM else ("/proc/net/udp", "/proc/net/udp6")
+        wanted += ["0" * 32 + f":{self.port:04X}"]
+        while self.process.poll() is None:
+            for name in tables:
+                with open(name, encoding="ascii") as table:
+                    rows = [line.split() for line in table.readlines()[1:]]
+                if any(row[1] in wanted and (self.kind == socket.SOCK_DGRAM or row[3] == "0A") for row in rows):
+                    return True
+            time.sleep(0.01)
+        return False
+
+    def _end(self):
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+        for stream in (self.to, self.came, self.process.stderr):
             stream.close()
+
+    def close(self):
+        self._end()
         super().close()
 
     def _out(self):
         stream = b""
         try:
-            while got := os.read(self.process.stdout.fileno(), 65536):
+            while got := self.came.read(65536):
                 if not self.framed:
                     self.theirs.send(got)
                     continue
@@ -187,4 +207,4 @@ class PipeBridge(Bridge):
 
     def _write(self, message):
         if message:
-            os.write(self.process.stdin.fileno(), message)
+            self.to.write(message)

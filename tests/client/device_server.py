@@ -77,6 +77,7 @@ class Server:
         self.asked = 0  # blocks of them
         self.deaf = False  # answers no requests
         self.seen = []  # (code, path, queries, payload) of each request of the device
+        self.heard = set()  # as they came: what comes once more is a repetition, for an answer was late
 
     def close(self):
         self.socket.close()
@@ -94,7 +95,9 @@ class Server:
         if code == GET:
             self._serve_file(datagram, peer, path, dict(options))
             return
-        self.seen.append((code, path, [v.decode() for n, v in options if n == 15], payload.decode(errors="replace")))
+        if datagram[0] >> 4 & 3 != CON or (datagram, peer) not in self.heard:
+            self.seen.append((code, path, [v.decode() for n, v in options if n == 15], payload.decode(errors="replace")))
+        self.heard.add((datagram, peer))
         self.peer = peer
         if path == "rd":
             self._answer(datagram, peer, self.register, [(8, b"rd"), (8, b"7")] if self.register == 0x41 else [])
@@ -230,6 +233,14 @@ class DeviceTest(unittest.TestCase):
                 return
             self.server.turn(0.05)
         raise AssertionError(f"{path} is {seen}, not {value}")
+
+    def comes_true(self, what, happened):
+        """Waits for it, with the server answering meanwhile."""
+        end = time.monotonic() + TIMEOUT_S
+        while not (seen := happened()):
+            if time.monotonic() > end:
+                raise AssertionError(f"did not happen: {what}; the last look gave {seen!r}")
+            self.server.turn(0.05)
 
     def registered(self, server=None):
         server = server or self.server

@@ -219,9 +219,12 @@ class RoamingTest(DeviceTest):
                 self.until_true(lambda: self.call("GET", "/clients/roamer")[1]["presence"] == "asleep", "the server knows it")
                 status, queued = self.call("GET", "/clients/roamer/3/0/0?wait=0")
                 self.assertEqual(status, 202, queued)
-                self.types(process, "update")
-                self.says(process, "updated")
-                self.until_true(lambda queued=queued: self.call("GET", f"/requests/{queued['id']}")[1]["state"] == "answered", "it is answered")
+
+                def answered():
+                    self.types(process, "update")  # as often as it takes: it may be asleep again before it is asked
+                    self.says(process, "updated")
+                    return self.call("GET", f"/requests/{queued['id']}?wait=3")[1]["state"] == "answered"
+                self.until_true(answered, "it is answered")
                 self.types(process, "quit")
                 self.says(process, "de-registered")
                 process.wait(TIMEOUT_S)

@@ -28,7 +28,7 @@ HANDSHAKE_FAILURE, PROTOCOL_VERSION, UNKNOWN_PSK_IDENTITY, NO_APPLICATION_PROTOC
 
 def openssl(name, *arguments):
     os.makedirs(LOGS, exist_ok=True)
-    return wire.Piped(["openssl", *arguments], os.path.join(LOGS, name + ".log"))
+    return wire.Piped(["openssl", *arguments], os.path.join(LOGS, name + ".log"), "-dtls1_2" in arguments)
 
 
 class OpensslOnDunlind(Suite):

@@ -2,6 +2,7 @@
 """CoAP by hand over whatever carries bytes: messages of RFC 7252 (datagrams) and of RFC 8323 (streams), a device and a server made of them."""
 
 import collections
+import os
 import queue
 import struct
 import subprocess
@@ -15,7 +16,6 @@ CSM, PING, PONG, RELEASE, ABORT = 0xE1, 0xE2, 0xE3, 0xE4, 0xE5
 OBSERVE, LOCATION_PATH, URI_PATH, CONTENT_FORMAT, URI_QUERY, ACCEPT = 6, 8, 11, 12, 15, 17
 MAX_MESSAGE_SIZE, BLOCK_WISE = 2, 4  # options of a CSM
 ANSWER_TIMEOUT_S = 60
-APART_S = 0.2
 
 Message = collections.namedtuple("Message", "kind code mid token options payload")
 
@@ -107,7 +107,7 @@ class Wire:
 
     def __init__(self, write, read, stream):
         self.write, self.stream = write, stream
-        self.came, self.mid, self.ended, self.sent_at = queue.Queue(), 1, False, 0.0
+        self.came, self.mid, self.ended = queue.Queue(), 1, False
         threading.Thread(target=self._read, args=(read,), daemon=True).start()
 
     def _read(self, read):
@@ -130,9 +130,6 @@ class Wire:
         self.came.put(None)
 
     def send(self, message):
-        if not self.stream:  # what is written close together comes together out of a pipe
-            time.sleep(max(0.0, self.sent_at + APART_S - time.monotonic()))
-            self.sent_at = time.monotonic()
         self.write(frame(message) if self.stream else datagram(message))
 
     def receive(self, timeout_s=ANSWER_TIMEOUT_S):
@@ -255,14 +252,21 @@ class HandServer:
 
 
 class Piped(subprocess.Popen):
-    """A program whose standard input and output are the bytes of a Wire; what it says of itself goes to a log."""
+    """A program whose standard input and output are the bytes of a Wire; what it says of itself goes to a log. `datagrams`: its
+    pipes keep them apart (O_DIRECT in pipe(2)): each writing is one reading."""
 
-    def __init__(self, arguments, log_path):
+    def __init__(self, arguments, log_path, datagrams=False):
         self.log_path = log_path
+        packets = (os.O_DIRECT if datagrams else 0) | os.O_CLOEXEC
+        theirs_in, to = os.pipe2(packets)
+        came, theirs_out = os.pipe2(packets)
         with open(log_path, "ab") as log:
             log.write(("$ " + " ".join(arguments) + "\n").encode())
             log.flush()
-            super().__init__(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, bufsize=0)
+            super().__init__(arguments, stdin=theirs_in, stdout=theirs_out, stderr=log, bufsize=0)
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self.stdin, self.stdout = open(to, "wb", buffering=0), open(came, "rb", buffering=0)
 
     def wire(self, stream):
         return Wire(self.stdin.write, lambda: self.stdout.read(65536), stream)
