@@ -46,16 +46,17 @@ class Lane:
                                             env={**os.environ, "DUNLIN_INTEROP_LOGS": logs, IN_LANE: self.name})
 
     def wait(self):
-        """The names of the cases that failed."""
+        """The cases that failed, with what was said."""
         status = self.process.wait()
         with open(self.output, encoding="utf-8", errors="replace") as file:
             sys.stdout.write(file.read())
         try:
             tree = ET.parse(junit_path(self.name))
         except (OSError, ET.ParseError):
-            return [f"{self.name} ended with status {status} before its end"]
-        failed = [f"{item.get('classname')}: {item.get('name')}" for item in tree.iter("testcase") if item.find("failure") is not None]
-        return failed or ([f"{self.name} ended with status {status}"] if status != 0 else [])
+            return [(self.name, f"ended with status {status} before its end")]
+        failed = [(f"{item.get('classname')}: {item.get('name')}", item.findtext("failure") or "")
+                  for item in tree.iter("testcase") if item.find("failure") is not None]
+        return failed or ([(self.name, f"ended with status {status}")] if status != 0 else [])
 
 
 def junit_path(lane):
@@ -88,7 +89,7 @@ def main():
     runner = Runner([suite for suite in suites if suite.name not in apart], junit_path(None),
                     f"*{arguments[0]}*" if arguments else "*")
     status = runner.run()
-    failed = runner.failed_names()
+    failed = runner.failed_cases()
     for lane in lanes:
         failed += lane.wait()
     if lanes:

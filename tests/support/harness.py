@@ -15,8 +15,9 @@ import xml.etree.ElementTree as ET
 
 from support import programs
 
-CASE_TIMEOUT_S = 180
+CASE_TIMEOUT_S = 600
 SET_UP_TIMEOUT_S = 600
+FAILED_TOLD, FAILED_CHARACTERS = 20, 500  # in the end, of what failed
 
 
 class Failure(AssertionError):
@@ -104,10 +105,12 @@ def _alarm(signum, frame):
     raise TimedOut("the case took too long")
 
 
-def show_failed(names):
-    """The cases that failed, as the last lines of the output: more than those are not always seen."""
-    for name in names:
+def show_failed(cases):
+    """The cases that failed, (name, what was said) each, as the last lines of the output: more than those are not always seen."""
+    for number, (name, said) in enumerate(cases):
         print(f"FAILED  {name}", flush=True)
+        if number < FAILED_TOLD:
+            print(f"        {' '.join(said.split())[:FAILED_CHARACTERS]}", flush=True)
 
 
 class Runner:
@@ -130,11 +133,11 @@ class Runner:
         if skipped:
             print(f"{self.skipped} skipped")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
-        show_failed(self.failed_names())
+        show_failed(self.failed_cases())
         return 1 if self.failed or not self.passed else 0
 
-    def failed_names(self):
-        return [f"{suite}: {title}" for suite, title, _, outcome, _ in self.results if outcome == "failed"]
+    def failed_cases(self):
+        return [(f"{suite}: {title}", said) for suite, title, _, outcome, said in self.results if outcome == "failed"]
 
     def _run_suite(self, klass, chosen):
         print(f"\n== {klass.name}: {(klass.__doc__ or '').strip().splitlines()[0]}", flush=True)
@@ -146,7 +149,7 @@ class Runner:
             if isinstance(detail, str):
                 suite.programs.show_logs()
             if detail is not None:
-                self._drop(klass.name, chosen, "skipped" if isinstance(detail, Skipped) else "failed")
+                self._drop(klass.name, chosen, "skipped" if isinstance(detail, Skipped) else "failed", str(detail))
                 return
             for title, name, row in chosen:
                 method = getattr(suite, name)
@@ -161,7 +164,7 @@ class Runner:
                     self._note(klass.name, title, spent, "failed", outcome)
                     suite.programs.show_logs(logs)
         finally:
-            self._guarded(suite.tear_down, 120)
+            self._guarded(suite.tear_down, 300)
             troubles = suite.programs.stop_all()
             if troubles:
                 self._note(klass.name, "our programs end with status 0 when they are asked to", 0.0, "failed",
@@ -185,11 +188,11 @@ class Runner:
         finally:
             signal.alarm(0)
 
-    def _drop(self, suite, chosen, outcome):
+    def _drop(self, suite, chosen, outcome, detail):
         """None of the cases could be tried."""
         print(f"{outcome.upper()} {suite}: {len(chosen)} cases, for the suite could not be set up", flush=True)
         setattr(self, outcome, getattr(self, outcome) + len(chosen))
-        self.results += [(suite, title, 0.0, outcome, "the suite could not be set up") for title, _, _ in chosen]
+        self.results += [(suite, title, 0.0, outcome, f"the suite could not be set up: {detail}") for title, _, _ in chosen]
 
     def _note(self, suite, title, seconds, outcome, detail):
         word = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[outcome]
