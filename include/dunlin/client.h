@@ -352,7 +352,8 @@ dunlin_status dunlin_client_provision(dunlin_client *client, dunlin_path base, u
 /*
  * Makes the client what it was when `image` was saved: accounts, access control, attributes, and the instances of Objects with
  * DUNLIN_KEEP. After the Objects were added, before dunlin_client_start; what was provisioned before is replaced. MALFORMED: it is not
- * an image, or a damaged one; UNSUPPORTED: of a later release; LIMIT: it needs more than the configuration allows. Then nothing is changed.
+ * an image, or a damaged one; UNSUPPORTED: of a later release; ACCESS: of a device with another endpoint name; LIMIT: it needs more than the configuration allows. Then
+ * nothing is changed.
  */
 dunlin_status dunlin_client_restore(dunlin_client *client, dunlin_slice image);
 /* Begins a client-initiated bootstrap at once, without hold-off. STATE: one is under way; NOT_FOUND: no bootstrap server's account. */

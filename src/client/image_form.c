@@ -19,8 +19,8 @@ static const uint8_t magic[] = {'D', 'L', 'I', 'M'};
 
 /* In the order in which they are applied. */
 static const dn_image_section *const sections[] = {
-    &dn_image_objects, &dn_image_bindings, &dn_image_attributes,
-    &dn_image_card,    &dn_image_est,      &dn_image_tries,
+    &dn_image_endpoint, &dn_image_objects, &dn_image_bindings, &dn_image_attributes,
+    &dn_image_card,     &dn_image_est,     &dn_image_tries,
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])
 

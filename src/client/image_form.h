@@ -16,7 +16,7 @@ dunlin_status dn_image_form_edit(dunlin_client *client, dunlin_slice image, cons
                                  dunlin_buf *out);
 /*
  * Makes the client so: instances that are not in it go, those in it are as they are there; `created`, `set` and `removed` of Objects are
- * told of what differs. What is already so stays untouched, where it is in memory. MALFORMED, UNSUPPORTED, LIMIT: nothing is changed.
+ * told of what differs. What is already so stays untouched, where it is in memory. MALFORMED, UNSUPPORTED, LIMIT, ACCESS: nothing is changed.
  * Accounts have to be paired anew after it.
  */
 dunlin_status dn_image_form_apply(dunlin_client *client, dunlin_slice image);

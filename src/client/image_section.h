@@ -15,14 +15,15 @@ enum {
     DN_IMAGE_BINDINGS = 3, /* accounts whose binding was chosen */
     DN_IMAGE_CARD = 4,     /* digest and origin of what came from a smartcard */
     DN_IMAGE_EST = 6,      /* certificates issued to us, and their keys */
-    DN_IMAGE_TRIES = 7     /* how often the bootstrap server is tried */
+    DN_IMAGE_TRIES = 7,    /* how often the bootstrap server is tried */
+    DN_IMAGE_ENDPOINT = 8  /* the name of the device that it is of */
 };
 
 typedef struct {
     uint16_t id;
     /* `whole`: not for a restart but to take a bootstrap back. */
     void (*write)(dunlin_client *client, dn_image_out *out, bool whole);
-    /* Whether `apply` can make the client so: MALFORMED, UNSUPPORTED, LIMIT. Changes nothing. */
+    /* Whether `apply` can make the client so: MALFORMED, UNSUPPORTED, LIMIT, ACCESS. Changes nothing. */
     dunlin_status (*check)(dunlin_client *client, dn_image_in in, bool whole);
     /* Of what was checked, in the order of the table. */
     void (*apply)(dunlin_client *client, dn_image_in in, bool whole);
@@ -34,5 +35,6 @@ extern const dn_image_section dn_image_bindings;
 extern const dn_image_section dn_image_card;
 extern const dn_image_section dn_image_est;
 extern const dn_image_section dn_image_tries;
+extern const dn_image_section dn_image_endpoint;
 
 #endif

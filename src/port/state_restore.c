@@ -39,6 +39,9 @@ dunlin_status dn_state_restore(dn_state_file *file, dunlin_client *client, char 
         (void)snprintf(error, error_size,
                        "the state was saved by a later release, which this one cannot read");
         return status;
+    case DUNLIN_ERR_ACCESS:
+        (void)snprintf(error, error_size, "the state is that of a device with another endpoint name");
+        return status;
     default:
         (void)snprintf(error, error_size, "the state does not fit this device: %s",
                        dunlin_status_text(status));

@@ -26,6 +26,7 @@ typedef struct {
     dn_state_file *file;
     uint8_t image[4096];
     size_t len;
+    const char *endpoint; /* NULL: "state" */
 } device;
 
 static void on_send(void *context, const dunlin_peer *peer, dunlin_slice datagram)
@@ -61,7 +62,7 @@ static dunlin_status on_save(void *context, dunlin_slice image)
 static dunlin_client *make(device *d, uint16_t credential_max)
 {
     dunlin_client_config config = dunlin_client_config_default();
-    config.endpoint = "state";
+    config.endpoint = d->endpoint == NULL ? "state" : d->endpoint;
     config.call = (dunlin_client_callbacks){
         .send = on_send, .random = on_random, .resolve = on_resolve, .save = on_save, .context = d};
     config.credential_max = credential_max;
@@ -212,6 +213,24 @@ static void what_does_not_fit_stays(void **state)
     assert_int_equal(restore(d, make(d, 32)), DUNLIN_OK);
 }
 
+/* Two devices, and one directory by mistake: the second one does not take the first one's accounts, nor write over them. */
+static void what_is_of_another_device_stays(void **state)
+{
+    device *d = *state;
+    save(d);
+    d->endpoint = "stat";
+    dunlin_client *client = make(d, 32);
+    assert_int_equal(restore(d, client), DUNLIN_ERR_ACCESS);
+    assert_false(knows_server(client));
+    add_server(client);
+    dunlin_client_step(client, 1);
+    assert_int_equal(dunlin_client_count(client).saves_failed, 1);
+    d->endpoint = NULL;
+    client = make(d, 32);
+    assert_int_equal(restore(d, client), DUNLIN_OK);
+    assert_true(knows_server(client));
+}
+
 /* ---- the card ---- */
 
 static void a_card_is_read_anew_each_time(void **state)
@@ -244,6 +263,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_damaged_is_set_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_understood_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_does_not_fit_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_of_another_device_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_card_is_read_anew_each_time, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
