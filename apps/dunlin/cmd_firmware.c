@@ -3,6 +3,7 @@
 #include "apps/dunlin/command.h"
 #include "apps/dunlin/device.h"
 #include "apps/dunlin/packages.h"
+#include "apps/dunlin/pull.h"
 #include "apps/dunlin/show.h"
 
 #include <string.h>
@@ -15,8 +16,9 @@ static const char USAGE[] =
 #define PATIENCE_S 600ul
 #define ID_LEN     32u /* hexadecimal digits of a package's id */
 
-/* /5/x/3, Core 1.1.1 appendix E.6. */
+/* /5/x/3 and 5, Core 1.1.1 appendix E.6. */
 enum { STATE_IDLE, STATE_DOWNLOADING, STATE_DOWNLOADED, STATE_UPDATING };
+enum { RESULT_URI = 7, RESULT_PROTOCOL = 9 };
 
 static const char *const state_names[] = {"idle", "downloading", "downloaded", "updating"};
 static const char *const result_names[] = {"none yet",
@@ -39,7 +41,8 @@ void dn_help_firmware(FILE *out)
         "Update the firmware of a device by its Firmware Update object (5).\n\nusage: %s\n\n"
         "  status EP            state, result and version\n"
         "  push EP FILE|ID      send the package to the device\n"
-        "  pull EP FILE|ID|URI  have the device get it: from this server, or from a coap(s) or http(s) URI\n"
+        "  pull EP FILE|ID|URI  have the device get it: from this server, by the way it is registered by, or "
+        "from a URI\n"
         "  update EP            execute the update, and wait until the device is back\n"
         "  reset EP             drop a package, or end a download\n"
         "  --update             with push and pull: update as soon as the package is there\n"
@@ -231,26 +234,82 @@ static int push(const updating *u, const char *what)
     return exit_code;
 }
 
-static int pull(const updating *u, const char *what)
+static int write_uri(const updating *u, const char *query, const char *uri)
 {
     int exit_code = EXIT_CODE_OK;
-    json_t *package = strstr(what, "://") == NULL ? package_of(u, what, &exit_code) : NULL;
-    const char *uri =
-        package == NULL ? what : json_string_value(json_array_get(json_object_get(package, "uris"), 0));
-    if (exit_code == EXIT_CODE_OK && uri == NULL) {
-        (void)fputs(
-            "dunlin firmware: the server has no address for devices; its setting 'public-coap' gives one\n",
-            stderr);
-        exit_code = EXIT_CODE_REFUSED;
+    json_t *body = uri == NULL ? NULL : json_pack("{s:s}", "value", uri);
+    json_t *answer = call(u, "PUT", "/5/0/1", query, body, &exit_code);
+    json_decref(answer);
+    json_decref(body);
+    return exit_code;
+}
+
+static int cannot(const updating *u, const dn_pull *can, const char *why)
+{
+    char names[80];
+    dn_pull_names(can, names, sizeof names);
+    (void)fprintf(stderr,
+                  "dunlin firmware: %s fetches packages by %s%s, %s: push it, or name a URI that the device "
+                  "can fetch\n",
+                  u->endpoint, names, can->said ? "" : " (it says nothing else in /5/0/8)", why);
+    return EXIT_CODE_REFUSED;
+}
+
+/* By the way that the device is registered by, at the address that the server makes for it; else by another one of the server's. */
+static int pull_package(const updating *u, const json_t *package, const dn_pull *can)
+{
+    if (dn_pull_can(can, can->scheme)) {
+        dn_text query = {0};
+        dn_text_puts(&query, "?package=");
+        dn_text_percent(&query, dn_show_text(package, "id"));
+        const int exit_code = write_uri(u, query.data, NULL);
+        dn_text_free(&query);
+        return exit_code;
     }
-    if (exit_code == EXIT_CODE_OK) {
-        json_t *body = json_pack("{s:s}", "value", uri);
-        json_t *answer = call(u, "PUT", "/5/0/1", "", body, &exit_code);
-        json_decref(answer);
-        json_decref(body);
+    const char *uri = dn_pull_choose(can, json_object_get(package, "uris"));
+    if (uri == NULL) {
+        return cannot(u, can, "by which this server gives it nothing");
+    }
+    (void)fprintf(stderr,
+                  "dunlin firmware: %s is registered over %s, but cannot fetch by that: it is given %s\n",
+                  u->endpoint, can->scheme, uri);
+    return write_uri(u, "", uri);
+}
+
+static int pull(const updating *u, const char *what)
+{
+    dn_pull can;
+    int exit_code = EXIT_CODE_OK;
+    const bool is_uri = strstr(what, "://") != NULL;
+    json_t *package = is_uri ? NULL : package_of(u, what, &exit_code);
+    if (exit_code != EXIT_CODE_OK) {
+        return exit_code;
+    }
+    dn_pull_look(&u->options, u->endpoint, &can);
+    if (!is_uri) {
+        exit_code = pull_package(u, package, &can);
+    } else {
+        exit_code = dn_pull_can(&can, what) ? write_uri(u, "", what) : cannot(u, &can, "not by that");
     }
     json_decref(package);
     return exit_code;
+}
+
+/* The device could do nothing with an address of ours: say which one it was, and by what it is made. */
+static void explain(const updating *u, const char *what, long result)
+{
+    int exit_code = EXIT_CODE_OK;
+    if (strstr(what, "://") != NULL || (result != RESULT_URI && result != RESULT_PROTOCOL)) {
+        return;
+    }
+    json_t *answer = call(u, "GET", "/5/0/1", "", NULL, &exit_code);
+    (void)fprintf(stderr,
+                  "dunlin firmware: %s was given %s. But by plain coap, a device gets packages from where it "
+                  "is registered alone;"
+                  " the server's settings public.coap, public.coaps, public.coap-tcp and public.coaps-tcp "
+                  "say how devices reach it\n",
+                  u->endpoint, dn_show_text(json_object_get(answer, "node"), "value"));
+    json_decref(answer);
 }
 
 static int transfer(const updating *u, const char *what, bool by_push, bool then_update)
@@ -263,6 +322,9 @@ static int transfer(const updating *u, const char *what, bool by_push, bool then
     }
     if (exit_code == EXIT_CODE_OK && then_update && state == STATE_DOWNLOADED) {
         return update(u);
+    }
+    if (exit_code == EXIT_CODE_OK && !by_push) {
+        explain(u, what, result);
     }
     return exit_code == EXIT_CODE_OK ? conclude(u, state, result, STATE_DOWNLOADED, 0) : exit_code;
 }

@@ -49,8 +49,9 @@ typedef struct {
     char uri_text[URIS_MAX][URI_MAX];
     const char *uris[URIS_MAX]; /* of every transport, plain CoAP first */
     size_t uri_count;
-    uint64_t look_ms;     /* at the files of the keys, next */
-    int signals, failure; /* signalfd, eventfd */
+    reached_places reached; /* by devices */
+    uint64_t look_ms;       /* at the files of the keys, next */
+    int signals, failure;   /* signalfd, eventfd */
     pthread_mutex_t lock;
     char failed[ERROR_MAX]; /* under the lock: why the fleet failed */
 } daemon_state;
@@ -226,6 +227,11 @@ static bool start_bootstrap(daemon_state *state, char *error, size_t error_size)
     return bootstrap_start(state->bootstrap, state->keys, &at, error, error_size);
 }
 
+static const char *address_bound(const void *fleet, dn_transport transport, size_t index)
+{
+    return dn_fleet_address_of(fleet, transport, index);
+}
+
 static void show_identity(daemon_state *state)
 {
     const dn_api_identity identity = keys_identity(state->keys);
@@ -255,6 +261,9 @@ static bool start_api(daemon_state *state, char *error, size_t error_size)
     config.coap_address_count = state->coap_count;
     config.uris = state->uris;
     config.uri_count = state->uri_count;
+    reached_places_find(state->set, address_bound, state->fleet, &state->reached);
+    config.places = state->reached.places;
+    config.place_count = state->reached.count;
     config.credentials = keys_credentials(state->keys);
     bootstrap_tell_api(state->bootstrap, &config);
     config.fleet = state->fleet;

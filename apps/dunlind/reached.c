@@ -53,3 +53,53 @@ void reached_find(const settings *set, const char *const bound[4], const dn_log 
         find(set, transport, bound[transport], log, out->uri[transport]);
     }
 }
+
+/* ---- places ---- */
+
+static void add(reached_places *out, size_t transport, bool guessed, const char *host, const char *port)
+{
+    if (out->count < REACHED_PLACES_MAX) {
+        char *text = out->text[out->count];
+        snprintf(text, REACHED_MAX, "%s%s", host, port);
+        out->places[out->count++] =
+            (dn_api_place){.transport = (uint8_t)transport, .guessed = guessed, .place = text};
+    }
+}
+
+/* False: the settings say nothing of it. */
+static bool add_said(const settings *set, size_t transport, reached_places *out)
+{
+    const size_t before = out->count;
+    if (set->public[transport] != NULL) {
+        add(out, transport, false, set->public[transport], "");
+    }
+    for (size_t i = 0; transport == DN_TRANSPORT_UDP && i < set->coap_public.count; i++) {
+        add(out, transport, false, set->coap_public.item[i], "");
+    }
+    return out->count > before;
+}
+
+static void add_bound(const settings *set, size_t transport, const char *bound, reached_places *out)
+{
+    char host[HOST_MAX] = "";
+    if (!is_for_all(bound)) {
+        add(out, transport, false, bound, "");
+        return;
+    }
+    name_host(set, host);
+    add(out, transport, !settings_bootstraps(set), host, strrchr(bound, ':'));
+}
+
+void reached_places_find(const settings *set, reached_bound *bound, const void *context, reached_places *out)
+{
+    out->count = 0;
+    for (size_t transport = 0; transport < 4; transport++) {
+        const char *address = bound(context, (dn_transport)transport, 0);
+        if (address == NULL || add_said(set, transport, out)) {
+            continue;
+        }
+        for (size_t i = 0; address != NULL; address = bound(context, (dn_transport)transport, ++i)) {
+            add_bound(set, transport, address, out);
+        }
+    }
+}

@@ -544,8 +544,6 @@ void settings_api(const settings *set, dn_api_config *config)
     config->max_body_bytes = set->http.max_body_bytes;
     config->max_list_bytes = set->http.max_list_bytes;
     config->max_package_bytes = set->packages.max_bytes;
-    config->public_coap = (const char *const *)set->coap_public.item;
-    config->public_coap_count = set->coap_public.count;
     config->max_bulk_reads = set->http.max_bulk_reads;
     config->max_device_body = set->coap.max_body;
     config->max_event_streams = set->http.max_event_streams;

@@ -17,6 +17,14 @@
 typedef struct dn_api dn_api;
 
 /* Strings are copied by nobody: they must outlive the api. */
+/* Where devices reach the CoAP server by a transport. */
+typedef struct {
+    uint8_t transport; /* dn_transport */
+    /* The server listens on all addresses, and nobody has said by which one it is reached: a name of this host. */
+    bool guessed;
+    const char *place; /* "host:port" */
+} dn_api_place;
+
 typedef struct {
     const char *listen; /* "127.0.0.1:8080", "[::1]:0"; numeric */
     const char *const
@@ -25,9 +33,9 @@ typedef struct {
     const char *console_dir; /* the console's files; NULL: none */
     const char *upload_dir;  /* where uploaded models are kept (exists); NULL: they are kept in memory only */
     const char *package_dir; /* where packages are kept (exists): the fleet's; NULL: there are none */
-    const char *const
-        *public_coap; /* "host:port" by which devices reach the CoAP server; none: the bound addresses */
-    size_t public_coap_count;
+    const dn_api_place
+        *places; /* how devices reach the CoAP server; those of a transport in the order of preference */
+    size_t place_count;
     const char *version;
     const char *const *coap_addresses; /* as bound, for /server */
     size_t coap_address_count;

@@ -74,10 +74,12 @@ struct dn_call {
     unsigned deferred_status;
     const char *deferred_type;
     dn_text deferred;
-    bool waiting; /* guarded by the flights, too */
-    bool guess;   /* a read's content format is our choice */
-    bool lenient; /* with_profile runs without a profile too */
-    bool asleep;  /* the device, when its profile was fetched */
+    bool waiting;      /* guarded by the flights, too */
+    bool guess;        /* a read's content format is our choice */
+    bool lenient;      /* with_profile runs without a profile too */
+    bool asleep;       /* the device, when its profile was fetched */
+    uint8_t transport; /* by which it was registered then, and with which address of ours */
+    char local[DN_UDP_TEXT_MAX];
 
     /* Observations (observing.h). */
     const dunlin_path *sought;

@@ -5,6 +5,7 @@
 #include "api/operation.h"
 #include "api/queueing.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TIMEOUT_MAX_S 300u
@@ -22,6 +23,8 @@ static void profile_fetched(void *context, const dn_client_view *client)
             call->api->profiles, (dn_version){client->version_major, client->version_minor}, client->links);
         call->answer.status = call->profile != NULL ? DUNLIN_OK : DUNLIN_ERR_MEMORY;
         call->asleep = client->presence == DN_PRESENCE_ASLEEP;
+        call->transport = client->transport;
+        (void)snprintf(call->local, sizeof call->local, "%s", client->local);
     }
     dn_call_wake(call);
 }

@@ -9,7 +9,7 @@
 
 /* Fetches call->profile, from the cache or the fleet, and runs `next`; a device that is not registered is answered here. */
 void dn_device_profile(dn_call *call, void (*next)(dn_call *call));
-/* The same from the fleet in any case, with call->asleep. */
+/* The same from the fleet in any case, with call->asleep, call->transport and call->local. */
 void dn_device_presence(dn_call *call, void (*next)(dn_call *call));
 /* The same, but `next` runs with no profile when the device is not registered. */
 void dn_device_profile_if_any(dn_call *call, void (*next)(dn_call *call));

@@ -25,6 +25,8 @@ void dn_handle_add_package(dn_call *call);
 void dn_handle_package(dn_call *call);
 void dn_handle_remove_package(dn_call *call);
 void dn_handle_push(dn_call *call);
+/* writing.c: as dn_handle_write, with call->body whatever the query says of a package */
+void dn_handle_write_body(dn_call *call);
 /* requests.c */
 void dn_handle_requests(dn_call *call);
 void dn_handle_request(dn_call *call);

@@ -4,6 +4,8 @@
 #include "api/device.h"
 #include "api/handlers.h"
 #include "api/operation.h"
+#include "api/package_uri.h"
+#include "api/uris.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,24 +14,15 @@
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
-static bool is_wildcard(const char *address)
-{
-    return strncmp(address, "0.0.0.0:", 8) == 0 || strncmp(address, "[::]:", 5) == 0;
-}
-
-/* Where devices fetch it: at the addresses that the configuration names, else at those that are bound and say where. */
+/* Where devices fetch it, as far as it is the same for all of them. */
 static void write_uris(const dn_api *api, dn_jsonw *json, const char *id)
 {
     const dn_api_config *config = &api->config;
-    bool named = config->public_coap_count > 0;
-    const char *const *addresses = named ? config->public_coap : config->coap_addresses;
-    size_t count = named ? config->public_coap_count : config->coap_address_count;
     dn_jsonw_key(json, "uris");
     dn_jsonw_begin(json, '[');
-    for (size_t i = 0; i < count; i++) {
-        char uri[320];
-        int len = snprintf(uri, sizeof uri, "coap://%s/fw/%s", addresses[i], id);
-        if (len > 0 && (size_t)len < sizeof uri && (named || !is_wildcard(addresses[i]))) {
+    for (size_t i = 0; i < config->place_count; i++) {
+        char uri[DN_PACKAGE_URI_MAX];
+        if (!config->places[i].guessed && dn_package_uri(&config->places[i], "", id, uri)) {
             dn_jsonw_text(json, uri);
         }
     }
@@ -244,14 +237,50 @@ void dn_handle_remove_package(dn_call *call)
 
 /* ---- writing one to a device ---------------------------------------------------------------- */
 
+/* The resource is to hold where the package is: what the device can be expected to know this server by. */
+static void write_uri(dn_call *call)
+{
+    const dn_api_config *config = &call->api->config;
+    const dn_api_place *place =
+        dn_package_place(config->places, config->place_count, call->transport, call->local);
+    char uri[DN_PACKAGE_URI_MAX];
+    if (place == NULL || !dn_package_uri(place, call->local, dn_query_get(&call->query, "package"), uri)) {
+        dn_call_problem(call, DN_PROBLEM_INVALID_VALUE,
+                        "The device is registered over %s, for which this server has no address to give.",
+                        dn_transport_name(call->transport));
+        return;
+    }
+    dn_jsonw json;
+    dn_jsonw_start(&json, &call->body);
+    dn_jsonw_begin(&json, '{');
+    dn_jsonw_pair(&json, "value", uri);
+    dn_jsonw_end(&json, '}');
+    dn_profile_release(call->profile);
+    call->profile = NULL;
+    dn_handle_write_body(call);
+}
+
+/* Firmware Update (5) and Software Management (9) are known, should their definitions not be at hand. */
+static bool takes_uri(dunlin_path path, const dn_resource_def *definition)
+{
+    if (definition != NULL) {
+        return definition->type == DUNLIN_TYPE_STRING && !definition->multiple;
+    }
+    return (path.id[0] == 5 && path.id[2] == 1) || (path.id[0] == 9 && path.id[2] == 3);
+}
+
 static void push_with_profile(dn_call *call)
 {
     dn_naming naming = dn_naming_make(call->api->config.registry, call->profile);
     const dn_resource_def *definition = dn_naming_resource(&naming, call->path);
+    if (takes_uri(call->path, definition)) {
+        write_uri(call);
+        return;
+    }
     if (definition != NULL && (definition->type != DUNLIN_TYPE_OPAQUE || definition->multiple)) {
-        dn_call_problem_with(
-            call, (dn_problem){.kind = DN_PROBLEM_INVALID_VALUE,
-                               .detail = "the resource does not take a package: it is not opaque"});
+        dn_call_problem_with(call, (dn_problem){.kind = DN_PROBLEM_INVALID_VALUE,
+                                                .detail = "the resource takes no package, being not opaque, "
+                                                          "and no address of one, being no string"});
         return;
     }
     dn_device_request request = {.method = DN_COAP_PUT,
@@ -274,6 +303,6 @@ void dn_handle_push(dn_call *call)
     } else if (call->api->depot == NULL || !dn_depot_find(call->api->depot, id, &info)) {
         unknown(call);
     } else if (dn_device_parameters(call, NULL)) {
-        dn_device_profile(call, push_with_profile);
+        dn_device_presence(call, push_with_profile);
     }
 }

@@ -264,13 +264,18 @@ static void start(dn_call *call, bool create)
     dn_device_profile(call, with_profile);
 }
 
+void dn_handle_write_body(dn_call *call)
+{
+    start(call, false);
+}
+
 void dn_handle_write(dn_call *call)
 {
     if (dn_query_get(&call->query, "package") != NULL) {
         dn_handle_push(call);
-        return;
+    } else {
+        dn_handle_write_body(call);
     }
-    start(call, false);
 }
 
 void dn_handle_create(dn_call *call)

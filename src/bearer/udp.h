@@ -106,6 +106,8 @@ void dn_udp_send(dn_udp *udp, dn_udp_outbox *outbox, const dn_peer *peer, dunlin
 /* "192.0.2.1:5683", "[2001:db8::1]:5683"; without the local address. An unknown kind of peer gives "?".
  * Returns `out`. */
 const char *dn_udp_peer_text(const dn_peer *peer, char out[DN_UDP_TEXT_MAX]);
+/* The local address that the peer spoke to, "192.0.2.1". False, and "": it is not known, as of IPv6, of which a peer has no more than a hash. */
+bool dn_udp_peer_local_text(const dn_peer *peer, char out[DN_UDP_TEXT_MAX]);
 /* The inverse, numeric only. ERR_ARGUMENT: no such address. */
 dunlin_status dn_udp_peer_parse(const char *text, dn_peer *peer);
 /* Looks a name up (blocking, getaddrinfo; numeric addresses without a look-up). NOT_FOUND: it has no address

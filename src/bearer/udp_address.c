@@ -139,6 +139,16 @@ bool dn_udp_peer_local(const dn_peer *peer, dn_udp_local *local)
     return true;
 }
 
+bool dn_udp_peer_local_text(const dn_peer *peer, char out[DN_UDP_TEXT_MAX])
+{
+    static const dn_udp_local unspecified;
+    dn_udp_local local;
+    out[0] = '\0';
+    return dn_udp_peer_family(peer) == 4 && dn_udp_peer_local(peer, &local) &&
+           memcmp(&local, &unspecified, sizeof local) != 0 &&
+           inet_ntop(AF_INET, local.bytes, out, DN_UDP_TEXT_MAX) != NULL;
+}
+
 bool dn_udp_same_host(const dn_peer *a, const dn_peer *b)
 {
     int family = dn_udp_peer_family(a);

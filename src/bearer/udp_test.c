@@ -270,6 +270,10 @@ static void answers_from_where_it_was_asked(void **state)
         dn_peer asker = both->batch.datagram[0].peer;
         char from[DN_UDP_TEXT_MAX];
         assert_string_equal(dn_udp_peer_text(&asker, from), both->client.text);
+        const bool is_v6 = cases[i].as_seen[0] == '[';
+        assert_int_equal(dn_udp_peer_local_text(&asker, from), !is_v6);
+        assert_string_equal(from, is_v6 ? "" : cases[i].as_seen);
+        assert_false(dn_udp_peer_local_text(&both->server_peer, from)); /* it was parsed */
         dn_udp_send(&both->server, &both->outbox, &asker, text("pong"));
         assert_int_equal(dn_udp_flush(&both->server, &both->outbox), DUNLIN_OK);
         assert_int_equal(receive(&both->client, &both->batch, 1), DUNLIN_OK);

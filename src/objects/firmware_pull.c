@@ -45,16 +45,24 @@ static void fail(dunlin_firmware *f, dunlin_firmware_result result)
     (void)dn_firmware_happens(f, DN_FIRMWARE_BROKEN, result);
 }
 
-/* The connection was lost: try again later, if that was not the last try. */
-static void lost(dunlin_firmware *f)
+/* False: that was the last try. */
+static bool lost_a_try(dunlin_firmware *f)
 {
     if (++f->tried >= f->tries) {
         fail(f, DUNLIN_FIRMWARE_CONNECTION_LOST);
-        return;
+        return false;
     }
     dn_firmware_save(f);
-    f->retry = true;
-    f->timed = false; /* the step knows the time */
+    return true;
+}
+
+/* The connection was lost: try again later. */
+static void lost(dunlin_firmware *f)
+{
+    if (lost_a_try(f)) {
+        f->retry = true;
+        f->timed = false; /* the step knows the time */
+    }
 }
 
 static bool pulling(const dunlin_firmware *f)
@@ -117,6 +125,8 @@ static void coap_done(void *context, dunlin_status status, uint8_t code)
         f->start_pull = true;
     } else if (code >> 5 == 4) {
         fail(f, DUNLIN_FIRMWARE_URI); /* the server says that it is not there */
+    } else if (status == DUNLIN_ERR_IO) {
+        f->start_pull = lost_a_try(f); /* it goes on when there is another way, which takes its time */
     } else {
         lost(f);
     }

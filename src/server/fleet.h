@@ -101,8 +101,10 @@ typedef enum {
 /* A registration as it is shown. */
 typedef struct {
     dunlin_slice endpoint;
-    char id[24];       /* location's last segment */
-    char address[64];  /* "127.0.0.1:40000" */
+    char id[24];      /* location's last segment */
+    char address[64]; /* "127.0.0.1:40000" */
+    /* "192.0.2.1": the address of ours by which it came; "": not known, as of IPv6 and of streams. */
+    char local[DN_UDP_TEXT_MAX];
     uint8_t transport; /* dn_transport: by which it registered */
     uint8_t security;  /* dn_security_mode: how it proved who it is; NOSEC: not at all */
     uint8_t version_major, version_minor;

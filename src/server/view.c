@@ -2,6 +2,8 @@
 /* Filling in what is shown. */
 #include "server/view.h"
 
+#include "bearer/udp.h"
+
 static int64_t expires_at(int64_t updated_ms, uint32_t lifetime_s)
 {
     return lifetime_s == 0 ? INT64_MAX : updated_ms + (int64_t)lifetime_s * 1000;
@@ -45,6 +47,7 @@ static void fill(const dn_event_record *record, dn_peer_text *text, dn_client_vi
     dn_registration_id_format(record->id, view->id);
     dn_binding_text(record->binding, view->binding);
     text(&record->peer, view->address, sizeof view->address);
+    (void)dn_udp_peer_local_text(&record->peer, view->local);
 }
 
 void dn_view_client(const dn_registrations *table, uint32_t slot, dn_peer_text *text, dn_client_view *view)

@@ -189,6 +189,18 @@ class Devices(PackagesCase):
         self.assertEqual((kept["operation"], kept["state"]), ("write", "answered"))
         self.assertRegex(self.api.get("/metrics").body, r"\ndunlin_package_bytes_total [1-9]")
 
+    def test_its_address_is_written(self):
+        """Into a string; for a device that sleeps through the queue."""
+        made = self.add(content(100, 9))
+        uri = f"coap://{self.server.coap}/fw/{made['id']}"
+        self.assertEqual(made["uris"], [uri])
+        device = self.device("told", lambda message: (CHANGED, None, b""), queue=True)
+        wait_until("it sleeps", lambda: self.api.get("/clients/told").json["presence"] == "asleep")
+        queued = self.api.put(f"/clients/told/5/0/1?package={made['id']}")
+        self.assertEqual((queued.status, queued.json["operation"]), (202, "write"))
+        self.assertEqual(self.ended(device, queued.json["id"])["state"], "answered")
+        self.assertEqual((device.seen[-1].path, uri.encode() in device.seen[-1].payload), ("/5/0/1", True))
+
     def test_it_waits_for_a_device_that_sleeps(self):
         made = self.add(content(100, 5))
         device = self.device("sleepy", lambda message: (CHANGED, None, b""), queue=True)
@@ -225,7 +237,7 @@ class Devices(PackagesCase):
                 (f"/5/0/0?package={made['id']}", {"value": ""}, (400, "invalid-parameter")),
                 (f"/5/0/0?package={made['id']}&mode=update", None, (400, "invalid-parameter")),
                 (f"/5/0/0?package={made['id']}&wait=x", None, (400, "invalid-parameter")),
-                (f"/5/0/1?package={made['id']}", None, (422, "invalid-value")),  # a string
+                (f"/5/0/3?package={made['id']}", None, (422, "invalid-value")),  # an integer
                 (f"/5/0?package={made['id']}", None, (400, "invalid-parameter"))]
         for target, body, expected in rows:
             self.assertEqual(self.refusal("PUT", "/clients/strict" + target, body,
