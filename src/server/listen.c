@@ -38,7 +38,7 @@ dunlin_status dn_listen_parse(const char *const *uris, size_t count, dn_listen *
     for (size_t i = 0; i < count; i++) {
         dn_transport transport = DN_TRANSPORT_UDP;
         const char *at = behind_scheme(uris[i], &transport);
-        if (at == NULL) {
+        if (at == NULL || at[0] == 0) {
             (void)snprintf(error, error_size,
                            "\"%.100s\" is no address to listen on: coap://, coaps://, coap+tcp:// or "
                            "coaps+tcp://, then IP:PORT",

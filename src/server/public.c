@@ -3,6 +3,7 @@
 #include "security/key_material.h"
 #include "server/fleet.h"
 #include "server/listen.h"
+#include "server/registrations.h"
 
 #include <dunlin/server.h>
 
@@ -141,6 +142,27 @@ dunlin_status dunlin_server_reload(dunlin_lwm2m_server *server, const dunlin_ser
 
 /* ---- life ---- */
 
+/* NULL, or the name of a limit that cannot be. */
+static const char *bad_limit(const dunlin_server_config *config)
+{
+    const struct {
+        const char *name;
+        uint32_t value, least, most;
+    } limits[] = {
+        {"max_registrations", config->max_registrations, 1, DN_REGISTRATIONS_MAX},
+        {"max_observations", config->max_observations, 0, INT32_MAX},
+        {"max_requests", config->max_requests, 1, INT32_MAX / 2},
+        {"max_sessions", config->max_sessions, 1, UINT32_MAX},
+        {"max_connections", config->max_connections, 1, UINT32_MAX},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (limits[i].value < limits[i].least || limits[i].value > limits[i].most) {
+            return limits[i].name;
+        }
+    }
+    return NULL;
+}
+
 /* What the parts would refuse as well, in the words of the configuration. */
 static dunlin_status check(const dunlin_server_config *config, const dn_listen *listen, char *error,
                            size_t error_size)
@@ -156,8 +178,14 @@ static dunlin_status check(const dunlin_server_config *config, const dn_listen *
     }
     if (wrong != NULL) {
         (void)snprintf(error, error_size, "%s", wrong);
+        return DUNLIN_ERR_ARGUMENT;
     }
-    return wrong != NULL ? DUNLIN_ERR_ARGUMENT : DUNLIN_OK;
+    wrong = bad_limit(config);
+    if (wrong != NULL) {
+        (void)snprintf(error, error_size, "%s: it is out of its range", wrong);
+        return DUNLIN_ERR_ARGUMENT;
+    }
+    return DUNLIN_OK;
 }
 
 static dn_ports_addresses addresses_of(const dn_listen *listen, dn_transport transport)
@@ -234,6 +262,10 @@ static dunlin_status start(const dunlin_server_config *config, dunlin_lwm2m_serv
 dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_lwm2m_server **server,
                                   char *error, size_t error_size)
 {
+    if (config->store == NULL) {
+        (void)snprintf(error, error_size, "there is no store");
+        return DUNLIN_ERR_ARGUMENT;
+    }
     dunlin_lwm2m_server *made = calloc(1, sizeof *made);
     if (made == NULL) {
         config->store->ops->close(config->store);
@@ -278,6 +310,7 @@ bool dunlin_server_next_event(dunlin_lwm2m_server *server, dunlin_server_event *
     if (!dn_fleet_next_event(server->fleet, &from)) {
         return false;
     }
+    const bool has_client = from.client.address[0] != 0;
     (void)snprintf(server->address, sizeof server->address, "%s://%s",
                    dn_listen_scheme((dn_transport)from.client.transport), from.client.address);
     *event = (dunlin_server_event){.kind = (dunlin_server_event_kind)from.type,
@@ -286,8 +319,9 @@ bool dunlin_server_next_event(dunlin_lwm2m_server *server, dunlin_server_event *
                                    .request = from.request.id,
                                    .request_state = (dunlin_server_queued_state)from.request.state,
                                    .presence = (dunlin_server_presence)from.client.presence,
-                                   .address = server->address,
-                                   .security = (dunlin_credential_mode)from.client.security,
+                                   .address = has_client ? server->address : "",
+                                   .security = has_client ? (dunlin_credential_mode)from.client.security
+                                                          : DUNLIN_CREDENTIAL_NONE,
                                    .version_major = from.client.version_major,
                                    .version_minor = from.client.version_minor,
                                    .lifetime_s = from.client.lifetime_s,

@@ -60,6 +60,11 @@ static void foreign_address(attempt *a)
     a->address = "coaps+tcp://192.0.2.1:0";
 }
 
+static void nothing_behind(attempt *a)
+{
+    a->address = "coaps://";
+}
+
 static void no_address(attempt *a)
 {
     a->config.address_count = 0;
@@ -139,6 +144,22 @@ static void too_many_keys(attempt *a)
     a->config.security.key_count = DUNLIN_SERVER_KEYS_MAX + 1;
 }
 
+static void no_store(attempt *a)
+{
+    dunlin_store_close(a->config.store);
+    a->config.store = NULL;
+}
+
+static void no_sessions(attempt *a)
+{
+    a->config.max_sessions = 0;
+}
+
+static void too_many_requests(attempt *a)
+{
+    a->config.max_requests = UINT32_MAX;
+}
+
 static void nothing(attempt *a)
 {
     (void)a;
@@ -155,6 +176,7 @@ static const struct {
     {"another scheme", other_scheme, DUNLIN_ERR_ARGUMENT, "\"http://127.0.0.1:0\""},
     {"a host name", no_ip_address, DUNLIN_ERR_ARGUMENT, "server.example.com:5684"},
     {"an address that is not ours", foreign_address, DUNLIN_ERR_IO, "192.0.2.1:0"},
+    {"nothing behind the scheme", nothing_behind, DUNLIN_ERR_ARGUMENT, "coaps://"},
     {"no address", no_address, DUNLIN_ERR_ARGUMENT, "address"},
     {"no credentials", no_credentials, DUNLIN_ERR_ARGUMENT, "credentials"},
     {"plain CoAP that is switched off", nosec_off, DUNLIN_ERR_ARGUMENT, "nosec"},
@@ -169,6 +191,9 @@ static const struct {
     {"a token that is not there", no_token, DUNLIN_ERR_IO, "token"},
     {"an authority that is none", no_authority, DUNLIN_ERR_ARGUMENT, "CA"},
     {"no list of revoked ones", no_list, DUNLIN_ERR_IO, "/nonexistent/revoked.pem"},
+    {"no store", no_store, DUNLIN_ERR_ARGUMENT, "store"},
+    {"no sessions", no_sessions, DUNLIN_ERR_ARGUMENT, "max_sessions"},
+    {"too many requests", too_many_requests, DUNLIN_ERR_ARGUMENT, "max_requests"},
     {"too many keys", too_many_keys, DUNLIN_ERR_ARGUMENT, "8 key pairs"},
 };
 
