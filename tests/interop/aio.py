@@ -154,6 +154,7 @@ class Server:
         self.changed = asyncio.Condition()
         self.updates, self.removed, self.sends = [], [], []
         self.files = {}  # path: what GET of it answers
+        self.askers = set()  # the remotes that got one of them
         self.refuse_update = False
 
     async def __aenter__(self):
@@ -182,6 +183,7 @@ class Server:
                 self.sends.append((message.opt.content_format, message.payload))
                 return Message(code=Code.CHANGED)
             if message.code == Code.GET and "/" + "/".join(path) in self.files:
+                self.askers.add(message.remote)
                 return Message(code=Code.CONTENT, content_format=42, payload=self.files["/" + "/".join(path)])
             if len(path) == 2 and path[1] in self.registrations and not self.refuse_update:
                 if message.code == Code.POST:

@@ -15,10 +15,12 @@ from security.credentials import X509, Credential, put, server_options
 from servers import DunlindServer
 from support.harness import Suite, case, check, equal
 from support.programs import WORK
+from test_leshan_queue import package
 
 SIZES = [10, 1_200, 20_000]
 CLIENT_SIZE = 4000  # the room of `dunlin client`
 NAME = "streams"
+PACKAGE_SIZE = 100_000
 LARGE_PATH = f"/{values.OBJECT}/0/{values.LARGE}"
 CIPHERS = {"ccm8": "ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0", "cbc": "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0"}
 KINDS = ["tcp", "tls"]
@@ -148,6 +150,24 @@ class DunlinStreamsOnAiocoap(Suite):
             equal(await asyncio.to_thread(device.get, LARGE_PATH), values.opaque(size), "on the device")
             answer = await server.call(NAME, Code.GET, LARGE_PATH, accept=values.OPAQUE)
             equal((answer.code.dotted, answer.payload), ("2.05", data))
+
+        self.with_client(kind, body)
+
+    @case("over {0} a package of {1} bytes is pulled by the connection that is there", [(kind, size) for kind in KINDS for size in (1, PACKAGE_SIZE)])
+    def pulls(self, kind, size):
+        async def body(server, device):
+            data = package("5.1", size) if size > 1 else b"x"
+            server.files["/image"] = data
+            remote = server.registrations[NAME][0]
+            answer = await server.call(NAME, Code.PUT, "/5/0/1", f"{server.uri}/image".encode(), content_format=values.TEXT)
+            equal(answer.code.dotted, "2.04")
+            end = asyncio.get_running_loop().time() + 30
+            while (await server.call(NAME, Code.GET, "/5/0/3", accept=values.TEXT)).payload == b"1":
+                check(asyncio.get_running_loop().time() < end, "the package is not downloaded within 30 s")
+                await asyncio.sleep(0.05)
+            equal((await server.call(NAME, Code.GET, "/5/0/5", accept=values.TEXT)).payload, b"0", "the result")
+            check(server.askers == {remote}, f"asked by {server.askers}")
+            check(size == 1 or (await server.call(NAME, Code.GET, "/5/0/7", accept=values.TEXT)).payload == b"5.1", "the version")
 
         self.with_client(kind, body)
 
