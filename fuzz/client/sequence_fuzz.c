@@ -365,6 +365,7 @@ static void open_client(world *w)
                                             .save = on_save,
                                             .context = w};
     memset(access, 0, sizeof access);
+    memset(things, 0, sizeof things);
     w->around.client = dunlin_client_create(arena, sizeof arena, &config, w->around.now_ms);
     must(w->around.client != NULL);
     dunlin_device_init(&device);
