@@ -114,13 +114,23 @@ export function InstanceForm(props: FormProps & {
   onSubmit: (mode: Mode, body: unknown) => void;
 }) {
   const { node, purpose, resources } = props;
-  const [drafts, setDrafts] = useState(() => resources.map((resource) =>
-    draftOf(resource, purpose === "create" ? resource.mandatory : resource.sample !== undefined || resource.children.length > 0)));
+  const isKnown = (resource: TreeNode): boolean => resource.sample !== undefined || resource.children.length > 0;
+  const start = (): ResourceDraft[] => resources.map((resource) => draftOf(resource, purpose === "create" ? resource.mandatory : isKnown(resource)));
+  const [drafts, setDrafts] = useState(start);
+  const touched = useRef(false);
+  const change = (next: ResourceDraft[]): void => {
+    touched.current = true;
+    setDrafts(next);
+  };
+  // The model, and what the device has, may come after the form; what somebody typed meanwhile stays.
+  useEffect(() => {
+    if (!touched.current) setDrafts(start());
+  }, [resources.map((resource) => `${resource.id} ${resource.type} ${isKnown(resource)}`).join()]);
   const [id, setId] = useState("");
   const [mode, setMode] = useState<Mode>("update");
   const [error, setError] = useState("");
   const [extra, setExtra] = useState("");
-  const set = (index: number, draft: ResourceDraft): void => setDrafts(drafts.map((old, at) => (at === index ? draft : old)));
+  const set = (index: number, draft: ResourceDraft): void => change(drafts.map((old, at) => (at === index ? draft : old)));
   const submit = (event: Event): void => {
     event.preventDefault();
     const built = instanceBody(drafts, purpose === "create" ? id : "");
@@ -131,7 +141,7 @@ export function InstanceForm(props: FormProps & {
   const add = (): void => {
     const rid = Number(extra);
     if (!/^\d{1,5}$/.test(extra) || drafts.some((draft) => draft.id === rid)) return;
-    setDrafts([...drafts, {
+    change([...drafts, {
       id: rid, name: "", type: "string", unit: "", range: "", multiple: false, mandatory: false, unmodelled: true, include: true, single: "", items: [],
     }]);
     setExtra("");
