@@ -3,12 +3,13 @@
  * come from DUNLIN_BIN_DIR (or DUNLIN_BIN), else from the build directories of the source tree. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const START_MS = 20_000;
-const STOP_MS = 5_000;
+const START_MS = 120_000;
+const STOP_MS = 60_000;
 /** How long a device in queue mode listens after its last message. */
 export const AWAKE_S = 2;
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -30,6 +31,17 @@ async function until<T>(what: string, probe: () => T | undefined | Promise<T | u
   }
 }
 
+/** One that the kernel gives to nobody who asks for any, so that a server which is started again has it again. */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const free = await new Promise<boolean>((done) => {
+      const probe = createServer().once("error", () => done(false)).listen(port, "127.0.0.1", () => probe.close(() => done(true)));
+    });
+    if (free) return port;
+  }
+}
+
 class Program {
   private readonly process: ChildProcess;
   private readonly ended: Promise<void>;
@@ -44,6 +56,11 @@ class Program {
 
   check(): void {
     if (this.process.exitCode !== null) throw new Error(`${this.name} ended with ${this.process.exitCode}:\n${readFileSync(this.log, "utf8").slice(-3000)}`);
+  }
+
+  /** A line for its console. */
+  tell(line: string): void {
+    this.process.stdin?.write(`${line}\n`);
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -73,6 +90,10 @@ export class Rig {
     const ready = join(this.dir, "ready.json");
     const config = join(this.dir, "dunlind.yaml");
     rmSync(ready, { force: true });
+    if (this.server === undefined) {
+      this.coap = `127.0.0.1:${await lastingPort()}`;
+      this.http = `127.0.0.1:${await lastingPort()}`;
+    }
     writeFileSync(config, `queue:\n  awake-ms: ${AWAKE_S * 1000}\n`);
     const server = new Program("dunlind", ["--config", config, "--data", join(this.dir, "data"), "--coap", this.coap, "--coaps", this.coaps,
       "--bootstrap-coaps", this.bootstrap, "--http", this.http, "--ready-file", ready],
@@ -115,6 +136,10 @@ export class Rig {
       device.check();
       return (await fetch(`${this.url}/api/v1/clients/${encodeURIComponent(name)}`)).ok ? true : undefined;
     });
+  }
+
+  tell(name: string, line: string): void {
+    this.devices.get(name)?.tell(line);
   }
 
   async stopDevice(name: string): Promise<void> {
