@@ -95,7 +95,7 @@ typedef struct {
     uint32_t max_connections; /* over TCP and TLS together */
     uint32_t max_lifetime_s;  /* 0: no limit */
     /* NULL: none; or a directory of files named by 32 hexadecimal digits (0-9, a-f), which no one changes while
-       they are there: devices fetch them at coap://.../fw/NAME, and requests can carry one. */
+       they are there: devices fetch them at /fw/NAME, and requests can carry one. */
     const char *packages;
     /* NULL: not told. `failed`: the store or a socket failed and nothing is served any more. */
     void (*log)(void *context, dunlin_server_log_level level, const char *message);

@@ -57,7 +57,7 @@ typedef struct {
                                  when max_queued or max_queued_bytes is reached, the one that ended first gives way */
     const char
         *packages; /* NULL, or a directory of files named by 32 hexadecimal digits: served to devices at
-                             coap://…/fw/NAME, and to be pushed to them */
+                             /fw/NAME over every transport, and to be pushed to them */
     dn_coap_config coap;
     dn_random random;
     const dn_log *log;
