@@ -68,7 +68,10 @@ struct dn_loop {
 void dn_loop_peer_text(const dn_peer *peer, char *out, size_t size)
 {
     char text[DN_UDP_TEXT_MAX];
-    (void)snprintf(out, size, "%s", dn_udp_peer_text(peer, text));
+    size_t len = strlen(dn_udp_peer_text(peer, text));
+    len = len < size ? len : size - 1;
+    memcpy(out, text, len);
+    out[len] = '\0';
 }
 
 static void on_send(void *context, const dn_peer *peer, dunlin_slice message)
