@@ -266,6 +266,17 @@ static bool gather(const dn_bootstrap_options *o, dn_text *body)
     return true;
 }
 
+/* The account that the options make is with the server beside the bootstrap server, if they do not say otherwise. */
+static void say_way_out(const dn_bootstrap_options *o, const dn_answer *answer)
+{
+    json_t *problem = json_loadb(answer->body.data, answer->body.len, 0, NULL);
+    if (o->file == NULL && o->uri == NULL &&
+        strcmp(dn_show_text(problem, "pointer"), "/servers/0/uri") == 0) {
+        (void)fputs("Name the server by --uri, with --identity and --key, or --nosec.\n", stderr);
+    }
+    json_decref(problem);
+}
+
 static int set(const dn_bootstrap_options *o, const char *endpoint)
 {
     dn_text header = {0};
@@ -287,6 +298,7 @@ static int set(const dn_bootstrap_options *o, const char *endpoint)
     json_t *made = taken ? json_loadb(answer.body.data, answer.body.len, 0, NULL) : NULL;
     if (made == NULL) {
         exit_code = dn_rest_trouble(&o->credential.shared, &answer);
+        say_way_out(o, &answer);
     } else if (o->credential.shared.json) {
         (void)json_dumpf(made, stdout, JSON_INDENT(2));
         (void)puts("");

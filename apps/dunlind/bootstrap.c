@@ -288,6 +288,7 @@ void bootstrap_tell_api(const bootstrap *held, dn_api_config *config)
         config->bootstrap_credentials = keys_credentials(held->keys);
         config->bootstrap_uris = held->uris;
         config->bootstrap_uri_count = held->uri_count;
+        config->is_bootstrap_alone = held->set->only_bootstrap;
     }
 }
 

@@ -13,7 +13,7 @@ PROBLEMS = {
     "method-not-allowed": "405 | the header Allow says what there is",
     "invalid-path": "400 | what should be an LwM2M path is none",
     "invalid-parameter": "400 | a query parameter is unknown, given twice or out of its range",
-    "malformed-json": "400 | the body is not JSON, or has a key twice; `detail` has line and column",
+    "malformed-json": "400 | the body is not JSON, or has a member twice; `detail` has line and column",
     "invalid-model": "400 | the body is not an object definition; `detail` has the line",
     "invalid-value": "422 | the JSON does not fit the resource; `pointer` says where",
     "unsupported-media-type": "415 | the body is not application/json (application/xml for models)",
@@ -35,7 +35,7 @@ PROBLEMS = {
     "bad-credential": "400 | the body is not a credential; `detail` says what is wrong, `pointer` where",
     "no-credential": "404 | there is no credential of that endpoint name or pattern",
     "credential-in-use": "409 | the PSK identity or public key is that of another endpoint",
-    "credential-exists": "412 | there is one, and `If-None-Match: *` was asked for",
+    "credential-exists": "412 | there is one, and `If-None-Match: *` was asked for; `If-Match: *` is for the opposite",
     "too-many-credentials": "409 | there are as many credentials as there may be, or a thousand patterns",
     "no-security": "404 | this server keeps no credentials, or has no secured transport",
     "no-bootstrap-server": "404 | this dunlind runs no bootstrap server; start it with `--bootstrap-coaps`",
@@ -45,7 +45,8 @@ PROBLEMS = {
     "no-way": "409 | the bootstrap server cannot speak first: the device has no session, connection or address with it now; `detail` says why",
     "bootstrap-under-way": "409 | the device is being bootstrapped",
     "cannot-bootstrap": "409 | what the server is set up with does not let the device be bootstrapped; `detail` says what",
-    "version-conflict": "412 | `If-Match` named another version than the current one, or there is one and `If-None-Match: *` was asked for",
+    "version-conflict": "412 | `If-Match` did not name the current version, or there is none; or `If-None-Match` did name it",
+    "precondition-failed": "412 | `If-Match` asked for something that is not there",
     "internal": "500 | the server failed; its log says more",
 }
 

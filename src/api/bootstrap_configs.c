@@ -5,6 +5,7 @@
  */
 #include "api/bootstrap_values.h"
 #include "api/call.h"
+#include "api/conditions.h"
 #include "api/handlers.h"
 #include "api/json_read.h"
 #include "api/json_write.h"
@@ -29,6 +30,8 @@ typedef struct {
     dn_worker_job job;
     dn_call *call;
     dunlin_status status;
+    dn_conditions conditions;
+    uint32_t there;    /* the current version; 0: none, or not looked for */
     uint32_t expected; /* as dn_bs_store_ops.put has it */
     uint32_t version;  /* asked for; then that of the answer */
     bool created;
@@ -113,10 +116,15 @@ static void answer_bad(dn_call *call, const char *text)
 
 static void answer_conflict(dn_call *call, const work *w)
 {
-    if (w->expected == NONE_THERE) {
-        dn_call_problem(call, DN_PROBLEM_VERSION_CONFLICT, "It was to be made only if there was none.");
+    if (w->conditions.match[0] == 0) {
+        dn_call_problem(call, DN_PROBLEM_VERSION_CONFLICT,
+                        "Version %u is the current one: by If-None-Match nothing was to be done then.",
+                        w->there);
+    } else if (w->there == 0) {
+        dn_call_problem(call, DN_PROBLEM_VERSION_CONFLICT, "There is none, and If-Match asks for one.");
     } else {
-        dn_call_problem(call, DN_PROBLEM_VERSION_CONFLICT, "Version %u is not the current one.", w->expected);
+        dn_call_problem(call, DN_PROBLEM_VERSION_CONFLICT,
+                        "Version %u is the current one, and not what was asked for.", w->there);
     }
 }
 
@@ -200,6 +208,11 @@ static void find(void *context)
     dn_call_wake(w->call);
 }
 
+static void write_etag(uint32_t version, char out[ETAG_MAX])
+{
+    snprintf(out, ETAG_MAX, "\"%u\"", version);
+}
+
 static void reply_shown(dn_call *call)
 {
     work *w = call->state;
@@ -208,9 +221,28 @@ static void reply_shown(dn_call *call)
         answer_failure(call, w);
         return;
     }
-    snprintf(etag, sizeof etag, "\"%u\"", w->version);
+    write_etag(w->version, etag);
     dn_call_header(call, MHD_HTTP_HEADER_ETAG, etag);
     dn_call_reply_json(call, w->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, &w->out);
+}
+
+static void reply_got(dn_call *call)
+{
+    work *w = call->state;
+    char etag[ETAG_MAX];
+    dn_text nothing = {0};
+    write_etag(w->version, etag);
+    const dn_condition_result result =
+        w->status == DUNLIN_OK ? dn_conditions_check(&w->conditions, etag) : DN_CONDITION_HOLDS;
+    if (result == DN_CONDITION_MATCH) {
+        dn_call_header(call, MHD_HTTP_HEADER_ETAG, etag);
+        dn_call_reply(call, MHD_HTTP_NOT_MODIFIED, NULL, &nothing);
+    } else if (result == DN_CONDITION_NO_MATCH) {
+        w->there = w->version;
+        answer_conflict(call, w);
+    } else {
+        reply_shown(call);
+    }
 }
 
 void dn_handle_bootstrap_config(dn_call *call)
@@ -222,9 +254,9 @@ void dn_handle_bootstrap_config(dn_call *call)
         return;
     }
     work *w = begin(call);
-    if (w != NULL) {
+    if (w != NULL && dn_call_conditions(call, &w->conditions)) {
         w->version = (uint32_t)version;
-        dn_call_work(w->call, &w->job, get, reply_shown);
+        dn_call_work(w->call, &w->job, get, reply_got);
     }
 }
 
@@ -238,41 +270,19 @@ void dn_handle_effective_bootstrap_config(dn_call *call)
 
 /* ---- changes ------------------------------------------------------------------------------ */
 
-/* "3" in quotes, which this API gives as ETag. */
-static bool read_etag(const char *text, uint32_t *version)
+/* Whether what was asked for may be done with what is there; from then on with that alone. */
+static dunlin_status hold(work *w)
 {
-    char digits[ETAG_MAX];
-    uint64_t number;
-    const size_t len = strlen(text);
-    if (len < 3 || len >= sizeof digits || text[0] != '"' || text[len - 1] != '"') {
-        return false;
+    char etag[ETAG_MAX];
+    if (!dn_conditions_any(&w->conditions)) {
+        return DUNLIN_OK;
     }
-    memcpy(digits, text + 1, len - 2);
-    digits[len - 2] = 0;
-    if (!dn_query_number(digits, 1, NONE_THERE - 1, &number)) {
-        return false;
+    write_etag(w->there, etag);
+    if (dn_conditions_check(&w->conditions, w->there != 0 ? etag : NULL) != DN_CONDITION_HOLDS) {
+        return DUNLIN_ERR_STATE;
     }
-    *version = (uint32_t)number;
-    return true;
-}
-
-/* False: the call has been answered. */
-static bool read_conditions(dn_call *call, work *w)
-{
-    const char *none = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "If-None-Match");
-    const char *match = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "If-Match");
-    w->expected = none != NULL ? NONE_THERE : 0;
-    if (none != NULL && (strcmp(none, "*") != 0 || match != NULL || call->method == DN_METHOD_DELETE)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER,
-                        "If-None-Match can be * only, in a PUT without If-Match.");
-        return false;
-    }
-    if (match != NULL && !read_etag(match, &w->expected)) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER,
-                        "If-Match must be the ETag of a version, such as \"3\" with its quotes.");
-        return false;
-    }
-    return true;
+    w->expected = w->there != 0 ? w->there : NONE_THERE;
+    return DUNLIN_OK;
 }
 
 /* jansson keeps strings in memory of its own; nobody reads them any more. */
@@ -307,11 +317,9 @@ static bool read_body(dn_call *call, work *w)
                         DN_BS_DOCUMENT_MAX);
         return false;
     }
-    json_t *body = dn_jsonr_parse(dn_text_view(&call->body), why);
+    json_t *body = dn_jsonr_parse_secret(dn_text_view(&call->body), why);
     if (body == NULL) {
-        /* What the parser says can repeat a part of the body. */
-        dn_call_problem(call, DN_PROBLEM_MALFORMED_JSON, "%.*s: this is not JSON.", (int)strcspn(why, ":"),
-                        why);
+        dn_call_problem(call, DN_PROBLEM_MALFORMED_JSON, "%s", why);
         return false;
     }
     bool ok = json_is_object(body);
@@ -339,6 +347,7 @@ static void keep_former(void *context, const dn_bs_entry *entry)
     if (entry->is_removed) {
         return;
     }
+    w->there = entry->version;
     w->former = malloc(entry->document.len + 1);
     if (w->former == NULL) {
         w->status = DUNLIN_ERR_MEMORY;
@@ -346,6 +355,22 @@ static void keep_former(void *context, const dn_bs_entry *entry)
     }
     memcpy(w->former, entry->document.data, entry->document.len);
     w->former[entry->document.len] = 0;
+}
+
+/* Where no LwM2M server is in this process, an account without uri is nobody's. */
+static bool names_servers(const dn_bs_config *config, work *w)
+{
+    for (size_t i = 0; i < config->server_count; i++) {
+        if (config->servers[i].uri == NULL) {
+            snprintf(w->error, sizeof w->error,
+                     "servers[%zu].uri: this dunlind is a bootstrap server alone (--only bootstrap), so it "
+                     "must be said "
+                     "which server this is, and by which credential the device is let in there",
+                     i);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* With the secrets of the former version; checked. */
@@ -364,8 +389,9 @@ static dunlin_status complete(work *w)
     if (!dn_bs_config_parse(dunlin_slice_of(w->document), &config, w->error, sizeof w->error)) {
         return DUNLIN_ERR_MALFORMED;
     }
+    const bool has_all = !w->call->api->config.is_bootstrap_alone || names_servers(config, w);
     dn_bs_config_free(config);
-    return DUNLIN_OK;
+    return has_all ? DUNLIN_OK : DUNLIN_ERR_MALFORMED;
 }
 
 static void put(void *context)
@@ -378,6 +404,9 @@ static void put(void *context)
         status = w->status;
     }
     w->created = w->former == NULL;
+    if (status == DUNLIN_OK) {
+        status = hold(w);
+    }
     if (status == DUNLIN_OK) {
         status = complete(w);
     }
@@ -417,7 +446,7 @@ void dn_handle_put_bootstrap_config(dn_call *call)
     if (w == NULL) {
         return;
     }
-    bool ok = read_conditions(call, w);
+    bool ok = dn_call_conditions(call, &w->conditions);
     if (ok && (call->endpoint.len > NAME_MAX_LEN || !dn_utf8_valid(call->endpoint))) {
         answer_bad(call, "An endpoint name has 1 to 252 bytes of UTF-8.");
         ok = false;
@@ -431,11 +460,25 @@ void dn_handle_put_bootstrap_config(dn_call *call)
     }
 }
 
+static void take_version(void *context, const dn_bs_entry *entry)
+{
+    ((work *)context)->there = entry->is_removed ? 0 : entry->version;
+}
+
 static void take_away(void *context)
 {
     work *w = context;
     dn_bs_store *store = store_of(w);
-    w->status = store->ops->remove(store, w->call->endpoint, w->expected);
+    dunlin_status status = store->ops->get(store, w->call->endpoint, 0, take_version, w);
+    if (status == DUNLIN_OK || status == DUNLIN_ERR_NOT_FOUND) {
+        status = hold(w);
+    }
+    if (status == DUNLIN_OK && w->expected != NONE_THERE) {
+        status = store->ops->remove(store, w->call->endpoint, w->expected);
+    } else if (status == DUNLIN_OK) {
+        status = DUNLIN_ERR_NOT_FOUND;
+    }
+    w->status = status;
     dn_call_wake(w->call);
 }
 
@@ -454,7 +497,7 @@ static void reply_removed(dn_call *call)
 void dn_handle_remove_bootstrap_config(dn_call *call)
 {
     work *w = begin(call);
-    if (w != NULL && read_conditions(call, w)) {
+    if (w != NULL && dn_call_conditions(call, &w->conditions)) {
         dn_call_work(w->call, &w->job, take_away, reply_removed);
     }
 }

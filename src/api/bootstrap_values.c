@@ -5,6 +5,7 @@
 #include "api/naming.h"
 #include "api/value_json.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,11 +57,23 @@ static bool replace(const typing *t, dunlin_path path, json_t *parent, const cha
            bad(t, path, "there is no memory for this value", "");
 }
 
+static json_t *named(const char *type, json_t *value)
+{
+    return json_pack("{s:o}", type, value);
+}
+
+/* Beyond int64 in digits, as a configuration has it. */
+static json_t *big_unsigned(dunlin_slice digits)
+{
+    return named("unsigned", json_stringn((const char *)digits.data, digits.len));
+}
+
 /* A value whose type is named. Configurations have no name for types that their JSON shows, and call opaque ones "hex". */
 static bool type_named_value(const typing *t, dunlin_path path, const dn_resource_def *resource,
                              json_t *parent, const char *key, json_t *value, const char *name)
 {
     dunlin_type type;
+    dunlin_slice digits;
     const char *known = strcmp(name, "hex") == 0 ? "opaque" : name;
     json_t *inner = json_object_get(value, name);
     if (!dn_type_named(dunlin_slice_of(known), &type)) {
@@ -82,27 +95,29 @@ static bool type_named_value(const typing *t, dunlin_path path, const dn_resourc
                                       : bad(t, path, "must be ", dn_value_expectation(type));
     case DUNLIN_TYPE_OPAQUE:
         return replace(t, path, parent, key, json_pack("{s:O}", "hex", inner));
+    case DUNLIN_TYPE_UNSIGNED:
+        if (dn_jsonr_big(inner, &digits) && digits.data[0] == '-') {
+            return bad(t, path, "must be ", dn_value_expectation(type));
+        }
+        return !dn_jsonr_big(inner, &digits) || replace(t, path, parent, key, big_unsigned(digits));
     default:
         return true;
     }
-}
-
-static json_t *named(const char *type, json_t *value)
-{
-    return json_pack("{s:o}", type, value);
 }
 
 /* The value as a configuration has it; NULL: none that it can have, or no memory. */
 static json_t *written(const dunlin_value *value, json_t *given)
 {
     char link[LINK_TEXT_MAX];
+    char digits[LINK_TEXT_MAX + 8];
     switch (value->type) {
     case DUNLIN_TYPE_INTEGER:
         return json_integer(value->as.integer);
     case DUNLIN_TYPE_UNSIGNED:
+        snprintf(digits, sizeof digits, "%" PRIu64, value->as.uinteger);
         return value->as.uinteger <= INT64_MAX
                    ? named("unsigned", json_integer((json_int_t)value->as.uinteger))
-                   : NULL;
+                   : big_unsigned(dunlin_slice_of(digits));
     case DUNLIN_TYPE_FLOAT:
         return isfinite(value->as.number) ? named("float", json_real(value->as.number)) : NULL;
     case DUNLIN_TYPE_TIME:
@@ -132,7 +147,16 @@ static bool type_plain(const typing *t, dunlin_path path, const dn_resource_def 
     }
     json_t *fresh = written(&read, value);
     return fresh != NULL ? replace(t, path, parent, key, fresh)
-                         : bad(t, path, "must be a number that 64 bits with a sign can hold", "");
+                         : bad(t, path, "must be a number that is finite", "");
+}
+
+/* No model says what this is: a number that only one type can hold is of that. */
+static bool type_unknown(const typing *t, dunlin_path path, json_t *parent, const char *key,
+                         const json_t *value)
+{
+    dunlin_slice digits;
+    return !dn_jsonr_big(value, &digits) || digits.data[0] == '-' || path.depth < 3 ||
+           replace(t, path, parent, key, big_unsigned(digits));
 }
 
 /* Depth is that of a path: four at most. */
@@ -148,7 +172,8 @@ static bool type_member(typing *t, dunlin_path path, json_t *parent, const char 
         if (name != NULL) {
             return type_named_value(t, path, resource, parent, key, value, name);
         }
-        return resource == NULL || type_plain(t, path, resource, parent, key, value);
+        return resource != NULL ? type_plain(t, path, resource, parent, key, value)
+                                : type_unknown(t, path, parent, key, value);
     }
     if (path.depth == 3 && resource != NULL && !several) {
         return bad(t, path, "by its model this has one value and no instances", "");

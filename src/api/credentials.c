@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /credentials and /bootstrap/credentials: what devices prove themselves with. Keys are written, never read. */
 #include "api/call.h"
+#include "api/conditions.h"
 #include "api/credential_json.h"
 #include "api/handlers.h"
 #include "api/json_read.h"
@@ -19,7 +20,8 @@ typedef struct {
     dn_worker_job job;
     dn_call *call;
     dn_credential credential;
-    bool created, unless_there;
+    dn_conditions conditions;
+    bool created, is_there;
     dunlin_status status;
     dn_credential *list; /* of a page */
     size_t count;
@@ -154,20 +156,42 @@ void dn_handle_credential(dn_call *call)
     }
 }
 
+/* A credential has no tag of its own. Nobody comes in between: all changes of this API run on this thread. */
+static dunlin_status hold(work *w)
+{
+    dn_credentials *all = keeper(w->call);
+    dn_credential there;
+    if (!dn_conditions_any(&w->conditions)) {
+        return DUNLIN_OK;
+    }
+    const dunlin_status status = all->ops->get(all, w->call->endpoint, &there);
+    if (status != DUNLIN_OK && status != DUNLIN_ERR_NOT_FOUND) {
+        return status;
+    }
+    w->is_there = status == DUNLIN_OK;
+    return dn_conditions_check(&w->conditions, w->is_there ? "" : NULL) == DN_CONDITION_HOLDS
+               ? DUNLIN_OK
+               : DUNLIN_ERR_STATE;
+}
+
+static void answer_condition(dn_call *call, const work *w)
+{
+    if (w->conditions.match[0] != '\0' && !w->is_there) {
+        dn_call_problem(call, DN_PROBLEM_PRECONDITION_FAILED, "There is none, and If-Match asks for one.");
+    } else if (w->conditions.match[0] != '\0' && strcmp(w->conditions.match, "*") != 0) {
+        dn_call_problem(call, DN_PROBLEM_PRECONDITION_FAILED,
+                        "Credentials have no ETag: If-Match can be * to change one that is there.");
+    } else {
+        dn_call_problem(call, DN_PROBLEM_CREDENTIAL_EXISTS, "By If-None-Match nothing was to be done then.");
+    }
+}
+
 static void put(void *context)
 {
     work *w = context;
     dn_call *call = w->call;
     dn_credentials *all = keeper(call);
-    dn_credential there;
-    w->status = DUNLIN_OK;
-    /* Nobody comes in between: all changes of this API run on this thread. */
-    if (w->unless_there) {
-        w->status = all->ops->get(all, call->endpoint, &there);
-        w->status = w->status == DUNLIN_OK              ? DUNLIN_ERR_STATE
-                    : w->status == DUNLIN_ERR_NOT_FOUND ? DUNLIN_OK
-                                                        : w->status;
-    }
+    w->status = hold(w);
     if (w->status == DUNLIN_OK) {
         w->status = all->ops->put(all, &w->credential, &w->created);
     }
@@ -192,7 +216,7 @@ static void reply_put(dn_call *call)
         log_change(call, w->created ? "made" : "replaced", dn_security_mode_text(w->credential.mode));
         reply_credential(call, w->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, &w->credential);
     } else if (w->status == DUNLIN_ERR_STATE) {
-        dn_call_problem(call, DN_PROBLEM_CREDENTIAL_EXISTS, "It was to be made only if there was none.");
+        answer_condition(call, w);
     } else {
         answer_failure(call, w->status);
     }
@@ -207,11 +231,9 @@ static bool read_body(dn_call *call, work *w)
         dn_call_problem(call, DN_PROBLEM_BODY_TOO_LARGE, "A credential has %u bytes at most.", BODY_MAX);
         return false;
     }
-    json_t *body = dn_jsonr_parse(dn_text_view(&call->body), why);
+    json_t *body = dn_jsonr_parse_secret(dn_text_view(&call->body), why);
     if (body == NULL) {
-        /* What the parser says can repeat a part of the body. */
-        dn_call_problem(call, DN_PROBLEM_MALFORMED_JSON, "%.*s: this is not JSON.", (int)strcspn(why, ":"),
-                        why);
+        dn_call_problem(call, DN_PROBLEM_MALFORMED_JSON, "%s", why);
         return false;
     }
     dunlin_status status = dn_credential_read(body, call->endpoint, &w->credential, &error);
@@ -227,16 +249,10 @@ static bool read_body(dn_call *call, work *w)
 
 void dn_handle_put_credential(dn_call *call)
 {
-    const char *condition = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "If-None-Match");
     work *w = has_keeper(call) ? begin(call) : NULL;
-    if (w == NULL) {
+    if (w == NULL || !dn_call_conditions(call, &w->conditions)) {
         return;
     }
-    if (condition != NULL && strcmp(condition, "*") != 0) {
-        dn_call_problem(call, DN_PROBLEM_INVALID_PARAMETER, "If-None-Match can be * only.");
-        return;
-    }
-    w->unless_there = condition != NULL;
     const bool ok = read_body(call, w);
     if (call->body.data != NULL) {
         gnutls_memset(call->body.data, 0, call->body.len);
@@ -250,7 +266,10 @@ static void take_away(void *context)
 {
     work *w = context;
     dn_credentials *all = keeper(w->call);
-    w->status = all->ops->remove(all, w->call->endpoint);
+    w->status = hold(w);
+    if (w->status == DUNLIN_OK) {
+        w->status = all->ops->remove(all, w->call->endpoint);
+    }
     dn_call_wake(w->call);
 }
 
@@ -261,6 +280,8 @@ static void reply_removed(dn_call *call)
         dn_text nothing = {0};
         log_change(call, "removed", "");
         dn_call_reply(call, MHD_HTTP_NO_CONTENT, NULL, &nothing);
+    } else if (w->status == DUNLIN_ERR_STATE) {
+        answer_condition(call, w);
     } else {
         answer_failure(call, w->status);
     }
@@ -269,7 +290,7 @@ static void reply_removed(dn_call *call)
 void dn_handle_remove_credential(dn_call *call)
 {
     work *w = has_keeper(call) ? begin(call) : NULL;
-    if (w != NULL) {
+    if (w != NULL && dn_call_conditions(call, &w->conditions)) {
         dn_call_work(w->call, &w->job, take_away, reply_removed);
     }
 }

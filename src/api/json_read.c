@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARSE_FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
+#define PARSE_FLAGS    (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
+#define TWICE          ": duplicate member"
+#define DUPLICATE      "line %d, column %d" TWICE
+#define NAME_SHOWN_MAX 64u
 /* int64 has 19 digits at most: fewer than that always fit. */
 #define SAFE_DIGITS 18u
 
@@ -44,6 +47,12 @@ static bool fits_int64(dunlin_slice text, span number)
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
+}
+
+static bool is_name_char(uint8_t c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != 0 && strchr("_-./", c) != NULL);
 }
 
 static bool is_number_char(uint8_t c)
@@ -82,11 +91,41 @@ static bool find_big(dunlin_slice text, size_t at, span *found)
     return false;
 }
 
+/* The name of a member whose string ends at `end`, if it is one that documents have; else empty. */
+static dunlin_slice name_before(dunlin_slice text, size_t end)
+{
+    size_t at = 0;
+    while (at < end && at < text.len) {
+        const size_t first = at;
+        if (text.data[at] != '"') {
+            at++;
+            continue;
+        }
+        at = skip_string(text, at);
+        if (at == end && at - first - 2 <= NAME_SHOWN_MAX) {
+            const dunlin_slice name = dunlin_slice_make(text.data + first + 1, at - first - 2);
+            for (size_t i = 0; i < name.len; i++) {
+                if (!is_name_char(name.data[i])) {
+                    return dunlin_slice_make(NULL, 0);
+                }
+            }
+            return name;
+        }
+    }
+    return dunlin_slice_make(NULL, 0);
+}
+
 static json_t *load(dunlin_slice text, size_t flags, char error[DN_JSON_ERROR_MAX])
 {
     json_error_t problem;
     json_t *document = json_loadb((const char *)text.data, text.len, flags, &problem);
-    if (document == NULL) {
+    if (document == NULL && json_error_code(&problem) == json_error_duplicate_key) {
+        const dunlin_slice name = name_before(text, (size_t)problem.position);
+        const char *quote = name.len > 0 ? "\"" : "";
+        snprintf(error, DN_JSON_ERROR_MAX, DUPLICATE " %s%.*s%s%sstands a second time in its object",
+                 problem.line, problem.column, quote, (int)name.len, (const char *)name.data, quote,
+                 name.len > 0 ? " " : "");
+    } else if (document == NULL) {
         snprintf(error, DN_JSON_ERROR_MAX, "line %d, column %d: %s", problem.line, problem.column,
                  problem.text);
     }
@@ -134,6 +173,15 @@ json_t *dn_jsonr_parse(dunlin_slice text, char error[DN_JSON_ERROR_MAX])
     }
     json_decref(document);
     return load_marked(text, big, error);
+}
+
+json_t *dn_jsonr_parse_secret(dunlin_slice text, char error[DN_JSON_ERROR_MAX])
+{
+    json_t *document = dn_jsonr_parse(text, error);
+    if (document == NULL && strstr(error, TWICE) == NULL) {
+        snprintf(error + strcspn(error, ":"), DN_JSON_ERROR_MAX - strcspn(error, ":"), ": this is not JSON.");
+    }
+    return document;
 }
 
 bool dn_jsonr_big(const json_t *value, dunlin_slice *digits)

@@ -16,6 +16,9 @@
    and arrays may stand at the top. */
 json_t *dn_jsonr_parse(dunlin_slice text, char error[DN_JSON_ERROR_MAX]);
 
+/* The same for a body with secrets: the error repeats no part of it but the name of a member that stands twice. */
+json_t *dn_jsonr_parse_secret(dunlin_slice text, char error[DN_JSON_ERROR_MAX]);
+
 /* True when `value` is an integer beyond int64; `digits` views its text ("18446744073709551615", "-9223372036854775809"). */
 bool dn_jsonr_big(const json_t *value, dunlin_slice *digits);
 /* True when `value` is a string; `text` views it. */

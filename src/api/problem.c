@@ -20,7 +20,7 @@ static const row rows[DN_PROBLEM_COUNT] = {
     [DN_PROBLEM_METHOD_NOT_ALLOWED] = {"method-not-allowed", "This URL does not support that method", 405},
     [DN_PROBLEM_INVALID_PATH] = {"invalid-path", "The path is not an LwM2M path", 400},
     [DN_PROBLEM_INVALID_PARAMETER] = {"invalid-parameter", "A query parameter is unknown or not valid", 400},
-    [DN_PROBLEM_MALFORMED_JSON] = {"malformed-json", "The body is not JSON", 400},
+    [DN_PROBLEM_MALFORMED_JSON] = {"malformed-json", "The body is not JSON, or has a member twice", 400},
     [DN_PROBLEM_INVALID_MODEL] = {"invalid-model", "The body is not an object definition", 400},
     [DN_PROBLEM_INVALID_VALUE] = {"invalid-value", "The body does not fit the resource", 422},
     [DN_PROBLEM_UNSUPPORTED_MEDIA_TYPE] = {"unsupported-media-type", "The body's media type is not supported",
@@ -57,6 +57,7 @@ static const row rows[DN_PROBLEM_COUNT] = {
     [DN_PROBLEM_BOOTSTRAP_UNDER_WAY] = {"bootstrap-under-way", "A bootstrap of the device is under way", 409},
     [DN_PROBLEM_CANNOT_BOOTSTRAP] = {"cannot-bootstrap", "The device cannot be bootstrapped", 409},
     [DN_PROBLEM_VERSION_CONFLICT] = {"version-conflict", "The version there is another one", 412},
+    [DN_PROBLEM_PRECONDITION_FAILED] = {"precondition-failed", "What If-Match asks for is not there", 412},
     [DN_PROBLEM_INTERNAL] = {"internal", "The server failed", 500},
 };
 

@@ -137,7 +137,11 @@ static const struct {
     const char *where;
 } broken[] = {
     {"", "line 1, column 1"},
-    {"{\"a\":1,\"a\":2}", "line 1"},
+    {"{\"a\":1,\"a\":2}", "line 1, column 10: duplicate member \"a\" stands a second time in its object"},
+    {"{\"b\":{\"the_name_that_is_long\":[\"a\"],\n\"the_name_that_is_long\":18446744073709551615}}",
+     "line 2, column 23: duplicate member \"the_name_that_is_long\" stands"},
+    {"{\"\\u0061 \":18446744073709551615,\"\\u0061 \":2}",
+     "line 1, column 41: duplicate member stands a second"},
     {"{\n\"a\": 01}", "line 2"},
     {"\"\\u0000+18446744073709551615\"", "line 1"},
     {"[18446744073709551615, \"\\u0000\"]", "line 1"},
@@ -154,6 +158,25 @@ static void errors_say_where(void **state)
         char error[DN_JSON_ERROR_MAX] = "";
         assert_null(dn_jsonr_parse(dunlin_slice_of(broken[i].json), error));
         assert_non_null(strstr(error, broken[i].where));
+    }
+}
+
+/* Of a body with secrets nothing is repeated, but the name of a member. */
+static void secrets_are_not_repeated(void **state)
+{
+    static const struct {
+        const char *json, *error;
+    } rows[] = {
+        {"{\"key\":\"c0ffee\",x", "line 1, column 17: this is not JSON."},
+        {"{\"key\":\"c0ffee\",\"key\":\"c0ffee\"}",
+         "line 1, column 21: duplicate member \"key\" stands a second time in its object"},
+        {"", "line 1, column 1: this is not JSON."},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char error[DN_JSON_ERROR_MAX] = "";
+        assert_null(dn_jsonr_parse_secret(dunlin_slice_of(rows[i].json), error));
+        assert_string_equal(error, rows[i].error);
     }
 }
 
@@ -176,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(values_survive), cmocka_unit_test(misfits_are_told),
                                        cmocka_unit_test(errors_say_where),
+                                       cmocka_unit_test(secrets_are_not_repeated),
                                        cmocka_unit_test(big_numbers_inside_strings_stay)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

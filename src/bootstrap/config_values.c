@@ -48,9 +48,30 @@ static bool read_time(dn_bs_json *json, const json_t *value, dunlin_value *out)
     return dn_bs_json_integer(json, value, INT64_MIN, INT64_MAX, &out->as.integer);
 }
 
+/* Decimal digits as a string: what is beyond int64 is no number to the reader of JSON. */
+static bool read_digits(const json_t *value, uint64_t *out)
+{
+    const char *text = json_string_value(value);
+    const size_t len = json_string_length(value);
+    *out = 0;
+    for (size_t i = 0; i < len; i++) {
+        const unsigned digit = (unsigned)text[i] - '0';
+        if (digit > 9 || *out > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        *out = *out * 10 + digit;
+    }
+    return len > 0;
+}
+
 static bool read_unsigned(dn_bs_json *json, const json_t *value, dunlin_value *out)
 {
     int64_t number = 0;
+    if (json_is_string(value)) {
+        out->type = DUNLIN_TYPE_UNSIGNED;
+        return read_digits(value, &out->as.uinteger) ||
+               dn_bs_json_bad(json, "this is not a whole number from 0 to 18446744073709551615");
+    }
     bool good = dn_bs_json_integer(json, value, 0, INT64_MAX, &number);
     *out = dunlin_unsigned((uint64_t)number);
     return good;

@@ -96,10 +96,46 @@ class Configurations(BootstrapCase):
                        self.api.put(url("new"), {"servers": [{}]}, headers={"If-Match": etag})):
             self.assertEqual((answer.status, answer.slug), (412, "version-conflict"))
         self.assertEqual(self.api.get(url("dev")).json["version"], second["version"])
-        for bad in ({"If-Match": "3"}, {"If-Match": "*"}, {"If-Match": 'W/"3"'}, {"If-Match": '"0"'}, {"If-None-Match": '"3"'},
-                    {"If-Match": etag, **never}):
+        for bad in ({"If-Match": "3"}, {"If-Match": '"3'}, {"If-None-Match": "x"}, {"If-Match": "*, *"}):
             self.assertEqual(self.api.put(url("dev"), {"servers": [{}]}, headers=bad).slug, "invalid-parameter", bad)
+            self.assertEqual(self.api.delete(url("dev"), headers=bad).slug, "invalid-parameter", bad)
         self.assertEqual(self.api.delete(url("dev"), headers={"If-Match": f'"{second["version"]}"'}).status, 204)
+
+    def test_conditions_as_of_rfc_9110(self):
+        """* is any that there is; lists; weak tags; both headers; and what is asked for again need not come again."""
+        for method in ("put", "delete"):
+            body = ({"servers": [{}]},) if method == "put" else ()
+            ask = lambda headers, name="dev", method=method, body=body: getattr(self.api, method)(url(name), *body, headers=headers)
+            answer = ask({"If-Match": "*"}, "never")
+            self.assertEqual((answer.status, answer.slug), (412, "version-conflict"))
+            self.assertEqual(self.api.get(url("never")).status, 404)
+            version = self.put("dev", {"servers": [{}]}, 201)["version"]
+            for held in ({"If-Match": f'"{version + 5}"'}, {"If-Match": f'W/"{version}"'}, {"If-Match": '"abc", "def"'},
+                         {"If-None-Match": "*"}, {"If-None-Match": f'"1000000", "{version}"'}, {"If-None-Match": f'W/"{version}"'},
+                         {"If-Match": "*", "If-None-Match": "*"}):
+                answer = ask(held)
+                self.assertEqual((answer.status, answer.slug), (412, "version-conflict"), (method, held))
+            for good in ({"If-Match": "*"}, {"If-Match": '"1000000", "VERSION"'}, {"If-None-Match": '"1000000"'},
+                         {"If-Match": "*", "If-None-Match": '"1000000"'}):
+                version = self.api.get(url("dev")).json["version"]
+                headers = {key: value.replace("VERSION", str(version)) for key, value in good.items()}
+                self.assertLess(ask(headers).status, 300, (method, headers))
+                self.api.put(url("dev"), {"servers": [{}]})
+            self.assertEqual(self.api.delete(url("dev")).status, 204)
+        self.assertEqual(self.api.delete(url("dev"), headers={"If-None-Match": "*"}).slug, "no-bootstrap-config")
+        version = self.put("dev", {"servers": [{}]})["version"]
+        known = self.api.get(url("dev"), headers={"If-None-Match": f'"{version}"'})
+        self.assertEqual((known.status, known.body, known.headers["ETag"]), (304, "", f'"{version}"'))
+        self.assertEqual(self.api.get(url("dev"), headers={"If-None-Match": f'"{version + 1}"'}).json["version"], version)
+        self.assertEqual(self.api.get(url("dev"), headers={"If-Match": f'"{version + 1}"'}).slug, "version-conflict")
+
+    def test_a_member_twice_is_told(self):
+        for at, path in ((url("dev"), '{"servers": [{"ssid": 1,\n "ssid": 2}]}'), ("/credentials/dev", '{"mode": "psk",\n  "mode": "x509"}'),
+                         ("/bootstrap/credentials/dev", '{"mode": "psk",\n  "mode": "x509"}')):
+            answer = self.api.put(at, path.encode())
+            self.assertEqual((answer.status, answer.slug), (400, "malformed-json"), answer.body)
+            name = "ssid" if "ssid" in path else "mode"
+            self.assertRegex(answer.json["detail"], rf'^line 2, column [0-9]+: duplicate member "{name}" stands a second time in its object$')
 
     def test_secrets_come_in_and_never_out(self):
         made = self.put("dev", {"servers": [OTHER]})

@@ -374,6 +374,19 @@ class Alone(unittest.TestCase):
             self.assertEqual(there.get("/bootstrap/configs").slug, "no-bootstrap-server")
             key = "a" * 32
             self.assertEqual(there.put("/credentials/meter-1", {"mode": "psk", "identity": "m1", "key": key}).status, 201)
+            # There is no server here that could be meant; it is said when the configuration is put, not when a device asks.
+            for document, pointer in (({"servers": [{}]}, "/servers/0/uri"),
+                                      ({"servers": [{"uri": "coap://h", "security": {"mode": "nosec"}}, {"ssid": 2}], "access": [
+                                          {"object": 3, "instance": 0, "owner": 1}]}, "/servers/1/uri")):
+                refused = api.put("/bootstrap/configs/meter-1", document)
+                self.assertEqual((refused.status, refused.slug, refused.json["pointer"]), (400, "bad-bootstrap-config", pointer))
+                self.assertIn("--only bootstrap", refused.json["detail"])
+            self.assertEqual(api.put("/bootstrap/configs/clock", {"write": {"/3/0/14": "+01:00"}}).status, 201)
+            said = subprocess.run([CLIENT, "bootstrap", "--server", "http://" + server.http, "config", "set", "meter-1"], check=False,
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual((said.returncode, said.stdout), (1, ""))
+            self.assertIn("servers[0].uri", said.stderr)
+            self.assertIn("--uri", said.stderr)
             admit(api, "meter-1")
             configure(api, "meter-1", {"servers": [{"uri": "coaps://" + lwm2m.addresses["coaps"], "security": {
                 "mode": "psk", "identity": "m1", "key": key}}]})

@@ -116,8 +116,20 @@ class Keeping(CredentialsCase):
         answer = self.api.put(url("dev"), {"mode": "x509"}, headers=never)
         self.assertEqual((answer.status, answer.slug), (412, "credential-exists"))
         self.assertEqual(self.api.get(url("dev")).json["mode"], "psk")
-        answer = self.api.put(url("dev"), {"mode": "x509"}, headers={"If-None-Match": '"x"'})
-        self.assertEqual(answer.slug, "invalid-parameter")
+        self.assertEqual(self.api.put(url("dev"), {"mode": "x509"}, headers={"If-None-Match": "x"}).slug, "invalid-parameter")
+
+    def test_conditions_as_of_rfc_9110(self):
+        """A credential has no ETag: only * is something that is there."""
+        there = {"If-Match": "*"}
+        for answer in (self.api.put(url("dev"), {"mode": "x509"}, headers=there), self.api.delete(url("dev"), headers=there)):
+            self.assertEqual((answer.status, answer.slug), (412, "precondition-failed"))
+        self.assertEqual(self.api.get(url("dev")).status, 404)
+        self.put("dev", headers={"If-None-Match": '"x"'}, mode="psk", key=KEY)
+        self.put("dev", 200, headers=there, mode="x509")
+        for answer in (self.api.put(url("dev"), {"mode": "x509"}, headers={"If-Match": '"x"'}), self.api.delete(url("dev"), headers={"If-Match": '"x"'})):
+            self.assertEqual((answer.status, answer.slug), (412, "precondition-failed"))
+        self.assertEqual(self.api.delete(url("dev"), headers={"If-None-Match": "*"}).slug, "credential-exists")
+        self.assertEqual(self.api.delete(url("dev"), headers=there).status, 204)
 
     def test_pages(self):
         names = sorted([f"dev-{number:02}" for number in range(25)] + ["zebra", "Zebra", "é"], key=lambda name: name.encode())

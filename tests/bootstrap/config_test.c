@@ -100,6 +100,9 @@ static void test_values(void **state)
     }
     assert_int_equal(config->delete_count, 0);
     dn_bs_config_free(config);
+    config = parse("{\"write\":{\"/6/0/6\":{\"unsigned\":\"18446744073709551615\"}}}");
+    assert_true(config->writes[0].value.as.uinteger == UINT64_MAX);
+    dn_bs_config_free(config);
 }
 
 static dunlin_type floats_of(void *context, dunlin_path resource, bool *multiple)
@@ -307,6 +310,12 @@ static const struct {
      "write./5/0/1.objlnk: this is not an object link such as \"3:0\""},
     {"{\"write\":{\"/5/0/1\":{\"unsigned\":-1}}}",
      "write./5/0/1.unsigned: this is not a whole number from 0 on"},
+    {"{\"write\":{\"/5/0/1\":{\"unsigned\":\"18446744073709551616\"}}}",
+     "write./5/0/1.unsigned: this is not a whole number from 0 to 18446744073709551615"},
+    {"{\"write\":{\"/5/0/1\":{\"unsigned\":\"\"}}}",
+     "write./5/0/1.unsigned: this is not a whole number from 0 to 18446744073709551615"},
+    {"{\"write\":{\"/5/0/1\":{\"unsigned\":\"-1\"}}}",
+     "write./5/0/1.unsigned: this is not a whole number from 0 to 18446744073709551615"},
     {"{\"write\":{\"/5/0/1/0\":{\"0\":1}}}", "write./5/0/1/0: this is no value"},
     {"{\"write\":{\"/5/0/1\":1,\"/5\":{\"0\":{\"1\":2}}}}",
      "write./5/0/1: this stands twice, or beside its resource's own value"},

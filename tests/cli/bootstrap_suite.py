@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 from support.harness import Suite, case, check, equal
-from support.programs import BIN, wait_until
+from support.programs import BIN, ROOT, wait_until
 
 DUNLIN = os.path.join(BIN, "dunlin")
 OK, REFUSED, USAGE = 0, 1, 2
@@ -123,6 +123,27 @@ class Bootstrap(Suite):
         import urllib.request
         with urllib.request.urlopen(self.server.url + "/metrics", timeout=60) as answer:
             return answer.read().decode()
+
+    @case("config set --file: an unsigned number beyond 2^63-1 arrives as it is, in each format, and is shown again")
+    def writes_large_numbers(self):
+        large = 2 ** 64 - 1
+        types = os.path.join(ROOT, "tests/api/types.xml")
+        with open(types, "rb") as file:
+            self.server.rest.call("PUT", "/models", file.read(), content_type="application/xml")
+        self.good("config", "set", "big-*", "--file", "-", stdin='{"servers": [{}], "write": {"/33000/0/2": %d}}' % large)
+        check(f'"unsigned": "{large}"' in self.good("config", "show", "big-*"), "not shown")
+        shown = json.loads(self.good("config", "show", "big-*", "--json"))["config"]
+        self.good("config", "set", "big-*", "--file", "-", stdin=json.dumps(shown))
+        for form in ("senml-cbor", "senml-json", "tlv"):
+            name = "big-" + form
+            self.good("credentials", "set", name, "--psk", "--factory", self.path(name))
+            device = self.device(name, "--factory", self.path(name), "--object", types, "--bootstrap-format", form)
+            self.registered(name)
+            equal(self.server.rest.read(name, "/33000/0/2")["node"]["value"], large, form)
+            device.stop()
+        status, out, said = self.run_it("config", "set", "big-*", "--file", "-", stdin='{"servers": [{}], "write": {"/33000/0/1": %d}}' % large)
+        equal((status, out), (REFUSED, ""))
+        check("write./33000/0/1: must be an integer from" in said, said)
 
     @case("rerun: the bootstrap server speaks first to a device that keeps the way, and a device without is told by its server")
     def runs_again(self):
