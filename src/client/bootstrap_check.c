@@ -148,6 +148,14 @@ static bool way_valid(const check *c, const dn_security_instance *instance, dunl
     return true;
 }
 
+const char *dn_client_bootstrap_way_fault(dunlin_client *client, const dn_security_instance *instance)
+{
+    dn_bootstrap_fault fault = {dunlin_path_root(), NULL};
+    const check c = {.client = client, .fault = &fault};
+    (void)way_valid(&c, instance, dunlin_path_root());
+    return fault.why;
+}
+
 static bool security_valid(check *c, uint16_t id, uint16_t index)
 {
     const dn_security_instance *instance = &c->client->securities[index];

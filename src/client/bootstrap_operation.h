@@ -44,6 +44,9 @@ typedef struct {
    instances that are there, Objlnks valid. False: *fault. */
 bool dn_client_bootstrap_consistent(dunlin_client *client, dn_bootstrap_fault *fault);
 
+/* Why a server could not be reached by that instance of Object 0, whatever else there is: words for people. NULL: nothing speaks against it. */
+const char *dn_client_bootstrap_way_fault(dunlin_client *client, const dn_security_instance *instance);
+
 /*
  * The file of a smartcard (Core 1.1.1 appendix G, EF LwM2M_Bootstrap): applied as a whole, in place of what came from a card before. An
  * unchanged file (client->card holds its digest) changes nothing. OK: *changed says whether; MALFORMED, LIMIT: as above, nothing is changed,

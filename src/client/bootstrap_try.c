@@ -4,6 +4,7 @@
 
 #include "client/account.h"
 #include "client/bootstrap_account.h"
+#include "client/bootstrap_operation.h"
 #include "client/bootstrap_request.h"
 #include "client/bootstrap_served.h"
 #include "client/est.h"
@@ -41,9 +42,11 @@ void dn_bootstrap_ask_for_way(dunlin_client *client)
     dn_account *account = client->bootstrap_account;
     dn_bootstrap_cause failure = dn_bootstrap_cause_of(dn_client_way_possible(account));
     if (failure.status != DUNLIN_OK) {
+        const char *why =
+            account->security == NULL ? NULL : dn_client_bootstrap_way_fault(client, account->security);
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA,
                   "the bootstrap server cannot be reached as configured: %s",
-                  dunlin_status_text(failure.status));
+                  why != NULL ? why : dunlin_status_text(failure.status));
         dn_bootstrap_happen(client, DN_ON_BARRED, &failure);
         return;
     }

@@ -6,6 +6,7 @@
 #include "client/alerts.h"
 #include "client/backoff.h"
 #include "client/bootstrap.h"
+#include "client/bootstrap_operation.h"
 #include "client/card.h"
 #include "client/observe.h"
 #include "client/order.h"
@@ -271,8 +272,9 @@ static void ask(dn_account *account)
     const dunlin_client *client = account->client;
     reg_cause failure = cause_of(dn_client_way_possible(account));
     if (failure.status != DUNLIN_OK) {
+        const char *why = dn_client_bootstrap_way_fault(account->client, account->security);
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "server %d cannot be reached as configured: %s",
-                  (int)account->ssid, dunlin_status_text(failure.status));
+                  (int)account->ssid, why != NULL ? why : dunlin_status_text(failure.status));
         happen(account, EVENT_BARRED, &failure);
         return;
     }

@@ -291,9 +291,37 @@ static void several_servers_need_access_control(void **state)
     bootstrap_rig_close(b);
 }
 
+/* What is told of an account that cannot be tried: in words, not as a number. */
+static void ways_by_table(void **state)
+{
+    static const struct {
+        const char *name;
+        change change;
+        const char *why;
+    } rows[] = {
+        {"as the factory has it", {NULL, NULL}, NULL},
+        {"no URI", {"/0/1/0", "[{\"vs\":\"gopher://x\"}]"}, BAD_URI},
+        {"no key", {"/0/1/5", "[{\"vd\":\"\"}]"}, BAD_KEYS},
+        {"NoSec over DTLS", {"/0/1/2", "[{\"v\":3}]"}, BAD_KEYS},
+        {"a URI without security", {"/0/1/0", "[{\"vs\":\"coap://bs\"}]"}, BAD_MODE},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bootstrap_rig *b = bootstrap_rig_open(DUNLIN_LWM2M_1_1, false);
+        const row one = {.name = rows[i].name, .changes = {rows[i].change}};
+        carry_out(b, &one);
+        const char *why = dn_client_bootstrap_way_fault(b->r.client, &b->r.client->securities[0]);
+        if ((why == NULL) != (rows[i].why == NULL) || (why != NULL && strcmp(why, rows[i].why) != 0)) {
+            fail_msg("%s: %s", rows[i].name, why == NULL ? "nothing" : why);
+        }
+        bootstrap_rig_close(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ways_by_table),
         cmocka_unit_test(accounts),
         cmocka_unit_test(oma_int_9_configuration_consistency),
         cmocka_unit_test(ways),
