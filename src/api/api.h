@@ -47,7 +47,7 @@ typedef struct {
     dn_bs_store *bootstrap_store;          /* NULL: there is no bootstrap server */
     dn_credentials *bootstrap_credentials; /* of devices towards the bootstrap server; NULL: none */
     bool is_bootstrap_alone; /* no LwM2M server is in this process: its account cannot be given to devices */
-    const char *const *bootstrap_uris;     /* as bound: "coaps://127.0.0.1:5784" */
+    const char *const *bootstrap_uris; /* as bound: "coaps://127.0.0.1:5784" */
     size_t bootstrap_uri_count;
     uint32_t threads;                /* 1: HTTP worker threads */
     uint32_t max_connections;        /* 1024 */
