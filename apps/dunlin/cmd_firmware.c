@@ -258,7 +258,7 @@ static int cannot(const updating *u, const dn_pull *can, const char *why)
 /* By the way that the device is registered by, at the address that the server makes for it; else by another one of the server's. */
 static int pull_package(const updating *u, const json_t *package, const dn_pull *can)
 {
-    if (dn_pull_can(can, can->scheme)) {
+    if (can->scheme[0] == '\0' || dn_pull_can(can, can->scheme)) {
         dn_text query = {0};
         dn_text_puts(&query, "?package=");
         dn_text_percent(&query, dn_show_text(package, "id"));
@@ -303,12 +303,12 @@ static void explain(const updating *u, const char *what, long result)
         return;
     }
     json_t *answer = call(u, "GET", "/5/0/1", "", NULL, &exit_code);
-    (void)fprintf(stderr,
-                  "dunlin firmware: %s was given %s. But by plain coap, a device gets packages from where it "
-                  "is registered alone;"
-                  " the server's settings public.coap, public.coaps, public.coap-tcp and public.coaps-tcp "
-                  "say how devices reach it\n",
-                  u->endpoint, dn_show_text(json_object_get(answer, "node"), "value"));
+    (void)fprintf(
+        stderr,
+        "dunlin firmware: %s was given %s, and could do nothing with it. A device knows this server by one "
+        "host and port: the settings public.coap, public.coaps, public.coap-tcp and "
+        "public.coaps-tcp say which\n",
+        u->endpoint, dn_show_text(json_object_get(answer, "node"), "value"));
     json_decref(answer);
 }
 

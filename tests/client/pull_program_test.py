@@ -19,7 +19,9 @@ import threading
 import time
 import unittest
 
-from device_server import TIMEOUT_S, DeviceTest
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "api"))
+import device  # noqa: E402
+from device_server import TIMEOUT_S, DeviceTest  # noqa: E402
 
 DUNLIND = None
 LOCALHOST = "127.0.0.1"
@@ -297,6 +299,35 @@ class PullTest(DeviceTest):
         self.assertEqual(self.value("/5/0/5"), 7)
         _, said = self.ends(self.pull("ftp://127.0.0.1/fw"), 1)
         self.assertIn("fetches packages by coap, coaps, http, https, coap+tcp and coaps+tcp", said)
+
+    def test_what_a_device_can(self):
+        """/5/0/8 is looked at before anything is written."""
+        self.serve(public=False)
+        first = pathlib.Path(self.made("first.bin"))
+        first.write_bytes(b"version=1.6\n")
+        rows = ((None, 0, "coap://", "downloaded"),  # it has no such resource: CoAP
+                ([0, 99], 0, "coap://", "downloaded"),
+                ([1], 0, "coaps://", "registered over coap, but cannot fetch by that: it is given coaps://"),
+                ([2, 3], 1, None, "fetches packages by http and https, by which this server gives it nothing"),
+                ([99], 1, None, "fetches packages by nothing that is known here"))
+        for number, (protocols, status, given, text) in enumerate(rows):
+            written = []
+
+            def answer(message, protocols=protocols, written=written):
+                if message.code == 3:
+                    written.append(message.payload)
+                    return 0x44, None, b""
+                if message.path == "/5/0/8" and protocols is None:
+                    return 0x84, None, b""
+                base, pairs = ("/5/0/8/", enumerate(protocols)) if message.path == "/5/0/8" else ("/5/0/", [(3, 2), (5, 0)])
+                pack = [{"n": str(key), "v": value} for key, value in pairs]
+                pack[0]["bn"] = base
+                return 0x45, 110, json.dumps(pack).encode()
+            with device.Device(self.ready["coap"], "puller", answer, links="</5/0>,</3/0>"):
+                out, said = self.ends(self.pull(str(first)), status)
+            self.assertIn(text, out + said, number)
+            self.assertEqual(len(written), 0 if given is None else 1, number)
+            self.assertTrue(given is None or given.encode() in written[0], written)
 
 
 if __name__ == "__main__":
