@@ -35,18 +35,20 @@ typedef enum {
 
 /* ---- kept by the application ---- */
 
-/* What a certificate says of its holder, when its path and its signature were checked. Views live during the call. */
+/* A certificate whose holder has proved to have its key. Views live during the call. */
 typedef struct {
     dunlin_slice fingerprint; /* SHA-256 of the certificate: 32 bytes */
-    const dunlin_slice
-        *names; /* Common Name first, then dNSNames and URIs of the SubjectAltName; 32 at most */
+    /* Common Name first, then dNSNames and URIs of the SubjectAltName; 32 at most. */
+    const dunlin_slice *names;
     size_t count;
-    bool
-        is_trusted; /* issued by one of `client_cas`; else only who pins this very fingerprint should take it */
+    /* Its path leads to one of `client_cas`, and nothing on it is expired or revoked. False: its names are only claimed, so that it may be taken
+       for this very fingerprint alone. */
+    bool is_trusted;
 } dunlin_certificate;
 
+/* What credentials there are for an endpoint name. */
 typedef enum {
-    DUNLIN_KNOWN_NOT, /* no credential is for this name: it may come without security, if `nosec` lets it */
+    DUNLIN_KNOWN_NOT,    /* none: it may come without security, if `nosec` lets it */
     DUNLIN_KNOWN_SHARED, /* one for a pattern that it matches, and none of its own */
     DUNLIN_KNOWN_OWN     /* one of its own: who has a shared one may not act as it */
 } dunlin_known;
@@ -69,10 +71,11 @@ dunlin_status dunlin_credential_found(dunlin_credential_answer *answer, uint64_t
  * credential of its name asks for; anything else: it cannot be said now (internal_error: the device tries again). NULL: there are none of the kind.
  */
 typedef struct {
-    dunlin_status (*find_psk)(void *context, dunlin_slice identity,
-                              dunlin_credential_answer *answer); /* 1 to 128 bytes of any value */
+    /* An identity of 1 to 128 bytes of any value. */
+    dunlin_status (*find_psk)(void *context, dunlin_slice identity, dunlin_credential_answer *answer);
+    /* A SubjectPublicKeyInfo in DER. */
     dunlin_status (*find_public_key)(void *context, dunlin_slice public_key,
-                                     dunlin_credential_answer *answer); /* SubjectPublicKeyInfo, DER */
+                                     dunlin_credential_answer *answer);
     dunlin_status (*find_certificate)(void *context, const dunlin_certificate *certificate,
                                       dunlin_credential_answer *answer);
     /* Asked with most messages, also with those of devices without security. Must be there. */
@@ -96,16 +99,15 @@ void dunlin_credentials_changed(dunlin_credentials *credentials, uint64_t number
 /* Views; what the mode does not name is empty. */
 typedef struct {
     dunlin_credential_mode mode;
-    dunlin_slice
-        endpoint; /* a name of 1 to 252 bytes of UTF-8, or of PSK and X509 a pattern with '*' and '?' */
-    dunlin_slice identity; /* PSK: 1 to 128 bytes; no other credential may have it */
-    dunlin_slice key;      /* PSK: 8 to 64 bytes, 16 and more are recommended. Never given back */
-    dunlin_slice
-        public_key; /* RPK: SubjectPublicKeyInfo of a P-256 key, DER; no other credential may have it */
-    dunlin_slice
-        name; /* X509: what a name in the certificate must be; empty: the endpoint name itself. Not with a pattern */
-    dunlin_slice
-        fingerprint; /* X509: SHA-256 of the certificate that it must be, whoever issued it; empty: any that fits */
+    /* A name of 1 to 252 bytes of UTF-8; of PSK and X509 it may be a pattern, with '*' for any bytes and '?' for one. */
+    dunlin_slice endpoint;
+    dunlin_slice identity;   /* PSK: 1 to 128 bytes; no other credential may have it */
+    dunlin_slice key;        /* PSK: 8 to 64 bytes, better 16 and more. Never given back */
+    dunlin_slice public_key; /* RPK: SubjectPublicKeyInfo of P-256, DER; no other credential may have it */
+    /* X509: what a name in the certificate must be; empty, and of a pattern always: the endpoint name itself. */
+    dunlin_slice name;
+    /* X509: SHA-256 of the certificate that it must be, whoever issued it; empty: any trusted one with that name. */
+    dunlin_slice fingerprint;
     int64_t created_ms, changed_ms; /* given by get and list: since the epoch */
 } dunlin_credential;
 

@@ -59,18 +59,18 @@ typedef struct {
 } dunlin_server_source;
 
 typedef struct {
-    dunlin_server_source
-        certificate; /* the server's first, then those that issued it; not given: a raw public key alone */
-    dunlin_server_source
-        key; /* PKCS#8 or SEC 1, P-256; `file` may be "pkcs11:…", a key in a token (RFC 7512) */
+    /* The server's first, then those that issued it; not given: a raw public key alone. */
+    dunlin_server_source certificate;
+    /* PKCS#8 or SEC 1, P-256; `file` may be "pkcs11:…", a key in a token (RFC 7512). */
+    dunlin_server_source key;
     dunlin_server_source ocsp; /* a response in DER to staple (RFC 6066 section 8), or nothing */
 } dunlin_server_key;
 
 /* What the server proves itself with over DTLS and TLS, and whose certificates it believes. */
 typedef struct {
-    const dunlin_server_key
-        *keys;        /* chosen by the name that a device asks for (SNI), the first if none fits */
-    size_t key_count; /* up to DUNLIN_SERVER_KEYS_MAX; 0: only pre-shared keys are served */
+    /* Chosen by the name that a device asks for (SNI), the first if none fits; none: only pre-shared keys are served. */
+    const dunlin_server_key *keys;
+    size_t key_count;                /* up to DUNLIN_SERVER_KEYS_MAX */
     dunlin_server_source client_cas; /* PEM; not given: no certificate is trusted, but one may be pinned */
     dunlin_server_source revoked;    /* PEM: revocation lists (RFC 5280) */
     dunlin_server_suites suites;
@@ -78,9 +78,8 @@ typedef struct {
 
 /* Read by dunlin_server_start; what it points to may go when that returns, but for `store` and `credentials`. */
 typedef struct {
-    const char *const *
-        addresses; /* "coap://0.0.0.0:5683", "coaps://[::]:5684", "coap+tcp://…", "coaps+tcp://…", up to 16 of
-                                     each; port 0: any free one */
+    /* "coap://0.0.0.0:5683", "coaps://[::]:5684", "coap+tcp://…", "coaps+tcp://…", up to 16 of each; port 0: any free one. */
+    const char *const *addresses;
     size_t address_count;
     dunlin_store *store; /* dunlin_server_stop closes it, and dunlin_server_start when it fails */
     /* NULL: nobody has any. The caller's: closed after dunlin_server_stop. coaps:// and coaps+tcp:// need it. */

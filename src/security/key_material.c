@@ -109,7 +109,7 @@ static dunlin_status take(const reading *r, const dn_source *source, bool is_sec
         out->bytes = source->bytes;
         return DUNLIN_OK;
     }
-    const int fd = open(source->file, O_RDONLY | O_CLOEXEC);
+    const int fd = open(source->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         return fail(r, source->file, strerror(errno));
     }
