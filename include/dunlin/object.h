@@ -157,8 +157,8 @@ typedef struct {
 #define DUNLIN_LIST(number, TYPE, how, structure, field)                                    \
     .id = (number), .flags = (how), .type = DUNLIN_TYPE_##TYPE, .kept = DUNLIN_KEPT_LIST,   \
     .offset = offsetof(structure, field), .size = sizeof(((structure *)0)->field.value[0]), \
-    .values = offsetof(structure, field.value),                                             \
-    .capacity = sizeof(((structure *)0)->field.id) / sizeof(uint16_t)
+    .capacity = sizeof(((structure *)0)->field.id) / sizeof(uint16_t),                      \
+    .values = offsetof(structure, field.value) /* NOLINT: a member's name takes no parentheses */
 
 /* A text to read behind a `const char *`. */
 #define DUNLIN_POINTER(number, how, structure, field)                                        \

@@ -286,6 +286,7 @@ static flight pop_flight(dn_simlink *link)
         at = child;
     }
     link->flights[at] = last;
+    link->flights[link->flight_count].bytes = NULL; /* they are in the table once, or the caller's */
     return first;
 }
 

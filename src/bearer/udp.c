@@ -331,11 +331,10 @@ static size_t send_all(dn_udp *udp, struct mmsghdr *messages, size_t count)
     while (done < count) {
         int sent = sendmmsg(udp->fd, messages + done, (unsigned)(count - done), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent > 0) {
-            for (size_t i = done; i < done + (size_t)sent; i++) {
-                udp->counters.bytes_sent += messages[i].msg_len;
-            }
             udp->counters.sent += (uint64_t)sent;
-            done += (size_t)sent;
+            for (; sent > 0 && done < count; sent--) {
+                udp->counters.bytes_sent += messages[done++].msg_len;
+            }
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             return done;
         } else if (is_network_error(errno)) {

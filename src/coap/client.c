@@ -717,15 +717,14 @@ void dn_coap_take_response(dn_coap *coap, uint32_t remote, const dn_coap_message
 void dn_coap_take_ack(dn_coap *coap, uint32_t remote, const dn_coap_message *message)
 {
     dn_coap_exchange *exchange = dn_coap_exchange_by_mid(&coap->exchanges, remote, message->mid);
-    if (exchange == NULL || !exchange->confirmable || !is_on_its_way(exchange)) {
-        coap->counters.unmatched++;
-    } else if (exchange->kind != DN_COAP_X_REQUEST) {
+    const bool expected = exchange != NULL && exchange->confirmable && is_on_its_way(exchange);
+    if (expected && exchange->kind != DN_COAP_X_REQUEST) {
         dn_coap_finish(coap, exchange, DUNLIN_OK, NULL, NULL);
-    } else if (message->code == DN_COAP_EMPTY) {
+    } else if (expected && message->code == DN_COAP_EMPTY) {
         if (exchange->state == DN_COAP_X_SENT) {
             dn_coap_acknowledged(coap, exchange);
         }
-    } else if (dn_coap_token_equal(&exchange->wire, &message->token)) {
+    } else if (expected && dn_coap_token_equal(&exchange->wire, &message->token)) {
         take_answer(coap, exchange, message);
     } else {
         coap->counters.unmatched++;

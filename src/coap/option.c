@@ -54,8 +54,7 @@ dunlin_status dn_coap_option_next(dn_coap_options *walk, dn_coap_option *option)
 dunlin_status dn_coap_option_find(dn_coap_options *walk, uint16_t number, dunlin_slice *value)
 {
     dn_coap_option option;
-    dunlin_status status;
-    while ((status = dn_coap_option_next(walk, &option)) == DUNLIN_OK) {
+    while (dn_coap_option_next(walk, &option) == DUNLIN_OK) {
         if (option.number == number) {
             *value = option.value;
             return DUNLIN_OK;

@@ -72,7 +72,7 @@ dunlin_status dn_base64_read(dunlin_slice text, dunlin_buf *scratch, dunlin_slic
         *out = text;
         return DUNLIN_OK;
     }
-    if (!in_place && text.len - text.len / 4 > scratch->cap - scratch->len) {
+    if (!in_place && (scratch->data == NULL || text.len - text.len / 4 > scratch->cap - scratch->len)) {
         return DUNLIN_ERR_SPACE;
     }
     uint8_t *bytes = in_place ? scratch->data + offset : scratch->data + scratch->len;

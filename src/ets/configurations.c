@@ -63,7 +63,7 @@ static const struct {
     const row *rows;
     size_t count;
 } configurations[] = {
-#define ROWS(table) table, sizeof table / sizeof table[0]
+#define ROWS(table) (table), sizeof(table) / sizeof((table)[0])
     {DN_ETS_C1, "C.1: a server with a pre-shared key", ROWS(C1)},
     {DN_ETS_C13, "C.13: a bootstrap server alone", ROWS(C13)},
     {DN_ETS_C14, "C.14: a bootstrap server, two servers and access control", ROWS(C14)},

@@ -281,7 +281,8 @@ static void on_profile(void *context, uint16_t instance, bool enabled)
 static dunlin_status add_portfolio(dn_ets_device *d)
 {
     static const char *const names[] = {"host", "Dunlin", "ETS device", "1.0.0"};
-    for (uint16_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const uint16_t count = sizeof names / sizeof names[0];
+    for (uint16_t i = 0; i < count; i++) {
         (void)dunlin_portfolio_identify(&d->portfolios[0], i, names[i]);
     }
     return dunlin_portfolio_add(d->client, d->portfolios, PORTFOLIOS, 1, &d->portfolio_config);

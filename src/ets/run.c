@@ -145,6 +145,27 @@ static size_t put_blank(const dn_ets_run *run, const char *at, char *out, size_t
     return count;
 }
 
+/* Of the resource whose path ends before `end`, the lowest instance that was read. */
+static uint16_t lowest_instance(const dn_ets_run *run, const char *text, const char *end)
+{
+    dunlin_path resource;
+    uint16_t lowest = DUNLIN_ID_NONE;
+    const char *start = end;
+    while (start > text && start[-1] != ' ') {
+        start--;
+    }
+    if (dunlin_path_parse(dunlin_slice_make(start, (size_t)(end - start) - 1), &resource) != DUNLIN_OK) {
+        return lowest;
+    }
+    for (size_t i = 0; i < run->known.count; i++) {
+        const dunlin_path one = run->known.list[i].path;
+        if (one.depth == 4 && dunlin_path_within(one, resource) && one.id[3] < lowest) {
+            lowest = one.id[3];
+        }
+    }
+    return lowest;
+}
+
 /* "x" is the instance of Object 1 that is this server's account, "y" the lowest resource instance that was read. */
 void dn_ets_resolve(const dn_ets_run *run, const char *text, char *out, size_t size)
 {
@@ -159,21 +180,7 @@ void dn_ets_resolve(const dn_ets_run *run, const char *text, char *out, size_t s
         if (whole && *at == 'x') {
             len += (size_t)snprintf(out + len, size - len, "%u", account == DUNLIN_ID_NONE ? 0u : account);
         } else if (whole && *at == 'y') {
-            dunlin_path resource;
-            uint16_t lowest = DUNLIN_ID_NONE;
-            const char *start = at;
-            while (start > text && start[-1] != ' ') {
-                start--;
-            }
-            if (dunlin_path_parse(dunlin_slice_make(start, (size_t)(at - start) - 1), &resource) ==
-                DUNLIN_OK) {
-                for (size_t i = 0; i < run->known.count; i++) {
-                    const dunlin_path one = run->known.list[i].path;
-                    lowest = one.depth == 4 && dunlin_path_within(one, resource) && one.id[3] < lowest
-                                 ? one.id[3]
-                                 : lowest;
-                }
-            }
+            const uint16_t lowest = lowest_instance(run, text, at);
             len += (size_t)snprintf(out + len, size - len, "%u", lowest == DUNLIN_ID_NONE ? 0u : lowest);
         } else {
             out[len++] = *at;

@@ -111,7 +111,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     dn_http_download *d = context;
     const size_t len = size * count;
-    char value[HEADER_MAX];
+    char value[HEADER_MAX] = "";
     if (len >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* each answer of a chain of redirections begins so */
         d->etag[0] = '\0';
         d->range_from = d->range_size = 0;

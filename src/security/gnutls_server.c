@@ -54,12 +54,10 @@ static int find_psk(gnutls_session_t gnutls, const gnutls_datum_t *name, gnutls_
     dn_credential found;
     memset(&found, 0, sizeof found);
     const dunlin_status status = look_up_psk(session, name, &found);
-    dn_tls_verdict verdict = dn_tls_fine();
-    if (status != DUNLIN_OK) {
-        verdict = lookup_failed(status, GNUTLS_A_UNKNOWN_PSK_IDENTITY, "unknown PSK identity");
-    } else {
-        verdict = remember(session, &found); /* first: the library does not take a key from one that fails */
-    }
+    /* First of all: the library does not take a key from a look-up that fails. */
+    dn_tls_verdict verdict =
+        status == DUNLIN_OK ? remember(session, &found)
+                            : lookup_failed(status, GNUTLS_A_UNKNOWN_PSK_IDENTITY, "unknown PSK identity");
     if (verdict.alert == DN_TLS_NO_ALERT) {
         key->data = gnutls_malloc(found.key_len);
         if (key->data == NULL) {

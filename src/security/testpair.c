@@ -159,15 +159,15 @@ static uint64_t deadline_of(const dn_testpair_end *end)
 /* Does what comes next, if it comes until `until_ms`. */
 static bool step(dn_testpair *pair, uint64_t until_ms)
 {
-    size_t first = SIZE_MAX;
+    const dn_testpair_item *first = NULL;
     for (size_t i = 0; i < pair->queued; i++) {
         const dn_testpair_item *a = &pair->queue[i];
-        const dn_testpair_item *b = first == SIZE_MAX ? NULL : &pair->queue[first];
-        if (b == NULL || a->due_ms < b->due_ms || (a->due_ms == b->due_ms && a->number < b->number)) {
-            first = i;
+        if (first == NULL || a->due_ms < first->due_ms ||
+            (a->due_ms == first->due_ms && a->number < first->number)) {
+            first = a;
         }
     }
-    const uint64_t at = first == SIZE_MAX ? UINT64_MAX : pair->queue[first].due_ms;
+    const uint64_t at = first == NULL ? UINT64_MAX : first->due_ms;
     const uint64_t client = deadline_of(&pair->client);
     const uint64_t server = deadline_of(&pair->server);
     const uint64_t timer = client < server ? client : server;
@@ -176,8 +176,8 @@ static bool step(dn_testpair *pair, uint64_t until_ms)
         return false;
     }
     pair->now_ms = next > pair->now_ms ? next : pair->now_ms;
-    if (at <= timer) {
-        deliver(pair, first);
+    if (first != NULL && at <= timer) {
+        deliver(pair, (size_t)(first - pair->queue));
     } else {
         dn_tls_expire(client <= server ? pair->client.session : pair->server.session, pair->now_ms);
     }
