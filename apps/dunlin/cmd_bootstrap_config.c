@@ -287,7 +287,7 @@ static int set(const dn_bootstrap_options *o, const char *endpoint)
         return EXIT_CODE_USAGE;
     }
     if (o->file != NULL || o->credential.key != NULL) {
-        dn_credential_warn(&o->credential.shared);
+        dn_credential_warn(COMMAND, &o->credential.shared);
     }
     int exit_code = EXIT_CODE_OK;
     dn_rest_connection connection = {0};

@@ -18,6 +18,10 @@ static const char USAGE[] =
     "dunlin credentials [list | show NAME | set NAME WHAT | delete NAME | import FILE | server |\n"
     "                           new-seal-key FILE] [OPTION ...]";
 
+static const char USAGE_BOOTSTRAP[] =
+    "dunlin bootstrap credentials [list | show NAME | set NAME WHAT | delete NAME | import FILE | server]\n"
+    "                                     [OPTION ...]";
+
 static const char subcommands[] =
     "  list                    all, without their keys (the default)\n"
     "  show NAME               one: of an endpoint name, or of a pattern as it was set\n"
@@ -187,24 +191,24 @@ static int list(const dn_credential_options *o)
                    .member = "credentials",
                    .parameter = "search",
                    .text = o->filter};
-    return dn_list_print(&all, &o->shared, DN_CREDENTIAL_COMMAND, o->limit, print_all);
+    return dn_list_print(&all, &o->shared, dn_credential_command(o), o->limit, print_all);
 }
 
 /* ---- the server ---- */
 
-static bool save_server(const json_t *identity, const char *dir)
+static bool save_server(const char *command, const json_t *identity, const char *dir)
 {
     dn_text key = dn_credential_server_key(identity);
     bool ok = true;
     if (key.len > 0) {
         dn_text path = dn_secret_path(dir, "server", ".pub");
-        ok = dn_secret_write(DN_CREDENTIAL_COMMAND, path.data, key.data, key.len);
+        ok = dn_secret_write(command, path.data, key.data, key.len);
         dn_text_free(&path);
     }
     const char *certificate = json_string_value(json_array_get(json_object_get(identity, "certificates"), 0));
     if (ok && certificate != NULL) {
         dn_text path = dn_secret_path(dir, "server", ".pem");
-        ok = dn_secret_write(DN_CREDENTIAL_COMMAND, path.data, certificate, strlen(certificate));
+        ok = dn_secret_write(command, path.data, certificate, strlen(certificate));
         dn_text_free(&path);
     }
     dn_text_free(&key);
@@ -247,7 +251,7 @@ static int server(const dn_credential_options *o)
 {
     int exit_code = EXIT_CODE_OK;
     json_t *identity = dn_server_identity(o, false, &exit_code);
-    if (identity != NULL && o->out != NULL && !save_server(identity, o->out)) {
+    if (identity != NULL && o->out != NULL && !save_server(dn_credential_command(o), identity, o->out)) {
         exit_code = EXIT_CODE_USAGE;
     } else if (identity != NULL && o->shared.json) {
         (void)json_dumpf(identity, stdout, JSON_INDENT(2));
@@ -313,7 +317,8 @@ int dn_credentials_run(const dn_credential_options *o)
             return new_seal_key(o, argument);
         }
     }
-    (void)fprintf(stderr, "usage: %s\nTry 'dunlin credentials --help'.\n", USAGE);
+    (void)fprintf(stderr, "usage: %s\nTry 'dunlin %s --help'.\n", o->bootstrap ? USAGE_BOOTSTRAP : USAGE,
+                  o->bootstrap ? "bootstrap" : "credentials");
     return EXIT_CODE_USAGE;
 }
 

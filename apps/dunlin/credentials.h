@@ -8,8 +8,6 @@
 
 #include <jansson.h>
 
-#define DN_CREDENTIAL_COMMAND "credentials"
-
 /* The options of all its subcommands. */
 typedef struct {
     dn_options shared;
@@ -35,6 +33,11 @@ typedef struct {
         "--limit", &(o).limit, NULL                                                                          \
     }
 
+/* What was typed behind `dunlin`, for what is said on stderr. */
+static inline const char *dn_credential_command(const dn_credential_options *o)
+{
+    return o->bootstrap ? "bootstrap credentials" : "credentials";
+}
 /* The command, its words being o->shared.arguments. Gives the exit code. */
 int dn_credentials_run(const dn_credential_options *o);
 
@@ -48,7 +51,7 @@ dn_text dn_credential_uri(const dn_options *options, const json_t *identity);
 /* The server's public key as PEM; empty: it has none. Free it. */
 dn_text dn_credential_server_key(const json_t *identity);
 /* Says so when keys would leave this host in the clear. */
-void dn_credential_warn(const dn_options *options);
+void dn_credential_warn(const char *command, const dn_options *options);
 /* Hex digits to bytes; false: no pairs of digits, or more than `cap` bytes. */
 bool dn_credential_hex(const char *digits, unsigned char *out, size_t cap, size_t *len);
 void dn_credential_add_hex(dn_text *text, const void *bytes, size_t len);

@@ -80,7 +80,7 @@ dn_text dn_credential_server_key(const json_t *identity)
     return pem;
 }
 
-void dn_credential_warn(const dn_options *options)
+void dn_credential_warn(const char *command, const dn_options *options)
 {
     static const char *const here[] = {"127.0.0.1", "localhost", "[::1]"};
     dn_text host = host_of(options->server);
@@ -89,10 +89,9 @@ void dn_credential_warn(const dn_options *options)
         safe = safe || strcmp(host.data, here[i]) == 0;
     }
     if (!safe) {
-        (void)fprintf(
-            stderr,
-            "dunlin credentials: warning: the key goes to %s in the clear; use https:// or a tunnel\n",
-            host.data);
+        (void)fprintf(stderr,
+                      "dunlin %s: warning: the key goes to %s in the clear; use https:// or a tunnel\n",
+                      command, host.data);
     }
     dn_text_free(&host);
 }

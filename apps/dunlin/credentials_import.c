@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMMAND        DN_CREDENTIAL_COMMAND
 #define FIELDS         3u
 #define PROGRESS_EVERY 100u
 #define FIRST_LINE     "endpoint,identity,key"
@@ -216,11 +215,12 @@ int dn_credentials_import(const dn_credential_options *options, const char *file
     char *line = NULL;
     size_t cap = 0;
     if (in == NULL) {
-        (void)fprintf(stderr, "dunlin credentials: cannot read %s: %s\n", file, strerror(errno));
+        (void)fprintf(stderr, "dunlin %s: cannot read %s: %s\n", dn_credential_command(options), file,
+                      strerror(errno));
         json_decref(i.failures);
         return EXIT_CODE_USAGE;
     }
-    dn_credential_warn(&options->shared);
+    dn_credential_warn(dn_credential_command(options), &options->shared);
     while (getline(&line, &cap, in) > 0 && take_line(&i, line)) {
     }
     summarise(&i);

@@ -20,7 +20,6 @@
 #define FILE_MAX     65536u
 #define IDENTITY_MAX 128u
 #define PRIVATE_MARK "PRIVATE KEY-----"
-#define COMMAND      DN_CREDENTIAL_COMMAND
 
 /* What a new credential is made of, and what its device has to be given. */
 typedef struct {
@@ -36,9 +35,15 @@ typedef struct {
     const char *factory;                            /* that was written; NULL: none */
 } making;
 
-static bool wrong(const char *text)
+static const char *command_of(const making *m)
 {
-    (void)fprintf(stderr, "dunlin credentials: %s; 'dunlin credentials --help' shows how\n", text);
+    return dn_credential_command(m->o);
+}
+
+static bool wrong(const making *m, const char *text)
+{
+    (void)fprintf(stderr, "dunlin %s: %s; 'dunlin %s --help' shows how\n", command_of(m), text,
+                  m->o->bootstrap ? "bootstrap" : "credentials");
     return false;
 }
 
@@ -56,19 +61,19 @@ static bool take_identity(making *m)
         unsigned char bytes[IDENTITY_MAX];
         size_t len = 0;
         if (!dn_credential_hex(given + 4, bytes, sizeof bytes, &len)) {
-            return wrong("--identity takes up to 128 bytes, as pairs of hex digits behind hex:");
+            return wrong(m, "--identity takes up to 128 bytes, as pairs of hex digits behind hex:");
         }
         dn_credential_add_hex(&m->identity, bytes, len);
         set_text(m, "identity_hex", m->identity.data);
         return true;
     }
     if (m->o->identity == NULL && strpbrk(m->endpoint, "*?") != NULL) {
-        return wrong("a pattern has no name of its own: give --identity");
+        return wrong(m, "a pattern has no name of its own: give --identity");
     }
     dn_credential_add_hex(&m->identity, given, strlen(given));
     json_t *text = json_string(given);
     if (text == NULL) {
-        return wrong("the identity is not UTF-8: give it as hex:DIGITS");
+        return wrong(m, "the identity is not UTF-8: give it as hex:DIGITS");
     }
     (void)json_object_set_new(m->body, "identity", text);
     return true;
@@ -81,7 +86,7 @@ static bool take_key(making *m)
     size_t len = 0;
     const char *digits = m->o->key;
     if (digits[0] == '@') {
-        if (!dn_secret_read(COMMAND, digits + 1, KEY_FILE_MAX, &file)) {
+        if (!dn_secret_read(command_of(m), digits + 1, KEY_FILE_MAX, &file)) {
             return false;
         }
         while (file.len > 0 && strchr(" \t\r\n", file.data[file.len - 1]) != NULL) {
@@ -95,7 +100,7 @@ static bool take_key(making *m)
         set_text(m, "key", digits);
         dn_text_puts(&m->secret, digits);
     } else {
-        (void)wrong("a key is 8 to 64 bytes, as pairs of hex digits");
+        (void)wrong(m, "a key is 8 to 64 bytes, as pairs of hex digits");
     }
     explicit_bzero(bytes, sizeof bytes);
     dn_secret_free(&file);
@@ -106,7 +111,7 @@ static bool make_key(making *m)
 {
     unsigned char bytes[KEY_BYTES];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
-        return wrong("the system gives no random numbers");
+        return wrong(m, "the system gives no random numbers");
     }
     dn_credential_add_hex(&m->secret, bytes, sizeof bytes);
     explicit_bzero(bytes, sizeof bytes);
@@ -139,9 +144,9 @@ static bool take_rpk(making *m)
     dn_text file = {0};
     dn_text digits = {0};
     set_text(m, "mode", "rpk");
-    bool ok = dn_secret_read(COMMAND, m->o->rpk, FILE_MAX, &file);
+    bool ok = dn_secret_read(command_of(m), m->o->rpk, FILE_MAX, &file);
     if (ok && strstr(file.data, PRIVATE_MARK) != NULL) {
-        ok = wrong("--rpk takes the public key: this is a private one, which belongs on the device alone");
+        ok = wrong(m, "--rpk takes the public key: this is a private one, which belongs on the device alone");
     } else if (ok && is_pem(&file)) {
         set_text(m, "public_key", file.data);
     } else if (ok) {
@@ -173,7 +178,7 @@ static bool make_rpk(making *m)
         m->private_file = dn_secret_path(dir, m->endpoint, ".key");
         m->public_file = dn_secret_path(dir, m->endpoint, ".pub");
     } else {
-        (void)wrong("no pair of keys could be made");
+        (void)wrong(m, "no pair of keys could be made");
     }
     explicit_bzero(key, sizeof key);
     return ok;
@@ -201,7 +206,7 @@ static bool take_certificate(making *m)
     dn_text file = {0};
     uint8_t digest[32];
     dn_text digits = {0};
-    if (!dn_secret_read(COMMAND, m->o->certificate, FILE_MAX, &file)) {
+    if (!dn_secret_read(command_of(m), m->o->certificate, FILE_MAX, &file)) {
         return false;
     }
     bool ok = true;
@@ -223,7 +228,7 @@ static bool take_certificate(making *m)
     }
     dn_text_free(&digits);
     dn_secret_free(&file);
-    return ok || wrong("--certificate takes a certificate, PEM or DER");
+    return ok || wrong(m, "--certificate takes a certificate, PEM or DER");
 }
 
 static bool take_x509(making *m)
@@ -252,7 +257,8 @@ static bool write_factory(making *m, const json_t *identity)
     dn_credential_factory(uri.data, rpk ? 1 : 0, m->identity.data,
                           rpk ? json_string_value(json_object_get(identity, "public_key")) : NULL,
                           rpk ? m->private_der.data : m->secret.data, &document);
-    m->factory = dn_secret_write(COMMAND, m->o->factory, document.data, document.len) ? m->o->factory : NULL;
+    m->factory =
+        dn_secret_write(command_of(m), m->o->factory, document.data, document.len) ? m->o->factory : NULL;
     dn_secret_free(&document);
     dn_text_free(&uri);
     return m->factory != NULL;
@@ -267,14 +273,14 @@ static bool write_files(making *m, const json_t *identity)
     if (m->private_file.len == 0) {
         return true;
     }
-    if (!dn_secret_write(COMMAND, m->private_file.data, m->private_pem.data, m->private_pem.len)) {
+    if (!dn_secret_write(command_of(m), m->private_file.data, m->private_pem.data, m->private_pem.len)) {
         dn_text_free(&m->private_file); /* not ours */
         return false;
     }
     if (m->public_file.len == 0) {
         return true;
     }
-    if (!dn_secret_write(COMMAND, m->public_file.data, m->public_pem.data, m->public_pem.len)) {
+    if (!dn_secret_write(command_of(m), m->public_file.data, m->public_pem.data, m->public_pem.len)) {
         dn_text_free(&m->public_file);
         return false;
     }
@@ -283,7 +289,7 @@ static bool write_files(making *m, const json_t *identity)
         m->server_file = dn_secret_path(m->o->out != NULL ? m->o->out : ".", "server", ".pub");
         /* All devices have the same: one that is there already will do. */
         if (access(m->server_file.data, R_OK) != 0 &&
-            !dn_secret_write(COMMAND, m->server_file.data, server.data, server.len)) {
+            !dn_secret_write(command_of(m), m->server_file.data, server.data, server.len)) {
             dn_text_free(&m->server_file);
         }
     }
@@ -414,25 +420,25 @@ static bool gather(making *m)
     const int kinds =
         (o->psk ? 1 : 0) + (o->rpk != NULL ? 1 : 0) + (o->rpk_generate ? 1 : 0) + (o->x509 ? 1 : 0);
     if (kinds != 1) {
-        return wrong("say what to set: one of --psk, --rpk FILE, --rpk-generate and --x509");
+        return wrong(m, "say what to set: one of --psk, --rpk FILE, --rpk-generate and --x509");
     }
     if (!o->psk && (o->identity != NULL || o->key != NULL)) {
-        return wrong("--identity and --key belong to --psk");
+        return wrong(m, "--identity and --key belong to --psk");
     }
     if (!o->x509 && (o->name != NULL || o->certificate != NULL || o->fingerprint != NULL)) {
-        return wrong("--name, --certificate and --fingerprint belong to --x509");
+        return wrong(m, "--name, --certificate and --fingerprint belong to --x509");
     }
     if (o->factory != NULL && !o->psk && !o->rpk_generate) {
-        return wrong("--factory needs the secret: it goes with --psk and --rpk-generate");
+        return wrong(m, "--factory needs the secret: it goes with --psk and --rpk-generate");
     }
     if (o->certificate != NULL && o->fingerprint != NULL) {
-        return wrong("there is --certificate or --fingerprint, not both");
+        return wrong(m, "there is --certificate or --fingerprint, not both");
     }
     if (o->psk) {
         return take_psk(m);
     }
     if (o->rpk_generate && strpbrk(m->endpoint, "*?") != NULL) {
-        return wrong("a raw public key is one device's: it cannot be for a pattern");
+        return wrong(m, "a raw public key is one device's: it cannot be for a pattern");
     }
     if (o->x509) {
         return take_x509(m);
@@ -473,7 +479,7 @@ static int send_it(making *m)
     }
     dn_text url = dn_credential_url(m->o, m->endpoint);
     char *body = json_dumps(m->body, JSON_COMPACT);
-    dn_credential_warn(&m->o->shared);
+    dn_credential_warn(command_of(m), &m->o->shared);
     dn_answer answer = dn_rest_on(&connection, "PUT", url.data, body, strlen(body),
                                   m->o->only_new ? "If-None-Match: *" : NULL);
     json_t *credential = answer.status == 200 || answer.status == 201

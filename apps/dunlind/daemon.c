@@ -188,11 +188,12 @@ static bool start_fleet(daemon_state *state, char *error, size_t error_size)
         return false;
     }
     state->bootstrap = bootstrap_open(state->set, &state->logging.log, state->registry, error, error_size);
-    if (state->bootstrap != NULL) {
+    const bool is_served = !state->set->only_bootstrap; /* else there is nothing to be proved to anybody */
+    if (state->bootstrap != NULL && is_served) {
         state->keys = keys_open(KEYS_SERVER, state->set, bootstrap_authority(state->bootstrap),
                                 &state->logging.log, error, error_size);
     }
-    if (state->keys == NULL) {
+    if (state->bootstrap == NULL || (is_served && state->keys == NULL)) {
         store->ops->close(store);
         return false;
     }
@@ -234,6 +235,9 @@ static const char *address_bound(const void *fleet, dn_transport transport, size
 
 static void show_identity(daemon_state *state)
 {
+    if (state->keys == NULL) {
+        return;
+    }
     const dn_api_identity identity = keys_identity(state->keys);
     dunlin_status status = dn_api_set_identity(state->api, &identity);
     if (status != DUNLIN_OK) {

@@ -278,16 +278,19 @@ void keys_close(keys *held)
 
 dn_credentials *keys_credentials(const keys *held)
 {
-    return held->credentials;
+    return held != NULL ? held->credentials : NULL;
 }
 
 dn_tls_context *keys_tls(const keys *held)
 {
-    return held->tls;
+    return held != NULL ? held->tls : NULL;
 }
 
 dn_api_identity keys_identity(const keys *held)
 {
+    if (held == NULL) {
+        return (dn_api_identity){.nosec = "off"};
+    }
     return (dn_api_identity){.public_key =
                                  dunlin_slice_make(held->shown.public_key, held->shown.public_key_len),
                              .certificates = (const char *const *)held->shown.pem,
@@ -298,7 +301,8 @@ dn_api_identity keys_identity(const keys *held)
 
 dunlin_slice keys_certificate(const keys *held)
 {
-    return dunlin_slice_make(held->shown.der, held->shown.der_len);
+    return held != NULL ? dunlin_slice_make(held->shown.der, held->shown.der_len)
+                        : dunlin_slice_make(NULL, 0);
 }
 
 static void reload_seal(keys *held)
@@ -320,6 +324,9 @@ void keys_on_seal(keys *held, void (*read)(void *context), void *context)
 
 bool keys_have_changed(keys *held)
 {
+    if (held == NULL) {
+        return false;
+    }
     /* Sessions have nothing to do with the sealing keys: the rest stays as it is. */
     if (dn_watched_file_has_changed(&held->seal)) {
         reload_seal(held);
@@ -330,6 +337,9 @@ bool keys_have_changed(keys *held)
 bool keys_reload(keys *held, const settings *set)
 {
     char error[512];
+    if (held == NULL) {
+        return false;
+    }
     reload_seal(held);
     if (!load(held, set, error, sizeof error)) {
         dn_log_at(held->log, DN_LOG_ERROR, AREA, "the former keys and certificates stay in use: %s", error);

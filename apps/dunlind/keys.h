@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What dunlind proves itself with, and what it checks devices by: certificates and keys from files, or made at the first start; authorities,
- * revocation lists; the credentials of devices. Files are read again when they change; what cannot be read leaves the former in use.
+ * revocation lists; the credentials of devices. Files are read again when they change; what cannot be read leaves the former in use. NULL stands for a
+ * server that is not in this process: it has nothing of all that.
  *
  * Threads: the main thread.
  */

@@ -372,6 +372,11 @@ class Alone(unittest.TestCase):
             self.assertEqual(api.get("/server").json["addresses"], [])
             self.assertEqual(api.get("/healthz").status, 200)
             self.assertEqual(there.get("/bootstrap/configs").slug, "no-bootstrap-server")
+            # Nothing is made or kept for a server that is not there.
+            self.assertEqual({name for name in os.listdir(server.data) if name.startswith(("server.", "credentials"))}, set())
+            for target in ("/credentials", "/server-identity"):
+                self.assertEqual(api.get(target).slug, "no-security", target)
+            server.process.send_signal(signal.SIGHUP)
             key = "a" * 32
             self.assertEqual(there.put("/credentials/meter-1", {"mode": "psk", "identity": "m1", "key": key}).status, 201)
             # There is no server here that could be meant; it is said when the configuration is put, not when a device asks.

@@ -215,6 +215,15 @@ class Bootstrap(Suite):
         self.registered("hand-1")
         device.stop()
 
+    @case("credentials: what is wrong is said in the name of the command that was typed")
+    def says_its_name(self):
+        for words in (("set", "x-1"), ("set", "x-*", "--rpk-generate"), ("set", "x-1", "--psk", "--key", "zz"), ("set", "x-1", "--rpk", "/nonexistent"),
+                      ("import", "/nonexistent"), ("list", "--limit", "0"), ("nonsense",)):
+            status, out, said = self.run_it("credentials", *words)
+            equal((status, out), (USAGE, ""), words)
+            check("dunlin bootstrap credentials" in said, said)
+            check("dunlin credentials" not in said, said)
+
     @case("a device that nothing is said of is refused; runs --follow says so and ends with status 1")
     def refuses(self):
         out = self.good("credentials", "set", "nobody-1", "--psk")
