@@ -10,7 +10,7 @@ from security import pki as material
 from security.credentials import PSK, RPK, X509, Credential, put, server_options
 from servers import DunlindServer
 from support.harness import Suite, case, check, equal
-from support.programs import WORK, free_port, wait_until
+from support.programs import BIN, WORK, free_port, wait_until
 from test_libcoap import need
 
 MODES = [PSK, RPK, X509]
@@ -99,6 +99,36 @@ class LibcoapSecureOnDunlind(Suite):
         wait_until("it is counted", lambda: self.server.rest.metrics()["dunlin_handshakes_failed_total"] > before)
 
 
+class LibcoapSecureOnEmbedded(Suite):
+    """coap-client registers by hand with the example of an embedded server, whose credentials are a table of its own."""
+
+    name = "libcoap-secure-on-embedded"
+    MODES = [PSK, X509]  # that the example has
+
+    def set_up(self):
+        need("coap-client-gnutls")
+        self.pki = make_pki(self.name)
+        path = self.pki.path
+        table = os.path.join(WORK, "embedded-table")
+        with open(table, "w", encoding="ascii") as file:
+            for scheme in SCHEMES:
+                own = [credential(self.pki, scheme, mode) for mode in self.MODES]
+                file.write(f"{own[0].endpoint} psk {own[0].key}\n{own[1].endpoint} x509\n")
+        self.server = self.programs.start("embedded", [os.path.join(BIN, "examples", "embedded"), table, path("server", "chain"),
+                                                       path("server", "key"), path("client-cas"), *(f"{scheme}://127.0.0.1:0" for scheme in SCHEMES)])
+        at = wait_until("it listens", lambda: (found := re.findall("^listening on (.*)$", self.server.text(), re.M))[1:] and found)
+        self.uris = dict(zip(SCHEMES, at))
+
+    @case("over {0} with {1} it registers, and is who its credential says", [(s, m) for s in SCHEMES for m in MODES if m != RPK])
+    def registers(self, scheme, mode):
+        own = credential(self.pki, scheme, mode)
+        for endpoint, code in ((own.endpoint, "2.01"), ("somebody-else", "4.00")):
+            said = coap_client(*own.libcoap(), "-m", "post", "-t", "40", "-e", "</3/0>", f"{self.uris[scheme]}/rd?ep={endpoint}&lt=60&lwm2m=1.1")[1]
+            check(code in said, said[-2000:])
+        wait_until("it says so", lambda: f"{own.endpoint} registered from {scheme}://" in self.server.text())
+        check(f"with {mode}" in self.server.text() and "somebody-else" not in self.server.text(), self.server.text())
+
+
 class DunlinOnLibcoapSecure(Suite):
     """`dunlin client` with coap-server, which refuses its Register after a session has come about."""
 
@@ -124,4 +154,4 @@ class DunlinOnLibcoapSecure(Suite):
         device.kill()
 
 
-SUITES = [LibcoapSecureOnDunlind, DunlinOnLibcoapSecure]
+SUITES = [LibcoapSecureOnDunlind, LibcoapSecureOnEmbedded, DunlinOnLibcoapSecure]
