@@ -2,27 +2,18 @@
 /* Bootstrap configurations as rows of SQLite; see bootstrap_rows.h. */
 #include "store/bootstrap_rows.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include "store/private_database.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <gnutls/gnutls.h>
-
-#define APPLICATION_ID  0x446e4273 /* "DnBs" */
-#define BUSY_TIMEOUT_MS 5000
-#define TEXT_OF_(macro) #macro
-#define TEXT_OF(macro)  TEXT_OF_(macro)
 
 /*
  * Names are blobs so that they compare byte by byte. A name that was removed stays, for its versions count on; it is in an index of its own, so that
  * lists need not step over it.
  */
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
+static const char *const steps[] = {
     "CREATE TABLE entry(number INTEGER PRIMARY KEY, endpoint BLOB NOT NULL, pattern INTEGER NOT NULL,"
     " version INTEGER NOT NULL, removed INTEGER NOT NULL, created_ms INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX entry_current ON entry(endpoint) WHERE removed=0;"
@@ -33,11 +24,11 @@ static const char schema[] =
     "CREATE UNIQUE INDEX document_version ON document(entry,version);"
     "CREATE INDEX document_seal ON document(seal);"
     "CREATE TABLE state(count INTEGER NOT NULL, generation INTEGER NOT NULL);"
-    "INSERT INTO state VALUES(0,1);"
-    "PRAGMA application_id=" TEXT_OF(APPLICATION_ID) ";"
-                                                     "PRAGMA user_version=" TEXT_OF(
-                                                         DN_BS_SCHEMA_VERSION) ";"
-                                                                               "COMMIT;";
+    "INSERT INTO state VALUES(0,1);"};
+static const dn_schema schema = {.application_id = 0x446e4273, /* "DnBs" */
+                                 .what = "bootstrap configurations",
+                                 .steps = steps,
+                                 .version = sizeof steps / sizeof steps[0]};
 
 #define NAME     "e.number,e.endpoint,e.pattern,e.version,e.removed,e.created_ms"
 #define VERSION  "d.number,d.version,d.removed,d.changed_ms,d.seal,d.sealed"
@@ -45,31 +36,6 @@ static const char schema[] =
 #define CURRENT  "SELECT " NAME "," VERSION JOINED "AND d.version=e.version WHERE e.removed=0 AND "
 #define TEXT_AT  6 /* column of the first of VERSION */
 #define UNSEALED "SELECT " NAME ",d.number,d.version,d.removed,d.changed_ms" JOINED
-
-static bool ensure_schema(dn_database *database, const char *path)
-{
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t tables = 0;
-    if (!dn_database_integer(database, "PRAGMA application_id", &application) ||
-        !dn_database_integer(database, "PRAGMA user_version", &version) ||
-        !dn_database_integer(database, "SELECT count(*) FROM sqlite_schema", &tables)) {
-        return false;
-    }
-    if (application == 0 && version == 0 && tables == 0) {
-        return dn_database_execute(database, schema);
-    }
-    if (application != APPLICATION_ID) {
-        return dn_database_fail(database, "%s is not a database of bootstrap configurations", path);
-    }
-    if (version > DN_BS_SCHEMA_VERSION) {
-        return dn_database_fail(
-            database, "%s has schema version %lld, which a newer release made; this one knows up to %d", path,
-            (long long)version, DN_BS_SCHEMA_VERSION);
-    }
-    return version == DN_BS_SCHEMA_VERSION ||
-           dn_database_fail(database, "%s has the unknown schema version %lld", path, (long long)version);
-}
 
 static void prepare(dn_bs_rows *rows)
 {
@@ -103,38 +69,14 @@ static void prepare(dn_bs_rows *rows)
     rows->count = dn_database_prepare(d, "UPDATE state SET count=?,generation=?");
 }
 
-/* SQLite would make it readable for others; what it makes beside it gets the same mode. */
-static bool make_private(dn_database *database, const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        *database = (dn_database){0};
-        return dn_database_fail(database, "cannot open %s: %s", path, strerror(errno));
-    }
-    close(fd);
-    return true;
-}
-
 bool dn_bs_rows_open(dn_bs_rows *rows, const char *path, uint32_t cache_kib, uint64_t map_bytes)
 {
-    const bool in_memory = strcmp(path, ":memory:") == 0;
-    char pragmas[192];
     dn_seal *seal = rows->seal;
     *rows = (dn_bs_rows){.seal = seal};
-    if ((!in_memory && !make_private(&rows->database, path)) ||
-        !dn_database_open(&rows->database, path, NULL)) {
+    if (!dn_private_database_open(&rows->database, &schema, path, cache_kib, map_bytes)) {
         return false;
     }
-    sqlite3_extended_result_codes(rows->database.sqlite, 1);
-    sqlite3_busy_timeout(rows->database.sqlite, BUSY_TIMEOUT_MS);
-    snprintf(pragmas, sizeof pragmas,
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
-             "cache_size=-%u; PRAGMA mmap_size=%" PRIu64,
-             cache_kib, map_bytes);
-    /* The version first: a newer release's file is not even switched to another journal. */
-    if (ensure_schema(&rows->database, path) && dn_database_execute(&rows->database, pragmas)) {
-        prepare(rows);
-    }
+    prepare(rows);
     if (rows->database.failed) {
         dn_bs_rows_close(rows);
         return false;
@@ -144,21 +86,12 @@ bool dn_bs_rows_open(dn_bs_rows *rows, const char *path, uint32_t cache_kib, uin
 
 void dn_bs_rows_close(dn_bs_rows *rows)
 {
-    sqlite3_stmt *statement = NULL;
-    while (rows->database.sqlite != NULL &&
-           (statement = sqlite3_next_stmt(rows->database.sqlite, NULL)) != NULL) {
-        sqlite3_finalize(statement);
-    }
-    dn_database_close(&rows->database);
+    dn_private_database_close(&rows->database);
 }
 
 void dn_bs_rows_settle(dn_bs_rows *rows)
 {
-    rows->database.failed = false;
-    if (sqlite3_get_autocommit(rows->database.sqlite) == 0) {
-        dn_database_run(&rows->database, rows->rollback);
-        rows->database.failed = false;
-    }
+    dn_private_database_settle(&rows->database, rows->rollback);
 }
 
 /* ---- seals ---- */

@@ -11,8 +11,6 @@
 #include "store/database.h"
 #include "store/seal.h"
 
-#define DN_BS_SCHEMA_VERSION 1
-
 typedef struct {
     dn_database database;
     dn_seal *seal; /* not its own */

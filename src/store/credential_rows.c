@@ -2,33 +2,19 @@
 /* Credentials as rows of SQLite; see credential_rows.h. */
 #include "store/credential_rows.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include "store/private_database.h"
+
 #include <string.h>
-#include <unistd.h>
 
 #include <gnutls/gnutls.h>
 
-#define APPLICATION_ID  0x446e4372 /* "DnCr" */
-#define BUSY_TIMEOUT_MS 5000
-#define TEXT_OF_(macro) #macro
-#define TEXT_OF(macro)  TEXT_OF_(macro)
-
-/* A staged one stands beside the current one of its endpoint. */
-#define INDEXES_OF_ENDPOINTS                                                          \
-    "CREATE UNIQUE INDEX credential_endpoint ON credential(endpoint) WHERE staged=0;" \
-    "CREATE UNIQUE INDEX credential_staged ON credential(endpoint) WHERE staged=1;"
-#define THIS_VERSION "PRAGMA user_version=" TEXT_OF(DN_CREDENTIAL_SCHEMA_VERSION) ";"
-
 /* Endpoints and names are blobs so that they compare byte by byte. `sequence` gives numbers and generations. */
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
+static const char *const steps[] = {
     "CREATE TABLE credential(number INTEGER PRIMARY KEY, generation INTEGER NOT NULL, mode INTEGER NOT NULL,"
     " pattern INTEGER NOT NULL, endpoint BLOB NOT NULL, identity BLOB, public_key BLOB, name BLOB,"
     " fingerprint BLOB, key_len INTEGER NOT NULL, created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
-    " seal INTEGER NOT NULL, sealed BLOB NOT NULL, staged INTEGER NOT NULL DEFAULT 0);" INDEXES_OF_ENDPOINTS
+    " seal INTEGER NOT NULL, sealed BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX credential_endpoint ON credential(endpoint);"
     "CREATE UNIQUE INDEX credential_identity ON credential(identity) WHERE identity IS NOT NULL;"
     "CREATE UNIQUE INDEX credential_public_key ON credential(public_key) WHERE public_key IS NOT NULL;"
     "CREATE INDEX credential_name ON credential(name) WHERE name IS NOT NULL;"
@@ -36,46 +22,23 @@ static const char schema[] =
     "CREATE INDEX credential_pattern ON credential(pattern) WHERE pattern=1;"
     "CREATE INDEX credential_seal ON credential(seal);"
     "CREATE TABLE sequence(next INTEGER NOT NULL);"
-    "INSERT INTO sequence VALUES(1);"
-    "PRAGMA application_id=" TEXT_OF(APPLICATION_ID) ";" THIS_VERSION "COMMIT;";
+    "INSERT INTO sequence VALUES(1);",
 
-/* From version 1, which knew of no staged ones. */
-static const char from_1[] = "BEGIN IMMEDIATE;"
-                             "ALTER TABLE credential ADD COLUMN staged INTEGER NOT NULL DEFAULT 0;"
-                             "DROP INDEX credential_endpoint;" INDEXES_OF_ENDPOINTS THIS_VERSION "COMMIT;";
+    /* 2: a staged one stands beside the current one of its endpoint. */
+    "ALTER TABLE credential ADD COLUMN staged INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX credential_endpoint;"
+    "CREATE UNIQUE INDEX credential_endpoint ON credential(endpoint) WHERE staged=0;"
+    "CREATE UNIQUE INDEX credential_staged ON credential(endpoint) WHERE staged=1;",
+};
+static const dn_schema schema = {.application_id = 0x446e4372, /* "DnCr" */
+                                 .what = "credentials",
+                                 .steps = steps,
+                                 .version = sizeof steps / sizeof steps[0]};
 
 #define COLUMNS                                                                                        \
     "number,generation,mode,pattern,endpoint,identity,public_key,name,fingerprint,key_len,created_ms," \
     "changed_ms,seal,sealed,staged"
 #define SELECT "SELECT " COLUMNS " FROM credential "
-
-static bool ensure_schema(dn_database *database, const char *path)
-{
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t tables = 0;
-    if (!dn_database_integer(database, "PRAGMA application_id", &application) ||
-        !dn_database_integer(database, "PRAGMA user_version", &version) ||
-        !dn_database_integer(database, "SELECT count(*) FROM sqlite_schema", &tables)) {
-        return false;
-    }
-    if (application == 0 && version == 0 && tables == 0) {
-        return dn_database_execute(database, schema);
-    }
-    if (application != APPLICATION_ID) {
-        return dn_database_fail(database, "%s is not a database of credentials", path);
-    }
-    if (version > DN_CREDENTIAL_SCHEMA_VERSION) {
-        return dn_database_fail(
-            database, "%s has schema version %lld, which a newer release made; this one knows up to %d", path,
-            (long long)version, DN_CREDENTIAL_SCHEMA_VERSION);
-    }
-    if (version == 1) {
-        return dn_database_execute(database, from_1);
-    }
-    return version == DN_CREDENTIAL_SCHEMA_VERSION ||
-           dn_database_fail(database, "%s has the unknown schema version %lld", path, (long long)version);
-}
 
 static void prepare(dn_credential_rows *rows)
 {
@@ -110,39 +73,15 @@ static void prepare(dn_credential_rows *rows)
     rows->reseal = dn_database_prepare(d, "UPDATE credential SET seal=?, sealed=? WHERE number=?");
 }
 
-/* SQLite would make it readable for others; what it makes beside it gets the same mode. */
-static bool make_private(dn_database *database, const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        *database = (dn_database){0};
-        return dn_database_fail(database, "cannot open %s: %s", path, strerror(errno));
-    }
-    close(fd);
-    return true;
-}
-
 bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_t cache_kib,
                              uint64_t map_bytes)
 {
-    const bool in_memory = strcmp(path, ":memory:") == 0;
-    char pragmas[192];
     dn_seal *seal = rows->seal;
     *rows = (dn_credential_rows){.seal = seal};
-    if ((!in_memory && !make_private(&rows->database, path)) ||
-        !dn_database_open(&rows->database, path, NULL)) {
+    if (!dn_private_database_open(&rows->database, &schema, path, cache_kib, map_bytes)) {
         return false;
     }
-    sqlite3_extended_result_codes(rows->database.sqlite, 1);
-    sqlite3_busy_timeout(rows->database.sqlite, BUSY_TIMEOUT_MS);
-    snprintf(pragmas, sizeof pragmas,
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
-             "cache_size=-%u; PRAGMA mmap_size=%" PRIu64,
-             cache_kib, map_bytes);
-    /* The version first: a newer release's file is not even switched to another journal. */
-    if (ensure_schema(&rows->database, path) && dn_database_execute(&rows->database, pragmas)) {
-        prepare(rows);
-    }
+    prepare(rows);
     if (rows->database.failed) {
         dn_credential_rows_close(rows);
         return false;
@@ -152,21 +91,12 @@ bool dn_credential_rows_open(dn_credential_rows *rows, const char *path, uint32_
 
 void dn_credential_rows_close(dn_credential_rows *rows)
 {
-    sqlite3_stmt *statement = NULL;
-    while (rows->database.sqlite != NULL &&
-           (statement = sqlite3_next_stmt(rows->database.sqlite, NULL)) != NULL) {
-        sqlite3_finalize(statement);
-    }
-    dn_database_close(&rows->database);
+    dn_private_database_close(&rows->database);
 }
 
 void dn_credential_rows_settle(dn_credential_rows *rows)
 {
-    rows->database.failed = false;
-    if (sqlite3_get_autocommit(rows->database.sqlite) == 0) {
-        dn_database_run(&rows->database, rows->rollback);
-        rows->database.failed = false;
-    }
+    dn_private_database_settle(&rows->database, rows->rollback);
 }
 
 void dn_credential_rows_hold(dn_credential_rows *rows)

@@ -10,8 +10,6 @@
 #include "store/database.h"
 #include "store/seal.h"
 
-#define DN_CREDENTIAL_SCHEMA_VERSION 2 /* 1 had no staged ones */
-
 /* By what a row is looked up. */
 typedef enum {
     DN_ROW_BY_ENDPOINT, /* the current one */

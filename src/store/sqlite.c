@@ -9,8 +9,8 @@
 #include "store/lock.h"
 #include "store/overlay.h"
 #include "store/rows.h"
-#include "store/schema.h"
 #include "store/sweep.h"
+#include "store/tables.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -344,7 +344,7 @@ static bool configure(sqlite_store *s, const dn_sqlite_config *config)
 static bool open_all(sqlite_store *s, const char *path, const dn_sqlite_config *config)
 {
     if (!dn_database_open(&s->database, path, config->vfs) || !configure(s, config) ||
-        !dn_schema_ensure(&s->database, path) || !dn_rows_open(&s->rows, &s->database) ||
+        !dn_schema_ensure(&s->database, &dn_tables, path) || !dn_rows_open(&s->rows, &s->database) ||
         !dn_journal_open(&s->journal, &s->database)) {
         return false;
     }

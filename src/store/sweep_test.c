@@ -2,8 +2,8 @@
 /* The sets and overlays that the sweep and the loading stand on, and what a pass of the sweep does to the
  * journal. */
 #include "store/overlay.h"
-#include "store/schema.h"
 #include "store/sweep.h"
+#include "store/tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +90,7 @@ static table *table_open(uint64_t start_bytes, uint32_t percent)
     table *t = calloc(1, sizeof *t);
     assert_non_null(t);
     assert_true(dn_database_open(&t->database, ":memory:", NULL));
-    assert_true(dn_schema_ensure(&t->database, ":memory:"));
+    assert_true(dn_schema_ensure(&t->database, &dn_tables, ":memory:"));
     assert_true(dn_rows_open(&t->rows, &t->database));
     assert_true(dn_journal_open(&t->journal, &t->database));
     dn_sweep_init(&t->sweep, &t->journal, &t->rows, start_bytes, percent);
