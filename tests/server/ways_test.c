@@ -15,6 +15,8 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -27,6 +29,7 @@ typedef struct {
     dn_credentials *credentials;
     dn_tls_context *tls;
     dn_fleet *fleet;
+    const char *packages; /* NULL: none */
 } served;
 
 static served s;
@@ -76,6 +79,7 @@ static void start(bool keep)
     config.dtls_addresses = config.tcp_addresses = config.tls_addresses = one;
     config.tls = s.tls;
     config.credentials = s.credentials;
+    config.packages = s.packages;
     config.keep_changed_sessions = keep;
     config.tcp.max_connections = 64;
     config.store = dn_memory_store_create();
@@ -91,6 +95,36 @@ static void start(bool keep)
 static int set_up(void **state)
 {
     (void)state;
+    start(false);
+    return 0;
+}
+
+#define PACKAGE      "00112233445566778899aabbccddeeff"
+#define PACKAGE_SIZE 100001u
+
+static char package_folder[sizeof "/tmp/dunlin-ways-XXXXXX"];
+static uint8_t package[PACKAGE_SIZE];
+
+static void package_path(char out[96])
+{
+    (void)snprintf(out, 96, "%s/%s", package_folder, PACKAGE);
+}
+
+static int set_up_packages(void **state)
+{
+    char path[96];
+    (void)state;
+    strcpy(package_folder, "/tmp/dunlin-ways-XXXXXX");
+    assert_non_null(mkdtemp(package_folder));
+    package_path(path);
+    for (size_t i = 0; i < PACKAGE_SIZE; i++) {
+        package[i] = (uint8_t)(i * 2654435761u >> 11);
+    }
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(package, 1, PACKAGE_SIZE, file), PACKAGE_SIZE);
+    assert_int_equal(fclose(file), 0);
+    s.packages = package_folder;
     start(false);
     return 0;
 }
@@ -148,6 +182,57 @@ static uint8_t device_register(device *d, const char *ep)
 {
     const char *const with[] = {"lt=300", "lwm2m=1.1", ep, NULL};
     return device_post(d, NULL, with, LINKS);
+}
+
+/* Gets a package. */
+
+typedef struct {
+    bool done, ended, good;
+    uint8_t code;
+    uint64_t taken;
+    size_t largest;
+} fetching;
+
+static bool on_piece(void *context, const dn_coap_response *head, uint64_t offset, uint64_t size, bool more)
+{
+    fetching *f = context;
+    const size_t len = head->payload.len;
+    (void)size;
+    f->good = f->good && offset == f->taken && offset + len <= PACKAGE_SIZE &&
+              memcmp(head->payload.data, package + offset, len) == 0;
+    f->taken += len;
+    f->largest = len > f->largest ? len : f->largest;
+    f->ended = !more;
+    return f->good;
+}
+
+static void on_fetched(void *context, uint64_t exchange, dunlin_status status,
+                       const dn_coap_response *response)
+{
+    fetching *f = context;
+    (void)exchange;
+    f->done = true;
+    f->code = status == DUNLIN_OK ? response->code : 0;
+}
+
+static fetching fetch(device *d, const char *name)
+{
+    fetching f = {.good = true};
+    const dn_coap_sink sink = {on_piece, &f};
+    const dn_coap_option path[] = {{DN_OPTION_URI_PATH, dunlin_slice_of("fw")},
+                                   {DN_OPTION_URI_PATH, dunlin_slice_of(name)}};
+    dn_coap_outgoing request;
+    uint64_t exchange = 0;
+    dn_coap_outgoing_init(&request, DN_COAP_GET);
+    request.confirmable = true;
+    request.options = path;
+    request.option_count = 2;
+    request.sink = &sink;
+    assert_int_equal(
+        dn_coap_request(d->coap, &d->server, &request, on_fetched, &f, real_clock_ms(NULL), &exchange),
+        DUNLIN_OK);
+    device_turn_until(d, &f.done, "the package");
+    return f;
 }
 
 /* What callers see. */
@@ -249,6 +334,32 @@ static void each_transport_serves(void **state)
             assert_int_equal(ask(name, NULL).status, DUNLIN_ERR_TIMEOUT);
         }
     }
+}
+
+/* By the session or connection by which the device is registered; over streams in blocks of more than 1,024 bytes (BERT). */
+static void each_transport_gives_packages(void **state)
+{
+    char path[96];
+    (void)state;
+    put_psk("secure", "secure", KEY);
+    for (unsigned transport = DN_TRANSPORT_UDP; transport <= DN_TRANSPORT_TLS; transport++) {
+        const bool is_secure = dn_transport_is_secure((dn_transport)transport);
+        device d;
+        connect_as(&d, (dn_transport)transport, "secure", KEY);
+        assert_int_equal(fetch(&d, PACKAGE).code, DN_COAP_CONTENT); /* it may speak: that is enough */
+        assert_int_equal(device_register(&d, is_secure ? "ep=secure" : "ep=plain"), DN_COAP_CREATED);
+        const fetching all = fetch(&d, PACKAGE);
+        assert_int_equal(all.code, DN_COAP_CONTENT);
+        assert_true(all.good && all.ended);
+        assert_int_equal(all.taken, PACKAGE_SIZE);
+        assert_int_equal(all.largest > 1024, dn_transport_is_stream((dn_transport)transport));
+        assert_int_equal(fetch(&d, "ffeeddccbbaa99887766554433221100").code, DN_COAP_NOT_FOUND);
+        device_close(&d);
+    }
+    package_path(path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(package_folder), 0);
+    s.packages = NULL;
 }
 
 static void identities_are_compared(void **state)
@@ -438,6 +549,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_transport_serves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_transport_gives_packages, set_up_packages, tear_down),
         cmocka_unit_test_setup_teardown(identities_are_compared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_credential_ends_its_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_staged_credential_holds_when_it_is_proved, set_up, tear_down),
