@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "interop"))  # the test object, and 
 
 from support import programs  # noqa: E402
 from support.harness import Runner, Skipped, Suite, case, check, equal  # noqa: E402
-from support.programs import BIN, ROOT, wait_until  # noqa: E402
+from support.programs import BIN, ROOT, lasting_addresses, wait_until  # noqa: E402
 
 import flood  # noqa: E402
 from bootstrap_suite import Bootstrap  # noqa: E402
@@ -320,7 +320,7 @@ class Tool(Suite):
     @case("read --all: a line for each device, those that fail told apart")
     def reads_all(self):
         equal([line.split()[-2:] for line in rows(self.good_to_stderr("read", "--all", "/3/0/0", "--match", "thermo"))], [["Dunlin", "Manufacturer"]])
-        status, out, said = self.dunlin("read", "--all", "/3/0/0", "--timeout", "1", "--json")
+        status, out, said = self.dunlin("read", "--all", "/3/0/0", "--timeout", "6", "--json")
         lines = {line["endpoint"]: line for line in map(json.loads, out.splitlines())}
         equal((status, set(lines)), (REFUSED, {NAME, "silent"}), said)
         equal(lines[NAME]["node"]["value"], "Dunlin")
@@ -346,7 +346,7 @@ class Tool(Suite):
     @case("--wait: an answer that comes in time is as without it, and the request can be looked up")
     def waits(self):
         plain = json.loads(self.good("read", NAME, "/33500/0/3", "--json"))
-        queued = json.loads(self.good("read", NAME, "/33500/0/3", "--json", "--wait", "20"))
+        queued = json.loads(self.good("read", NAME, "/33500/0/3", "--json", "--wait", "120"))
         equal({**queued, "receivedAt": 0}, {**plain, "receivedAt": 0})
         last = json.loads(self.good("requests", NAME, "--json"))[-1]
         equal([last[key] for key in ("operation", "path", "state", "code")], ["read", "/33500/0/3", "answered", "2.05"])
@@ -476,7 +476,7 @@ class Tool(Suite):
                 self.device.set("/33500/0/4", "float", value)
                 wait_until(f"the value {value}", lambda count=count: len(watching.text().splitlines()) >= count)
             watching.process.send_signal(signal.SIGINT)
-            equal(watching.process.wait(10), OK, "exit status")
+            equal(watching.process.wait(60), OK, "exit status")
             equal(self.observed(), [], "observations")
             lines = watching.text().splitlines()[1:]
             equal(len(lines), 3, "lines")
@@ -496,7 +496,7 @@ class Tool(Suite):
         wait_until("the observation", lambda: self.observed() == ["/33500/0/2"])
         wait_until("the first value", lambda: watching.text().count("\n") >= 2)
         self.device.set("/33500/0/2", "integer", 4711)
-        equal(watching.process.wait(10), OK, "exit status")
+        equal(watching.process.wait(60), OK, "exit status")
         equal(self.observed(), ["/33500/0/2"], "kept")
         lines = rows(self.good("observations", NAME))
         equal(lines[0].split("  ")[0], "PATH")
@@ -507,7 +507,7 @@ class Tool(Suite):
         again = self.stream("again", "observe", NAME, "/33500/0/2")
         wait_until("the first value", lambda: again.text().count("\n") >= 2)
         again.process.send_signal(signal.SIGINT)
-        equal(again.process.wait(10), OK, "exit status")
+        equal(again.process.wait(60), OK, "exit status")
         equal(self.good("cancel", NAME, "/33500/0/2"), "no longer observed: /33500/0/2\n")
         equal(self.dunlin("cancel", NAME, "/33500/0/2")[0], REFUSED, "a second time")
         equal(rows(self.good("observations", NAME)), [lines[0].split("  ")[0] + "  STATE  SINCE  LAST RECEIVED"])
@@ -521,7 +521,7 @@ class Tool(Suite):
         comer = register(self.server.coap, "comer")
         client = self.server.rest.client("comer")
         comer.send(flood.message(flood.CON, 4, next(MESSAGE_IDS), b"", flood.path("rd", client["registrationId"])))
-        equal((watching.process.wait(10), typed.process.wait(10)), (OK, OK), "exit status")
+        equal((watching.process.wait(60), typed.process.wait(60)), (OK, OK), "exit status")
         comer.close()
         lines = watching.text().splitlines()[1:]
         equal([line.split("  ")[1:3] for line in lines], [["comer", "registered"], ["comer", "deregistered"]])
@@ -534,15 +534,15 @@ class Tool(Suite):
 
     @case("events: a stream that broke is taken up again when the server is back")
     def events_end(self):
-        other = self.programs.dunlind(name="other")
+        other = self.programs.dunlind(name="other", **lasting_addresses())
         watching = self.programs.start("events-end", [DUNLIN, "events", "--server", other.url])
         wait_until("the stream", lambda: other.rest.metrics()["dunlin_event_streams"] >= 1)
         again = other.stop() == 0 and self.programs.dunlind(name="other", data=other.data, coap=other.coap, http=other.http)
-        wait_until("the stream is taken up again", lambda: again.rest.metrics()["dunlin_event_streams"] >= 1, 30)
+        wait_until("the stream is taken up again", lambda: again.rest.metrics()["dunlin_event_streams"] >= 1)
         register(again.coap, "later").close()
         wait_until("the event", lambda: "later" in watching.text().partition("\n")[2])
         watching.process.send_signal(signal.SIGINT)
-        equal(watching.process.wait(10), OK, "exit status")
+        equal(watching.process.wait(60), OK, "exit status")
 
     # ---- models
 

@@ -10,7 +10,7 @@ import toolchain
 import values
 from support.programs import BIN, Program
 
-ANSWER_TIMEOUT_S = 60  # what answers in milliseconds, but on a machine that does much besides
+ANSWER_TIMEOUT_S = 120  # what answers in milliseconds, but on a machine that does much besides
 
 
 class LeshanDevice:

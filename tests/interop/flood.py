@@ -15,7 +15,7 @@ import time
 from support.programs import wait_until
 
 BATCH = 48
-PING_TIMEOUT_S = 60
+PING_TIMEOUT_S = 180
 SOCKETS = 24
 RANDOM_MAX = 1400
 CON, NON, ACK, RST = 0, 1, 2, 3

@@ -38,7 +38,7 @@ class ProbeServer:
         self.uri = wait_until("the probe's server is ready", address)
 
 
-def probe(method, uri, *options, timeout_s=80):
+def probe(method, uri, *options, timeout_s=240):
     """(exit status, body, what it says of the code) of a run of the probe's client."""
     done = subprocess.run([PROBE, method, uri, *options], capture_output=True, timeout=timeout_s, check=False)
     return done.returncode, done.stdout, done.stderr.decode()

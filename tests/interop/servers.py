@@ -45,7 +45,7 @@ class DunlindServer:
     def registration(self, endpoint):
         return self.rest.client(endpoint)
 
-    def wait_registered(self, endpoint, timeout_s=60.0):
+    def wait_registered(self, endpoint, timeout_s=150.0):
         return wait_until(f"{endpoint} is registered", lambda: self.registration(endpoint), timeout_s)
 
     def wait_gone(self, endpoint):
@@ -160,7 +160,7 @@ class DunlindServer:
 
     def push(self, endpoint, path, data):
         """Writes an opaque value, from a package."""
-        return self._call("PUT", endpoint, path, package=self.upload(data)["id"], timeout=60)
+        return self._call("PUT", endpoint, path, package=self.upload(data)["id"], timeout=300)
 
 
 class LeshanServer:
@@ -188,7 +188,7 @@ class LeshanServer:
                 return client
         return None
 
-    def wait_registered(self, endpoint, timeout_s=60.0):
+    def wait_registered(self, endpoint, timeout_s=150.0):
         return wait_until(f"{endpoint} is registered", lambda: self.registration(endpoint), timeout_s)
 
     def wait_gone(self, endpoint):

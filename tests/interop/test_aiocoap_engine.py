@@ -93,7 +93,7 @@ class AiocoapOnEngine(Suite):
             queue = aio.gather_notifications(request.observation)
             seen = [await aio.soon(queue.get()) for _ in range(NOTIFICATIONS)]
             counts = [int(n.payload) for n in seen] if path == "obs" else [int(n.payload.split()[1]) for n in seen]
-            equal(counts, list(range(counts[0], counts[0] + NOTIFICATIONS)), "values")
+            equal(counts, sorted(set(counts)), "values")  # one that is not sent yet gives way to the next
             if path == "obs-large":
                 equal({len(n.payload) for n in seen}, {3000}, "sizes")
             if way.startswith("asking"):
@@ -194,7 +194,7 @@ class EngineOnAiocoap(Suite):
             numbers = [int(line) for line in text.split()]
             equal(numbers, sorted(set(numbers)), "values")
             equal(len(numbers), 4, "notifications")
-            for _ in range(100):
+            for _ in range(300):
                 if not node.observers["/obs"]:
                     break
                 value += 1

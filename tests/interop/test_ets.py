@@ -24,6 +24,7 @@ PARTS = ["int-10[1-8],int-11?", "int-109", "int-2??", "int-301,int-304", "int-30
 SECURED = {"int-401": PSK, "int-402": X509}
 RUNS = [(kind, part) for kind in ("server", "client") for part in PARTS] + [("client", part) for part in SECURED]
 PART_TIMEOUT_S = 1200
+AGAIN = 3  # times that a case is tried again
 EXPECTED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "ets_expected.json")
 
 
@@ -105,13 +106,14 @@ RUNS, timeout_s=PART_TIMEOUT_S)
     def verdicts_are_known(self, kind, part):
         wrong = self.wrong(kind, RUNS.index((kind, part)), self.runs[kind, part])
         # The procedures measure seconds on the clock of a machine that does much besides. What is wrong because that stood
-        # still is not wrong twice.
-        for number, verdict in dict(wrong).items():
-            print(f"        {kind} {number}: {verdict}; once more, alone", flush=True)
-            again = self.start(kind, f"again-{number}", number)
+        # still is not wrong each time.
+        for number, tries in [(number, tries) for number in wrong for tries in range(AGAIN)]:
+            if number not in wrong:
+                continue
+            print(f"        {kind} {number}: {wrong.pop(number)}; once more, alone", flush=True)
+            again = self.start(kind, f"again-{number}-{tries}", number)
             try:
-                wrong.pop(number)
-                wrong.update(self.wrong(kind, f"again-{number}", again))
+                wrong.update(self.wrong(kind, f"again-{number}-{tries}", again))
             finally:
                 again.stop()
         equal(wrong, {}, "verdicts")

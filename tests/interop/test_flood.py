@@ -44,7 +44,7 @@ class OwnServer:
         self.moved = None  # called with the new address
 
     def wait_registered(self):
-        self.socket.settimeout(60)
+        self.socket.settimeout(120)
         while not self.registers:
             self.take(self.socket, *self.socket.recvfrom(65535))
         self.socket.settimeout(None)
@@ -153,7 +153,7 @@ class FloodOnDunlind(Suite):
         self.server.notification(self.devices[0].endpoint, path, since, lambda node: node["value"] == value)
 
     @case("{0} MB from addresses without a device change no registration and no observation", [MEGABYTES - 2],
-          timeout_s=300)
+          timeout_s=1200)
     def strangers(self, megabytes):
         sender = flood.Flood(self.server.program.coap)
         try:
@@ -161,7 +161,7 @@ class FloodOnDunlind(Suite):
         finally:
             sender.close()
 
-    @case("{0} MB from a registered device's own port change no registration and no observation", [2], timeout_s=300)
+    @case("{0} MB from a registered device's own port change no registration and no observation", [2], timeout_s=1200)
     def own_port(self, megabytes):
         self.flood(self.by_hand.flood, SEED + 1, megabytes)
 
@@ -218,7 +218,7 @@ class FloodOnClient(Suite):
         return out
 
     @case("{0} MB from addresses that are not its server's change no value and no registration", [MEGABYTES],
-          timeout_s=300)
+          timeout_s=1200)
     def strangers(self, megabytes):
         before, listed = self.values(), values.lasting(self.server.registration("flooded"))
         taken = self.device.count("datagrams")
@@ -254,7 +254,7 @@ class FloodFromOwnServer(Suite):
         self.device = DunlinDevice(self.programs, "obedient", self.server.uri, lifetime=86400)
         self.server.wait_registered()
 
-    @case("after {0} MB the device runs, has not grown, and answers", [2], timeout_s=300)
+    @case("after {0} MB the device runs, has not grown, and answers", [2], timeout_s=1200)
     def own_server(self, megabytes):
         host, port = self.server.device
         memory = resident_kb(self.device.program)

@@ -9,7 +9,7 @@ import threading
 from devices import DunlinDevice, LeshanDevice
 from servers import DunlindServer, LeshanServer
 from support.harness import Suite, case, check, equal
-from support.programs import WORK, wait_until
+from support.programs import WORK, lasting_addresses, wait_until
 
 AWAKE_S = 2.0
 CLIENT_AWAKE_S = 3
@@ -36,7 +36,7 @@ class LeshanQueueOnDunlind(Suite):
         self.config = os.path.join(WORK, f"{self.name}.yaml")
         with open(self.config, "w", encoding="ascii") as file:
             file.write(f"queue:\n  awake-ms: {int(AWAKE_S * 1000)}\n")
-        self.server = DunlindServer(self.programs, "--config", self.config)
+        self.server = DunlindServer(self.programs, "--config", self.config, **lasting_addresses())
         self.device = LeshanDevice(self.programs, self.endpoint, self.server.uri, lwm2m=self.version, queue=True)
         self.server.wait_registered(self.endpoint)
 
@@ -62,7 +62,13 @@ class LeshanQueueOnDunlind(Suite):
         self.server.updated(self.endpoint, since)
 
     def ended(self, identity):
-        return self.server.rest.want(200, "GET", f"/requests/{identity}", wait="60s")
+        """A request after its end. The device wakes as often as that takes: it may be asleep again before all is said."""
+        for _ in range(20):
+            request = self.server.rest.want(200, "GET", f"/requests/{identity}", wait="8s")
+            if request["state"] not in ("waiting", "delivering"):
+                break
+            self.device.update()
+        return request
 
     @case("it is listed as in queue mode, awake, and after its time asleep; the events say so")
     def presence(self):
@@ -99,11 +105,12 @@ class LeshanQueueOnDunlind(Suite):
     def waits(self):
         self.asleep()
         got = []
-        caller = threading.Thread(target=lambda: got.append(self.ask("GET", "/33500/0/11", wait="30s")))
+        caller = threading.Thread(target=lambda: got.append(self.ask("GET", "/33500/0/11", wait="200s")))
         caller.start()
         wait_until("the request waits", lambda: self.server.registration(self.endpoint)["queued"] == 1)
         self.wake()
-        caller.join(60)
+        self.ended(self.server.rest.want(200, "GET", self.server.rest.device(self.endpoint, "/requests"))["requests"][-1]["id"])
+        caller.join(250)
         equal((got[0].status, got[0].json["node"]["value"]), (200, 11), got)
         check("Dunlin-Request" in got[0].headers, got[0].headers)
 
@@ -177,8 +184,14 @@ class DunlinQueueOnLeshan(Suite):
         since = self.server.mark()
         self.device.update()
         self.server.program.event("awake", since, endpoint=self.endpoint)
-        equal(self.server.read(self.endpoint, "/3/0/0")["node"]["value"], "Dunlin")
         since = self.server.mark()
+
+        def read():
+            answer = self.server.program.ask("read", endpoint=self.endpoint, path="/3/0/0")
+            if "ClientSleepingException" in answer.get("error", ""):  # too late, it sleeps again
+                self.device.update()
+            return answer.get("node")
+        equal(wait_until("it is read", read)["value"], "Dunlin")
         self.sleeping(since)
         equal(self.awake(), False)
 
@@ -222,7 +235,7 @@ class DunlinFirmwareOnLeshan(Suite):
     def set_up(self):
         self.server = LeshanServer(self.programs)
         # Leshan cancels what is under way to a device that registers anew: the answer to Execute must not be overtaken.
-        self.device = DunlinDevice(self.programs, self.endpoint, self.server.uri, more=["--firmware-time", "1"])
+        self.device = DunlinDevice(self.programs, self.endpoint, self.server.uri, more=["--firmware-time", "3"])
         self.server.wait_registered(self.endpoint)
 
     def value(self, path):

@@ -149,8 +149,12 @@ class LeshanCredentialsOnDunlind(Suite):
         wait_until("it is asleep", lambda: self.server.registration(own.endpoint)["presence"] == "asleep")
         answer = self.server.rest.call("GET", self.server.rest.device(own.endpoint, "/3/0/1"))
         equal((answer.status, answer.json["state"]), (202, "waiting"), answer)
-        device.update()
-        done = self.server.rest.want(200, "GET", f"/requests/{answer.json['id']}", wait="60s")
+
+        def ended():
+            device.update()  # as often as it takes: it may be asleep again before it is asked
+            request = self.server.rest.want(200, "GET", f"/requests/{answer.json['id']}", wait="8s")
+            return request if request["state"] not in ("waiting", "delivering") else None
+        done = wait_until("it is answered", ended)
         equal((done["state"], done["result"]["node"]["value"]), ("answered", "M15"), done)
         device.program.stop()
 
@@ -224,14 +228,14 @@ class DunlinCredentialsOnLeshan(Suite):
         }
         own, said = rows[what]
         device = self.refused(own, what.replace(" ", "-"))
-        wait_until("it says that there is no session", lambda: "no session with" in device.text(), 120)
+        wait_until("it says that there is no session", lambda: "no session with" in device.text(), 240)
         check(re.search(said, device.text()), device.text()[-1000:])
         equal(self.server.registration("refused"), None, "registered")
         device.kill()
 
     @case("with {0} a handshake comes to nothing, and the device gives it up", ["an unknown identity", "a wrong key"])
     def gives_up(self, what):
-        wait_until("it says that there is no session", lambda: "no session with" in self.silent[what].text(), 120)
+        wait_until("it says that there is no session", lambda: "no session with" in self.silent[what].text(), 240)
         equal(self.server.registration("refused"), None, "registered")
 
 

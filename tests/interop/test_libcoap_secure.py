@@ -33,7 +33,7 @@ def make_pki(suite):
     return made
 
 
-def coap_client(*arguments, timeout_s=80):
+def coap_client(*arguments, timeout_s=240):
     """(body, what it logs) of a run of coap-client."""
     with tempfile.NamedTemporaryFile(dir=WORK) as out:
         done = subprocess.run([need("coap-client-gnutls"), "-v", "6", "-B", "30", "-o", out.name, *arguments], capture_output=True,
@@ -140,7 +140,7 @@ class DunlinOnLibcoapSecure(Suite):
         path = self.pki.path
         for mode, options in ((PSK, ["-k", SECRET]), (RPK, ["-M", path("server", "pair")]),
                               (X509, ["-c", path("server", "chain"), "-j", path("server", "key"), "-C", path("client-cas")])):
-            port = free_port()
+            port = free_port(2)
             self.programs.start(f"coap-server-{mode}", [need("coap-server-gnutls"), "-v", "6", "-A", "127.0.0.1", "-p", str(port), *options])
             self.addresses[mode] = f"127.0.0.1:{port + 1}"
 

@@ -2,9 +2,11 @@
 """Starts the programs under test and their peers, keeps their output in files, ends them by their process ids."""
 
 import atexit
+import contextlib
 import json
 import os
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -19,8 +21,9 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.environ.get("DUNLIN_BIN_DIR", os.path.join(ROOT, "build", "bin"))
 WORK = os.environ.get("DUNLIN_INTEROP_DIR", os.path.join(ROOT, "build", "interop"))
 LOGS = os.environ.get("DUNLIN_INTEROP_LOGS", os.path.join(WORK, "logs"))
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 90
+PORTS = range(12000, 32000)  # the kernel gives none of these to who asks for any
 LOG_LINES_SHOWN = 40
 LOGS_SHOWN = 6
 LISTENING = "0A"  # in /proc/net/tcp
@@ -35,7 +38,7 @@ def _kill_all():
             process.kill()
 
 
-def wait_until(what, condition, timeout_s=60.0, every_s=0.05):
+def wait_until(what, condition, timeout_s=120.0, every_s=0.05):
     """The first true value of `condition()`; what does not come in time is an AssertionError."""
     end = time.monotonic() + timeout_s
     while True:
@@ -43,15 +46,29 @@ def wait_until(what, condition, timeout_s=60.0, every_s=0.05):
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout_s:g} s: {what}")
+            raise AssertionError(f"not within {timeout_s:g} s: {what}; the last look gave {value!r}"[:2000])
         time.sleep(every_s)
 
 
-def free_port(kind="udp"):
-    """A UDP or TCP port of the loopback that nobody has now, for programs that can't choose one and tell."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+def free_port(count=1):
+    """The first of `count` ports of the loopback, UDP and TCP, that nobody has: for programs that can't choose one and tell, and for
+    those that are started again at the same one."""
+    for _ in range(1000):
+        first = random.SystemRandom().choice(PORTS)
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(first, first + count):
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
+                return first
+            except OSError:
+                pass
+    raise AssertionError("no port is free")
+
+
+def lasting_addresses():
+    """Where a dunlind can be started again."""
+    return {name: f"127.0.0.1:{free_port()}" for name in ("coap", "http")}
 
 
 def bound_port(pid, kind="udp"):
@@ -180,7 +197,7 @@ class JsonPeer(Program):
         with self.changed:
             return len(self.events)
 
-    def event(self, name, since=0, timeout_s=60.0, **fields):
+    def event(self, name, since=0, timeout_s=120.0, **fields):
         """The first event of this name and these fields at or after the place `since`."""
         def find():
             for event in self.events[since:]:

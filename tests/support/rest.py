@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.parse
 
-HTTP_TIMEOUT_S = 120
+HTTP_TIMEOUT_S = 300
 
 
 class Answer:
@@ -116,7 +116,7 @@ class Events:
         with self.changed:
             return len(self.seen)
 
-    def wait(self, kind, since=0, timeout_s=60.0, match=None, **fields):
+    def wait(self, kind, since=0, timeout_s=120.0, match=None, **fields):
         """The first event of a type (and fields, and for which match(event) holds) at or after `since`."""
         def find():
             for event in self.seen[since:]:
