@@ -218,6 +218,29 @@ static void a_change_ends_sessions(void **state)
     }
 }
 
+static void what_is_taken_away_ends_sessions(void **state)
+{
+    static const struct {
+        dunlin_credential_mode mode;
+        int alert; /* of who comes back */
+    } cases[] = {{DUNLIN_CREDENTIAL_PSK, ALERT_UNKNOWN_PSK},
+                 {DUNLIN_CREDENTIAL_RPK, ALERT_CERTIFICATE_UNKNOWN},
+                 {DUNLIN_CREDENTIAL_X509, ALERT_ACCESS_DENIED}};
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        const dunlin_credential_mode mode = cases[i / 2].mode;
+        const size_t address = i % 2 > 0 ? COAPS : COAPS_TCP;
+        put_device(mode);
+        embed_device *device = registered(address, mode);
+        put(1, &(embed_row){.endpoint = NULL});
+        dunlin_credentials_changed(s.credentials, 1);
+        embed_device_await(device, &embed_device_told(device)->lost, 1, "told that it is gone");
+        embed_device_stop(device);
+        const dunlin_security account = embed_pki_account(&s.pki, mode, 0);
+        expect_alert(address, &account, cases[i / 2].alert, "who is not there any more");
+    }
+}
+
 /* A certificate and its key from files this time, as an operator replaces them. */
 static void write_file(const char *folder, const char *name, dunlin_slice bytes, char path[64])
 {
@@ -306,6 +329,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(whom_a_credential_stands_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_certificate_that_is_pinned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_ends_sessions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_taken_away_ends_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keys_are_read_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changes_from_another_thread, set_up, tear_down),
     };
