@@ -51,7 +51,12 @@ static bool open_state(dn_sim_bootstrap *b)
 
 dunlin_status dn_sim_bootstrap_save(dn_sim_bootstrap *b, dunlin_slice image)
 {
-    return dn_state_file_save(b->state, image);
+    const dunlin_status status = dn_state_file_save(b->state, image);
+    if (status == DUNLIN_ERR_IO) {
+        (void)fprintf(stderr, "dunlin client: the state in %s cannot be written: %s\n", b->options->state_dir,
+                      strerror(errno));
+    }
+    return status;
 }
 
 dunlin_status dn_sim_bootstrap_restore(dn_sim_bootstrap *b, dunlin_client *client)

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -77,7 +78,14 @@ static void on_log(void *context, dunlin_log_level level, const char *area, cons
 
 static dunlin_status on_save(void *context, dunlin_slice image)
 {
-    return dn_state_file_save(((dunlin_posix *)context)->state, image);
+    dunlin_posix *p = context;
+    const dunlin_status status = dn_state_file_save(p->state, image);
+    if (status == DUNLIN_ERR_IO) {
+        char text[TEXT_MAX];
+        (void)snprintf(text, sizeof text, "the state cannot be written: %s", strerror(errno));
+        on_log(p, DUNLIN_LOG_ERROR, AREA, text);
+    }
+    return status;
 }
 
 static dunlin_status on_smartcard(void *context, dunlin_buf *file)
