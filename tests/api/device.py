@@ -2,6 +2,7 @@
 """A device made of a UDP socket: registers, answers requests as a test tells it to, notifies. Speaks as much CoAP as that needs."""
 
 import os
+import random
 import socket
 import struct
 import threading
@@ -14,6 +15,20 @@ OBSERVE, LOCATION, URI_PATH, CONTENT_FORMAT, URI_QUERY, ACCEPT, BLOCK2, BLOCK1 =
 LINKS = '</>;rt="oma.lwm2m";ct="110 112 11542",</1/0>,</3/0>,</3303/0>;ver="1.1",</33000/0>'
 SILENT, RESET = "silent", "reset"
 REPEAT_S = 0.5  # before a request that was not answered goes out again
+
+
+def lasting_address():
+    """For a server that is started again at the same address: a port that the kernel gives to nobody who asks for any one."""
+    for _ in range(1000):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            port = random.SystemRandom().randrange(12000, 32000)
+            try:
+                udp.bind(("127.0.0.1", port))
+                tcp.bind(("127.0.0.1", port))
+                return f"127.0.0.1:{port}"
+            except OSError:
+                pass
+    raise AssertionError("no port is free")
 
 
 def uint(number):

@@ -5,7 +5,6 @@ import atexit
 import http.client
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -46,19 +45,6 @@ def wait_until(what, condition, seconds=60):
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}; the last look gave {value!r}")
         time.sleep(0.02)
-
-
-def lasting_address():
-    """For a server that is started again at the same address: a UDP port that the kernel gives to nobody who asks for any one."""
-    for _ in range(1000):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            port = random.SystemRandom().randrange(12000, 32000)
-            try:
-                one.bind(("127.0.0.1", port))
-                return f"127.0.0.1:{port}"
-            except OSError:
-                pass
-    raise AssertionError("no port is free")
 
 
 class Server:

@@ -12,8 +12,8 @@ import tempfile
 import threading
 import unittest
 
-from device import CHANGED, CONTENT, DELETE, DELETED, GET, POST, PUT, SILENT, Device
-from server import DUNLIND, Api, Contract, Server, lasting_address, wait_until
+from device import CHANGED, CONTENT, DELETE, DELETED, GET, POST, PUT, SILENT, Device, lasting_address
+from server import DUNLIND, Api, Contract, Server, wait_until
 
 CLIENT = os.environ.get("DUNLIN", os.path.join(os.path.dirname(DUNLIND), "dunlin"))
 FACTORY_KEY = "000102030405060708090a0b0c0d0e0f"

@@ -17,8 +17,8 @@ import threading
 import time
 import unittest
 
-from device import CHANGED, CONTENT, OBSERVE, POST, RST, Device, encode, uint, CON, CONTENT_FORMAT
-from server import Api, Server, lasting_address, wait_until
+from device import CHANGED, CONTENT, OBSERVE, POST, RST, Device, encode, lasting_address, uint, CON, CONTENT_FORMAT
+from server import Api, Server, wait_until
 
 ROUNDS = int(os.environ.get("DUNLIN_KILLS", "20" if "sanitize" in os.environ.get("DUNLIN_TEST_BUILD", "") else "100"))
 SEED = 20261122

@@ -13,7 +13,7 @@ import unittest
 GET, POST, PUT, DELETE = 1, 2, 3, 4
 BLOCK1, BLOCK2 = 27, 23
 BLOCK_SIZE, BLOCK_SZX = 1024, 6
-TIMEOUT_S = 60  # of what must happen: it only matters when it does not
+TIMEOUT_S = 150  # of what must happen: it only matters when it does not
 REPEAT_S = 1.5  # before an unanswered request goes out again
 ACK, CON = 2, 0
 

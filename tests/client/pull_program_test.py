@@ -147,7 +147,7 @@ class PullTest(DeviceTest):
     def setUp(self):
         super().setUp()
         self.relays = {scheme: TcpRelay() if "tcp" in scheme else UdpRelay() for scheme in SCHEMES}
-        self.daemon, self.ready = None, {}
+        self.daemon, self.ready = None, {name: device.lasting_address() for name in (*SCHEMES, "http")}
         self.state = self.made("state")
         self.log = open(self.made("log"), "w+", encoding="utf-8")
 
@@ -168,9 +168,9 @@ class PullTest(DeviceTest):
         ready = self.made("ready.json")
         if os.path.exists(ready):
             os.remove(ready)
-        options = [DUNLIND, "--data", self.made("data"), "--http", self.ready.get("http", LOCALHOST + ":0"), "--ready-file", ready, *extra]
+        options = [DUNLIND, "--data", self.made("data"), "--http", self.ready["http"], "--ready-file", ready, *extra]
         for scheme, relay in self.relays.items():
-            options += ["--" + scheme.replace("+", "-"), self.ready.get(scheme, LOCALHOST + ":0")]
+            options += ["--" + scheme.replace("+", "-"), self.ready[scheme]]
             if public:
                 options += ["--public", f"{scheme}://{LOCALHOST}:{relay.own}"]
         self.daemon = subprocess.Popen(options, stdout=self.log, stderr=self.log)
