@@ -22,6 +22,7 @@ enum {
     CREATED = 0x41,
     DELETED = 0x42,
     CHANGED = 0x44,
+    CONTENT = 0x45,
     FORBIDDEN = 0x83,
     NOT_FOUND = 0x84
 };

@@ -3,7 +3,8 @@
  * A client of three accounts (DTLS, TLS, TCP) whose ways come, go, and do not come, with alerts, calls and messages in any
  * order. The input is pairs of bytes: what happens, and to whom or how. Whatever it is: a way is asked for only with
  * security that is complete and fits its URI; asked for and given back only from step, start, stop and restart; nothing is sent
- * over a stream that is not there; a step leaves nothing due for ever; and stop comes to its end.
+ * over a stream that is not there; a step leaves nothing due for ever; a download ends, at the latest with its way, and is not asked for in
+ * vain; and stop comes to its end.
  */
 #include "fuzz/client/surroundings.h"
 #include "fuzz/must.h"
@@ -25,6 +26,7 @@ typedef struct {
 typedef struct {
     surroundings around;
     bool mute, refuse;
+    bool pulling; /* a download has begun, and not ended */
     sensor thermometer;
 } world;
 
@@ -90,7 +92,8 @@ static void on_send(void *context, const dunlin_peer *peer, dunlin_slice message
         return; /* a datagram for nobody is a loss */
     }
     const uint8_t refusal = request.registers ? FORBIDDEN : NOT_FOUND;
-    client_request_answer(&request, &w->around, peer, w->refuse ? refusal : client_request_success(&request));
+    const uint8_t success = request.code == GET ? CONTENT : client_request_success(&request);
+    client_request_answer(&request, &w->around, peer, w->refuse ? refusal : success);
 }
 
 /* ---- what happens ---- */
@@ -176,6 +179,53 @@ static void request(world *w, uint8_t how)
     way_receive(&w->around, server, dunlin_slice_make(message, at + len));
 }
 
+/* ---- downloads ---- */
+
+static dunlin_status on_piece(void *context, uint64_t offset, uint64_t size, dunlin_slice piece, bool more)
+{
+    (void)offset;
+    (void)size;
+    (void)piece;
+    (void)more;
+    must(((const world *)context)->pulling);
+    return DUNLIN_OK;
+}
+
+static void on_pulled(void *context, dunlin_status status, uint8_t code)
+{
+    world *w = context;
+    must(w->pulling && (status == DUNLIN_OK || status < 0) && (status != DUNLIN_OK || code == CONTENT));
+    w->pulling = false;
+}
+
+/* Of one of the servers, or of nobody. Where it is to wait, and then need not any more, it begins, or waits again. */
+static void pull(world *w, uint8_t how)
+{
+    static const char *const uris[] = {"coaps://a/fw",    "coaps://b:5684/fw",       "coap+tcp://c/fw",
+                                       "coaps+tcp://a/f", "coap+tcp://c:5683/a/b?q", "coaps://d/fw",
+                                       "coap+tcp://",     "coaps+tcp://B/x"};
+    const dunlin_download call = {on_piece, on_pulled, w};
+    const char *uri = uris[how % (sizeof uris / sizeof uris[0])];
+    if (w->pulling && (how & 0x40) != 0) {
+        dunlin_client_download_cancel(w->around.client);
+        w->pulling = false;
+    }
+    const bool was_pulling = w->pulling;
+    for (unsigned tries = 0; tries < 2 && !w->pulling; tries++) {
+        const dunlin_status status = dunlin_client_download(w->around.client, uri, 0, NULL, 0, &call);
+        w->pulling = status == DUNLIN_OK;
+        if (status != DUNLIN_ERR_IO) {
+            return;
+        }
+        must(!was_pulling);
+        surroundings_settle(&w->around);
+        if (dunlin_client_download_waits(w->around.client, uri)) {
+            return;
+        }
+    }
+    must(w->pulling);
+}
+
 static void call(world *w, uint8_t what, uint8_t how)
 {
     const dunlin_send_value value = {.path = dunlin_path_resource(3303, 0, 5700)};
@@ -190,7 +240,11 @@ static void call(world *w, uint8_t what, uint8_t how)
         dunlin_client_restart(w->around.client, w->around.now_ms);
         break;
     case UPDATE:
-        dunlin_client_update(w->around.client);
+        if ((how & 0x80) != 0) {
+            pull(w, how);
+        } else {
+            dunlin_client_update(w->around.client);
+        }
         break;
     case SEND:
         (void)dunlin_client_send(w->around.client, (uint16_t)(how % (SERVERS + 1)), &value, 1, NULL, NULL);
@@ -308,5 +362,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < SERVERS; i++) {
         must(w.around.ways[i].state == WAY_NONE);
     }
+    must(!w.pulling);
     return 0;
 }
