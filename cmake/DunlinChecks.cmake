@@ -7,7 +7,7 @@ endif()
 set(tools "${PROJECT_SOURCE_DIR}/tools")
 function(dn_check name)
     add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-    set_tests_properties(${name} PROPERTIES LABELS check TIMEOUT 60)
+    set_tests_properties(${name} PROPERTIES LABELS check TIMEOUT 600)
 endfunction()
 
 dn_check(check_layers Python3::Interpreter "${tools}/check_layers.py" "${PROJECT_SOURCE_DIR}")
