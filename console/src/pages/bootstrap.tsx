@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as rest from "../api/client";
 import { Problem } from "../api/problem";
-import type { BootstrapConfig, BootstrapConfigHead, BootstrapRun, BootstrapVersion } from "../api/types";
+import type { BootstrapConfig, BootstrapRun, BootstrapVersion } from "../api/types";
 import { bootstrapRuns, now, serverInfo } from "../app-state";
 import { differences, documentOf, draftOf, emptyDraft, type BootstrapDraft, type Difference } from "../model/bootstrap";
 import { deviceLink, formatRoute, type BootstrapTab } from "../model/route";
@@ -13,12 +13,11 @@ import { SECURITY_TEXTS, TRANSPORT_TEXTS } from "../model/security";
 import { formatTime } from "../model/value";
 import { Ago, Button, Empty, ProblemBox, SearchBox, Skeleton, StateMark } from "../ui/bits";
 import { Confirm } from "../ui/dialog";
+import { NameList, useNames } from "../ui/names";
 import { CodeTag } from "../ui/value";
-import { VirtualList } from "../ui/virtual";
 import { BootstrapFields, type FormFault } from "./bootstrap-form";
 import { CredentialsPage } from "./credentials";
 
-const PAGE_SIZE = 200;
 const NEW = "+";
 const TABS: { tab: BootstrapTab; label: string }[] = [
   { tab: "configs", label: "Configurations" }, { tab: "credentials", label: "Credentials" }, { tab: "runs", label: "Bootstraps" },
@@ -212,53 +211,20 @@ function OneConfig({ endpoint, onChanged }: { endpoint: string; onChanged: () =>
 /* ---- all configurations ---- */
 
 function Configs({ endpoint }: { endpoint: string | undefined }) {
-  const list = useSignal<readonly BootstrapConfigHead[] | undefined>(undefined);
-  const next = useSignal<string | null>(null);
-  const problem = useSignal<Problem | undefined>(undefined);
-  const text = useSignal("");
-  const abort = useRef<AbortController | undefined>(undefined);
-  const load = async (after: string | null): Promise<void> => {
-    abort.current?.abort();
-    const mine = new AbortController();
-    abort.current = mine;
-    try {
-      const page = await rest.listBootstrapConfigs(text.value.trim(), after, PAGE_SIZE, mine.signal);
-      list.value = after === null ? page.configs : [...(list.value ?? []), ...page.configs];
-      next.value = page.next;
-      problem.value = undefined;
-    } catch (error) {
-      if (abort.current === mine) problem.value = Problem.from(error);
-    }
-  };
-  useEffect(() => {
-    void load(null);
-    return () => abort.current?.abort();
-  }, []);
+  const names = useNames(async (...question) => {
+    const { configs, ...page } = await rest.listBootstrapConfigs(...question);
+    return { ...page, items: configs };
+  });
   return (
     <div class={`split${endpoint !== undefined ? " open" : ""}`}>
-      <div class="pane model-list">
-        <SearchBox label="Search by endpoint name" value={text.value} onInput={(value) => {
-          text.value = value;
-          void load(null);
-        }} />
-        {problem.value && <ProblemBox problem={problem.value} onRetry={() => void load(null)} />}
-        {!list.value && !problem.value && <Skeleton rows={8} label="Loading the configurations" />}
-        {list.value && list.value.length === 0 && (
-          <Empty icon="bootstrap" title={text.value === "" ? "Nothing is said yet of what devices are given" : "No configuration matches"} />
-        )}
-        {list.value && list.value.length > 0 && (
-          <VirtualList items={list.value} label="Configurations" rowRem={3} keyOf={(item) => item.endpoint}
-            onNearEnd={() => { if (next.value !== null) void load(next.value); }}
-            render={(item, tabIndex) => (
-              <a class="model-row" tabIndex={tabIndex} href={formatRoute({ page: "bootstrap", tab: "configs", endpoint: item.endpoint })}
-                aria-current={item.endpoint === endpoint ? "page" : undefined}>
-                <span class="name"><code>{item.endpoint}</code><span class="muted small block">version {item.version}</span></span>
-                {item.pattern && <span class="tag">pattern</span>}
-              </a>
-            )} />
-        )}
-      </div>
-      {endpoint !== undefined && <OneConfig key={endpoint} endpoint={endpoint} onChanged={() => void load(null)} />}
+      <NameList names={names} label="Configurations" icon="bootstrap" empty="Nothing is said yet of what devices are given" noMatch="No configuration matches"
+        linkTo={(name) => formatRoute({ page: "bootstrap", tab: "configs", endpoint: name })} current={endpoint} row={(item) => (
+          <>
+            <span class="name"><code>{item.endpoint}</code><span class="muted small block">version {item.version}</span></span>
+            {item.pattern && <span class="tag">pattern</span>}
+          </>
+        )} />
+      {endpoint !== undefined && <OneConfig key={endpoint} endpoint={endpoint} onChanged={() => void names.load()} />}
     </div>
   );
 }

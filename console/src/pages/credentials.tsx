@@ -2,7 +2,7 @@
 /* Credentials of devices: which there are, and the form that makes, replaces and removes them. A secret goes in, and never comes out. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import * as rest from "../api/client";
 import { Problem } from "../api/problem";
 import type { Credential } from "../api/types";
@@ -12,11 +12,10 @@ import {
 } from "../model/credential";
 import { formatRoute } from "../model/route";
 import { SECURITY_TEXTS } from "../model/security";
-import { Ago, Button, Empty, ProblemBox, SearchBox, Segments, Skeleton } from "../ui/bits";
+import { Ago, Button, ProblemBox, Segments } from "../ui/bits";
 import { Confirm } from "../ui/dialog";
-import { VirtualList } from "../ui/virtual";
+import { NameList, useNames } from "../ui/names";
 
-const PAGE_SIZE = 200;
 const NEW = "+"; // no endpoint is asked for by this name: its route is "#/credentials/%2B"
 const MODES: { value: CredentialMode; label: string }[] = [
   { value: "psk", label: "Pre-shared key" }, { value: "rpk", label: "Raw public key" }, { value: "x509", label: "Certificate" },
@@ -157,65 +156,30 @@ const linkTo = (keeper: rest.Keeper, endpoint: string | undefined): string =>
 
 /** Of devices towards the LwM2M server, or towards the bootstrap server; `head` names the page. */
 export function CredentialsPage({ endpoint, keeper, head }: { endpoint: string | undefined; keeper: rest.Keeper; head: ComponentChildren }) {
-  const list = useSignal<readonly Credential[] | undefined>(undefined);
-  const total = useSignal(0);
-  const next = useSignal<string | null>(null);
-  const problem = useSignal<Problem | undefined>(undefined);
-  const text = useSignal("");
-  const abort = useRef<AbortController | undefined>(undefined);
-  const load = async (after: string | null): Promise<void> => {
-    abort.current?.abort();
-    const mine = new AbortController();
-    abort.current = mine;
-    try {
-      const page = await rest.listCredentials(keeper, text.value.trim(), after, PAGE_SIZE, mine.signal);
-      list.value = after === null ? page.credentials : [...(list.value ?? []), ...page.credentials];
-      total.value = page.total;
-      next.value = page.next;
-      problem.value = undefined;
-    } catch (error) {
-      if (abort.current === mine) problem.value = Problem.from(error);
-    }
-  };
-  useEffect(() => {
-    void load(null);
-    return () => abort.current?.abort();
-  }, []);
-  const existing = endpoint === undefined || endpoint === NEW ? undefined : list.value?.find((item) => item.endpoint === endpoint);
+  const names = useNames(async (...question) => {
+    const { credentials, ...page } = await rest.listCredentials(keeper, ...question);
+    return { ...page, items: credentials };
+  });
+  const existing = endpoint === undefined || endpoint === NEW ? undefined : names.list.value?.find((item) => item.endpoint === endpoint);
   const open = endpoint === NEW || existing !== undefined;
   return (
     <div class="page models credentials">
       <div class="page-head">
         {head}
-        <span class="muted count" role="status">{list.value ? `${total.value}` : ""}</span>
+        <span class="muted count" role="status">{names.list.value ? `${names.total.value}` : ""}</span>
         <span class="grow" />
         <a class="button primary" href={linkTo(keeper, NEW)}>New credential</a>
-        <Button icon="refresh" label="Reload the credentials" compact kind="quiet" onClick={() => void load(null)} />
+        <Button icon="refresh" label="Reload the credentials" compact kind="quiet" onClick={() => void names.load()} />
       </div>
       <div class={`split${open ? " open" : ""}`}>
-        <div class="pane model-list">
-          <SearchBox label="Search by endpoint name" value={text.value} onInput={(value) => {
-            text.value = value;
-            void load(null);
-          }} />
-          {problem.value && <ProblemBox problem={problem.value} onRetry={() => void load(null)} />}
-          {!list.value && !problem.value && <Skeleton rows={8} label="Loading the credentials" />}
-          {list.value && list.value.length === 0 && (
-            <Empty icon="key" title={text.value === "" ? "No device has a credential yet" : "No credential matches"} />
-          )}
-          {list.value && list.value.length > 0 && (
-            <VirtualList items={list.value} label="Credentials" rowRem={3} keyOf={(item) => item.endpoint}
-              onNearEnd={() => { if (next.value !== null) void load(next.value); }}
-              render={(item, tabIndex) => (
-                <a class="model-row" tabIndex={tabIndex} href={linkTo(keeper, item.endpoint)}
-                  aria-current={item.endpoint === endpoint ? "page" : undefined}>
-                  <span class="name"><code>{item.endpoint}</code><span class="muted small block">{describeCredential(item)}</span></span>
-                  {item.staged && <span class="tag">one staged</span>}
-                  <span class="tag">{SECURITY_TEXTS[item.mode]}</span>
-                </a>
-              )} />
-          )}
-        </div>
+        <NameList names={names} label="Credentials" icon="key" empty="No device has a credential yet" noMatch="No credential matches"
+          linkTo={(name) => linkTo(keeper, name)} current={endpoint} row={(item) => (
+            <>
+              <span class="name"><code>{item.endpoint}</code><span class="muted small block">{describeCredential(item)}</span></span>
+              {item.staged && <span class="tag">one staged</span>}
+              <span class="tag">{SECURITY_TEXTS[item.mode]}</span>
+            </>
+          )} />
         {open && (
           <section class="pane inspector" aria-label={existing ? `Credential of ${existing.endpoint}` : "A new credential"}>
             <header class="head">
@@ -232,10 +196,10 @@ export function CredentialsPage({ endpoint, keeper, head }: { endpoint: string |
               </p>
             )}
             <Form key={existing ? existing.endpoint : NEW} keeper={keeper} existing={existing}
-              onSaved={() => void load(null)}
+              onSaved={() => void names.load()}
               onRemoved={() => {
                 location.hash = linkTo(keeper, undefined);
-                void load(null);
+                void names.load();
               }} />
           </section>
         )}
