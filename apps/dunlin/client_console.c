@@ -204,14 +204,12 @@ static void run_status(dn_sim_console *console, char **arguments)
 {
     const dunlin_client_counters c = dunlin_client_count(console->parts.client);
     (void)arguments;
-    (void)printf("%s; datagrams %llu in, %llu out; requests %llu, of which refused %llu; notifications %llu; "
-                 "registers %llu, "
-                 "updates %llu\n",
-                 dunlin_client_registered(console->parts.client) ? "registered" : "not registered",
-                 (unsigned long long)c.datagrams_received, (unsigned long long)c.datagrams_sent,
-                 (unsigned long long)c.requests, (unsigned long long)c.refused,
-                 (unsigned long long)c.notifications, (unsigned long long)c.registers,
-                 (unsigned long long)c.updates);
+    (void)printf(
+        "%s; datagrams %llu in, %llu out; requests %llu, of which refused %llu; notifications %llu; registers %llu, updates %llu\n",
+        dunlin_client_registered(console->parts.client) ? "registered" : "not registered",
+        (unsigned long long)c.datagrams_received, (unsigned long long)c.datagrams_sent,
+        (unsigned long long)c.requests, (unsigned long long)c.refused, (unsigned long long)c.notifications,
+        (unsigned long long)c.registers, (unsigned long long)c.updates);
 }
 
 static void run_send(dn_sim_console *console, char **arguments)

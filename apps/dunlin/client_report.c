@@ -48,11 +48,11 @@ static const char *advice(uint8_t code)
          "4.03 Forbidden: the server does not let this endpoint name in; see its list of allowed devices"},
         {0x84, "4.04 Not Found: there is no /rd at that address; is it an LwM2M server's port?"},
         {0x85, "4.05 Method Not Allowed: is it an LwM2M server's port, and not a bootstrap server's?"},
-        {0x89, "4.09 Conflict: another device is registered under this name, or the server is configured "
-               "otherwise"},
+        {0x89,
+         "4.09 Conflict: another device is registered under this name, or the server is configured otherwise"},
         {0x8C, "4.12 Precondition Failed: the server does not speak this version; try --lwm2m 1.0"},
-        {0x8D, "4.13 Request Entity Too Large: the list of objects is too long for the server; use fewer "
-               "--object files"},
+        {0x8D,
+         "4.13 Request Entity Too Large: the list of objects is too long for the server; use fewer --object files"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].code == code) {

@@ -46,10 +46,9 @@ static void print_staged(const json_t *run)
 {
     const json_t *staged = json_object_get(run, "staged");
     if (staged != NULL) {
-        (void)printf("  staged since %s: a key that it has handed out lets the device in, beside its former "
-                     "one, until "
-                     "it is known to have it\n",
-                     dn_show_text(staged, "since"));
+        (void)printf(
+            "  staged since %s: a key that it has handed out lets the device in, beside its former one, until it is known to have it\n",
+            dn_show_text(staged, "since"));
     }
 }
 

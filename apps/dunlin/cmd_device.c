@@ -27,8 +27,12 @@ void dn_help_read(FILE *out)
         "  --match TEXT    with --all: only endpoints that contain TEXT\n"
         "  --in-flight N   with --all: devices asked at one time (default: 64)\n"
         "  --format NAME   text, opaque, cbor, senml-json, senml-cbor, tlv or lwm2m-json\n" DEVICE_OPTIONS
-        "\nexamples:\n  dunlin read thermo-1 /3303/0/5700\n  dunlin read thermo-1 /3/0\n  dunlin read "
-        "thermo-1 /3 --json\n  dunlin read thermo-1 /3/0/9 /1/0/1 /3303/0/5700\n"
+        "\n"
+        "examples:\n"
+        "  dunlin read thermo-1 /3303/0/5700\n"
+        "  dunlin read thermo-1 /3/0\n"
+        "  dunlin read thermo-1 /3 --json\n"
+        "  dunlin read thermo-1 /3/0/9 /1/0/1 /3303/0/5700\n"
         "  dunlin read --all /3/0/9 --match meter- --json\n  dunlin read sleepy-4 /3/0 --wait 60\n",
         READ_USAGE);
 }
@@ -37,9 +41,11 @@ void dn_help_exec(FILE *out)
 {
     (void)fprintf(out,
                   "Execute a resource of a device.\n\nusage: %s\n\n"
-                  "  ARGS            arguments as LwM2M writes them: 0='text',1\n" DEVICE_OPTIONS
-                  "\nexamples:\n  dunlin exec thermo-1 /3/0/4\n  dunlin exec thermo-1 /3303/0/5605\n  dunlin "
-                  "exec dev-7 /1/0/8 \"0='U'\"\n",
+                  "  ARGS            arguments as LwM2M writes them: 0='text',1\n" DEVICE_OPTIONS "\n"
+                  "examples:\n"
+                  "  dunlin exec thermo-1 /3/0/4\n"
+                  "  dunlin exec thermo-1 /3303/0/5605\n"
+                  "  dunlin exec dev-7 /1/0/8 \"0='U'\"\n",
                   EXEC_USAGE);
 }
 
@@ -54,8 +60,8 @@ void dn_help_delete(FILE *out)
 void dn_help_discover(FILE *out)
 {
     (void)fprintf(out,
-                  "List what a device has below an object, instance or resource, with its "
-                  "attributes.\n\nusage: %s\n\n" DEVICE_OPTIONS
+                  "List what a device has below an object, instance or resource, with its attributes.\n\n"
+                  "usage: %s\n\n" DEVICE_OPTIONS
                   "\nexamples:\n  dunlin discover thermo-1 /3\n  dunlin discover thermo-1 /3303/0/5700\n",
                   DISCOVER_USAGE);
 }

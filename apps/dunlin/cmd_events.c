@@ -12,20 +12,20 @@ static const char USAGE[] =
 
 void dn_help_events(FILE *out)
 {
-    (void)fprintf(out,
-                  "Print what happens in the fleet as it happens, until Ctrl-C. A broken connection is taken "
-                  "up where it broke.\n\n"
-                  "usage: %s\n\n"
-                  "  --ep EP         only of this endpoint\n"
-                  "  --type A,B      only registered, updated, deregistered, expired, notification,\n"
-                  "                  send, presence, request, bootstrap-requested, bootstrap-step,\n"
-                  "                  bootstrap-repairing, bootstrap-finished, bootstrap-failed,\n"
-                  "                  bootstrap-refused, enrolled, enrolment-refused\n"
-                  "  --since ID      begin after the event with this id\n"
-                  "  --count N       stop after N events\n"
-                  "  --json          one JSON object per line\n\n"
-                  "examples:\n  dunlin events\n  dunlin events --type registered,expired --json\n",
-                  USAGE);
+    (void)fprintf(
+        out,
+        "Print what happens in the fleet as it happens, until Ctrl-C. A broken connection is taken up where it broke.\n\n"
+        "usage: %s\n\n"
+        "  --ep EP         only of this endpoint\n"
+        "  --type A,B      only registered, updated, deregistered, expired, notification,\n"
+        "                  send, presence, request, bootstrap-requested, bootstrap-step,\n"
+        "                  bootstrap-repairing, bootstrap-finished, bootstrap-failed,\n"
+        "                  bootstrap-refused, enrolled, enrolment-refused\n"
+        "  --since ID      begin after the event with this id\n"
+        "  --count N       stop after N events\n"
+        "  --json          one JSON object per line\n\n"
+        "examples:\n  dunlin events\n  dunlin events --type registered,expired --json\n",
+        USAGE);
 }
 
 typedef struct {

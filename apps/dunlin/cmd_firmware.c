@@ -41,8 +41,7 @@ void dn_help_firmware(FILE *out)
         "Update the firmware of a device by its Firmware Update object (5).\n\nusage: %s\n\n"
         "  status EP            state, result and version\n"
         "  push EP FILE|ID      send the package to the device\n"
-        "  pull EP FILE|ID|URI  have the device get it: from this server, by the way it is registered by, or "
-        "from a URI\n"
+        "  pull EP FILE|ID|URI  have the device get it: from this server, by the way it is registered by, or from a URI\n"
         "  update EP            execute the update, and wait until the device is back\n"
         "  reset EP             drop a package, or end a download\n"
         "  --update             with push and pull: update as soon as the package is there\n"
@@ -248,10 +247,10 @@ static int cannot(const updating *u, const dn_pull *can, const char *why)
 {
     char names[80];
     dn_pull_names(can, names, sizeof names);
-    (void)fprintf(stderr,
-                  "dunlin firmware: %s fetches packages by %s%s, %s: push it, or name a URI that the device "
-                  "can fetch\n",
-                  u->endpoint, names, can->said ? "" : " (it says nothing else in /5/0/8)", why);
+    (void)fprintf(
+        stderr,
+        "dunlin firmware: %s fetches packages by %s%s, %s: push it, or name a URI that the device can fetch\n",
+        u->endpoint, names, can->said ? "" : " (it says nothing else in /5/0/8)", why);
     return EXIT_CODE_REFUSED;
 }
 
@@ -305,8 +304,7 @@ static void explain(const updating *u, const char *what, long result)
     json_t *answer = call(u, "GET", "/5/0/1", "", NULL, &exit_code);
     (void)fprintf(
         stderr,
-        "dunlin firmware: %s was given %s, and could do nothing with it. A device knows this server by one "
-        "host and port: the settings public.coap, public.coaps, public.coap-tcp and "
+        "dunlin firmware: %s was given %s, and could do nothing with it. A device knows this server by one host and port: the settings public.coap, public.coaps, public.coap-tcp and "
         "public.coaps-tcp say which\n",
         u->endpoint, dn_show_text(json_object_get(answer, "node"), "value"));
     json_decref(answer);

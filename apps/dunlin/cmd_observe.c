@@ -18,8 +18,7 @@ void dn_help_observe(FILE *out)
 {
     (void)fprintf(
         out,
-        "Observe a path of a device, or several at once (Observe-Composite), and print the values as they "
-        "come,\n"
+        "Observe a path of a device, or several at once (Observe-Composite), and print the values as they come,\n"
         "until Ctrl-C.\n"
         "An observation that this command started ends with it; one that was there stays.\n\nusage: %s\n\n"
         "  --keep          leave the observation in place at the end\n"
@@ -27,16 +26,20 @@ void dn_help_observe(FILE *out)
         "  --format NAME   text, opaque, cbor, senml-json, senml-cbor, tlv or lwm2m-json\n"
         "  --timeout S     seconds to wait for the device's first answer (1 to 300)\n"
         "  --json          one JSON object per line\n\n"
-        "examples:\n  dunlin observe thermo-1 /3303/0/5700\n  dunlin observe thermo-1 /3303 --json | jq "
-        ".node\n  dunlin observe thermo-1 /3/0/9 /3303/0/5700\n",
+        "examples:\n"
+        "  dunlin observe thermo-1 /3303/0/5700\n"
+        "  dunlin observe thermo-1 /3303 --json | jq .node\n"
+        "  dunlin observe thermo-1 /3/0/9 /3303/0/5700\n",
         OBSERVE_USAGE);
 }
 
 void dn_help_observations(FILE *out)
 {
     (void)fprintf(out,
-                  "List the observations of a device, with their last values.\n\nusage: %s\n\nexample:\n  "
-                  "dunlin observations thermo-1\n",
+                  "List the observations of a device, with their last values.\n\n"
+                  "usage: %s\n\n"
+                  "example:\n"
+                  "  dunlin observations thermo-1\n",
                   LIST_USAGE);
 }
 
@@ -45,8 +48,10 @@ void dn_help_cancel(FILE *out)
     (void)fprintf(out,
                   "End an observation, or take back the queued request ID.\n\nusage: %s\n\n"
                   "An observation of several paths is named by the same paths.\n\n"
-                  "examples:\n  dunlin cancel thermo-1 /3303/0/5700\n  dunlin cancel thermo-1 /3/0/9 "
-                  "/3303/0/5700\n  dunlin cancel 42\n",
+                  "examples:\n"
+                  "  dunlin cancel thermo-1 /3303/0/5700\n"
+                  "  dunlin cancel thermo-1 /3/0/9 /3303/0/5700\n"
+                  "  dunlin cancel 42\n",
                   CANCEL_USAGE);
 }
 

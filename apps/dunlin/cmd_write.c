@@ -8,20 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char WRITE_USAGE[] = "dunlin write EP PATH VALUE | PATH RESOURCE=VALUE ... | PATH=VALUE ... "
-                                  "[--mode replace|update] [--type T] "
-                                  "[--body JSON] [--package ID]";
+static const char WRITE_USAGE[] =
+    "dunlin write EP PATH VALUE | PATH RESOURCE=VALUE ... | PATH=VALUE ... [--mode replace|update] [--type T] [--body JSON] [--package ID]";
 static const char CREATE_USAGE[] = "dunlin create EP /OBJECT [RESOURCE=VALUE ...] [--id N] [--body JSON]";
 
 void dn_help_write(FILE *out)
 {
     (void)fprintf(
         out,
-        "Write a resource, a resource instance or an object instance of a device; or several resources of "
-        "any\n"
+        "Write a resource, a resource instance or an object instance of a device; or several resources of any\n"
         "instances at once, all or none (Write-Composite).\n\nusage: %s\n\n"
-        "  VALUE           a resource's value, typed by its definition: 21.5, true, \"a text\", "
-        "2026-11-22T03:00:00Z,\n"
+        "  VALUE           a resource's value, typed by its definition: 21.5, true, \"a text\", 2026-11-22T03:00:00Z,\n"
         "                  base64 for opaque, 3303:0 for a link\n"
         "  INSTANCE=VALUE  for a multiple resource: its instances\n"
         "  RESOURCE=VALUE  for an instance path: its resources; RESOURCE/INSTANCE=VALUE for a multiple one\n"
@@ -44,8 +41,8 @@ void dn_help_create(FILE *out)
         "Create an object instance on a device.\n\nusage: %s\n\n"
         "  RESOURCE=VALUE  the new instance's resources; RESOURCE/INSTANCE=VALUE for a multiple one\n"
         "  --id N          the instance's id (default: the device chooses)\n"
-        "  --body JSON     the request's body as the REST API takes it; '-' reads it from standard "
-        "input\n" DN_QUEUE_HELP "  --json          print the server's JSON\n\n"
+        "  --body JSON     the request's body as the REST API takes it; '-' reads it from standard input\n" DN_QUEUE_HELP
+        "  --json          print the server's JSON\n\n"
         "example:\n  dunlin create dev-7 /16 0/0=host-1 0/1=acme --id 2\n",
         CREATE_USAGE);
 }

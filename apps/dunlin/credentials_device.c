@@ -159,10 +159,10 @@ void dn_credential_factory(const char *uri, unsigned mode, const char *identity,
 {
     json_t *text = json_string(uri);
     char *quoted = text != NULL ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
-    dn_text_printf(out,
-                   "[{\"bn\":\"/0/0/\",\"n\":\"0\",\"vs\":%s},\n {\"n\":\"1\",\"vb\":true},\n "
-                   "{\"n\":\"2\",\"v\":%u}",
-                   quoted != NULL ? quoted : "\"\"", mode);
+    dn_text_printf(
+        out,
+        "[{\"bn\":\"/0/0/\",\"n\":\"0\",\"vs\":%s},\n {\"n\":\"1\",\"vb\":true},\n {\"n\":\"2\",\"v\":%u}",
+        quoted != NULL ? quoted : "\"\"", mode);
     add_bytes(out, 3, identity);
     add_bytes(out, 4, server_key);
     add_bytes(out, 5, secret);

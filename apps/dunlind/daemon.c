@@ -345,10 +345,9 @@ static void speak_of_nosec(const daemon_state *state)
 {
     const dn_log *log = &state->logging.log;
     if (state->set->bootstrap.nosec_on && is_open_to_others(state, bootstrap_server_address)) {
-        dn_log_at(log, DN_LOG_WARN, "bootstrap",
-                  "WARNING: bootstrap.nosec is on: to endpoints whose configuration allows it their keys go "
-                  "as plain "
-                  "text, to whoever says that he is the device");
+        dn_log_at(
+            log, DN_LOG_WARN, "bootstrap",
+            "WARNING: bootstrap.nosec is on: to endpoints whose configuration allows it their keys go as plain text, to whoever says that he is the device");
     }
     if (!is_open_to_others(state, server_address)) {
         return;
@@ -356,13 +355,11 @@ static void speak_of_nosec(const daemon_state *state)
     if (state->set->nosec == DN_NOSEC_ON) {
         dn_log_at(
             log, DN_LOG_WARN, "security",
-            "WARNING: security.nosec is on: devices without a credential are believed whoever they say they "
-            "are, and what they send and get can be read and changed by anybody on the way");
+            "WARNING: security.nosec is on: devices without a credential are believed whoever they say they are, and what they send and get can be read and changed by anybody on the way");
     } else {
-        dn_log_at(log, DN_LOG_INFO, "security",
-                  "CoAP without security is for devices on this host only: others get 4.03 and have to use "
-                  "DTLS or TLS "
-                  "(security.nosec)");
+        dn_log_at(
+            log, DN_LOG_INFO, "security",
+            "CoAP without security is for devices on this host only: others get 4.03 and have to use DTLS or TLS (security.nosec)");
     }
 }
 

@@ -307,10 +307,10 @@ static bool check_addresses(const string_list list[4], const char *above, char *
         for (size_t j = 0; j < list[i].count; j++) {
             const char *text = list[i].item[j];
             if (strchr(text, '%') == NULL && dn_udp_peer_parse(text, &peer) != DUNLIN_OK) {
-                snprintf(error, error_size,
-                         "%s%s.listen: \"%.100s\" must be a numeric address with its port, as "
-                         "127.0.0.1:5684 or [::1]:5684",
-                         above, settings_transports[i], text);
+                snprintf(
+                    error, error_size,
+                    "%s%s.listen: \"%.100s\" must be a numeric address with its port, as 127.0.0.1:5684 or [::1]:5684",
+                    above, settings_transports[i], text);
                 return false;
             }
         }
@@ -374,15 +374,15 @@ static bool check_bootstrap(const settings *set, char *error, size_t error_size)
         return false;
     }
     if (set->only_bootstrap && lwm2m > 0) {
-        snprintf(error, error_size,
-                 "only: bootstrap, and addresses for an LwM2M server: remove coap.listen, coaps.listen, "
-                 "coap-tcp.listen and coaps-tcp.listen, or this");
+        snprintf(
+            error, error_size,
+            "only: bootstrap, and addresses for an LwM2M server: remove coap.listen, coaps.listen, coap-tcp.listen and coaps-tcp.listen, or this");
         return false;
     }
     if (set->est.enabled && !settings_bootstraps(set)) {
-        snprintf(error, error_size,
-                 "bootstrap.est: devices enrol at the bootstrap server, and there is none: see "
-                 "bootstrap.coaps.listen");
+        snprintf(
+            error, error_size,
+            "bootstrap.est: devices enrol at the bootstrap server, and there is none: see bootstrap.coaps.listen");
         return false;
     }
     for (size_t i = 0; i < 4; i++) {
@@ -414,11 +414,11 @@ bool settings_check(const settings *set, char *error, size_t error_size)
         return false;
     }
     if (!set->http_open && !dn_listener_is_loopback(set->http_listen)) {
-        snprintf(error, error_size,
-                 "http.listen: %s is not an address of this host only. The API has no passwords yet: whoever "
-                 "reaches "
-                 "it controls all devices. Use 127.0.0.1:PORT or [::1]:PORT, or allow it with --http-open",
-                 set->http_listen);
+        snprintf(
+            error, error_size,
+            "http.listen: %s is not an address of this host only. The API has no passwords yet: whoever reaches "
+            "it controls all devices. Use 127.0.0.1:PORT or [::1]:PORT, or allow it with --http-open",
+            set->http_listen);
         return false;
     }
     return true;
