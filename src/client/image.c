@@ -119,7 +119,8 @@ dunlin_status dn_client_image_note(dunlin_client *client)
     }
     const dunlin_status status = note(client, true);
     client->image->held = status == DUNLIN_OK;
-    client->image->loose = client->image->owed = false;
+    client->image->loose = false;
+    client->image->owed = client->image->touched; /* it is in the note */
     return status;
 }
 

@@ -339,6 +339,32 @@ static void what_the_device_does_survives_the_power(void **state)
     }
 }
 
+/* What the device has done right before, and was not saved yet, is not lost with it either. */
+static void what_was_owed_before_survives_the_power(void **state)
+{
+    static const sequence_step steps[] = {DELETE("/"), ACCOUNT};
+    (void)state;
+    for (unsigned full = 0; full < 2; full++) { /* a disk that was full just then is tried again */
+        world *w = opened(steps, COUNT(steps));
+        sequence_run(&w->s, 1);
+        w->s.save_status = full > 0 ? DUNLIN_ERR_IO : DUNLIN_OK;
+        act(w);
+        if (full > 0) {
+            dunlin_client_step(w->s.r.client, dn_simlink_now(w->s.r.link));
+        }
+        sequence_start(&w->s);
+        w->s.save_status = DUNLIN_OK;
+        sequence_run(&w->s, 100);
+        assert_true(dunlin_client_bootstrapping(w->s.r.client));
+        restart(w);
+        expect("added", sequence_value(&w->s, "/33010/2/0"), "20");
+        expect("removed", sequence_value(&w->s, "/33010/1/0"), "-");
+        expect("set", sequence_value(&w->s, "/33010/0/0"), "17");
+        expect("the account", sequence_value(&w->s, "/0/1/0"), "coap://other");
+        closed(w);
+    }
+}
+
 /* After it was taken back, and after Finish, too. */
 static void the_end_is_saved(void **state)
 {
@@ -392,6 +418,7 @@ int main(void)
         cmocka_unit_test(callbacks_belong_to_the_operation),
         cmocka_unit_test(without_room_nothing_is_added),
         cmocka_unit_test(what_the_device_does_survives_the_power),
+        cmocka_unit_test(what_was_owed_before_survives_the_power),
         cmocka_unit_test(the_end_is_saved),
         cmocka_unit_test(what_cannot_be_saved_is_saved_later),
         cmocka_unit_test(what_the_device_does_stays),
