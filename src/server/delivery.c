@@ -87,9 +87,9 @@ static void submit_await(dn_shard *shard, dn_command *command)
 void dn_delivery_cancel(dn_shard *shard)
 {
     const dn_queue *queue = &shard->queue;
-    for (size_t at = 0; at < queue->place_count; at++) {
-        if (queue->places[at].number != DN_QUEUE_NONE) {
-            finish_awaits(shard, dn_queue_at(queue, queue->places[at].number));
+    for (size_t at = 0; at < queue->ids.count; at++) {
+        if (queue->ids.places[at].number != DN_IDS_NONE) {
+            finish_awaits(shard, dn_queue_at(queue, queue->ids.places[at].number));
         }
     }
 }
@@ -557,8 +557,8 @@ dunlin_status dn_delivery_loaded(dn_shard *shard)
     if (status != DUNLIN_OK) {
         return status;
     }
-    for (size_t at = 0; at < queue->place_count; at++) {
-        uint32_t number = queue->places[at].number;
+    for (size_t at = 0; at < queue->ids.count; at++) {
+        uint32_t number = queue->ids.places[at].number;
         const dn_queued *request = dn_queue_at(queue, number);
         const dn_line *line = dn_queue_line(queue, request->line);
         if (line->slot != DN_SLOT_NONE) {

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define IDS_AT_ONCE 64u /* reserved with one write */
-#define PLACES_MIN  64u
 #define NAME_MAX_   255u
 
 bool dn_queue_init(dn_queue *queue, uint32_t max, uint32_t per_line, uint64_t max_bytes, dn_durable *durable,
@@ -40,7 +39,7 @@ void dn_queue_free(dn_queue *queue)
             free(request->answer);
         }
     }
-    free(queue->places);
+    dn_ids_free(&queue->ids);
     dn_index_free(&queue->by_endpoint);
     dn_strings_free(&queue->names);
     dn_slab_free(&queue->lines);
@@ -178,65 +177,9 @@ static void leave_line(dn_queue *queue, dn_line *line, const dn_queued *request)
     }
 }
 
-/* All by id. */
-
-/* The first place whose id is above `after`. */
-static size_t place_after(const dn_queue *queue, uint64_t after)
-{
-    size_t low = 0;
-    size_t high = queue->place_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (queue->places[middle].id <= after) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static dn_queue_place *place_of(const dn_queue *queue, uint64_t id)
-{
-    size_t at = id > 0 ? place_after(queue, id - 1) : queue->place_count;
-    return at < queue->place_count && queue->places[at].id == id ? &queue->places[at] : NULL;
-}
-
 uint32_t dn_queue_find(const dn_queue *queue, uint64_t id)
 {
-    const dn_queue_place *place = place_of(queue, id);
-    return place != NULL ? place->number : DN_QUEUE_NONE;
-}
-
-static void close_holes(dn_queue *queue)
-{
-    size_t kept = 0;
-    for (size_t at = 0; at < queue->place_count; at++) {
-        if (queue->places[at].number != DN_QUEUE_NONE) {
-            queue->places[kept++] = queue->places[at];
-        }
-    }
-    queue->place_count = kept;
-    queue->holes = 0;
-}
-
-/* Room for one more. Holes are closed when half of the places are holes: that costs a constant per request. */
-static bool have_place(dn_queue *queue)
-{
-    if (queue->holes > PLACES_MIN && queue->holes * 2 > queue->place_count) {
-        close_holes(queue);
-    }
-    if (queue->place_count < queue->place_cap) {
-        return true;
-    }
-    size_t cap = queue->place_cap == 0 ? PLACES_MIN : queue->place_cap * 2;
-    dn_queue_place *places = realloc(queue->places, cap * sizeof *places);
-    if (places == NULL) {
-        return false;
-    }
-    queue->places = places;
-    queue->place_cap = cap;
-    return true;
+    return dn_ids_find(&queue->ids, id);
 }
 
 /* Requests. */
@@ -301,9 +244,9 @@ size_t dn_queue_page(const dn_queue *queue, uint32_t line, uint64_t after, size_
             }
         }
     } else {
-        for (size_t at = place_after(queue, after); at < queue->place_count && count < limit; at++) {
-            if (queue->places[at].number != DN_QUEUE_NONE) {
-                dn_queue_view(queue, queue->places[at].number, &views[count++]);
+        for (size_t at = dn_ids_after(&queue->ids, after); at < queue->ids.count && count < limit; at++) {
+            if (queue->ids.places[at].number != DN_IDS_NONE) {
+                dn_queue_view(queue, queue->ids.places[at].number, &views[count++]);
             }
         }
     }
@@ -448,7 +391,7 @@ dunlin_status dn_queue_add(dn_queue *queue, const dn_device_request *ask, uint32
     if (line != DN_QUEUE_NONE && dn_queue_line(queue, line)->waiting >= queue->per_line) {
         return DUNLIN_ERR_LIMIT;
     }
-    if (!have_place(queue)) {
+    if (!dn_ids_reserve(&queue->ids)) {
         return DUNLIN_ERR_MEMORY;
     }
     if (!have_bytes(queue, ask->query.len + ask->package.len + ask->payload.len, DN_QUEUE_NONE) ||
@@ -477,7 +420,7 @@ dunlin_status dn_queue_add(dn_queue *queue, const dn_device_request *ask, uint32
     request->accept = ask->accept;
     request->format = DN_COAP_NO_FORMAT;
     request->path = ask->path;
-    queue->places[queue->place_count++] = (dn_queue_place){request->id, *number};
+    dn_ids_add(&queue->ids, request->id, *number);
     append_to_line(queue, dn_queue_line(queue, line), *number);
     dn_deadline_set(&queue->expiries, &request->expiry, expires_at_ms);
     put(queue, *number);
@@ -539,11 +482,7 @@ static void drop_first_ended(dn_queue *queue)
     dn_store *store = dn_durable_write(queue->durable);
     store->ops->drop_request(store, number);
     queue->first_ended = request->next_ended;
-    dn_queue_place *place = place_of(queue, request->id);
-    if (place != NULL) {
-        place->number = DN_QUEUE_NONE;
-        queue->holes++;
-    }
+    dn_ids_drop(&queue->ids, request->id);
     leave_line(queue, dn_queue_line(queue, line), request);
     queue->bytes -= bytes_of(request);
     free(request->texts);
@@ -582,7 +521,7 @@ dunlin_status dn_queue_load(dn_queue *queue, const dn_store_request *record)
     if (!is_plausible(queue, record)) {
         return DUNLIN_ERR_STORE;
     }
-    if (!have_place(queue)) {
+    if (!dn_ids_reserve(&queue->ids)) {
         return DUNLIN_ERR_MEMORY;
     }
     if (!dn_slab_place(&queue->slab, record->number)) {
@@ -608,7 +547,7 @@ dunlin_status dn_queue_load(dn_queue *queue, const dn_store_request *record)
                            .path = record->path,
                            .attempts = record->progress.attempts,
                            .status = record->progress.status};
-    queue->places[queue->place_count++] = (dn_queue_place){record->id, record->number};
+    dn_ids_add(&queue->ids, record->id, record->number);
     queue->next_id = record->id >= queue->next_id ? record->id + 1 : queue->next_id;
     bool kept = keep_texts(request, record->query, record->package, record->body) &&
                 keep_answer(request, record->progress.location, record->progress.payload);
@@ -622,13 +561,6 @@ dunlin_status dn_queue_load_ids(dn_queue *queue, uint64_t bound)
         queue->next_id = bound; /* those between may have been given out and forgotten */
     }
     return DUNLIN_OK;
-}
-
-static int compare_places(const void *a, const void *b)
-{
-    const dn_queue_place *left = a;
-    const dn_queue_place *right = b;
-    return left->id < right->id ? -1 : left->id > right->id;
 }
 
 static int compare_ends(const void *a, const void *b)
@@ -655,16 +587,16 @@ static dunlin_status line_up_ended(dn_queue *queue)
     struct {
         int64_t ended_ms; /* first: compared */
         uint32_t number;
-    } *ends = calloc(queue->place_count + 1, sizeof *ends);
+    } *ends = calloc(queue->ids.count + 1, sizeof *ends);
     size_t count = 0;
     if (ends == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
-    for (size_t at = 0; at < queue->place_count; at++) {
-        const dn_queued *request = dn_queue_at(queue, queue->places[at].number);
+    for (size_t at = 0; at < queue->ids.count; at++) {
+        const dn_queued *request = dn_queue_at(queue, queue->ids.places[at].number);
         if (dn_queued_has_ended(request)) {
             ends[count].ended_ms = request->ended_ms;
-            ends[count++].number = queue->places[at].number;
+            ends[count++].number = queue->ids.places[at].number;
         }
     }
     qsort(ends, count, sizeof *ends, compare_ends);
@@ -680,16 +612,13 @@ dunlin_status dn_queue_loaded(dn_queue *queue, uint32_t (*slot_of)(void *context
 {
     dn_slab_placed(&queue->slab, is_used);
     queue->id_bound = queue->next_id;
-    if (queue->place_count > 0) {
-        qsort(queue->places, queue->place_count, sizeof *queue->places, compare_places);
+    if (!dn_ids_sort(&queue->ids)) {
+        return DUNLIN_ERR_STORE;
     }
-    for (size_t at = 0; at < queue->place_count; at++) {
-        uint32_t number = queue->places[at].number;
+    for (size_t at = 0; at < queue->ids.count; at++) {
+        uint32_t number = queue->ids.places[at].number;
         dn_queued *request = dn_queue_at(queue, number);
         dn_line *line = dn_queue_line(queue, request->line);
-        if (at > 0 && queue->places[at - 1].id == request->id) {
-            return DUNLIN_ERR_STORE;
-        }
         append_to_line(queue, line, number);
         line->slot = slot_of(context, dn_line_endpoint(queue, line));
         if (dn_queued_has_ended(request)) {

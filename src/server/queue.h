@@ -16,6 +16,7 @@
 #include "base/deadline.h"
 #include "server/durable.h"
 #include "server/fleet.h"
+#include "server/ids.h"
 #include "server/index.h"
 #include "server/slab.h"
 #include "server/strings.h"
@@ -66,11 +67,6 @@ typedef struct {
 } dn_line;
 
 typedef struct {
-    uint64_t id;
-    uint32_t number; /* DN_QUEUE_NONE: dropped */
-} dn_queue_place;
-
-typedef struct {
     dn_slab slab;  /* of dn_queued */
     dn_slab lines; /* of dn_line */
     dn_strings names;
@@ -79,10 +75,8 @@ typedef struct {
     dn_durable *durable;
     uint32_t per_line;
     uint64_t max_bytes;
-    uint64_t bytes; /* of texts and answers */
-    /* All requests by id, with holes where some were dropped: they are found by halving. */
-    dn_queue_place *places;
-    size_t place_count, place_cap, holes;
+    uint64_t bytes;             /* of texts and answers */
+    dn_ids ids;                 /* of all requests */
     uint64_t next_id, id_bound; /* ids below the bound are reserved in the store */
     uint32_t first_ended, last_ended;
     uint32_t first_ready, last_ready; /* lines */
