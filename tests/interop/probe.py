@@ -8,6 +8,7 @@ from support.programs import BIN, WORK, wait_until
 
 PROBE = os.path.join(BIN, "test", "coap_probe")
 TICK_MS, SEPARATE_MS = 200, 3000
+SLOW_TICK_MS = 1500  # so that a value of many blocks is got before it changes
 
 
 def body_of(size, first=0):
@@ -20,13 +21,13 @@ def exponent(block):
 
 
 class ProbeServer:
-    def __init__(self, programs, block=1024):
-        ready = os.path.join(WORK, f"{programs.suite}-{block}.ready")
+    def __init__(self, programs, block=1024, tick_ms=TICK_MS):
+        ready = os.path.join(WORK, f"{programs.suite}-{block}-{tick_ms}.ready")
         if os.path.exists(ready):
             os.remove(ready)
-        self.program = programs.start(f"probe-{block}", [
+        self.program = programs.start(f"probe-{block}-{tick_ms}", [
             PROBE, "server", "--listen", "127.0.0.1:0", "--ready-file", ready, "--szx", str(exponent(block)), "--tick",
-            str(TICK_MS), "--separate", str(SEPARATE_MS)])
+            str(tick_ms), "--separate", str(SEPARATE_MS)])
 
         def address():
             if not os.path.exists(ready):
