@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies of PUT /bootstrap/configs: any bytes as JSON, typed by a model, checked; what was taken is shown without its secrets, and can be put back. */
 #include "api/bootstrap_values.h"
+#include "api/every_type.h"
 #include "api/json_read.h"
 #include "bootstrap/config.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define RESOURCE(number, kind, several)                                                                  \
-    {                                                                                                    \
-        .id = (number), .type = (kind), .operations = 3, .multiple = (several), .name = "", .range = "", \
-        .unit = "", .description = ""                                                                    \
-    }
-
-static const dn_resource_def resources[] = {
-    RESOURCE(0, DUNLIN_TYPE_STRING, false),   RESOURCE(1, DUNLIN_TYPE_INTEGER, false),
-    RESOURCE(2, DUNLIN_TYPE_UNSIGNED, false), RESOURCE(3, DUNLIN_TYPE_FLOAT, false),
-    RESOURCE(4, DUNLIN_TYPE_BOOLEAN, false),  RESOURCE(5, DUNLIN_TYPE_OPAQUE, false),
-    RESOURCE(6, DUNLIN_TYPE_TIME, false),     RESOURCE(7, DUNLIN_TYPE_OBJLNK, false),
-    RESOURCE(8, DUNLIN_TYPE_CORELNK, false),  RESOURCE(9, DUNLIN_TYPE_FLOAT, true),
-    RESOURCE(10, DUNLIN_TYPE_NONE, false),
-};
-static const dn_object_def object = {.id = 5,
-                                     .version = {1, 0},
-                                     .multiple = true,
-                                     .name = "",
-                                     .urn = "",
-                                     .description = "",
-                                     .resources = resources,
-                                     .resource_count = sizeof resources / sizeof resources[0]};
 
 static dn_registry *registry;
 
@@ -51,9 +29,11 @@ static void must_go_back(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static dn_object_def object;
     char error[DN_JSON_ERROR_MAX];
     dn_bs_config *config = NULL;
     if (registry == NULL) {
+        object = every_type(5);
         registry = dn_registry_create();
         if (registry == NULL || dn_registry_add(registry, &object) != DUNLIN_OK) {
             abort();

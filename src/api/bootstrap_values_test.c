@@ -2,6 +2,7 @@
 /* Values of a bootstrap configuration by the models. */
 #include "api/bootstrap_values.h"
 
+#include "api/every_type.h"
 #include "api/json_read.h"
 
 #include <setjmp.h>
@@ -12,29 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define RESOURCE(number, kind, several)                                                                  \
-    {                                                                                                    \
-        .id = (number), .type = (kind), .operations = 3, .multiple = (several), .name = "", .range = "", \
-        .unit = "", .description = ""                                                                    \
-    }
-
-static const dn_resource_def resources[] = {
-    RESOURCE(0, DUNLIN_TYPE_STRING, false),   RESOURCE(1, DUNLIN_TYPE_INTEGER, false),
-    RESOURCE(2, DUNLIN_TYPE_UNSIGNED, false), RESOURCE(3, DUNLIN_TYPE_FLOAT, false),
-    RESOURCE(4, DUNLIN_TYPE_BOOLEAN, false),  RESOURCE(5, DUNLIN_TYPE_OPAQUE, false),
-    RESOURCE(6, DUNLIN_TYPE_TIME, false),     RESOURCE(7, DUNLIN_TYPE_OBJLNK, false),
-    RESOURCE(8, DUNLIN_TYPE_CORELNK, false),  RESOURCE(9, DUNLIN_TYPE_FLOAT, true),
-    RESOURCE(10, DUNLIN_TYPE_NONE, false),
-};
-static const dn_object_def object = {.id = 100,
-                                     .version = {1, 0},
-                                     .multiple = true,
-                                     .name = "Thing",
-                                     .urn = "urn:x",
-                                     .description = "",
-                                     .resources = resources,
-                                     .resource_count = sizeof resources / sizeof resources[0]};
 
 /* `in` as the value of "write" becomes `out` (NULL: stays), or is refused with `error`. */
 static const struct {
@@ -97,6 +75,7 @@ static const struct {
 static void values_take_the_types_of_models(void **state)
 {
     (void)state;
+    const dn_object_def object = every_type(100);
     dn_registry *registry = dn_registry_create();
     assert_int_equal(dn_registry_add(registry, &object), DUNLIN_OK);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
