@@ -204,9 +204,11 @@ static bool set_range(dn_http_download *d, uint64_t from, dunlin_slice etag)
 static bool set_options(dn_http_download *d)
 {
     CURL *easy = d->easy;
+    /* Who was told to come by https:// is not led away from it. */
+    const char *redirections = strncasecmp(d->uri, "http:", 5) == 0 ? "http,https" : "https";
     bool good = curl_easy_setopt(easy, CURLOPT_URL, d->uri) == CURLE_OK;
     good = good && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-    good = good && curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK;
+    good = good && curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, redirections) == CURLE_OK;
     good = good && curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK;
     good = good && curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTIONS_MAX) == CURLE_OK;
     good = good && curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;

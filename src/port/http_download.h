@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A download over HTTP or HTTPS with libcurl that never blocks, one at a time: a file descriptor to wait for, a deadline, and a
- * step. It follows redirections (to http and https only), verifies certificates, and continues an interrupted download with a
+ * step. It follows redirections (to http and https only, and from an https:// URI to https alone), verifies certificates, and continues an interrupted download with a
  * range if the server still has the same ETag (RFC 9110 sections 13.1.5 and 14).
  *
  * Threads: one downloader belongs to one thread.

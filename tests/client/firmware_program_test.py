@@ -31,15 +31,15 @@ class Files(http.server.BaseHTTPRequestHandler):
     """Serves one package, with ranges; `stall_at` bytes into the first answer it sends nothing more."""
 
     protocol_version = "HTTP/1.1"
-    content, etag, stall_at, asked = b"", '"1"', None, []
+    content, etag, stall_at, asked, elsewhere = b"", '"1"', None, [], ""
 
     def do_GET(self):
         kind = type(self)
         asked = self.headers.get("Range")
         kind.asked.append((self.path, asked, self.headers.get("If-Range")))
-        if self.path == "/moved":
+        if self.path in ("/moved", "/away"):
             self.send_response(302)
-            self.send_header("Location", "/fw")
+            self.send_header("Location", f"{kind.elsewhere if self.path == '/away' else ''}/fw")
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -246,12 +246,26 @@ class FirmwareTest(DeviceTest):
         self.write_uri(f"{uri}/fw")
         self.ends_in(DOWNLOADED, "0")
         self.update("7.4")
+        self.redirected_in_the_clear(uri)
         self.kill(process)
         self.device()  # one that does not trust it
         self.write_uri(f"{uri}/fw")
         self.assertEqual(self.server.read("/5/0/3"), DOWNLOADING)
         time.sleep(0.5)
         self.assertEqual(self.server.read("/5/0/3"), DOWNLOADING)  # it will try again, and get nothing
+
+    def redirected_in_the_clear(self, uri):
+        """Who was told https:// does not fetch by http://, whoever says so."""
+        clear = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
+        clear.daemon_threads = True
+        threading.Thread(target=clear.serve_forever, daemon=True).start()
+        self.handler.elsewhere = f"http://localhost:{clear.server_port}"
+        self.handler.asked.clear()
+        self.write_uri(f"{uri}/away")
+        self.ends_in(IDLE, "7")
+        clear.shutdown()
+        clear.server_close()
+        self.assertEqual([asked[0] for asked in self.handler.asked], ["/away"])
 
     def kill(self, process):
         process.send_signal(signal.SIGKILL)
