@@ -64,11 +64,6 @@ void dn_queueing_taken(void *context, dunlin_status status, const dn_queued_view
 
 /* ---- waiting ------------------------------------------------------------------------------ */
 
-static void stands(void *context, const dn_queued_view *queued)
-{
-    dn_queueing_taken(context, queued != NULL ? DUNLIN_OK : DUNLIN_ERR_NOT_FOUND, queued);
-}
-
 static bool has_ended(const dn_call *call)
 {
     return call->queued == NULL || call->queued->view.state > DN_QUEUED_DELIVERING;
@@ -86,6 +81,10 @@ static void piece_over(dn_call *call)
 {
     if (call->answer.status == DUNLIN_ERR_MEMORY) {
         (void)dn_device_succeeded(call);
+    } else if (call->answer.status == DUNLIN_ERR_CANCELLED) {
+        dn_call_problem(
+            call, DN_PROBLEM_INTERNAL,
+            "The server is stopping, or its store has failed: it cannot say how the request stands.");
     } else if (has_ended(call) || dn_api_now_ms(call->api) >= call->until_ms || caller_left(call)) {
         call->awaited(call);
     } else {
@@ -106,7 +105,8 @@ static void wait_on(dn_call *call)
         }
         return;
     }
-    dunlin_status status = dn_fleet_await(call->api->config.fleet, call->queued_id, piece_ms, stands, call);
+    dunlin_status status =
+        dn_fleet_await(call->api->config.fleet, call->queued_id, piece_ms, dn_queueing_taken, call);
     if (status != DUNLIN_OK) {
         dn_device_refused(call, DUNLIN_ERR_MEMORY);
     }

@@ -216,9 +216,9 @@ static void on_observed(void *context, const dn_device_response *response, bool 
 }
 
 /* A request of the durable queue has ended; `context` as above. */
-static void on_queued(void *context, const dn_queued_view *queued)
+static void on_queued(void *context, dunlin_status status, const dn_queued_view *queued)
 {
-    dn_device_response response = {.status = DUNLIN_ERR_NOT_FOUND};
+    dn_device_response response = {.status = status};
     if (queued != NULL) {
         const bool answered = queued->state == DN_QUEUED_ANSWERED;
         response = (dn_device_response){.status = answered                             ? DUNLIN_OK
@@ -258,7 +258,7 @@ static void await_queued(dn_ets_shard_side *side)
         return;
     }
     command->number = p->queued;
-    command->done.await = on_queued;
+    command->done.queued = on_queued;
     command->context = p;
     dn_shard_begin(side->shard);
     dn_shard_submit(side->shard, command);

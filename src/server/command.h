@@ -36,7 +36,6 @@ typedef void dn_observations_done(void *context, bool registered, const dn_obser
                                   size_t count);
 
 typedef void dn_queued_done(void *context, dunlin_status status, const dn_queued_view *queued);
-typedef void dn_await_done(void *context, const dn_queued_view *queued);
 typedef void dn_queue_done(void *context, const dn_queued_page *page);
 typedef void dn_settle(void *context, dn_device_request *request, uint8_t version_major,
                        uint8_t version_minor, dunlin_slice links);
@@ -62,7 +61,6 @@ typedef struct dn_command {
         dn_list_done *list;
         dn_observations_done *observations;
         dn_queued_done *queued; /* ENQUEUE, DEQUEUE */
-        dn_await_done *await;
         dn_queue_done *queue;
         dn_settle *settle; /* SETTLE */
     } done;

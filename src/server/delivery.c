@@ -532,13 +532,12 @@ void dn_delivery_complete(dn_shard *shard, dn_command *command, bool alive)
     }
     const dn_queued_view *shown = number != DN_QUEUE_NONE ? &view : NULL;
     dunlin_status status = command->response.status;
-    if (command->kind == DN_COMMAND_AWAIT) {
-        command->done.await(command->context, shown);
-    } else {
-        /* It ended and gave way to another one, all in this cycle. */
-        status = status == DUNLIN_OK && shown == NULL ? DUNLIN_ERR_NOT_FOUND : status;
-        command->done.queued(command->context, status, shown);
+    if (command->kind == DN_COMMAND_AWAIT && shown != NULL) {
+        status = DUNLIN_OK; /* as it stands, whatever has ended the wait */
+    } else if (status == DUNLIN_OK && shown == NULL) {
+        status = DUNLIN_ERR_NOT_FOUND; /* or it ended and gave way to another one, all in this cycle */
     }
+    command->done.queued(command->context, status, shown);
 }
 
 /* Loading. */

@@ -341,14 +341,15 @@ dunlin_status dn_fleet_enqueue(dn_fleet *fleet, const dn_device_request *request
 }
 
 dunlin_status dn_fleet_await(dn_fleet *fleet, uint64_t id, uint32_t timeout_ms,
-                             void (*done)(void *context, const dn_queued_view *queued), void *context)
+                             void (*done)(void *context, dunlin_status status, const dn_queued_view *queued),
+                             void *context)
 {
     dn_command *command = make_queued(DN_COMMAND_AWAIT, id, context);
     if (command == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
     command->ask.timeout_ms = timeout_ms;
-    command->done.await = done;
+    command->done.queued = done;
     return post(fleet, command);
 }
 

@@ -226,9 +226,11 @@ dunlin_status dn_fleet_enqueue(dn_fleet *fleet, const dn_device_request *request
                                void (*done)(void *context, dunlin_status status,
                                             const dn_queued_view *queued),
                                void *context);
-/* The request when it has ended, or as it stands after `timeout_ms` (0: now). NULL: there is none of that id. */
+/* The request when it has ended, or as it stands after `timeout_ms` (0: now) or when the fleet ends. NOT_FOUND: there is none of that id;
+   CANCELLED: the store has failed, so that nothing can be said of it. */
 dunlin_status dn_fleet_await(dn_fleet *fleet, uint64_t id, uint32_t timeout_ms,
-                             void (*done)(void *context, const dn_queued_view *queued), void *context);
+                             void (*done)(void *context, dunlin_status status, const dn_queued_view *queued),
+                             void *context);
 /* Ends it. OK: CANCELLED; STATE: it had ended; NOT_FOUND. One under way may have been done all the same. */
 dunlin_status dn_fleet_dequeue(dn_fleet *fleet, uint64_t id,
                                void (*done)(void *context, dunlin_status status,

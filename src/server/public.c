@@ -459,11 +459,6 @@ static void on_queued(void *context, dunlin_status status, const dn_queued_view 
     free(waiting);
 }
 
-static void on_awaited(void *context, const dn_queued_view *view)
-{
-    on_queued(context, view != NULL ? DUNLIN_OK : DUNLIN_ERR_NOT_FOUND, view);
-}
-
 static dunlin_status posted_queued(dunlin_status status, queued_waiter *waiting)
 {
     if (status != DUNLIN_OK) {
@@ -490,7 +485,7 @@ dunlin_status dunlin_server_await(dunlin_lwm2m_server *server, uint64_t id, uint
     if (waiting == NULL) {
         return DUNLIN_ERR_MEMORY;
     }
-    return posted_queued(dn_fleet_await(server->fleet, id, wait_ms, on_awaited, waiting), waiting);
+    return posted_queued(dn_fleet_await(server->fleet, id, wait_ms, on_queued, waiting), waiting);
 }
 
 dunlin_status dunlin_server_dequeue(dunlin_lwm2m_server *server, uint64_t id, dunlin_server_queued_done *done,

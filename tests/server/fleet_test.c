@@ -415,9 +415,10 @@ static void on_queued(void *context, dunlin_status status, const dn_queued_view 
     atomic_fetch_add(&r->done, 1);
 }
 
-static void on_awaited(void *context, const dn_queued_view *queued)
+static void on_awaited(void *context, dunlin_status status, const dn_queued_view *queued)
 {
     results *r = context;
+    atomic_store(&r->last, status);
     if (queued != NULL && queued->state == DN_QUEUED_ANSWERED && queued->code == DN_COAP_CONTENT &&
         dunlin_slice_equal(queued->payload, dunlin_slice_of("v"))) {
         atomic_fetch_add(&r->ok, 1);
@@ -586,6 +587,10 @@ static void a_failing_store_silences_it(void **state)
     dn_device_request ask = read_of("a");
     assert_int_equal(dn_fleet_request(fleet, &ask, on_device, &r, NULL), DUNLIN_OK);
     wait_for(&r, 1, NULL);
+    assert_int_equal(atomic_load(&r.last), DUNLIN_ERR_CANCELLED);
+    /* Nobody is told that a request does not exist, which may well do so. */
+    assert_int_equal(dn_fleet_await(fleet, 1, 0, on_awaited, &r), DUNLIN_OK);
+    wait_for(&r, 2, NULL);
     assert_int_equal(atomic_load(&r.last), DUNLIN_ERR_CANCELLED);
     dn_event event;
     assert_false(dn_fleet_next_event(fleet, &event));

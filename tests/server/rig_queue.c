@@ -55,11 +55,6 @@ static void on_queued(void *context, dunlin_status status, const dn_queued_view 
     take_view(out, view);
 }
 
-static void on_await(void *context, const dn_queued_view *view)
-{
-    on_queued(context, DUNLIN_OK, view);
-}
-
 static dn_command *make(dn_command_kind kind, const dn_device_request *ask, void *context)
 {
     dn_command *command = dn_command_create(kind, ask);
@@ -111,7 +106,7 @@ void rig_post_await(rig *r, uint64_t id, uint32_t timeout_ms, rig_queued *out)
     *out = (rig_queued){.done = false};
     dn_command *command = make(DN_COMMAND_AWAIT, &ask, out);
     command->number = id;
-    command->done.await = on_await;
+    command->done.queued = on_queued;
     rig_submit(r, command);
 }
 
