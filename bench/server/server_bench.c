@@ -7,6 +7,7 @@
 #include "server/registrations.h"
 #include "server/shard.h"
 #include "store/sqlite.h"
+#include "tests/server/no_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -397,84 +398,7 @@ static void shuffle(bench *b)
     }
 }
 
-/* A store that keeps nothing. */
-static dunlin_status no_load(dn_store *store, const dn_store_loader *loader)
-{
-    (void)store;
-    (void)loader;
-    return DUNLIN_OK;
-}
-static void no_attach(dn_store *store, const dn_store_source *source)
-{
-    (void)store;
-    (void)source;
-}
-static void no_links(dn_store *store, uint32_t number, dunlin_slice text)
-{
-    (void)store;
-    (void)number;
-    (void)text;
-}
-static void no_drop(dn_store *store, uint32_t number)
-{
-    (void)store;
-    (void)number;
-}
-static void no_registration(dn_store *store, const dn_store_registration *registration)
-{
-    (void)store;
-    (void)registration;
-}
-static void no_touch(dn_store *store, uint32_t slot, int64_t updated_ms)
-{
-    (void)store;
-    (void)slot;
-    (void)updated_ms;
-}
-static void no_observation(dn_store *store, const dn_store_observation *observation)
-{
-    (void)store;
-    (void)observation;
-}
-static void no_value(dn_store *store, const dn_store_value *value)
-{
-    (void)store;
-    (void)value;
-}
-static void no_put_request(dn_store *store, const dn_store_request *request)
-{
-    (void)store;
-    (void)request;
-}
-static void no_mark_request(dn_store *store, const dn_store_progress *progress)
-{
-    (void)store;
-    (void)progress;
-}
-static void no_request_ids(dn_store *store, uint64_t bound)
-{
-    (void)store;
-    (void)bound;
-}
-static dunlin_status no_commit(dn_store *store)
-{
-    (void)store;
-    return DUNLIN_OK;
-}
-static const char *no_error(dn_store *store)
-{
-    (void)store;
-    return "";
-}
-static void no_close(dn_store *store)
-{
-    (void)store;
-}
-static const dn_store_ops no_ops = {
-    no_load, no_attach,      no_links,  no_drop,  no_registration, no_touch,
-    no_drop, no_observation, no_drop,   no_value, no_put_request,  no_mark_request,
-    no_drop, no_request_ids, no_commit, no_error, no_close};
-static dn_store no_store = {&no_ops};
+static dn_store no_store = {&no_store_ops};
 
 static dn_store *open_store(const char *directory)
 {

@@ -2,6 +2,8 @@
 /* Finding registrations by their addresses, while they come, move, are replaced and go, beside a plain list of what should be found. */
 #include "server/registrations.h"
 
+#include "tests/server/no_store.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,39 +15,7 @@
 #define PEERS 4
 #define STEPS 20000
 
-/* A store that keeps nothing. */
-static void no_links(dn_store *store, uint32_t number, dunlin_slice text)
-{
-    (void)store;
-    (void)number;
-    (void)text;
-}
-
-static void no_drop(dn_store *store, uint32_t number)
-{
-    (void)store;
-    (void)number;
-}
-
-static void no_registration(dn_store *store, const dn_store_registration *registration)
-{
-    (void)store;
-    (void)registration;
-}
-
-static void no_touch(dn_store *store, uint32_t slot, int64_t updated_ms)
-{
-    (void)store;
-    (void)slot;
-    (void)updated_ms;
-}
-
-static const dn_store_ops no_ops = {.put_links = no_links,
-                                    .drop_links = no_drop,
-                                    .put_registration = no_registration,
-                                    .touch_registration = no_touch,
-                                    .drop_registration = no_drop};
-static dn_store no_store = {&no_ops};
+static dn_store no_store = {&no_store_ops};
 
 typedef struct {
     dn_registrations table;
