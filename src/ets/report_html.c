@@ -2,6 +2,7 @@
 /* Results as one HTML page that needs nothing else: a table of verdicts, and each case with its procedure, what was said on
  * the wire, and each criterion. */
 #include "ets/ets.h"
+#include "ets/report_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,28 +29,6 @@ static const char STYLE[] =
     ".pass{color:#3fb950}.fail{color:#ff7b72}.needs{color:#d29922}\n"
     ".not,.t,.note{color:#8b949e}a{color:#58a6ff}}\n";
 
-static void put(FILE *out, const char *text)
-{
-    for (; text != NULL && *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            (void)fputs("&lt;", out);
-            break;
-        case '>':
-            (void)fputs("&gt;", out);
-            break;
-        case '&':
-            (void)fputs("&amp;", out);
-            break;
-        case '"':
-            (void)fputs("&quot;", out);
-            break;
-        default:
-            (void)fputc(*text, out);
-        }
-    }
-}
-
 static const char *class_of(dn_ets_verdict verdict)
 {
     static const char *const names[] = {"pass", "fail", "not", "needs"};
@@ -72,10 +51,10 @@ static void put_row(FILE *out, const dn_ets_result *result)
     char id[64];
     dn_ets_case_id(result->what, id, sizeof id);
     (void)fprintf(out, "<tr><td><a href=\"#%s\">%s</a></td><td>", id, id);
-    put(out, dn_ets_case_title(result->what));
+    dn_ets_put_escaped(out, dn_ets_case_title(result->what));
     (void)fprintf(out, "</td><td class=\"v %s\">%s</td><td>", class_of(result->verdict),
                   dn_ets_verdict_name(result->verdict));
-    put(out, result->reason);
+    dn_ets_put_escaped(out, result->reason);
     (void)fputs("</td></tr>\n", out);
 }
 
@@ -85,25 +64,25 @@ static void put_entry(FILE *out, const dn_ets_entry *entry)
     switch (entry->kind) {
     case DN_ETS_ENTRY_STEP:
         (void)fprintf(out, "<p class=\"step\"><span class=\"t\">%.3f s</span>", at_s);
-        put(out, entry->text);
+        dn_ets_put_escaped(out, entry->text);
         (void)fputs("</p>\n", out);
         break;
     case DN_ETS_ENTRY_MESSAGE:
         (void)fprintf(out, "<pre><span class=\"t\">%.3f s</span>", at_s);
-        put(out, entry->text);
+        dn_ets_put_escaped(out, entry->text);
         (void)fputs("</pre>\n", out);
         break;
     case DN_ETS_ENTRY_MET:
     case DN_ETS_ENTRY_UNMET: {
         const bool met = entry->kind == DN_ETS_ENTRY_MET;
         (void)fprintf(out, "<div class=\"v %s\">%s ", met ? "pass" : "fail", met ? "✓" : "✗");
-        put(out, entry->text);
+        dn_ets_put_escaped(out, entry->text);
         (void)fputs("</div>\n", out);
         break;
     }
     default:
         (void)fputs("<div class=\"note\">", out);
-        put(out, entry->text);
+        dn_ets_put_escaped(out, entry->text);
         (void)fputs("</div>\n", out);
     }
 }
@@ -118,7 +97,7 @@ static void put_procedure(FILE *out, const dn_ets_case *what)
     (void)fputs("<p>Procedure</p>\n<ol>\n", out);
     for (char *line = strtok(procedure, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         (void)fputs("<li>", out);
-        put(out, line);
+        dn_ets_put_escaped(out, line);
         (void)fputs("</li>\n", out);
     }
     (void)fputs("</ol>\n", out);
@@ -132,13 +111,13 @@ static void put_case(FILE *out, const dn_ets_result *result)
     dn_ets_case_facts(result->what, roles, versions, config, sizeof config);
     (void)fprintf(out, "<details id=\"%s\"%s><summary>%s ", id,
                   result->verdict == DN_ETS_FAILED ? " open" : "", id);
-    put(out, dn_ets_case_title(result->what));
+    dn_ets_put_escaped(out, dn_ets_case_title(result->what));
     (void)fprintf(out,
                   " <span class=\"v %s\">%s</span></summary>\n<p>LwM2M %s, roles %s, configuration %s</p>\n",
                   class_of(result->verdict), dn_ets_verdict_name(result->verdict), versions, roles, config);
     if (result->reason != NULL) {
         (void)fprintf(out, "<p class=\"%s\">", class_of(result->verdict));
-        put(out, result->reason);
+        dn_ets_put_escaped(out, result->reason);
         (void)fputs("</p>\n", out);
     }
     put_procedure(out, result->what);
@@ -156,7 +135,7 @@ bool dn_ets_report_html(const dn_ets_results *results, FILE *out)
         "content=\"width=device-width\"><title>OMA LwM2M test cases</title><style>%s</style></head><body>\n"
         "<h1>OMA LwM2M test cases, %s under test</h1>\n<p>",
         STYLE, results->setting);
-    put(out, results->peer[0] != '\0' ? results->peer : "nobody came");
+    dn_ets_put_escaped(out, results->peer[0] != '\0' ? results->peer : "nobody came");
     (void)fputs("</p>\n", out);
     put_summary(out, results);
     (void)fputs(
@@ -170,7 +149,7 @@ bool dn_ets_report_html(const dn_ets_results *results, FILE *out)
         if (results->list[i].group != group) {
             group = results->list[i].group;
             (void)fputs("<h2>", out);
-            put(out, dn_ets_group_title(group));
+            dn_ets_put_escaped(out, dn_ets_group_title(group));
             (void)fputs("</h2>\n", out);
         }
         put_case(out, &results->list[i]);

@@ -1,37 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Results as JUnit XML: a testsuite for each group, a testcase for each case. */
 #include "ets/ets.h"
+#include "ets/report_text.h"
 
 #include <string.h>
 
 #define MS_PER_S 1000.0
-
-/* Characters that XML 1.0 cannot hold become U+FFFD. Texts are UTF-8 of ours, or bytes of a peer in hexadecimal. */
-static void put_escaped(FILE *out, const char *text)
-{
-    for (; text != NULL && *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            (void)fputs("&lt;", out);
-            break;
-        case '>':
-            (void)fputs("&gt;", out);
-            break;
-        case '&':
-            (void)fputs("&amp;", out);
-            break;
-        case '"':
-            (void)fputs("&quot;", out);
-            break;
-        default:
-            if ((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') {
-                (void)fputs("\xEF\xBF\xBD", out);
-            } else {
-                (void)fputc(*text, out);
-            }
-        }
-    }
-}
 
 static void put_output(FILE *out, const dn_ets_result *result)
 {
@@ -40,7 +14,7 @@ static void put_output(FILE *out, const dn_ets_result *result)
     for (size_t i = 0; i < result->entry_count; i++) {
         (void)fprintf(out, "%9.3f %s", (double)result->entries[i].at_ms / MS_PER_S,
                       marks[result->entries[i].kind]);
-        put_escaped(out, result->entries[i].text);
+        dn_ets_put_escaped(out, result->entries[i].text);
         (void)fputc('\n', out);
     }
     (void)fputs("</system-out>\n", out);
@@ -51,14 +25,14 @@ static void put_case(FILE *out, const dn_ets_results *results, const dn_ets_resu
     char id[64];
     dn_ets_case_id(result->what, id, sizeof id);
     (void)fprintf(out, "    <testcase classname=\"ets.%s\" name=\"%s ", results->setting, id);
-    put_escaped(out, dn_ets_case_title(result->what));
+    dn_ets_put_escaped(out, dn_ets_case_title(result->what));
     (void)fprintf(out, "\" time=\"%.3f\">\n", (double)result->took_ms / MS_PER_S);
     if (result->verdict != DN_ETS_PASSED) {
         const char *element = result->verdict == DN_ETS_FAILED ? "failure" : "skipped";
         (void)fprintf(out, "      <%s message=\"%s%s", element,
                       result->verdict == DN_ETS_FAILED ? "" : dn_ets_verdict_name(result->verdict),
                       result->verdict == DN_ETS_FAILED ? "" : ": ");
-        put_escaped(out, result->reason);
+        dn_ets_put_escaped(out, result->reason);
         (void)fputs("\"/>\n", out);
     }
     if (result->entry_count > 0) {
@@ -82,7 +56,7 @@ static void put_group(FILE *out, const dn_ets_results *results, const dn_ets_gro
         return;
     }
     (void)fputs("  <testsuite name=\"", out);
-    put_escaped(out, dn_ets_group_title(group));
+    dn_ets_put_escaped(out, dn_ets_group_title(group));
     (void)fprintf(out, "\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n", tests, failures,
                   skipped);
     for (size_t i = 0; i < results->count; i++) {
