@@ -2,6 +2,7 @@
 /* Events of the bootstrap server; see bootstrap_events.h. */
 #include "api/bootstrap_events.h"
 
+#include "api/feed_item.h"
 #include "api/json_write.h"
 #include "api/problem.h"
 #include "api/service.h"

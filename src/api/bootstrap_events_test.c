@@ -2,6 +2,8 @@
 /* Events of the bootstrap server: through the news into the feed, and as JSON. */
 #include "api/bootstrap_events.h"
 
+#include "api/feed_item.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,6 +3,7 @@
 #include "api/event_json.h"
 
 #include "api/client_json.h"
+#include "api/feed_item.h"
 #include "api/node_write.h"
 #include "api/problem.h"
 #include "api/request_json.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /events: Server-Sent Events (WHATWG HTML section 9.2) from the feed. */
 #include "api/call.h"
+#include "api/feed_item.h"
 #include "api/handlers.h"
 
 #include <poll.h>

@@ -2,6 +2,8 @@
 /* The feed of events; see feed.h. */
 #include "api/feed.h"
 
+#include "api/feed_item.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +13,6 @@
 #define RENDER_AHEAD    64u  /* events that a stream which catches up has rendered at once */
 #define EVENT_BYTES_LOW 128u /* no event takes less: bounds the number of places */
 #define PLACES_MIN      64u
-
-typedef struct {
-    union { /* its views lie behind this structure */
-        dn_event fleet;
-        dn_bs_event bootstrap;
-    } as;
-    unsigned type;
-    bool wanted;
-    dunlin_slice endpoint;
-    size_t bytes;
-    dn_text text; /* the rendered block; empty: not yet */
-} item;
 
 struct dn_feed_stream {
     dn_feed *feed;
@@ -42,7 +32,7 @@ struct dn_feed {
     pthread_mutex_t lock;
     dn_feed_renderer renderer;
     size_t places; /* a power of two */
-    item **items;
+    dn_feed_item **items;
     uint64_t first, end; /* ids kept: first <= id < end */
     size_t bytes, bytes_max;
     uint64_t wanted_from;
@@ -52,42 +42,6 @@ struct dn_feed {
     bool closed;
     dn_feed_counters counters;
 };
-
-static const char *const type_names[DN_FEED_TYPES] = {
-    [DN_EVENT_REGISTERED] = "registered",
-    [DN_EVENT_UPDATED] = "updated",
-    [DN_EVENT_DEREGISTERED] = "deregistered",
-    [DN_EVENT_EXPIRED] = "expired",
-    [DN_EVENT_NOTIFICATION] = "notification",
-    [DN_EVENT_SEND] = "send",
-    [DN_EVENT_PRESENCE] = "presence",
-    [DN_EVENT_REQUEST] = "request",
-    [DN_EVENT_GAP] = "gap",
-    [DN_FEED_FLEET + DN_BS_REFUSED] = "bootstrap-refused",
-    [DN_FEED_FLEET + DN_BS_REQUESTED] = "bootstrap-requested",
-    [DN_FEED_FLEET + DN_BS_STEP] = "bootstrap-step",
-    [DN_FEED_FLEET + DN_BS_REPAIRING] = "bootstrap-repairing",
-    [DN_FEED_FLEET + DN_BS_FINISHED] = "bootstrap-finished",
-    [DN_FEED_FLEET + DN_BS_FAILED] = "bootstrap-failed",
-    [DN_FEED_FLEET + DN_BS_ENROLLED] = "enrolled",
-    [DN_FEED_FLEET + DN_BS_NOT_ENROLLED] = "enrolment-refused",
-};
-
-const char *dn_feed_type_name(unsigned type)
-{
-    return type_names[type];
-}
-
-bool dn_feed_type_named(dunlin_slice name, unsigned *type)
-{
-    for (unsigned i = 0; i < DN_FEED_TYPES; i++) {
-        if (dunlin_slice_equal(name, dunlin_slice_of(type_names[i]))) {
-            *type = i;
-            return true;
-        }
-    }
-    return false;
-}
 
 dn_feed *dn_feed_create(uint32_t bytes, uint32_t max_streams, int64_t wall_ms, dn_feed_renderer renderer)
 {
@@ -113,20 +67,19 @@ dn_feed *dn_feed_create(uint32_t bytes, uint32_t max_streams, int64_t wall_ms, d
     return feed;
 }
 
-static item **place_of(dn_feed *feed, uint64_t id)
+static dn_feed_item **place_of(dn_feed *feed, uint64_t id)
 {
     return &feed->items[id & (feed->places - 1)];
 }
 
 static void drop_first(dn_feed *feed)
 {
-    item **place = place_of(feed, feed->first);
-    item *dropped = *place;
+    dn_feed_item **place = place_of(feed, feed->first);
+    dn_feed_item *dropped = *place;
     feed->bytes -= dropped->bytes + dropped->text.cap;
     feed->wanted -= dropped->wanted;
     feed->counters.dropped++;
-    dn_text_free(&dropped->text);
-    free(dropped);
+    dn_feed_item_free(dropped);
     *place = NULL;
     feed->first++;
 }
@@ -144,74 +97,7 @@ void dn_feed_free(dn_feed *feed)
     free(feed);
 }
 
-static dunlin_slice copy_slice(uint8_t **at, dunlin_slice from)
-{
-    dunlin_slice copy = dunlin_slice_make(*at, from.len);
-    if (from.len > 0) {
-        memcpy(*at, from.data, from.len);
-        *at += from.len;
-    }
-    return copy;
-}
-
-static item *copy_event(const dn_event *event)
-{
-    const dn_device_request *ask = &event->request.ask;
-    size_t views = event->path_count * sizeof event->paths[0] + event->client.endpoint.len +
-                   event->client.sms.len + event->client.links.len + event->payload.len;
-    if (event->type == DN_EVENT_REQUEST) {
-        views += ask->endpoint.len + ask->query.len + ask->package.len + event->request.payload.len +
-                 event->request.location.len;
-    }
-    item *made = malloc(sizeof *made + views);
-    if (made == NULL) {
-        return NULL;
-    }
-    *made = (item){.as.fleet = *event, .type = event->type, .bytes = sizeof *made + views};
-    dn_event *copy = &made->as.fleet;
-    uint8_t *at = (uint8_t *)(made + 1);
-    copy->paths = (const dunlin_path *)(const void *)copy_slice(
-                      &at, dunlin_slice_make(event->paths, event->path_count * sizeof event->paths[0]))
-                      .data;
-    copy->client.endpoint = copy_slice(&at, event->client.endpoint);
-    copy->client.sms = copy_slice(&at, event->client.sms);
-    copy->client.links = copy_slice(&at, event->client.links);
-    copy->payload = copy_slice(&at, event->payload);
-    made->endpoint = copy->client.endpoint;
-    if (event->type == DN_EVENT_REQUEST) {
-        dn_queued_view *request = &copy->request;
-        request->ask.endpoint = copy_slice(&at, ask->endpoint);
-        request->ask.query = copy_slice(&at, ask->query);
-        request->ask.package = copy_slice(&at, ask->package);
-        request->ask.payload = (dunlin_slice){0};
-        request->payload = copy_slice(&at, event->request.payload);
-        request->location = copy_slice(&at, event->request.location);
-    }
-    return made;
-}
-
-/* `why` is copied with its end. */
-static item *copy_bootstrap(const dn_bs_event *event)
-{
-    const dunlin_slice why = dunlin_slice_of(event->why != NULL ? event->why : "");
-    item *made = malloc(sizeof *made + event->endpoint.len + event->found.len + why.len + 1);
-    if (made == NULL) {
-        return NULL;
-    }
-    *made = (item){.as.bootstrap = *event,
-                   .type = DN_FEED_FLEET + (unsigned)event->kind,
-                   .bytes = sizeof *made + event->endpoint.len + event->found.len + why.len + 1};
-    dn_bs_event *copy = &made->as.bootstrap;
-    uint8_t *at = (uint8_t *)(made + 1);
-    copy->endpoint = copy_slice(&at, event->endpoint);
-    copy->found = copy_slice(&at, event->found);
-    copy->why = (const char *)copy_slice(&at, why).data;
-    *at = 0;
-    made->endpoint = copy->endpoint;
-    return made;
-}
-
-static bool matches(const dn_feed_stream *stream, const item *it)
+static bool matches(const dn_feed_stream *stream, const dn_feed_item *it)
 {
     if (it->type == DN_EVENT_GAP) {
         return true;
@@ -223,7 +109,7 @@ static bool matches(const dn_feed_stream *stream, const item *it)
            dunlin_slice_equal(it->endpoint, dunlin_slice_make(stream->endpoint, stream->endpoint_len));
 }
 
-static void want(dn_feed *feed, item *it, uint64_t id)
+static void want(dn_feed *feed, dn_feed_item *it, uint64_t id)
 {
     if (it->wanted || it->text.len > 0) {
         return;
@@ -245,7 +131,7 @@ static void lose(dn_feed *feed)
 }
 
 /* Takes `made` over; NULL: there was no memory for it. */
-static void append(dn_feed *feed, item *made)
+static void append(dn_feed *feed, dn_feed_item *made)
 {
     pthread_mutex_lock(&feed->lock);
     feed->counters.appended++;
@@ -272,12 +158,12 @@ static void append(dn_feed *feed, item *made)
 
 void dn_feed_append(dn_feed *feed, const dn_event *event)
 {
-    append(feed, copy_event(event));
+    append(feed, dn_feed_item_of(event));
 }
 
 void dn_feed_append_bootstrap(dn_feed *feed, const dn_bs_event *event)
 {
-    append(feed, copy_bootstrap(event));
+    append(feed, dn_feed_item_of_bootstrap(event));
 }
 
 void dn_feed_lost(dn_feed *feed)
@@ -286,14 +172,14 @@ void dn_feed_lost(dn_feed *feed)
 }
 
 /* The next one that is to be rendered; only the pump's thread takes items away, so it stays while that thread renders it. */
-static item *next_wanted(dn_feed *feed, uint64_t *id)
+static dn_feed_item *next_wanted(dn_feed *feed, uint64_t *id)
 {
     if (feed->wanted == 0) {
         return NULL;
     }
     uint64_t at = feed->wanted_from < feed->first ? feed->first : feed->wanted_from;
     for (; at < feed->end; at++) {
-        item *it = *place_of(feed, at);
+        dn_feed_item *it = *place_of(feed, at);
         if (it->wanted) {
             feed->wanted_from = at + 1;
             *id = at;
@@ -315,9 +201,9 @@ static void resume_due(dn_feed *feed)
     }
 }
 
-static void render(dn_feed *feed, const item *it, uint64_t id, dn_text *text)
+static void render(dn_feed *feed, const dn_feed_item *it, uint64_t id, dn_text *text)
 {
-    dn_text_format(text, "id: %llu\nevent: %s\ndata: ", (unsigned long long)id, type_names[it->type]);
+    dn_text_format(text, "id: %llu\nevent: %s\ndata: ", (unsigned long long)id, dn_feed_type_name(it->type));
     if (it->type < DN_FEED_FLEET) {
         feed->renderer.render(feed->renderer.context, &it->as.fleet, id, text);
     } else {
@@ -332,7 +218,7 @@ bool dn_feed_work(dn_feed *feed)
     size_t done = 0;
     pthread_mutex_lock(&feed->lock);
     for (; done < RENDER_AHEAD; done++) {
-        item *it = next_wanted(feed, &id);
+        dn_feed_item *it = next_wanted(feed, &id);
         if (it == NULL) {
             break;
         }
@@ -495,7 +381,7 @@ static void ask(dn_feed_stream *stream, int wake)
     dn_feed *feed = stream->feed;
     size_t asked = 0;
     for (uint64_t id = stream->cursor; id < feed->end && asked < RENDER_AHEAD; id++) {
-        item *it = *place_of(feed, id);
+        dn_feed_item *it = *place_of(feed, id);
         if (matches(stream, it)) {
             want(feed, it, id);
             asked++;
@@ -523,7 +409,7 @@ static void give_events(dn_feed_stream *stream, output *out, int wake)
         if (stream->cursor == feed->end) {
             return;
         }
-        item *it = *place_of(feed, stream->cursor);
+        dn_feed_item *it = *place_of(feed, stream->cursor);
         if (matches(stream, it)) {
             if (it->text.len == 0) {
                 ask(stream, wake);

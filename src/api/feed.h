@@ -15,10 +15,6 @@
 
 #include <sys/types.h>
 
-#define DN_FEED_FLEET     9u /* of dn_event_type */
-#define DN_FEED_BOOTSTRAP 8u /* of dn_bs_event_kind, counted on from those of the fleet */
-#define DN_FEED_TYPES     (DN_FEED_FLEET + DN_FEED_BOOTSTRAP)
-
 typedef struct dn_feed dn_feed;
 typedef struct dn_feed_stream dn_feed_stream;
 
@@ -73,9 +69,6 @@ dn_feed_stream *dn_feed_open(dn_feed *feed, const dn_feed_filter *filter, const 
 void dn_feed_shut(dn_feed_stream *stream);
 /* Fills `out`; 0: nothing now, the reader was suspended; -1: the end. `wake` is an eventfd to signal when the pump must render. */
 ssize_t dn_feed_read(dn_feed_stream *stream, char *out, size_t size, int wake, uint64_t now_ms);
-/* "registered" … "gap", "bootstrap-refused" … "enrolment-refused", and the way back. */
-const char *dn_feed_type_name(unsigned type);
-bool dn_feed_type_named(dunlin_slice name, unsigned *type);
 
 void dn_feed_count(dn_feed *feed, dn_feed_counters *counters);
 
