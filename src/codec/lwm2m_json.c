@@ -11,28 +11,6 @@
 #include "codec/senml.h"
 #include "codec/senml_field.h"
 
-typedef struct {
-    dn_senml_base base;
-    bool opened;
-    bool first;
-} decode_state;
-
-_Static_assert(sizeof(decode_state) <= sizeof((dn_decoder *)0)->state, "the decoder's state is too small");
-
-static decode_state *decode_state_of(dn_decoder *decoder)
-{
-    return (decode_state *)(void *)decoder->state;
-}
-
-static dunlin_status decode_start(dn_decoder *decoder)
-{
-    decode_state *state = decode_state_of(decoder);
-    dn_senml_base_start(&state->base);
-    state->opened = false;
-    state->first = true;
-    return DUNLIN_OK;
-}
-
 static dn_senml_label label_of(dunlin_slice key)
 {
     static const struct {
@@ -82,7 +60,7 @@ static dunlin_status read_outer_member(dn_cursor *cursor, dunlin_buf *scratch, d
 }
 
 /* Reads the outer object, and moves the decoder to the first element. */
-static dunlin_status open_pack(dn_decoder *decoder, decode_state *state)
+static dunlin_status open_pack(dn_decoder *decoder, dn_senml_pack *pack)
 {
     dn_cursor cursor = dn_cursor_make(decoder->input);
     dn_senml_fields fields;
@@ -102,21 +80,21 @@ static dunlin_status open_pack(dn_decoder *decoder, decode_state *state)
     if (elements == NULL) {
         return DUNLIN_ERR_MALFORMED;
     }
-    dn_senml_apply_base(&state->base, &fields, decoder->root);
+    dn_senml_apply_base(&pack->base, &fields, decoder->root);
     decoder->scratch.len = 0;
     decoder->at = (size_t)(elements - decoder->input.data);
-    state->opened = true;
+    pack->opened = true;
     return DUNLIN_OK;
 }
 
 static dunlin_status decode_next(dn_decoder *decoder, dn_record *record)
 {
-    decode_state *state = decode_state_of(decoder);
+    dn_senml_pack *pack = dn_senml_pack_of(decoder);
     dn_senml_fields fields;
-    dunlin_status status = state->opened ? DUNLIN_OK : open_pack(decoder, state);
+    dunlin_status status = pack->opened ? DUNLIN_OK : open_pack(decoder, pack);
     dn_cursor cursor = {decoder->input.data + decoder->at, decoder->input.data + decoder->input.len};
     if (status == DUNLIN_OK) {
-        status = dn_json_next(&cursor, ']', &state->first);
+        status = dn_json_next(&cursor, ']', &pack->first);
     }
     if (status != DUNLIN_OK) {
         return status;
@@ -125,7 +103,7 @@ static dunlin_status decode_next(dn_decoder *decoder, dn_record *record)
     fields.opaque_is_text = true;
     status = dn_senml_read_fields(&cursor, &decoder->scratch, label_of, &fields);
     decoder->at = (size_t)(cursor.at - decoder->input.data);
-    return status == DUNLIN_OK ? dn_senml_resolve(decoder, &state->base, &fields, record) : status;
+    return status == DUNLIN_OK ? dn_senml_resolve(decoder, &pack->base, &fields, record) : status;
 }
 
 static dn_senml_names *names_of(dn_encoder *encoder)
@@ -222,7 +200,7 @@ const dn_format dn_format_lwm2m_json = {
     .name = "lwm2m-json",
     .media_type = "application/vnd.oma.lwm2m+json",
     .many = true,
-    .decode_start = decode_start,
+    .decode_start = dn_senml_pack_start,
     .decode_next = decode_next,
     .encode_start = encode_start,
     .encode_put = encode_put,

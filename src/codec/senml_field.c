@@ -38,6 +38,15 @@ static dunlin_status read_scalar(dn_cursor *cursor, dunlin_buf *scratch, dn_senm
     }
 }
 
+dunlin_status dn_senml_pack_start(dn_decoder *decoder)
+{
+    dn_senml_pack *pack = dn_senml_pack_of(decoder);
+    dn_senml_base_start(&pack->base);
+    pack->opened = false;
+    pack->first = true;
+    return DUNLIN_OK;
+}
+
 dunlin_status dn_senml_read_field(dn_cursor *cursor, dunlin_buf *scratch, dn_senml_label label,
                                   dn_senml_fields *fields)
 {

@@ -15,6 +15,23 @@ static inline bool dn_senml_key_is(dunlin_slice key, const char *text)
 
 typedef dn_senml_label dn_senml_label_of(dunlin_slice key);
 
+/* A decoder of such an array of objects, between two of them. */
+typedef struct {
+    dn_senml_base base;
+    bool opened; /* what stands before the first object has been read */
+    bool first;  /* no object has been read */
+} dn_senml_pack;
+
+_Static_assert(sizeof(dn_senml_pack) <= sizeof((dn_decoder *)0)->state, "the decoder's state is too small");
+
+static inline dn_senml_pack *dn_senml_pack_of(dn_decoder *decoder)
+{
+    return (dn_senml_pack *)(void *)decoder->state;
+}
+
+/* As a decoder's `start` has to. */
+dunlin_status dn_senml_pack_start(dn_decoder *decoder);
+
 /* Reads the value of the field `label`, or passes over it. */
 dunlin_status dn_senml_read_field(dn_cursor *cursor, dunlin_buf *scratch, dn_senml_label label,
                                   dn_senml_fields *fields);

@@ -9,28 +9,6 @@
 #include "codec/senml.h"
 #include "codec/senml_field.h"
 
-typedef struct {
-    dn_senml_base base;
-    bool opened;
-    bool first;
-} decode_state;
-
-_Static_assert(sizeof(decode_state) <= sizeof((dn_decoder *)0)->state, "the decoder's state is too small");
-
-static decode_state *decode_state_of(dn_decoder *decoder)
-{
-    return (decode_state *)(void *)decoder->state;
-}
-
-static dunlin_status decode_start(dn_decoder *decoder)
-{
-    decode_state *state = decode_state_of(decoder);
-    dn_senml_base_start(&state->base);
-    state->opened = false;
-    state->first = true;
-    return DUNLIN_OK;
-}
-
 /* RFC 8428 section 4.3, table 1; "vlo" is LwM2M's. */
 static dn_senml_label label_of(dunlin_slice key)
 {
@@ -51,23 +29,23 @@ static dn_senml_label label_of(dunlin_slice key)
     return key.len > 0 && key.data[key.len - 1] == '_' ? DN_SENML_REFUSED : DN_SENML_IGNORED;
 }
 
-static dunlin_status open_pack(dn_cursor *cursor, decode_state *state)
+static dunlin_status open_pack(dn_cursor *cursor, dn_senml_pack *pack)
 {
     if (!dn_json_take(cursor, '[')) {
         return dn_json_missing(cursor);
     }
-    state->opened = true;
+    pack->opened = true;
     return DUNLIN_OK;
 }
 
 static dunlin_status decode_next(dn_decoder *decoder, dn_record *record)
 {
-    decode_state *state = decode_state_of(decoder);
+    dn_senml_pack *pack = dn_senml_pack_of(decoder);
     dn_cursor cursor = {decoder->input.data + decoder->at, decoder->input.data + decoder->input.len};
     dn_senml_fields fields;
-    dunlin_status status = state->opened ? DUNLIN_OK : open_pack(&cursor, state);
+    dunlin_status status = pack->opened ? DUNLIN_OK : open_pack(&cursor, pack);
     if (status == DUNLIN_OK) {
-        status = dn_json_next(&cursor, ']', &state->first);
+        status = dn_json_next(&cursor, ']', &pack->first);
     }
     if (status == DUNLIN_END) {
         status = dn_json_finish(&cursor);
@@ -79,7 +57,7 @@ static dunlin_status decode_next(dn_decoder *decoder, dn_record *record)
     dn_senml_fields_start(&fields);
     status = dn_senml_read_fields(&cursor, &decoder->scratch, label_of, &fields);
     decoder->at = (size_t)(cursor.at - decoder->input.data);
-    return status == DUNLIN_OK ? dn_senml_resolve(decoder, &state->base, &fields, record) : status;
+    return status == DUNLIN_OK ? dn_senml_resolve(decoder, &pack->base, &fields, record) : status;
 }
 
 static dn_senml_names *names_of(dn_encoder *encoder)
@@ -158,7 +136,7 @@ const dn_format dn_format_senml_json = {
     .name = "senml-json",
     .media_type = "application/senml+json",
     .many = true,
-    .decode_start = decode_start,
+    .decode_start = dn_senml_pack_start,
     .decode_next = decode_next,
     .encode_start = encode_start,
     .encode_put = encode_put,
