@@ -172,34 +172,35 @@ export class DeviceSession {
     return undefined;
   }
 
-  async read(path: string): Promise<Outcome> {
+  /** `main`: the operator has asked for it, and is shown the outcome at the path. */
+  async read(path: string, main = true): Promise<Outcome> {
     return this.run("read", path, async () => {
       const result = await rest.readPath(this.endpoint, path, this.options.value);
       this.take(path, result.node, Date.parse(result.receivedAt), "read");
       return result.code;
-    });
+    }, main);
   }
 
-  async discover(path: string): Promise<Outcome> {
+  async discover(path: string, main = true): Promise<Outcome> {
     return this.run("discover", path, async () => {
       const result = await rest.discoverPath(this.endpoint, path, this.options.value);
       this.takeLinks(path, result.links);
       return result.code;
-    });
+    }, main);
   }
 
   async write(path: string, mode: "replace" | "update", body: unknown): Promise<Outcome> {
     const outcome = await this.run("write", path, async () =>
       (await rest.writePath(this.endpoint, path, mode, body, this.options.value)).code);
     // What the device made of it is what it now says. A resource that can't be read has nothing to say.
-    if (!outcome.problem && outcome.queued === undefined && this.isReadable(path)) await this.refresh(path);
+    if (!outcome.problem && outcome.queued === undefined && this.isReadable(path)) await this.read(path, false);
     return outcome;
   }
 
   async writeAttributes(path: string, attributes: rest.Attributes): Promise<Outcome> {
     const outcome = await this.run("attributes", path, async () =>
       (await rest.writeAttributes(this.endpoint, path, attributes, this.options.value)).code);
-    if (!outcome.problem && outcome.queued === undefined && depthOf(path) <= 3) await this.refreshLinks(path);
+    if (!outcome.problem && outcome.queued === undefined && depthOf(path) <= 3) await this.discover(path, false);
     return outcome;
   }
 
@@ -231,7 +232,7 @@ export class DeviceSession {
     if (created === undefined) return outcome;
     this.toggle(path, true);
     this.toggle(created, true);
-    await this.refresh(created);
+    await this.read(created, false);
     return { ...outcome, created };
   }
 
@@ -336,8 +337,8 @@ export class DeviceSession {
     }
   }
 
-  /** Puts a request in its place in the list, or replaces what was known of it. An answered read is read anew from
-   * the event's own answer only when the list is loaded; the state is what counts here. */
+  /** Puts a request in its place in the list, or replaces what was known of it: its state is what counts here. What a read was
+   * answered comes with the list when it is loaded. */
   private takeRequest(request: QueuedRequest): void {
     const known = this.requests.value.some((item) => item.id === request.id);
     this.requests.value = (known ? this.requests.value.map((item) => (item.id === request.id ? request : item)) : [request, ...this.requests.value])
@@ -350,22 +351,6 @@ export class DeviceSession {
     for (const { path, node } of last.nodes ?? (last.node ? [{ path: item.path, node: last.node }] : [])) {
       this.take(path, node, Date.parse(last.receivedAt), "notified");
     }
-  }
-
-  private async refreshLinks(path: string): Promise<void> {
-    await this.run("discover", path, async () => {
-      const result = await rest.discoverPath(this.endpoint, path, this.options.value);
-      this.takeLinks(path, result.links);
-      return result.code;
-    }, false);
-  }
-
-  private async refresh(path: string): Promise<void> {
-    await this.run("read", path, async () => {
-      const result = await rest.readPath(this.endpoint, path, this.options.value);
-      this.take(path, result.node, Date.parse(result.receivedAt), "read");
-      return result.code;
-    }, false);
   }
 
   private isReadable(path: string): boolean {
