@@ -11,126 +11,96 @@
 #include "client/observe.h"
 #include "client/order.h"
 #include "client/rd.h"
+#include "client/registration_leave.h"
 #include "client/sleep.h"
 #include "client/stored.h"
 #include "client/way.h"
-#include <string.h>
 
 /* An Update goes out this long before the lifetime ends, so that all its retransmissions still fit
    (MAX_TRANSMIT_WAIT); at half of a lifetime too short for that. */
 #define UPDATE_MARGIN_MS 93000u
+#define MS_PER_S         1000u
 
-#define SERVER_DISABLE_TIMEOUT 5
-#define DISABLE_DEFAULT_S      86400u /* while /1/x/5 is absent */
-#define MS_PER_S               1000u
-
-typedef enum {
-    EVENT_START,
-    EVENT_TURN,    /* the order of servers has come to it */
-    EVENT_BLOCKED, /* one before it in the order has failed, and blocks */
-    EVENT_STOP,
-    EVENT_RESTART,
-    EVENT_DISABLE,
-    EVENT_DUE,     /* due_ms has come */
-    EVENT_OK,      /* the exchange was answered with success */
-    EVENT_GONE,    /* 4.04 to an Update: the server does not know us any more */
-    EVENT_REFUSED, /* any other error */
-    EVENT_LOST,    /* no answer */
-    EVENT_WAY,     /* the way is there, or is another one now */
-    EVENT_CUT,     /* the way is gone, or has not come about */
-    EVENT_BARRED,  /* the same with an alert that forbids to try again */
-    EVENT_NEEDED,  /* something is to be sent, but the way is gone */
-    EVENT_COUNT
-} reg_event;
-
-/* What led to an event, for those actions that tell the application. */
-typedef struct {
-    dunlin_status status;
-    uint8_t code;
-    int16_t alert;
-} reg_cause;
-
-typedef void reg_action(dn_account *account, const reg_cause *cause);
-
-static reg_action enter, begin, begin_delayed, blocked, register_now, register_here, registered, retry,
+static dn_reg_action enter, begin, begin_delayed, blocked, register_now, register_here, registered, retry,
     unanswered, update, updated, forgotten, lost_registration, unanswered_update;
-static reg_action late, barred, cancel_and_bar, cancel_and_retry, cancel_and_register, cut_off,
+static dn_reg_action late, barred, cancel_and_bar, cancel_and_retry, cancel_and_register, cut_off,
     update_cut_off, renew, restart;
-static reg_action deregister, cancel_and_deregister, stop_now, stopped, cancel_and_stop;
-static reg_action disable, cancel_and_disable, disabled, cancel_and_disabled;
 
 /* Empty: the event means nothing in that state. */
-static reg_action *const table[DN_REG_STATES][EVENT_COUNT] = {
-    [DN_REG_IDLE] = {[EVENT_START] = enter, [EVENT_RESTART] = enter},
-    [DN_REG_QUEUED] = {[EVENT_TURN] = begin_delayed, [EVENT_BLOCKED] = blocked, [EVENT_STOP] = stop_now},
-    [DN_REG_WAITING] = {[EVENT_DUE] = register_now,
-                        [EVENT_STOP] = stop_now,
-                        [EVENT_RESTART] = restart,
-                        [EVENT_START] = begin,
-                        [EVENT_BARRED] = barred},
-    [DN_REG_CONNECTING] = {[EVENT_DUE] = late,
-                           [EVENT_WAY] = register_here,
-                           [EVENT_CUT] = retry,
-                           [EVENT_LOST] = retry,
-                           [EVENT_BARRED] = barred,
-                           [EVENT_STOP] = stop_now,
-                           [EVENT_RESTART] = restart},
-    [DN_REG_REGISTERING] = {[EVENT_OK] = registered,
-                            [EVENT_REFUSED] = retry,
-                            [EVENT_GONE] = retry,
-                            [EVENT_LOST] = unanswered,
-                            [EVENT_WAY] = cancel_and_register,
-                            [EVENT_CUT] = cancel_and_retry,
-                            [EVENT_BARRED] = cancel_and_bar,
-                            [EVENT_STOP] = cancel_and_stop,
-                            [EVENT_RESTART] = restart},
-    [DN_REG_REGISTERED] = {[EVENT_DUE] = update,
-                           [EVENT_WAY] = cancel_and_register,
-                           [EVENT_CUT] = cut_off,
-                           [EVENT_BARRED] = barred,
-                           [EVENT_NEEDED] = renew,
-                           [EVENT_STOP] = deregister,
-                           [EVENT_RESTART] = restart,
-                           [EVENT_DISABLE] = disable},
-    [DN_REG_UPDATING] = {[EVENT_OK] = updated,
-                         [EVENT_GONE] = forgotten,
-                         [EVENT_REFUSED] = lost_registration,
-                         [EVENT_LOST] = unanswered_update,
-                         [EVENT_WAY] = cancel_and_register,
-                         [EVENT_CUT] = update_cut_off,
-                         [EVENT_BARRED] = cancel_and_bar,
-                         [EVENT_STOP] = cancel_and_deregister,
-                         [EVENT_RESTART] = restart,
-                         [EVENT_DISABLE] = cancel_and_disable},
-    [DN_REG_DEREGISTERING] =
-        {[EVENT_OK] = stopped,
-         [EVENT_GONE] = stopped,
-         [EVENT_REFUSED] = stopped,
-         [EVENT_LOST] = stopped,
-         [EVENT_CUT] = cancel_and_stop,
-         [EVENT_BARRED] = cancel_and_stop},
-    [DN_REG_DISABLING] = {[EVENT_OK] = disabled,
-                          [EVENT_GONE] = disabled,
-                          [EVENT_REFUSED] = disabled,
-                          [EVENT_LOST] = disabled,
-                          [EVENT_CUT] = cancel_and_disabled,
-                          [EVENT_BARRED] = cancel_and_disabled,
-                          [EVENT_STOP] = cancel_and_deregister,
-                          [EVENT_RESTART] = restart},
-    [DN_REG_DISABLED] =
-        {[EVENT_DUE] = begin, [EVENT_STOP] = stop_now, [EVENT_START] = begin, [EVENT_RESTART] = begin},
-    [DN_REG_FAILED] = {[EVENT_START] = enter, [EVENT_RESTART] = enter, [EVENT_STOP] = stop_now},
+static dn_reg_action *const table[DN_REG_STATES][DN_REG_EVENTS] = {
+    [DN_REG_IDLE] = {[DN_REG_ON_START] = enter, [DN_REG_ON_RESTART] = enter},
+    [DN_REG_QUEUED] =
+        {[DN_REG_ON_TURN] = begin_delayed, [DN_REG_ON_BLOCKED] = blocked, [DN_REG_ON_STOP] = dn_reg_stop_now},
+    [DN_REG_WAITING] = {[DN_REG_ON_DUE] = register_now,
+                        [DN_REG_ON_STOP] = dn_reg_stop_now,
+                        [DN_REG_ON_RESTART] = restart,
+                        [DN_REG_ON_START] = begin,
+                        [DN_REG_ON_BARRED] = barred},
+    [DN_REG_CONNECTING] = {[DN_REG_ON_DUE] = late,
+                           [DN_REG_ON_WAY] = register_here,
+                           [DN_REG_ON_CUT] = retry,
+                           [DN_REG_ON_LOST] = retry,
+                           [DN_REG_ON_BARRED] = barred,
+                           [DN_REG_ON_STOP] = dn_reg_stop_now,
+                           [DN_REG_ON_RESTART] = restart},
+    [DN_REG_REGISTERING] = {[DN_REG_ON_OK] = registered,
+                            [DN_REG_ON_REFUSED] = retry,
+                            [DN_REG_ON_GONE] = retry,
+                            [DN_REG_ON_LOST] = unanswered,
+                            [DN_REG_ON_WAY] = cancel_and_register,
+                            [DN_REG_ON_CUT] = cancel_and_retry,
+                            [DN_REG_ON_BARRED] = cancel_and_bar,
+                            [DN_REG_ON_STOP] = dn_reg_cancel_and_stop,
+                            [DN_REG_ON_RESTART] = restart},
+    [DN_REG_REGISTERED] = {[DN_REG_ON_DUE] = update,
+                           [DN_REG_ON_WAY] = cancel_and_register,
+                           [DN_REG_ON_CUT] = cut_off,
+                           [DN_REG_ON_BARRED] = barred,
+                           [DN_REG_ON_NEEDED] = renew,
+                           [DN_REG_ON_STOP] = dn_reg_deregister,
+                           [DN_REG_ON_RESTART] = restart,
+                           [DN_REG_ON_DISABLE] = dn_reg_disable},
+    [DN_REG_UPDATING] = {[DN_REG_ON_OK] = updated,
+                         [DN_REG_ON_GONE] = forgotten,
+                         [DN_REG_ON_REFUSED] = lost_registration,
+                         [DN_REG_ON_LOST] = unanswered_update,
+                         [DN_REG_ON_WAY] = cancel_and_register,
+                         [DN_REG_ON_CUT] = update_cut_off,
+                         [DN_REG_ON_BARRED] = cancel_and_bar,
+                         [DN_REG_ON_STOP] = dn_reg_cancel_and_deregister,
+                         [DN_REG_ON_RESTART] = restart,
+                         [DN_REG_ON_DISABLE] = dn_reg_cancel_and_disable},
+    [DN_REG_DEREGISTERING] = {[DN_REG_ON_OK] = dn_reg_stopped,
+                              [DN_REG_ON_GONE] = dn_reg_stopped,
+                              [DN_REG_ON_REFUSED] = dn_reg_stopped,
+                              [DN_REG_ON_LOST] = dn_reg_stopped,
+                              [DN_REG_ON_CUT] = dn_reg_cancel_and_stop,
+                              [DN_REG_ON_BARRED] = dn_reg_cancel_and_stop},
+    [DN_REG_DISABLING] = {[DN_REG_ON_OK] = dn_reg_disabled,
+                          [DN_REG_ON_GONE] = dn_reg_disabled,
+                          [DN_REG_ON_REFUSED] = dn_reg_disabled,
+                          [DN_REG_ON_LOST] = dn_reg_disabled,
+                          [DN_REG_ON_CUT] = dn_reg_cancel_and_disabled,
+                          [DN_REG_ON_BARRED] = dn_reg_cancel_and_disabled,
+                          [DN_REG_ON_STOP] = dn_reg_cancel_and_deregister,
+                          [DN_REG_ON_RESTART] = restart},
+    [DN_REG_DISABLED] = {[DN_REG_ON_DUE] = begin,
+                         [DN_REG_ON_STOP] = dn_reg_stop_now,
+                         [DN_REG_ON_START] = begin,
+                         [DN_REG_ON_RESTART] = begin},
+    [DN_REG_FAILED] =
+        {[DN_REG_ON_START] = enter, [DN_REG_ON_RESTART] = enter, [DN_REG_ON_STOP] = dn_reg_stop_now},
 };
 
-static reg_cause cause_of(dunlin_status status)
+dn_reg_cause dn_reg_cause_of(dunlin_status status)
 {
-    return (reg_cause){status, 0, DN_ALERT_NONE};
+    return (dn_reg_cause){status, 0, DN_ALERT_NONE};
 }
 
-static void happen(dn_account *account, reg_event event, const reg_cause *cause)
+void dn_reg_happen(dn_account *account, dn_reg_event event, const dn_reg_cause *cause)
 {
-    const reg_cause none = cause_of(DUNLIN_OK);
-    reg_action *action = table[account->state][event];
+    const dn_reg_cause none = dn_reg_cause_of(DUNLIN_OK);
+    dn_reg_action *action = table[account->state][event];
     if (action != NULL) {
         action(account, cause == NULL ? &none : cause);
     }
@@ -141,7 +111,7 @@ static uint64_t now_of(const dn_account *account)
     return account->client->now_ms;
 }
 
-static void tell(const dn_account *account, dunlin_client_event_kind kind, const reg_cause *cause,
+void dn_reg_tell(const dn_account *account, dunlin_client_event_kind kind, const dn_reg_cause *cause,
                  uint64_t retry_ms)
 {
     const dunlin_client_event event = {
@@ -159,24 +129,24 @@ static void tell(const dn_account *account, dunlin_client_event_kind kind, const
 /* ---- answers ---- */
 
 /* What the answer to the exchange of this state means. */
-static reg_event judge(dn_account *account, const dn_coap_response *response)
+static dn_reg_event judge(dn_account *account, const dn_coap_response *response)
 {
     switch (account->state) {
     case DN_REG_REGISTERING:
         return response->code == DN_COAP_CREATED && dn_client_rd_location(account, response->options)
-                   ? EVENT_OK
-                   : EVENT_REFUSED;
+                   ? DN_REG_ON_OK
+                   : DN_REG_ON_REFUSED;
     case DN_REG_UPDATING:
         if (response->code == DN_COAP_NOT_FOUND) {
-            return EVENT_GONE;
+            return DN_REG_ON_GONE;
         }
-        return response->code == DN_COAP_CHANGED ? EVENT_OK : EVENT_REFUSED;
+        return response->code == DN_COAP_CHANGED ? DN_REG_ON_OK : DN_REG_ON_REFUSED;
     default:
-        return response->code == DN_COAP_DELETED ? EVENT_OK : EVENT_REFUSED;
+        return response->code == DN_COAP_DELETED ? DN_REG_ON_OK : DN_REG_ON_REFUSED;
     }
 }
 
-static void on_result(void *context, uint64_t exchange, dunlin_status status,
+void dn_reg_on_result(void *context, uint64_t exchange, dunlin_status status,
                       const dn_coap_response *response)
 {
     dn_account *account = context;
@@ -184,19 +154,19 @@ static void on_result(void *context, uint64_t exchange, dunlin_status status,
         return;
     }
     account->exchange = 0;
-    reg_cause cause = cause_of(status);
+    dn_reg_cause cause = dn_reg_cause_of(status);
     if (response == NULL) {
         account->client->counters.timeouts++;
-        happen(account, EVENT_LOST, &cause);
+        dn_reg_happen(account, DN_REG_ON_LOST, &cause);
         return;
     }
     cause.code = response->code;
-    happen(account, judge(account, response), &cause);
+    dn_reg_happen(account, judge(account, response), &cause);
 }
 
 /* ---- actions ---- */
 
-static void cancel_exchange(dn_account *account)
+void dn_reg_cancel(dn_account *account)
 {
     const uint64_t exchange = account->exchange;
     account->exchange = 0;
@@ -217,7 +187,7 @@ static uint64_t next_update(const dn_account *account)
 }
 
 /* Those with a place in the order wait for their turn; the others go by themselves. */
-static void enter(dn_account *account, const reg_cause *cause)
+static void enter(dn_account *account, const dn_reg_cause *cause)
 {
     account->turn = false;
     if (dn_client_account_policy(account).priority >= 0) {
@@ -229,7 +199,7 @@ static void enter(dn_account *account, const reg_cause *cause)
 }
 
 /* The Initial Registration Delay counts until the first success (Object 1, resource 14). */
-static void begin_delayed(dn_account *account, const reg_cause *cause)
+static void begin_delayed(dn_account *account, const dn_reg_cause *cause)
 {
     const uint64_t delay_ms = (uint64_t)dn_client_account_policy(account).initial_delay_s * MS_PER_S;
     if (account->succeeded || delay_ms == 0) {
@@ -242,7 +212,7 @@ static void begin_delayed(dn_account *account, const reg_cause *cause)
     account->due_ms = now_of(account) + delay_ms;
 }
 
-static void begin(dn_account *account, const reg_cause *cause)
+static void begin(dn_account *account, const dn_reg_cause *cause)
 {
     account->tries = 0;
     account->sequences = 0;
@@ -250,15 +220,15 @@ static void begin(dn_account *account, const reg_cause *cause)
 }
 
 /* A reboot, or another address of the device: what leads to the server from where it was is of no use. */
-static void restart(dn_account *account, const reg_cause *cause)
+static void restart(dn_account *account, const dn_reg_cause *cause)
 {
-    cancel_exchange(account);
+    dn_reg_cancel(account);
     dn_client_way_drop(account);
     begin(account, cause);
 }
 
 /* The next step asks for a way, which may take its time. */
-static void register_now(dn_account *account, const reg_cause *cause)
+static void register_now(dn_account *account, const dn_reg_cause *cause)
 {
     (void)cause;
     account->state = DN_REG_CONNECTING;
@@ -270,12 +240,12 @@ static void register_now(dn_account *account, const reg_cause *cause)
 static void ask(dn_account *account)
 {
     const dunlin_client *client = account->client;
-    reg_cause failure = cause_of(dn_client_way_possible(account));
+    dn_reg_cause failure = dn_reg_cause_of(dn_client_way_possible(account));
     if (failure.status != DUNLIN_OK) {
         const char *why = dn_client_bootstrap_way_fault(account->client, account->security);
         dn_log_at(&client->log, DN_LOG_ERROR, DN_CLIENT_AREA, "server %d cannot be reached as configured: %s",
                   (int)account->ssid, why != NULL ? why : dunlin_status_text(failure.status));
-        happen(account, EVENT_BARRED, &failure);
+        dn_reg_happen(account, DN_REG_ON_BARRED, &failure);
         return;
     }
     if (client->config.call.connect != NULL) {
@@ -284,13 +254,13 @@ static void ask(dn_account *account)
     account->due_ms = now_of(account) + client->config.connect_ms;
     failure.status = dn_client_way_ask(account);
     if (failure.status == DUNLIN_OK) {
-        happen(account, EVENT_WAY, NULL);
+        dn_reg_happen(account, DN_REG_ON_WAY, NULL);
     } else if (failure.status != DUNLIN_END) {
-        happen(account, EVENT_LOST, &failure);
+        dn_reg_happen(account, DN_REG_ON_LOST, &failure);
     }
 }
 
-static void register_here(dn_account *account, const reg_cause *cause)
+static void register_here(dn_account *account, const dn_reg_cause *cause)
 {
     (void)cause;
     if (!dn_client_card_holds(account)) {
@@ -299,30 +269,30 @@ static void register_here(dn_account *account, const reg_cause *cause)
     account->state = DN_REG_REGISTERING;
     account->location[0] = '\0';
     account->want = 0;
-    const reg_cause failure = cause_of(dn_client_rd_register(account, on_result));
+    const dn_reg_cause failure = dn_reg_cause_of(dn_client_rd_register(account, dn_reg_on_result));
     if (failure.status != DUNLIN_OK) {
-        happen(account, EVENT_LOST, &failure);
+        dn_reg_happen(account, DN_REG_ON_LOST, &failure);
     }
 }
 
 /* The surroundings have made another way by themselves. */
-static void cancel_and_register(dn_account *account, const reg_cause *cause)
+static void cancel_and_register(dn_account *account, const dn_reg_cause *cause)
 {
-    cancel_exchange(account);
+    dn_reg_cancel(account);
     register_here(account, cause);
 }
 
 /* Who asked for it has not said in time whether it comes. */
-static void late(dn_account *account, const reg_cause *cause)
+static void late(dn_account *account, const dn_reg_cause *cause)
 {
-    const reg_cause failure = cause_of(DUNLIN_ERR_TIMEOUT);
+    const dn_reg_cause failure = dn_reg_cause_of(DUNLIN_ERR_TIMEOUT);
     (void)cause;
     dn_client_way_drop(account);
     retry(account, &failure);
 }
 
 /* A Register replaces what the server knew of us, our observers included (Core 1.1.1 section 6.2.1). */
-static void registered(dn_account *account, const reg_cause *cause)
+static void registered(dn_account *account, const dn_reg_cause *cause)
 {
     dn_client_observe_drop(account->client, account);
     account->state = DN_REG_REGISTERED;
@@ -336,13 +306,13 @@ static void registered(dn_account *account, const reg_cause *cause)
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA, "registered as %s with server %d",
               account->location, (int)account->ssid);
     dn_client_stored_wake(account);
-    tell(account, DUNLIN_CLIENT_REGISTERED, cause, DN_NEVER);
+    dn_reg_tell(account, DUNLIN_CLIENT_REGISTERED, cause, DN_NEVER);
     dn_client_order_ended(account, true);
 }
 
 /* Registration has come to its end without success, and nothing more is tried (Core 1.1.1 section 6.2.1.1).
    Before 1.1 it is up to all servers together whether to bootstrap. */
-static void fail(dn_account *account, const reg_cause *cause)
+static void fail(dn_account *account, const dn_reg_cause *cause)
 {
     dunlin_client *client = account->client;
     bool all = true;
@@ -350,36 +320,36 @@ static void fail(dn_account *account, const reg_cause *cause)
     account->renewing = false;
     account->state = DN_REG_FAILED;
     account->due_ms = DN_NEVER;
-    tell(account, DUNLIN_CLIENT_FAILED, cause, DN_NEVER);
+    dn_reg_tell(account, DUNLIN_CLIENT_FAILED, cause, DN_NEVER);
     for (const dn_account *each = NULL; (each = dn_client_account_next(client, each)) != NULL;) {
         all = all && each->state == DN_REG_FAILED;
     }
     if (dn_client_account_policy(account).failure_bootstraps &&
         (all || client->config.lwm2m != DUNLIN_LWM2M_1_0)) {
-        tell(account, DUNLIN_CLIENT_BOOTSTRAP, cause, dn_client_bootstrap_need(client));
+        dn_reg_tell(account, DUNLIN_CLIENT_BOOTSTRAP, cause, dn_client_bootstrap_need(client));
     }
 }
 
-static void blocked(dn_account *account, const reg_cause *cause)
+static void blocked(dn_account *account, const dn_reg_cause *cause)
 {
     fail(account, cause);
 }
 
 /* The same as when all tries are used up (Transport 1.1.1 section 5.2.9: Fail). */
-static void barred(dn_account *account, const reg_cause *cause)
+static void barred(dn_account *account, const dn_reg_cause *cause)
 {
     fail(account, cause);
     dn_client_order_ended(account, false);
 }
 
-static void cancel_and_bar(dn_account *account, const reg_cause *cause)
+static void cancel_and_bar(dn_account *account, const dn_reg_cause *cause)
 {
-    cancel_exchange(account);
+    dn_reg_cancel(account);
     barred(account, cause);
 }
 
 /* A refusal counts as any other failure. */
-static void retry(dn_account *account, const reg_cause *cause)
+static void retry(dn_account *account, const dn_reg_cause *cause)
 {
     const dunlin_registration_policy policy = dn_client_account_policy(account);
     const uint64_t wait_ms = dn_client_backoff(&policy, &account->tries, &account->sequences);
@@ -389,7 +359,8 @@ static void retry(dn_account *account, const reg_cause *cause)
     if (sequence_failed) {
         dn_client_way_drop(account);
     }
-    tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, wait_ms);
+    dn_reg_tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause,
+                wait_ms);
     if (wait_ms == DN_NEVER) {
         fail(account, cause);
     }
@@ -398,22 +369,22 @@ static void retry(dn_account *account, const reg_cause *cause)
     }
 }
 
-static void cancel_and_retry(dn_account *account, const reg_cause *cause)
+static void cancel_and_retry(dn_account *account, const dn_reg_cause *cause)
 {
-    cancel_exchange(account);
+    dn_reg_cancel(account);
     retry(account, cause);
 }
 
 /* Silence over a session or a stream may mean that only this end still knows of it, as after a restart of the
    server: the next try has to begin with a new one. Plain datagrams have no such state. */
-static void distrust(dn_account *account, const reg_cause *cause)
+static void distrust(dn_account *account, const dn_reg_cause *cause)
 {
     if (cause->status == DUNLIN_ERR_TIMEOUT && account->way.transport != DN_TRANSPORT_UDP) {
         dn_client_way_drop(account);
     }
 }
 
-static void unanswered(dn_account *account, const reg_cause *cause)
+static void unanswered(dn_account *account, const dn_reg_cause *cause)
 {
     distrust(account, cause);
     retry(account, cause);
@@ -421,7 +392,7 @@ static void unanswered(dn_account *account, const reg_cause *cause)
 
 /* ---- while registered ---- */
 
-static void update(dn_account *account, const reg_cause *cause)
+static void update(dn_account *account, const dn_reg_cause *cause)
 {
     account->due_ms = DN_NEVER;
     if (!dn_client_card_holds(account)) {
@@ -433,23 +404,23 @@ static void update(dn_account *account, const reg_cause *cause)
     }
     account->state = DN_REG_UPDATING;
     account->since_ms = now_of(account);
-    const reg_cause failure = cause_of(dn_client_rd_update(account, on_result));
+    const dn_reg_cause failure = dn_reg_cause_of(dn_client_rd_update(account, dn_reg_on_result));
     if (failure.status != DUNLIN_OK) {
-        happen(account, EVENT_LOST, &failure);
+        dn_reg_happen(account, DN_REG_ON_LOST, &failure);
     }
 }
 
-static void updated(dn_account *account, const reg_cause *cause)
+static void updated(dn_account *account, const dn_reg_cause *cause)
 {
     account->state = DN_REG_REGISTERED;
     account->sent = 0;
     account->due_ms = account->want != 0 ? now_of(account) : next_update(account);
     dn_client_stored_wake(account);
-    tell(account, DUNLIN_CLIENT_UPDATED, cause, DN_NEVER);
+    dn_reg_tell(account, DUNLIN_CLIENT_UPDATED, cause, DN_NEVER);
 }
 
 /* That the server does not know us any more is no refusal: it lets us register again. */
-static void forgotten(dn_account *account, const reg_cause *cause)
+static void forgotten(dn_account *account, const dn_reg_cause *cause)
 {
     dn_log_at(&account->client->log, DN_LOG_INFO, DN_CLIENT_AREA,
               "server %d has forgotten %s, registering again", (int)account->ssid, account->location);
@@ -457,13 +428,13 @@ static void forgotten(dn_account *account, const reg_cause *cause)
 }
 
 /* An Update that fails, for whatever other reason, leaves nothing to rely on: register anew, at once. */
-static void lost_registration(dn_account *account, const reg_cause *cause)
+static void lost_registration(dn_account *account, const dn_reg_cause *cause)
 {
-    tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, 0);
+    dn_reg_tell(account, cause->code != 0 ? DUNLIN_CLIENT_REFUSED : DUNLIN_CLIENT_UNREACHABLE, cause, 0);
     begin(account, cause);
 }
 
-static void unanswered_update(dn_account *account, const reg_cause *cause)
+static void unanswered_update(dn_account *account, const dn_reg_cause *cause)
 {
     distrust(account, cause);
     lost_registration(account, cause);
@@ -475,7 +446,7 @@ static void unanswered_update(dn_account *account, const reg_cause *cause)
  * server. One that was lost again soon after it had come up counts as a failed try, so that a server which
  * accepts and hangs up is not asked time and again.
  */
-static void renew(dn_account *account, const reg_cause *cause)
+static void renew(dn_account *account, const dn_reg_cause *cause)
 {
     account->renewing = true;
     account->due_ms = DN_NEVER;
@@ -489,7 +460,7 @@ static void renew(dn_account *account, const reg_cause *cause)
 
 /* Where the server could not begin a new one, at once; a session over datagrams when there is something to send, as the
    device may be asleep and the server has closed it to save memory. */
-static void cut_off(dn_account *account, const reg_cause *cause)
+static void cut_off(dn_account *account, const dn_reg_cause *cause)
 {
     account->renewing = true;
     if (dn_client_way_is_stream(account)) {
@@ -497,92 +468,10 @@ static void cut_off(dn_account *account, const reg_cause *cause)
     }
 }
 
-static void update_cut_off(dn_account *account, const reg_cause *cause)
+static void update_cut_off(dn_account *account, const dn_reg_cause *cause)
 {
-    cancel_exchange(account);
+    dn_reg_cancel(account);
     renew(account, cause);
-}
-
-/* Nobody will ask for what there was to report. While disabled it is kept instead (/1/x/6). */
-static void forget_reports(dn_account *account)
-{
-    dn_client_observe_drop(account->client, account);
-    dn_client_stored_drop(account->client, account);
-}
-
-static void leave(dn_account *account, dn_reg_state state)
-{
-    account->state = state;
-    const bool open = dn_client_way_open(account); /* no new one just to say farewell */
-    const reg_cause failure = cause_of(open ? dn_client_rd_deregister(account, on_result) : DUNLIN_ERR_IO);
-    if (failure.status != DUNLIN_OK) {
-        happen(account, EVENT_LOST, &failure);
-    }
-}
-
-static void deregister(dn_account *account, const reg_cause *cause)
-{
-    (void)cause;
-    forget_reports(account);
-    leave(account, DN_REG_DEREGISTERING);
-}
-
-static void cancel_and_deregister(dn_account *account, const reg_cause *cause)
-{
-    cancel_exchange(account);
-    deregister(account, cause);
-}
-
-static void disable(dn_account *account, const reg_cause *cause)
-{
-    (void)cause;
-    leave(account, DN_REG_DISABLING);
-}
-
-static void cancel_and_disable(dn_account *account, const reg_cause *cause)
-{
-    cancel_exchange(account);
-    disable(account, cause);
-}
-
-static void stop_now(dn_account *account, const reg_cause *cause)
-{
-    forget_reports(account);
-    dn_client_way_drop(account);
-    account->turn = account->renewing = false;
-    account->state = DN_REG_IDLE;
-    account->due_ms = DN_NEVER;
-    account->location[0] = '\0';
-    tell(account, DUNLIN_CLIENT_DEREGISTERED, cause, DN_NEVER);
-}
-
-static void cancel_and_stop(dn_account *account, const reg_cause *cause)
-{
-    cancel_exchange(account);
-    stop_now(account, cause);
-}
-
-static void stopped(dn_account *account, const reg_cause *cause)
-{
-    stop_now(account, cause);
-}
-
-static void disabled(dn_account *account, const reg_cause *cause)
-{
-    const bool said = dn_client_account_has(account, SERVER_DISABLE_TIMEOUT);
-    const uint64_t wait_ms = (said ? (uint64_t)account->server->disable_s : DISABLE_DEFAULT_S) * MS_PER_S;
-    dn_client_way_drop(account);
-    account->renewing = false;
-    account->state = DN_REG_DISABLED;
-    account->due_ms = now_of(account) + wait_ms;
-    account->location[0] = '\0';
-    tell(account, DUNLIN_CLIENT_DEREGISTERED, cause, wait_ms);
-}
-
-static void cancel_and_disabled(dn_account *account, const reg_cause *cause)
-{
-    cancel_exchange(account);
-    disabled(account, cause);
 }
 
 /* ---- the way ---- */
@@ -591,9 +480,9 @@ static void cancel_and_disabled(dn_account *account, const reg_cause *cause)
 static void cut(dn_account *account)
 {
     const dn_account_way *way = &account->way;
-    const reg_cause cause = {way->gone_status, 0, way->gone_alert};
+    const dn_reg_cause cause = {way->gone_status, 0, way->gone_alert};
     const bool bars = dn_client_alert_response(way->gone_alert) == DN_ALERT_FAIL;
-    happen(account, bars ? EVENT_BARRED : EVENT_CUT, &cause);
+    dn_reg_happen(account, bars ? DN_REG_ON_BARRED : DN_REG_ON_CUT, &cause);
 }
 
 void dn_client_registration_ways(dn_account *account)
@@ -602,7 +491,7 @@ void dn_client_registration_ways(dn_account *account)
     if (news == DN_WAY_IS_GONE) {
         cut(account);
     } else if (news == DN_WAY_HAS_COME) {
-        happen(account, EVENT_WAY, NULL);
+        dn_reg_happen(account, DN_REG_ON_WAY, NULL);
     }
     if (account->way.wanted) {
         account->way.wanted = false;
@@ -614,9 +503,9 @@ void dn_client_registration_ways(dn_account *account)
 
 void dn_client_registration_need(dn_account *account)
 {
-    const reg_cause cause = cause_of(DUNLIN_ERR_IO);
+    const dn_reg_cause cause = dn_reg_cause_of(DUNLIN_ERR_IO);
     if (account->way.state == DN_WAY_NONE) {
-        happen(account, EVENT_NEEDED, &cause);
+        dn_reg_happen(account, DN_REG_ON_NEEDED, &cause);
     }
 }
 
@@ -624,12 +513,12 @@ void dn_client_registration_need(dn_account *account)
 
 void dn_client_registration_turn(dn_account *account)
 {
-    happen(account, EVENT_TURN, NULL);
+    dn_reg_happen(account, DN_REG_ON_TURN, NULL);
 }
 
 void dn_client_registration_block(dn_account *account)
 {
-    happen(account, EVENT_BLOCKED, NULL);
+    dn_reg_happen(account, DN_REG_ON_BLOCKED, NULL);
 }
 
 bool dn_client_registration_busy(const dn_account *account)
@@ -639,25 +528,25 @@ bool dn_client_registration_busy(const dn_account *account)
 
 void dn_client_registration_start(dn_account *account)
 {
-    happen(account, EVENT_START, NULL);
+    dn_reg_happen(account, DN_REG_ON_START, NULL);
 }
 
 void dn_client_registration_stop(dn_account *account)
 {
-    happen(account, EVENT_STOP, NULL);
+    dn_reg_happen(account, DN_REG_ON_STOP, NULL);
 }
 
 /* Not an event of the table: it is the end of the machine itself, in whatever state. */
 void dn_client_registration_end(dn_account *account)
 {
-    const reg_cause cause = cause_of(DUNLIN_ERR_CANCELLED);
+    const dn_reg_cause cause = dn_reg_cause_of(DUNLIN_ERR_CANCELLED);
     const bool silent = account->state == DN_REG_IDLE || account->state == DN_REG_FAILED;
-    cancel_exchange(account);
+    dn_reg_cancel(account);
     if (silent) {
-        forget_reports(account);
+        dn_reg_forget_reports(account);
         dn_client_way_drop(account);
     } else {
-        stop_now(account, &cause);
+        dn_reg_stop_now(account, &cause);
     }
     dn_client_order_ended(account, true); /* those that wait for it go on */
     (void)dn_client_way_step(account);
@@ -665,7 +554,7 @@ void dn_client_registration_end(dn_account *account)
 
 void dn_client_registration_restart(dn_account *account)
 {
-    happen(account, EVENT_RESTART, NULL);
+    dn_reg_happen(account, DN_REG_ON_RESTART, NULL);
 }
 
 void dn_client_registration_disable(dn_account *account)
@@ -702,7 +591,7 @@ void dn_client_registration_begin(dn_account *account)
     case DN_REG_FAILED:
     case DN_REG_WAITING:
         account->succeeded = false; /* Object 1, resource 14: until the first success after a bootstrap */
-        happen(account, EVENT_START, NULL);
+        dn_reg_happen(account, DN_REG_ON_START, NULL);
         break;
     default:
         break;
@@ -727,9 +616,9 @@ void dn_client_registration_step(dn_account *account)
 {
     if ((account->want & DN_WANT_DISABLE) != 0 && dn_client_registration_holds(account)) {
         account->want = 0;
-        happen(account, EVENT_DISABLE, NULL);
+        dn_reg_happen(account, DN_REG_ON_DISABLE, NULL);
     } else if (account->due_ms <= now_of(account)) {
-        happen(account, EVENT_DUE, NULL);
+        dn_reg_happen(account, DN_REG_ON_DUE, NULL);
     }
 }
 
