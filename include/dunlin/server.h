@@ -12,9 +12,10 @@
  *     if (dunlin_server_start(&config, &server, error, sizeof error) != DUNLIN_OK) ...
  *     for (;;) {   poll dunlin_server_event_fd(server);   while (dunlin_server_next_event(server, &event)) ... }
  *
- * Threads: every function may be called from any thread, but events have one consumer. Completions run on the server's thread, once for
- * each call that returned OK, with DUNLIN_ERR_CANCELLED when the server stops before; their views live during the call. They must not
- * block and must not stop the server.
+ * Threads: every function may be called from any thread, but events have one consumer. Completions run on the server's thread (for a call
+ * that comes while the server stops, on that of dunlin_server_stop), once for each call that returned OK, with DUNLIN_ERR_CANCELLED when the
+ * server stops before; their views live during the call. `failed` runs on the server's thread, `log` there and on those that call in here. None
+ * of them may block or stop the server: who wants to stop it when it has failed tells a thread of its own.
  */
 #ifndef DUNLIN_SERVER_H
 #define DUNLIN_SERVER_H
@@ -108,7 +109,7 @@ dunlin_server_config dunlin_server_config_default(void);
    wrong. */
 dunlin_status dunlin_server_start(const dunlin_server_config *config, dunlin_lwm2m_server **server,
                                   char *error, size_t error_size);
-/* Requests under way may finish for `grace_ms`. */
+/* Requests under way may finish for `grace_ms`. Not from a callback, and while no other thread is in a call with this server. */
 void dunlin_server_stop(dunlin_lwm2m_server *server, uint32_t grace_ms);
 /* The index-th of the configuration, with the port that was bound: "coaps://127.0.0.1:40123"; NULL: there is no such one. */
 const char *dunlin_server_address(const dunlin_lwm2m_server *server, size_t index);
