@@ -201,32 +201,40 @@ static bool fingerprint(const dn_text *file, uint8_t digest[32])
     return ok;
 }
 
+/* A file may have the key behind the certificate: it must not leave. */
+static bool take_pem_certificate(making *m, const dn_text *file)
+{
+    static const char last_line[] = "-----END CERTIFICATE-----";
+    const char *begin = strstr(file->data, "-----BEGIN CERTIFICATE-----");
+    char *end = strstr(file->data, last_line);
+    if (begin == NULL || end == NULL || begin > end) {
+        return false;
+    }
+    end[strlen(last_line)] = '\0';
+    set_text(m, "certificate", begin);
+    return true;
+}
+
+static bool take_der_certificate(making *m, const dn_text *file)
+{
+    uint8_t digest[32];
+    dn_text digits = {0};
+    if (!fingerprint(file, digest)) {
+        return false;
+    }
+    dn_credential_add_hex(&digits, digest, sizeof digest);
+    set_text(m, "fingerprint", digits.data);
+    dn_text_free(&digits);
+    return true;
+}
+
 static bool take_certificate(making *m)
 {
     dn_text file = {0};
-    uint8_t digest[32];
-    dn_text digits = {0};
     if (!dn_secret_read(command_of(m), m->o->certificate, FILE_MAX, &file)) {
         return false;
     }
-    bool ok = true;
-    if (is_pem(&file)) {
-        /* A file may have the key behind the certificate: it must not leave. */
-        char *end = strstr(file.data, "-----END CERTIFICATE-----");
-        const char *begin = strstr(file.data, "-----BEGIN CERTIFICATE-----");
-        ok = begin != NULL && end != NULL && begin < end;
-        if (ok) {
-            end[strlen("-----END CERTIFICATE-----")] = '\0';
-            set_text(m, "certificate", begin);
-        }
-    } else {
-        ok = fingerprint(&file, digest);
-        if (ok) {
-            dn_credential_add_hex(&digits, digest, sizeof digest);
-            set_text(m, "fingerprint", digits.data);
-        }
-    }
-    dn_text_free(&digits);
+    const bool ok = is_pem(&file) ? take_pem_certificate(m, &file) : take_der_certificate(m, &file);
     dn_secret_free(&file);
     return ok || wrong(m, "--certificate takes a certificate, PEM or DER");
 }
@@ -264,6 +272,21 @@ static bool write_factory(making *m, const json_t *identity)
     return m->factory != NULL;
 }
 
+/* What a device with a pair of keys needs to know the server by. */
+static void write_server_key(making *m, const json_t *identity)
+{
+    dn_text server = dn_credential_server_key(identity);
+    if (server.len > 0) {
+        m->server_file = dn_secret_path(m->o->out != NULL ? m->o->out : ".", "server", ".pub");
+        /* All devices have the same: one that is there already will do. */
+        if (access(m->server_file.data, R_OK) != 0 &&
+            !dn_secret_write(command_of(m), m->server_file.data, server.data, server.len)) {
+            dn_text_free(&m->server_file);
+        }
+    }
+    dn_text_free(&server);
+}
+
 /* Before the server hears of it: a key that cannot be kept must not be the credential. */
 static bool write_files(making *m, const json_t *identity)
 {
@@ -284,16 +307,7 @@ static bool write_files(making *m, const json_t *identity)
         dn_text_free(&m->public_file);
         return false;
     }
-    dn_text server = dn_credential_server_key(identity);
-    if (server.len > 0) {
-        m->server_file = dn_secret_path(m->o->out != NULL ? m->o->out : ".", "server", ".pub");
-        /* All devices have the same: one that is there already will do. */
-        if (access(m->server_file.data, R_OK) != 0 &&
-            !dn_secret_write(command_of(m), m->server_file.data, server.data, server.len)) {
-            dn_text_free(&m->server_file);
-        }
-    }
-    dn_text_free(&server);
+    write_server_key(m, identity);
     return true;
 }
 
