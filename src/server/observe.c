@@ -120,7 +120,7 @@ static dunlin_status freshen(dn_shard *shard, uint32_t number)
                : DUNLIN_OK;
 }
 
-static dn_observed what(const dn_command *command)
+static dn_observed observed_of(const dn_command *command)
 {
     return (dn_observed){
         .path = command->ask.path, .paths = command->paths, .path_count = command->path_count};
@@ -145,18 +145,23 @@ static dunlin_status put_in_words(dn_command *command, const dn_observation *obs
     return status != DUNLIN_OK || dn_command_carry(command, list) ? status : DUNLIN_ERR_MEMORY;
 }
 
-/* Asks the device, or waits until whoever is asking has an answer: there can be only one request with the token. */
+/* There can be only one request with the token: the command waits until whoever is asking has an answer. */
+static void wait_for_answer(dn_shard *shard, dn_command *command, dn_observation *observation)
+{
+    if (shard->requests.asked + shard->waiting >= shard->requests.max_asked) {
+        dn_shard_finish_with(shard, command, DUNLIN_ERR_LIMIT);
+        return;
+    }
+    command->next = observation->waiting;
+    observation->waiting = command;
+    shard->waiting++;
+}
+
 static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t slot)
 {
     dn_observation *observation = dn_observations_at(&shard->observations, number);
     if (observation->asking != NULL) {
-        if (shard->requests.asked + shard->waiting >= shard->requests.max_asked) {
-            dn_shard_finish_with(shard, command, DUNLIN_ERR_LIMIT);
-            return;
-        }
-        command->next = observation->waiting;
-        observation->waiting = command;
-        shard->waiting++;
+        wait_for_answer(shard, command, observation);
         return;
     }
     dunlin_status status = put_in_words(command, observation, command->ask.accept);
@@ -182,7 +187,7 @@ static void ask(dn_shard *shard, dn_command *command, uint32_t number, uint32_t 
 void dn_observe_start(dn_shard *shard, dn_command *command)
 {
     dn_observations *table = &shard->observations;
-    const dn_observed observed = what(command);
+    const dn_observed observed = observed_of(command);
     uint32_t number = dn_observations_find(table, command->ask.endpoint, &observed);
     if (number != DN_OBSERVATION_NONE) {
         const dn_observation *known = dn_observations_at(table, number);
@@ -578,7 +583,7 @@ static void end_talk(dn_shard *shard, dn_observation *observation)
 void dn_observe_stop(dn_shard *shard, dn_command *command)
 {
     dn_observations *table = &shard->observations;
-    const dn_observed observed = what(command);
+    const dn_observed observed = observed_of(command);
     uint32_t number = dn_observations_find(table, command->ask.endpoint, &observed);
     if (number == DN_OBSERVATION_NONE || !dn_observations_at(table, number)->kept) {
         dn_shard_finish_with(shard, command, DUNLIN_ERR_NOT_FOUND);
