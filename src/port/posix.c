@@ -10,6 +10,7 @@
 #include "port/transport.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,7 +251,9 @@ void dunlin_posix_turn(dunlin_posix *posix, dunlin_client *client, uint32_t most
     }
     struct pollfd fds[DN_WAYS_FDS_MAX];
     const size_t count = dn_ways_fds(posix->ways, fds);
-    (void)poll(fds, (nfds_t)count, until_ms > now_ms ? (int)(until_ms - now_ms) : 0);
+    const uint64_t wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+    /* More than an int holds is below 0, which is for ever. */
+    (void)poll(fds, (nfds_t)count, wait_ms < INT_MAX ? (int)wait_ms : INT_MAX);
     dn_ways_work(posix->ways);
     dunlin_client_step(client, dn_clock_ms());
     dn_ways_flush(posix->ways);
