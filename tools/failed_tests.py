@@ -21,7 +21,7 @@ def lines_of(case, problem):
     """What tells most of the outputs of a test that failed."""
     texts = [problem.get("message") or "", problem.text or ""] + [case.findtext(tag) or "" for tag in ("system-out", "system-err")]
     lines = [COLOURS.sub("", line).strip()[:COLUMNS_MAX] for text in texts for line in text.splitlines()]
-    lines = list(dict.fromkeys(line for line in lines if line and line not in ("Failed", "Timeout")))
+    lines = list(dict.fromkeys(line for line in lines if line and line != "Failed"))
     telling = [line for line in lines if TELLING.search(line)] or lines
     return telling if len(telling) <= LINES_MAX else telling[:LINES_MAX // 2] + telling[-LINES_MAX // 2:]
 
@@ -36,7 +36,8 @@ def failed(path):
         if problem is not None:
             group = case.get("classname") or ""
             name = case.get("name") or ""
-            yield (name if group in ("", name) else f"{group}: {name}"), lines_of(case, problem)
+            said = lines_of(case, problem) or [f"it said nothing, in {float(case.get('time') or 0):.0f} s"]
+            yield (name if group in ("", name) else f"{group}: {name}"), said
 
 
 def main():
