@@ -16,7 +16,6 @@
 
 typedef struct dn_api dn_api;
 
-/* Strings are copied by nobody: they must outlive the api. */
 /* Where devices reach the CoAP server by a transport. */
 typedef struct {
     uint8_t transport; /* dn_transport */
@@ -25,6 +24,7 @@ typedef struct {
     const char *place; /* "host:port" */
 } dn_api_place;
 
+/* Strings are copied by nobody: they must outlive the api. */
 typedef struct {
     const char *listen; /* "127.0.0.1:8080", "[::1]:0"; numeric */
     const char *const
