@@ -223,7 +223,7 @@ class Elsewhere(Enrolment):
 
     def tear_down(self):
         self.ca.stdin.close()
-        self.ca.wait(30)
+        self.ca.wait(120)
         self.ca.stdout.close()
         shutil.rmtree(self.ca_folder, ignore_errors=True)
         super().tear_down()

@@ -12,7 +12,7 @@ import unittest
 PROBE = None
 
 
-def call(*args, timeout=30):
+def call(*args, timeout=120):
     """Exit status, stdout, stderr of one client run."""
     done = subprocess.run([PROBE, *args], capture_output=True, timeout=timeout, check=False)
     return done.returncode, done.stdout, done.stderr.decode()
@@ -26,7 +26,7 @@ class Server:
         ready = os.path.join(self.folder.name, "ready")
         self.process = subprocess.Popen([PROBE, "server", "--listen", listen, "--ready-file", ready, *more],
                                         stdout=subprocess.PIPE)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         self.uri = ""
         while not self.uri.endswith("\n"):
             if time.monotonic() > end or self.process.poll() is not None:
@@ -39,7 +39,7 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
         self.folder.cleanup()
         return self.process.returncode
 

@@ -5,7 +5,7 @@
 
 #include <dunlin/client.h>
 
-#define EMBED_PATIENCE_MS 20000
+#define EMBED_PATIENCE_MS 60000
 
 typedef struct embed_device embed_device;
 
