@@ -34,7 +34,7 @@ dunlin_credentials *dunlin_credentials_memory(void);
  * A database in `directory`, made if it is missing (its parent must be there) and locked for this process; not the directory of a store. What
  * is put there is on the disk, and pre-shared keys are sealed (AES-256-GCM) by a key in `seal_key`: NULL: the file seal.key beside the database, made with the first
  * use; or another file's name; "credential:NAME" for a credential of systemd; "pkcs11:…" for an RSA key in a token that wraps it. STORE,
- * `error` says what: in use, damaged, changed by others, the sealing key is missing or another one; MEMORY.
+ * `error` says what: in use, damaged, changed by others, the sealing key is missing or another one; ARGUMENT: no directory; MEMORY.
  */
 dunlin_status dunlin_credentials_sqlite(const char *directory, const char *seal_key,
                                         dunlin_credentials **credentials, char *error, size_t error_size);

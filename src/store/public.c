@@ -39,6 +39,10 @@ dunlin_status dunlin_credentials_sqlite(const char *directory, const char *seal_
                                         dunlin_credentials **credentials, char *error, size_t error_size)
 {
     dn_credential_store_config config = dn_credential_store_config_default();
+    if (directory == NULL) { /* to the keeper that means memory */
+        (void)snprintf(error, error_size, "there is no directory");
+        return DUNLIN_ERR_ARGUMENT;
+    }
     config.dir = directory;
     config.locks = true;
     config.seal_key = seal_key;

@@ -375,6 +375,10 @@ static void they_survive_in_a_directory(void **state)
     assert_int_equal(dunlin_credentials_sqlite("/nonexistent/x", NULL, &credentials, error, sizeof error),
                      DUNLIN_ERR_STORE);
     assert_non_null(strstr(error, "/nonexistent/x"));
+    /* Nobody takes for kept what is in memory alone. */
+    assert_int_equal(dunlin_credentials_sqlite(NULL, NULL, &credentials, error, sizeof error),
+                     DUNLIN_ERR_ARGUMENT);
+    assert_non_null(strstr(error, "directory"));
     credentials = dunlin_credentials_memory();
     assert_int_equal(dunlin_credentials_reload(credentials, error, sizeof error), DUNLIN_ERR_UNSUPPORTED);
     dunlin_credentials_close(credentials);
