@@ -6,7 +6,8 @@
 
 int main(void)
 {
-    static const char *const addresses[] = {"coap://127.0.0.1:0", "coaps://127.0.0.1:0", "coaps+tcp://127.0.0.1:0"};
+    static const char *const addresses[] = {"coap://127.0.0.1:0", "coaps://127.0.0.1:0",
+                                            "coaps+tcp://127.0.0.1:0"};
     char error[200];
     dunlin_lwm2m_server *server;
     dunlin_server_config config = dunlin_server_config_default();
