@@ -20,6 +20,11 @@ from server import DUNLIND, ROOT, Api, Contract, Events, Server, wait_until
 TYPES = os.path.join(os.path.dirname(__file__), "types.xml")
 
 
+def wait_for_no_stream(api):
+    """The server sees only by and by that a reader has left."""
+    wait_until("all streams are closed", lambda: "dunlin_event_streams 0\n" in api.get("/metrics").body)
+
+
 class ServerCase(unittest.TestCase):
     options = ()
     config = None
@@ -227,10 +232,11 @@ class EventStream(ServerCase):
             self.assertEqual(self.refusal("GET", "/api/v1/events?" + query), (400, "invalid-parameter"), query)
 
     def test_a_reader_that_leaves_frees_its_place(self):
+        wait_for_no_stream(self.api)
         events = Events(self.server.http)
         self.assertIn("dunlin_event_streams 1\n", self.api.get("/metrics").body)
         events.close()
-        wait_until("the stream is closed", lambda: "dunlin_event_streams 0\n" in self.api.get("/metrics").body)
+        wait_for_no_stream(self.api)
 
 
 class SmallLimits(ServerCase):
@@ -254,13 +260,16 @@ http:
         waiting.join()
 
     def test_streams(self):
+        wait_for_no_stream(self.api)
         first = Events(self.server.http)
+        self.assertEqual(first.status, 200)
         second = Events(self.server.http)
         self.assertEqual(second.status, 503)
         first.close()
 
     def test_a_reader_too_slow_is_told(self):
         device = self.device("slow")
+        wait_for_no_stream(self.api)
         events = Events(self.server.http, buffer=4096)
         self.addCleanup(events.close)
         for i in range(3000):

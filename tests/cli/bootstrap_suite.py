@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import urllib.request
 
 from support.harness import Suite, case, check, equal
 from support.programs import BIN, ROOT, wait_until
@@ -100,8 +101,9 @@ class Bootstrap(Suite):
         check(key not in out and secret not in out, "the key is shown")
         words = shlex.split(next(line for line in out.splitlines() if line.strip().startswith("dunlin client")))
         equal(words[4:], ["--factory", factory])
+        opened = self.streams_opened()
         follower = self.programs.start("follow", [DUNLIN, "bootstrap", "--server", self.server.url, "runs", "vault-1", "--follow"])
-        wait_until("the stream is open", lambda: "\ndunlin_event_streams 1\n" in self.metrics())
+        wait_until("the stream is open", lambda: self.streams_opened() > opened)
         device = self.device("vault-1", "--factory", factory)
         found = self.registered("vault-1")
         equal((found["lifetime"], found["security"]), (600, "psk"))
@@ -119,10 +121,10 @@ class Bootstrap(Suite):
         check(out.startswith("vault-1  /1/0/9  2.04\n") and "finished\n" in out, out)
         device.stop()
 
-    def metrics(self):
-        import urllib.request
+    def streams_opened(self):
+        """Of events, since the server began."""
         with urllib.request.urlopen(self.server.url + "/metrics", timeout=60) as answer:
-            return answer.read().decode()
+            return int(re.search(r"^dunlin_event_streams_total (\d+)$", answer.read().decode(), re.MULTILINE).group(1))
 
     @case("config set --file: an unsigned number beyond 2^63-1 arrives as it is, in each format, and is shown again")
     def writes_large_numbers(self):
@@ -228,8 +230,9 @@ class Bootstrap(Suite):
     def refuses(self):
         out = self.good("credentials", "set", "nobody-1", "--psk")
         words = shlex.split(next(line for line in out.splitlines() if line.strip().startswith("dunlin client")))
+        opened = self.streams_opened()
         follower = self.programs.start("follow-nobody", [DUNLIN, "bootstrap", "--server", self.server.url, "runs", "nobody-1", "--follow"])
-        wait_until("the stream is open", lambda: "\ndunlin_event_streams 1\n" in self.metrics())
+        wait_until("the stream is open", lambda: self.streams_opened() > opened)
         device = self.programs.start("nobody-1", [DUNLIN, *words[1:], "--no-console"])
         wait_until("runs --follow ends", lambda: follower.process.poll() is not None)
         equal(follower.process.returncode, REFUSED)
