@@ -90,7 +90,7 @@ const char *dn_pull_choose(const dn_pull *pull, const json_t *uris)
     const json_t *uri = NULL;
     json_array_foreach(uris, i, uri)
     {
-        if (dn_pull_can(pull, json_string_value(uri))) {
+        if (json_is_string(uri) && dn_pull_can(pull, json_string_value(uri))) {
             return json_string_value(uri);
         }
     }
